@@ -1,0 +1,341 @@
+"""The tables. Words are those of the API; what they mean is said here once.
+
+Instants are aware UTC. Frames are whole numbers at the rational rate beside them. ``rev`` grows at every change
+of a row and every write names the one it saw.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Instant(TypeDecorator[datetime]):
+    """Aware UTC in Python on every database; SQLite stores no zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without a zone: use datetime.now(UTC)")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: Instant(), dict[str, Any]: JSON, int: BigInteger}
+
+
+def new_id() -> str:
+    """32 hex digits: safe as a path, in a URL and in a log."""
+    return uuid4().hex
+
+
+class Project(Base):
+    __tablename__ = "project"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    created_at: Mapped[datetime]
+    rev: Mapped[int] = mapped_column(default=1)
+
+
+class Node(Base):
+    """``kind`` local: the agent in this supervisor's process; agent: a service at ``url``."""
+
+    __tablename__ = "node"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    url: Mapped[str | None] = mapped_column(String(500))
+    capacity: Mapped[int] = mapped_column(Integer, default=16)
+    draining: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    rev: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (CheckConstraint("kind IN ('local', 'agent')", name="kind"),)
+
+
+class Channel(Base):
+    """Spec (what people decide), ``desired`` (only people change it) and ``phase`` (what the supervisor is doing).
+
+    What is observed is never stored as truth. ``epoch`` grows at every decision to place, ``rev`` at every change
+    of spec, desired, phase, epoch or placement. ``position_*`` is the last reported place in the rundown, written
+    once a second without raising ``rev``: where a resume begins.
+    """
+
+    __tablename__ = "channel"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    number: Mapped[int] = mapped_column(Integer, unique=True)
+    project_id: Mapped[str | None] = mapped_column(ForeignKey("project.id"))
+    width: Mapped[int] = mapped_column(Integer)
+    height: Mapped[int] = mapped_column(Integer)
+    rate: Mapped[str] = mapped_column(String(16))
+    playlist_id: Mapped[str | None] = mapped_column(ForeignKey("playlist.id"))
+    after_last: Mapped[str] = mapped_column(String(8), default="filler")
+    resume_policy: Mapped[str] = mapped_column(String(8), default="continue")
+    wanted_node_id: Mapped[str | None] = mapped_column(ForeignKey("node.id"))
+    engine: Mapped[str] = mapped_column(String(8), default="ffmpeg")
+    time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
+    day_start: Mapped[str] = mapped_column(String(5), default="06:00")
+    created_at: Mapped[datetime]
+
+    desired: Mapped[str] = mapped_column(String(3), default="off")
+    phase: Mapped[str] = mapped_column(String(8), default="off")
+    phase_since: Mapped[datetime]
+    node_id: Mapped[str | None] = mapped_column(ForeignKey("node.id"))
+    epoch: Mapped[int] = mapped_column(default=0)
+    rev: Mapped[int] = mapped_column(default=1)
+
+    position_item_id: Mapped[str | None] = mapped_column(String(32))
+    position_frame: Mapped[int | None]
+    position_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("desired IN ('off', 'on')", name="desired"),
+        CheckConstraint(
+            "phase IN ('off', 'placing', 'fencing', 'starting', 'running', 'stopping', 'blocked')", name="phase"
+        ),
+    )
+
+
+class Output(Base):
+    __tablename__ = "output"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    channel_id: Mapped[str] = mapped_column(ForeignKey("channel.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str] = mapped_column(String(8))
+    url: Mapped[str] = mapped_column(String(500), default="")
+
+
+class Playlist(Base):
+    __tablename__ = "playlist"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(String(80))
+    project_id: Mapped[str | None] = mapped_column(ForeignKey("project.id"))
+    revision: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+
+
+class Asset(Base):
+    __tablename__ = "asset"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    project_id: Mapped[str | None] = mapped_column(ForeignKey("project.id"))
+    house_id: Mapped[str | None] = mapped_column(String(80), index=True)
+    title: Mapped[str] = mapped_column(String(200))
+    path: Mapped[str] = mapped_column(String(4096))
+    size_bytes: Mapped[int]
+    fingerprint: Mapped[str] = mapped_column(String(64), index=True)
+    rate: Mapped[str | None] = mapped_column(String(16))
+    duration_frames: Mapped[int | None]
+    asset_duration_ms: Mapped[int | None]
+    width: Mapped[int | None] = mapped_column(Integer)
+    height: Mapped[int | None] = mapped_column(Integer)
+    video_codec: Mapped[str | None] = mapped_column(String(32))
+    audio_codec: Mapped[str | None] = mapped_column(String(32))
+    audio_channels: Mapped[int | None] = mapped_column(Integer)
+    created_at: Mapped[datetime]
+    rev: Mapped[int] = mapped_column(default=1)
+
+
+class Item(Base):
+    """``position`` is dense from 0. Deleting an asset is refused while an item names it."""
+
+    __tablename__ = "item"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    playlist_id: Mapped[str] = mapped_column(ForeignKey("playlist.id", ondelete="CASCADE"))
+    position: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str] = mapped_column(String(8), default="clip")
+    asset_id: Mapped[str | None] = mapped_column(ForeignKey("asset.id"), index=True)
+    title: Mapped[str] = mapped_column(String(200))
+    in_frames: Mapped[int] = mapped_column(default=0)
+    out_frames: Mapped[int | None]
+    slate_frames: Mapped[int | None]
+    start_mode: Mapped[str] = mapped_column(String(8), default="follow")
+
+    __table_args__ = (Index("ix_item_playlist_position", "playlist_id", "position"),)
+
+
+class AsRun(Base):
+    """The journals' records as they were written, owners of their facts: no foreign keys, append only."""
+
+    __tablename__ = "as_run"
+
+    channel_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    epoch: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(16))
+    frame: Mapped[int]
+    at: Mapped[datetime]
+    line: Mapped[str] = mapped_column(Text)
+    """The journal's line without its newline, byte for byte."""
+
+
+class AsRunEvent(Base):
+    """Events with a start and an end: a projection of ``as_run`` that can be rebuilt from it."""
+
+    __tablename__ = "as_run_event"
+
+    channel_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    """Of the record that began it."""
+    epoch: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(8))
+    item_id: Mapped[str | None] = mapped_column(String(32))
+    asset_id: Mapped[str | None] = mapped_column(String(32))
+    house_id: Mapped[str | None] = mapped_column(String(80))
+    title: Mapped[str] = mapped_column(String(200))
+    start_at: Mapped[datetime]
+    end_at: Mapped[datetime | None]
+    start_frame: Mapped[int]
+    frames: Mapped[int | None]
+    planned_frames: Mapped[int | None]
+    rate: Mapped[str] = mapped_column(String(16))
+    start_cause: Mapped[str] = mapped_column(String(40))
+    end_cause: Mapped[str | None] = mapped_column(String(40))
+    by: Mapped[str] = mapped_column(String(120), default="")
+    status: Mapped[str] = mapped_column(String(16))
+    detail: Mapped[str] = mapped_column(Text, default="")
+    late: Mapped[int] = mapped_column(default=0)
+
+    __table_args__ = (
+        Index("ix_as_run_event_channel_start", "channel_id", "start_at", "run_id", "seq"),
+        Index("ix_as_run_event_start", "start_at", "channel_id", "run_id", "seq"),
+    )
+
+
+class AsRunRun(Base):
+    """How far each run's journal is collected: raised in the transaction that inserts its records."""
+
+    __tablename__ = "as_run_run"
+
+    channel_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    node_id: Mapped[str] = mapped_column(String(32))
+    epoch: Mapped[int]
+    collected_seq: Mapped[int] = mapped_column(default=0)
+    complete: Mapped[bool] = mapped_column(default=False)
+    """Its process is gone and everything it flushed is here."""
+
+
+class PortClaim(Base):
+    """One row per physical DeckLink port in use; the unique index over live ones *is* promise P3."""
+
+    __tablename__ = "port_claim"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    node_id: Mapped[str] = mapped_column(ForeignKey("node.id"))
+    port: Mapped[str] = mapped_column(String(64))
+    """The card's persistent id where there is one, else ``index:<device_index>``."""
+    device_index: Mapped[int] = mapped_column(Integer)
+    owner_kind: Mapped[str] = mapped_column(String(10))
+    owner_id: Mapped[str] = mapped_column(String(32))
+    epoch: Mapped[int]
+    state: Mapped[str] = mapped_column(String(8))
+    since: Mapped[datetime]
+    released_at: Mapped[datetime | None]
+    released_by: Mapped[str | None] = mapped_column(String(120))
+
+    __table_args__ = (
+        CheckConstraint("state IN ('reserved', 'active', 'unknown', 'released')", name="state"),
+        CheckConstraint("owner_kind IN ('channel', 'recorder')", name="owner_kind"),
+        Index(
+            "uq_port_claim_live",
+            "node_id",
+            "port",
+            unique=True,
+            sqlite_where=text("state <> 'released'"),
+            postgresql_where=text("state <> 'released'"),
+        ),
+    )
+
+
+class Leader(Base):
+    """One row. Trusted only until (attempt start + TTL - margin) on the holder's own monotonic clock."""
+
+    __tablename__ = "leader"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    holder: Mapped[str] = mapped_column(String(64))
+    address: Mapped[str] = mapped_column(String(500))
+    term: Mapped[int]
+    expires_at: Mapped[datetime]
+
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+
+class Alarm(Base):
+    """One open row per (code, channel, node): ``open_key`` is NULL once cleared."""
+
+    __tablename__ = "alarm"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    channel_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    node_id: Mapped[str | None] = mapped_column(String(32))
+    code: Mapped[str] = mapped_column(String(40))
+    severity: Mapped[str] = mapped_column(String(8))
+    text: Mapped[str] = mapped_column(Text)
+    raised_at: Mapped[datetime] = mapped_column(index=True)
+    acknowledged_by: Mapped[str | None] = mapped_column(String(120))
+    acknowledged_at: Mapped[datetime | None]
+    cleared_at: Mapped[datetime | None]
+    open_key: Mapped[str | None] = mapped_column(String(120))
+
+    __table_args__ = (UniqueConstraint("open_key"),)
+
+
+class Audit(Base):
+    """Append only: who did what to which target from which door, and what came of it."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    principal: Mapped[str] = mapped_column(String(120))
+    origin: Mapped[str] = mapped_column(String(80))
+    action: Mapped[str] = mapped_column(String(60))
+    target: Mapped[str] = mapped_column(String(120))
+    outcome: Mapped[str] = mapped_column(String(8))
+    detail: Mapped[dict[str, Any]]

@@ -1,0 +1,1 @@
+"""Master control in a terminal: the Textual console and the command line."""

@@ -1,0 +1,1 @@
+"""The playout process: one per running channel, started with ``python -m sidecar``."""

@@ -1,0 +1,1 @@
+"""The sidecar HTTP door: status, commands, as-run, thumbnail, metrics."""

@@ -1,0 +1,103 @@
+"""What ``GET /status`` answers: the sidecar's own view of its air, never a promise about anyone else's."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from sidecar.protocol.channel import AfterLast, Epoch, OutputKind, OutputRole
+
+SidecarState = Literal["muted", "on_air", "stopping"]
+Picture = Literal["item", "filler", "standby", "hold", "freeze"]
+"""What the output shows: an item, filler, the emergency slate, a held last frame, or a stopped picture."""
+
+
+class ItemOnAir(Struct, frozen=True):
+    """``airing`` numbers the times anything went to air in this run; the same item twice has two."""
+
+    item_id: str
+    title: str
+    airing: int
+    position_frames: int
+    duration_frames: int | None
+    started_frame: int
+    started_at: str  # UTC, RFC 3339 with microseconds
+    asset_id: str | None = None
+
+
+class ItemNext(Struct, frozen=True):
+    """What airs after the current item; ``cued`` when an operator chose it. ``ready`` when a cut costs nothing."""
+
+    item_id: str
+    title: str
+    cued: bool
+    ready: bool
+    in_frames_left: int | None  # channel frames until it follows on; None when it waits for a take
+
+
+OutputState = Literal["starting", "up", "stalled", "down", "stopped"]
+
+
+class OutputStatus(Struct, frozen=True):
+    id: str
+    kind: OutputKind
+    role: OutputRole
+    state: OutputState
+    detail: str
+    bytes_sent: int
+    frames_sent: int
+    frames_dropped: int
+    segments: int = 0  # whole HLS segments of this epoch; the agent moves the link at the first
+
+
+class Loudness(Struct, frozen=True):
+    """EBU R128 of the programme as it leaves: momentary and short-term in LUFS, true or sample peak in dBFS."""
+
+    momentary_lufs: float | None
+    short_term_lufs: float | None
+    peak_dbfs: float | None
+
+
+class JournalStatus(Struct, frozen=True):
+    run_id: str
+    last_seq: int
+    degraded: str | None  # why records are only in memory, e.g. a full disk
+
+
+class SkippedItem(Struct, frozen=True):
+    """An item that could not air, and why, newest last; the list is bounded."""
+
+    item_id: str
+    title: str
+    reason: str
+    at: str
+
+
+class Status(Struct, frozen=True):
+    channel_id: str
+    epoch: Epoch
+    run_id: str
+    pid: int
+    state: SidecarState
+    nonce: str
+    """Names this answer for ``/arm`` and ``/lease``; good for 6 s."""
+    rate: str
+    frame: int
+    """Frames that left since arming; a heartbeat in which it stands still is a miss."""
+    frames_late: int
+    """Ticks at which no new frame was there in time, so the last was repeated."""
+    frames_skipped: int
+    """Frame times passed over after a stall of the whole process."""
+    picture: Picture
+    reason: str
+    """Why the picture is not an item, in an operator's words; empty while an item airs."""
+    item: ItemOnAir | None
+    next: ItemNext | None
+    hold: bool
+    playlist_revision: int
+    after_last: AfterLast
+    outputs: tuple[OutputStatus, ...]
+    loudness: Loudness
+    lease_left_ms: int | None
+    journal: JournalStatus
+    skipped: tuple[SkippedItem, ...]
+    at: str  # UTC, RFC 3339: when this was read

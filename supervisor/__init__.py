@@ -1,0 +1,1 @@
+"""The headless supervisor: decides, starts, watches, fails over, and writes down what aired."""

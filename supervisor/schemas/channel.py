@@ -1,0 +1,211 @@
+"""Channels: what people decide (spec), what the supervisor is doing (phase) and what is seen (live)."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from supervisor.schemas.base import Id, Instant, Name, RateText, Schema
+
+Desired = Literal["off", "on"]
+Phase = Literal["off", "placing", "fencing", "starting", "running", "stopping", "blocked"]
+Observed = Literal["on_air", "late", "dark", "hung", "silent", "gone", "unknown"]
+ResumePolicy = Literal["continue", "schedule"]
+"""``continue`` from the last reported frame, or ``schedule``: join in progress what should be on air now."""
+Engine = Literal["ffmpeg"]
+AfterLast = Literal["loop", "filler", "hold"]
+OutputKind = Literal["hls", "udp"]
+
+
+class ChannelFormat(Schema):
+    """For example 1920x1080 at ``25``; ``label`` (``1080p25``) is made from it."""
+
+    width: Annotated[int, Field(ge=64, le=7680, multiple_of=2)]
+    height: Annotated[int, Field(ge=64, le=4320, multiple_of=2)]
+    rate: RateText
+
+
+class OutputIn(Schema):
+    kind: OutputKind
+    url: Annotated[str, Field(max_length=500)] = ""
+
+
+class Output(OutputIn):
+    id: Id
+
+
+class ChannelIn(Schema):
+    name: Name
+    number: Annotated[int, Field(ge=1, le=9999)] | None = None
+    """The key and the order on the wall; the next free one when left out."""
+    project_id: Id | None = None
+    format: ChannelFormat = ChannelFormat(width=1280, height=720, rate="25")
+    outputs: Annotated[tuple[OutputIn, ...], Field(max_length=8)] = (OutputIn(kind="hls"),)
+    playlist_id: Id | None = None
+    after_last: AfterLast = "filler"
+    resume_policy: ResumePolicy = "continue"
+    node_id: Id | None = None
+    """Where it is to play; the supervisor's own choice when left out."""
+    engine: Engine = "ffmpeg"
+    time_zone: str = "UTC"
+    day_start: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "06:00"
+    """Start of the broadcast day in the channel's zone."""
+
+
+class ChannelPatch(Schema):
+    """Only what is given changes. Format and outputs take effect at the next start, and the answer says so."""
+
+    name: Name | None = None
+    number: Annotated[int, Field(ge=1, le=9999)] | None = None
+    project_id: Id | None = None
+    format: ChannelFormat | None = None
+    outputs: Annotated[tuple[OutputIn, ...], Field(max_length=8)] | None = None
+    playlist_id: Id | None = None
+    after_last: AfterLast | None = None
+    resume_policy: ResumePolicy | None = None
+    node_id: Id | None = None
+    time_zone: str | None = None
+    day_start: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None = None
+
+
+class OutputLive(Schema):
+    id: str
+    kind: str
+    role: Literal["programme", "preview"]
+    state: Literal["starting", "up", "stalled", "down", "stopped"]
+    detail: str
+    frames_dropped: int
+
+
+class ItemLive(Schema):
+    """``position_frames`` holds at the status' ``as_of``; a client adds the time that has passed since."""
+
+    item_id: str
+    title: str
+    position_frames: int
+    duration_frames: int | None
+    started_at: Instant
+
+
+class NextLive(Schema):
+    item_id: str
+    title: str
+    cued: bool
+    ready: bool
+    in_frames_left: int | None
+
+
+class LoudnessLive(Schema):
+    momentary_lufs: float | None
+    short_term_lufs: float | None
+    peak_dbfs: float | None
+
+
+class ChannelLive(Schema):
+    """Everything a tile shows, in one value. ``version`` grows with every change of it, over all channels."""
+
+    channel_id: Id
+    version: int
+    as_of: Instant
+    """When the sidecar spoke; ``heartbeat_age_ms`` counts from its arrival to the sending of this."""
+    desired: Desired
+    phase: Phase
+    observed: Observed | None
+    epoch: int
+    node_id: Id | None
+    node_name: str | None
+    picture: Literal["item", "filler", "standby", "hold", "freeze"] | None
+    reason: str
+    """Why the picture is not an item."""
+    decision: str
+    """One sentence: what the supervisor decided in its last pass, and why."""
+    item: ItemLive | None
+    next: NextLive | None
+    hold: bool
+    outputs: tuple[OutputLive, ...]
+    loudness: LoudnessLive | None
+    heartbeat_age_ms: int | None
+    heartbeat_ms: tuple[int, ...]
+    """Round trips of the last 30 polls in milliseconds, oldest first; -1 is a miss."""
+    frame: int
+    frames_late: int
+    frames_skipped: int
+    off_air_since: Instant | None
+    """Set while it should be on air and is not."""
+    playlist_revision: int
+    alarms: int
+    """Alarms of this channel that are not cleared."""
+
+
+class Channel(Schema):
+    id: Id
+    name: str
+    number: int
+    project_id: Id | None
+    format: ChannelFormat
+    outputs: tuple[Output, ...]
+    playlist_id: Id | None
+    after_last: AfterLast
+    resume_policy: ResumePolicy
+    node_id: Id | None
+    engine: Engine
+    time_zone: str
+    day_start: str
+    desired: Desired
+    rev: int
+    created_at: Instant
+    live: ChannelLive
+
+
+class CommandIn(Schema):
+    """Body of every transport command; empty is fine.
+
+    ``command_id`` makes a repeat harmless. ``expect_item_id`` and ``expect_epoch`` fix the target at the key press.
+    """
+
+    command_id: Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")] | None = None
+    expect_item_id: str | None = None
+    expect_epoch: int | None = None
+
+
+class CueIn(CommandIn):
+    item_id: str | None
+    """None clears the cue."""
+
+
+class CommandDone(Schema):
+    """``frame``: the output frame that first showed it; ``took_ms``: arrival at the API to that frame encoded."""
+
+    command_id: str
+    channel_id: Id
+    done: str
+    frame: int | None
+    item_id: str | None
+    took_ms: float
+
+
+class RundownRow(Schema):
+    """One line of a rundown with computed times. ``state`` is the operator's word for it."""
+
+    item_id: str
+    position: int
+    title: str
+    kind: Literal["clip", "slate"]
+    start_mode: Literal["follow", "hold"]
+    start_at: Instant | None
+    """Predicted (or, once aired, actual) start; None when a hold before it makes it unknowable."""
+    duration_frames: int | None
+    duration_ms: int | None
+    asset_duration_ms: int | None
+    state: Literal["aired", "on_air", "next", "planned", "missing"]
+    note: str = ""
+
+
+class Rundown(Schema):
+    """``rate`` and ``time_zone`` are what rows are to be shown in."""
+
+    channel_id: Id | None
+    playlist_id: Id | None
+    revision: int
+    rate: RateText
+    time_zone: str
+    rows: tuple[RundownRow, ...]

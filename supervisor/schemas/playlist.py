@@ -1,0 +1,101 @@
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from supervisor.schemas.base import Id, Instant, Name, Schema
+
+Frames = Annotated[int, Field(ge=0, le=2**53)]
+
+
+class ItemIn(Schema):
+    """``in_frames`` and ``out_frames`` (exclusive) count frames of the asset at its own rate.
+
+    A slate has no asset but a ``duration_ms``-free ``slate_frames`` at the channel's rate.
+    """
+
+    kind: Literal["clip", "slate"] = "clip"
+    asset_id: Id | None = None
+    title: Annotated[str, Field(max_length=200)] | None = None
+    in_frames: Frames = 0
+    out_frames: Frames | None = None
+    slate_frames: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    start_mode: Literal["follow", "hold"] = "follow"
+
+
+class ItemPatch(Schema):
+    title: Annotated[str, Field(max_length=200)] | None = None
+    in_frames: Frames | None = None
+    out_frames: Frames | None = None
+    start_mode: Literal["follow", "hold"] | None = None
+
+
+class Item(Schema):
+    id: Id
+    playlist_id: Id
+    position: int
+    kind: Literal["clip", "slate"]
+    asset_id: Id | None
+    house_id: str | None
+    title: str
+    in_frames: int
+    out_frames: int | None
+    slate_frames: int | None
+    start_mode: Literal["follow", "hold"]
+    asset_duration_ms: int | None
+
+
+class PlaylistIn(Schema):
+    name: Name
+    project_id: Id | None = None
+
+
+class PlaylistPatch(Schema):
+    name: Name | None = None
+
+
+class Playlist(Schema):
+    """``revision`` grows with every edit of its items; edits name the revision they saw (``If-Match``)."""
+
+    id: Id
+    name: str
+    project_id: Id | None
+    revision: int
+    items: int
+    created_at: Instant
+
+
+class PlaylistEdit(Schema):
+    """Any edit of items. 409 ``stale_revision`` when the playlist moved on."""
+
+    revision: int
+
+
+class ItemsInsert(PlaylistEdit):
+    """``at`` None appends."""
+
+    at: Annotated[int, Field(ge=0)] | None = None
+    items: Annotated[tuple[ItemIn, ...], Field(min_length=1, max_length=5000)]
+
+
+class ItemMove(PlaylistEdit):
+    to: Annotated[int, Field(ge=0)]
+
+
+class PlaylistImport(Schema):
+    """Makes a playlist from what a machine's folder or file holds; paths are on the supervisor's node.
+
+    ``folder`` takes every media file in name order; ``m3u`` and ``ffplayout`` (its JSON) name files themselves.
+    """
+
+    name: Name
+    project_id: Id | None = None
+    source: Literal["folder", "m3u", "ffplayout"]
+    path: Annotated[str, Field(min_length=1, max_length=4096)]
+
+
+class ImportResult(Schema):
+    """``refused`` says of each file that could not be used why; nothing is silently left out."""
+
+    playlist: Playlist
+    assets_new: int
+    refused: tuple[str, ...]
