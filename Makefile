@@ -1,0 +1,63 @@
+# Needs make and Python 3.11 or newer with venv; everything else goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench lock clean
+
+help: ## what there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.run ## make .venv with what running needs
+
+demo: $(VENV)/.run ## four channels on air in the console; ends without a trace
+	@$(BIN)/mcr demo $(ARGS)
+
+test: $(VENV)/.test ## the whole suite
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(VENV)/.test ## format, lint, types, layers, drift: what CI runs beside the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/pyright --warnings
+	$(BIN)/python -m bench.table --check
+
+format: $(VENV)/.test ## put the code in order
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.test ## measure; writes bench/results and the README's table
+	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m bench.table
+
+lock: $(VENV)/.test ## lock the requirements anew (needs uv on the PATH)
+	for name in run test; do \
+	  extra=""; [ $$name = test ] && extra="--extra test"; \
+	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url --no-emit-find-links $$extra pyproject.toml requirements/build.in -o requirements/$$name.txt || exit 1; \
+	done
+
+clean: ## take .venv and caches away
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "MCR Console needs Python 3.11 or newer; '$(PYTHON)' is not. Name another: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "This Python has no venv. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "making $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
+	@echo "installing what running needs into $(VENV) (about a minute, once)"
+	@$(PIP) --progress-bar on -r requirements/run.txt
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt $(VENV)/.run
+	@echo "installing what the tests need into $(VENV)"
+	@$(PIP) --progress-bar on -r requirements/test.txt
+	@touch $@
