@@ -1,0 +1,1 @@
+"""Clips of our own for demos, tests and benchmarks: moving, numbered in figures and in cells, with sound."""
