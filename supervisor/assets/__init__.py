@@ -1,0 +1,1 @@
+"""Assets: fingerprint, probe and import of media files."""

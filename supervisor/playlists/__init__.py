@@ -1,0 +1,1 @@
+"""Making playlists from folders and from lists that other programs wrote."""

@@ -1,0 +1,19 @@
+"""Who stands behind a call."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Role = Literal["admin", "operator", "viewer", "system"]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """``name`` goes into the audit log and the as-run; ``origin`` is the door: ``unix``, ``tcp 127.0.0.1`` or ``supervisor``."""
+
+    name: str
+    origin: str
+    role: Role
+
+
+SYSTEM: Final = Principal(name="system", origin="supervisor", role="system")
+"""The supervisor acting by itself: a restart, an adoption, a resume after a power cut."""

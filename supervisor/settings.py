@@ -1,0 +1,109 @@
+"""Where everything lives. One home directory holds all that the program writes, so that two can run side by side."""
+
+import hashlib
+import os
+import stat
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Final
+
+from platformdirs import user_data_path
+from pydantic import AfterValidator, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from supervisor.errors import Invalid
+
+SOCKET_PATH_LIMIT: Final = 100
+"""Bytes. Linux ends a socket's path at 108, macOS at 104, the closing zero included."""
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - not resolve(): a link to the data stays a link
+
+
+class Settings(BaseSettings):
+    """``MCR_HOME`` and ``MCR_DATABASE_URL`` from the environment; every path below follows from them."""
+
+    model_config = SettingsConfigDict(env_prefix="MCR_", extra="ignore", frozen=True)
+
+    home: Annotated[Path, AfterValidator(_absolute)] = Field(default_factory=lambda: user_data_path("mcr-console"))
+    database_url: str | None = None
+    """``postgresql://user@host/database`` where more than one supervisor shares a store; SQLite in the home else."""
+
+    @property
+    def store_url(self) -> str:
+        """What ``db.store.Store`` is opened with."""
+        if self.database_url is None:
+            return f"sqlite+aiosqlite:///{self.home / 'mcr.db'}"
+        scheme, separator, rest = self.database_url.partition("://")
+        return (
+            f"postgresql+asyncpg://{rest}" if separator and scheme in {"postgres", "postgresql"} else self.database_url
+        )
+
+    @property
+    def run_dir(self) -> Path:
+        return self.home / "run"
+
+    @cached_property
+    def socket_path(self) -> Path:
+        """``run/mcr.sock``, or a short path of this home's own where that is too long for a socket."""
+        plain = self.run_dir / "mcr.sock"
+        if len(os.fsencode(plain)) <= SOCKET_PATH_LIMIT:
+            return plain
+        digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:16]
+        return Path(f"/tmp/mcr-{os.getuid()}-{digest}/mcr.sock")  # noqa: S108 - its directory is ours and 0700, or refused
+
+    @property
+    def lock_path(self) -> Path:
+        return self.run_dir / "supervisor.lock"
+
+    @property
+    def info_path(self) -> Path:
+        return self.run_dir / "supervisor.json"
+
+    @property
+    def token_path(self) -> Path:
+        return self.home / "token"
+
+    @property
+    def media_root(self) -> Path:
+        return self.home / "media"
+
+    @property
+    def live_root(self) -> Path:
+        return self.media_root / "live"
+
+    @property
+    def agent_dir(self) -> Path:
+        return self.home / "agent"
+
+    @property
+    def sidecars_dir(self) -> Path:
+        return self.home / "sidecars"
+
+    @property
+    def journal_dir(self) -> Path:
+        return self.home / "journal"
+
+    @property
+    def logs_dir(self) -> Path:
+        return self.home / "logs"
+
+    def make_directories(self) -> None:
+        """Makes them all, 0700. Raises Invalid when one cannot be made or belongs to somebody else."""
+        paths = (self.home, self.run_dir, self.media_root, self.live_root, self.agent_dir, self.sidecars_dir)
+        for path in (*paths, self.journal_dir, self.logs_dir, self.socket_path.parent):
+            try:
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                status = path.lstat() if path == self.socket_path.parent else path.stat()
+            except OSError as error:
+                raise Invalid(
+                    f"{path} cannot be made: {error.strerror}",
+                    hint="Set MCR_HOME to a directory that you may write to.",
+                ) from error
+            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+                raise Invalid(
+                    f"{path} is not a directory of this user", hint="Set MCR_HOME to a directory of your own."
+                )
+            if path in {self.run_dir, self.socket_path.parent} and stat.S_IMODE(status.st_mode) & 0o077:
+                path.chmod(0o700)
