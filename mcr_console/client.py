@@ -1,0 +1,320 @@
+"""The console's and the command line's only door to a supervisor: one method for each thing its API can do."""
+
+# ruff: noqa: D102 - a method here is one route of the API and is named like it; the schemas say the rest
+
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, TypeAlias, TypeVar
+
+from pydantic import TypeAdapter
+
+from mcr_console.event_stream import SILENCE_S, Event, LinkMessage, Lost, Unreadable, event_stream
+from mcr_console.http import LONG_ANSWER_S, ApiProblem, ClientError, Http, Query, Unreachable, read_as
+from supervisor.schemas.alarm import Alarm
+from supervisor.schemas.asrun import AsRunEvent, AsRunRecordOut
+from supervisor.schemas.asset import Asset, AssetIn, AssetPatch
+from supervisor.schemas.audit import AuditRow
+from supervisor.schemas.base import Page, Schema
+from supervisor.schemas.channel import Channel, ChannelIn, ChannelPatch, CommandDone, CommandIn, CueIn, Rundown
+from supervisor.schemas.event import SupervisorInfo
+from supervisor.schemas.node import Node, NodeIn, NodePatch
+from supervisor.schemas.playlist import (
+    ImportResult,
+    Item,
+    ItemMove,
+    ItemPatch,
+    ItemsInsert,
+    Playlist,
+    PlaylistImport,
+    PlaylistIn,
+    PlaylistPatch,
+)
+from supervisor.schemas.project import Project, ProjectIn, ProjectPatch
+
+__all__ = [
+    "ApiProblem",
+    "Client",
+    "ClientError",
+    "Event",
+    "LinkMessage",
+    "Lost",
+    "TransportVerb",
+    "Unreachable",
+    "Unreadable",
+]
+
+T = TypeVar("T", bound=Schema)
+TransportVerb: TypeAlias = Literal["take", "play", "pause", "resume", "skip", "hold", "standby", "rejoin"]
+
+API = "/api/v1"
+WHOLE_PAGE = 200
+COMMAND_S = 10.0
+"""Deadline of a command: longer than the supervisor's own wait for a sidecar, so that its reason gets here first."""
+
+
+def new_command_id() -> str:
+    """A name for one key press or one call; sent again with the same name it is not done again."""
+    return uuid.uuid4().hex
+
+
+class Client:
+    """Every method raises ``ApiProblem`` (the supervisor said no) or ``Unreachable``, both ``ClientError``.
+
+    ``rev`` is the ``rev`` (of a playlist the ``revision``) that was seen: 409 when it has moved on.
+    """
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    @classmethod
+    def at(cls, *, socket: Path | None = None, url: str | None = None, token: str | None = None) -> "Client":
+        """A client of the supervisor at a unix socket, or at a URL with a bearer token. Nothing is sent yet."""
+        return cls(Http.open(socket=socket, url=url, token=token))
+
+    @property
+    def where(self) -> str:
+        """The socket's path or the URL, for people."""
+        return self._http.where
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    async def __aenter__(self) -> "Client":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # The supervisor itself
+
+    async def supervisor(self) -> SupervisorInfo:
+        return await self._http.get(f"{API}/supervisor", SupervisorInfo)
+
+    async def shut_down(self, *, off_air: bool) -> None:
+        """Ends the supervisor. Playout goes on, unless ``off_air``."""
+        await self._http.call("POST", f"{API}/supervisor/shutdown", body={"off_air": off_air}, deadline_s=60.0)
+
+    async def alive(self) -> None:
+        """Returns when something answers ``/healthz``; raises otherwise."""
+        await self._http.call("GET", "/healthz", deadline_s=2.0)
+
+    async def ready(self) -> None:
+        """Returns when database and leadership are there; raises ``ApiProblem`` 503 with what is missing."""
+        await self._http.call("GET", "/readyz", deadline_s=2.0)
+
+    def events(self, *, last_id: str | None = None, silence_s: float = SILENCE_S) -> AsyncGenerator[LinkMessage, None]:
+        """See ``mcr_console.event_stream.event_stream``. Close it with ``contextlib.aclosing``."""
+        return event_stream(self._http, last_id=last_id, silence_s=silence_s)
+
+    # Projects and nodes
+
+    async def projects(self) -> tuple[Project, ...]:
+        return await self._all("/projects", Project)
+
+    async def project(self, project_id: str) -> Project:
+        return await self._http.get(f"{API}/projects/{project_id}", Project)
+
+    async def create_project(self, values: ProjectIn) -> Project:
+        return await self._send("POST", "/projects", Project, values)
+
+    async def update_project(self, project_id: str, rev: int, changes: ProjectPatch) -> Project:
+        return await self._send("PATCH", f"/projects/{project_id}", Project, changes, rev=rev)
+
+    async def delete_project(self, project_id: str, rev: int) -> None:
+        await self._http.call("DELETE", f"{API}/projects/{project_id}", rev=rev)
+
+    async def nodes(self) -> tuple[Node, ...]:
+        return await self._all("/nodes", Node)
+
+    async def node(self, node_id: str) -> Node:
+        return await self._http.get(f"{API}/nodes/{node_id}", Node)
+
+    async def create_node(self, values: NodeIn) -> Node:
+        return await self._send("POST", "/nodes", Node, values)
+
+    async def update_node(self, node_id: str, rev: int, changes: NodePatch) -> Node:
+        return await self._send("PATCH", f"/nodes/{node_id}", Node, changes, rev=rev)
+
+    async def delete_node(self, node_id: str, rev: int) -> None:
+        await self._http.call("DELETE", f"{API}/nodes/{node_id}", rev=rev)
+
+    # Channels
+
+    async def channels(self) -> tuple[Channel, ...]:
+        return await self._all("/channels", Channel)
+
+    async def channel(self, channel_id: str) -> Channel:
+        return await self._http.get(f"{API}/channels/{channel_id}", Channel)
+
+    async def create_channel(self, values: ChannelIn) -> Channel:
+        return await self._send("POST", "/channels", Channel, values)
+
+    async def update_channel(self, channel_id: str, rev: int, changes: ChannelPatch) -> Channel:
+        return await self._send("PATCH", f"/channels/{channel_id}", Channel, changes, rev=rev)
+
+    async def delete_channel(self, channel_id: str, rev: int) -> None:
+        await self._http.call("DELETE", f"{API}/channels/{channel_id}", rev=rev)
+
+    async def start(self, channel_id: str) -> Channel:
+        """The channel is wanted on air from now on. The answer does not wait for it to be there."""
+        return await self._send("POST", f"/channels/{channel_id}/start", Channel, deadline_s=COMMAND_S)
+
+    async def stop(self, channel_id: str) -> Channel:
+        """The channel is wanted off air from now on. The answer does not wait for it to be there."""
+        return await self._send("POST", f"/channels/{channel_id}/stop", Channel, deadline_s=COMMAND_S)
+
+    async def transport(self, channel_id: str, verb: TransportVerb, command: CommandIn) -> CommandDone:
+        """Answers when the engine has done it."""
+        return await self._send("POST", f"/channels/{channel_id}/{verb}", CommandDone, command, deadline_s=COMMAND_S)
+
+    async def cue(self, channel_id: str, command: CueIn) -> CommandDone:
+        return await self._send("POST", f"/channels/{channel_id}/cue", CommandDone, command, deadline_s=COMMAND_S)
+
+    async def rundown(self, channel_id: str) -> Rundown:
+        return await self._http.get(f"{API}/channels/{channel_id}/rundown", Rundown)
+
+    async def thumbnail(self, channel_id: str) -> bytes:
+        """A JPEG of what is on air now."""
+        return await self._http.call("GET", f"{API}/channels/{channel_id}/thumbnail.jpg", deadline_s=3.0)
+
+    async def explain(self, channel_id: str) -> dict[str, object]:
+        """What the supervisor decided about the channel, and why."""
+        data = await self._http.call("GET", f"{API}/channels/{channel_id}/explain")
+        return TypeAdapter(dict[str, object]).validate_json(data)
+
+    # Playlists and assets
+
+    async def playlists(self) -> tuple[Playlist, ...]:
+        return await self._all("/playlists", Playlist)
+
+    async def playlist(self, playlist_id: str) -> Playlist:
+        return await self._http.get(f"{API}/playlists/{playlist_id}", Playlist)
+
+    async def create_playlist(self, values: PlaylistIn) -> Playlist:
+        return await self._send("POST", "/playlists", Playlist, values)
+
+    async def update_playlist(self, playlist_id: str, rev: int, changes: PlaylistPatch) -> Playlist:
+        return await self._send("PATCH", f"/playlists/{playlist_id}", Playlist, changes, rev=rev)
+
+    async def delete_playlist(self, playlist_id: str, rev: int) -> None:
+        await self._http.call("DELETE", f"{API}/playlists/{playlist_id}", rev=rev)
+
+    async def import_playlist(self, values: PlaylistImport) -> ImportResult:
+        """Every file is probed, so this may take minutes."""
+        return await self._send("POST", "/playlists/import", ImportResult, values, deadline_s=LONG_ANSWER_S)
+
+    async def items(self, playlist_id: str) -> tuple[Item, ...]:
+        return await self._all(f"/playlists/{playlist_id}/items", Item)
+
+    async def insert_items(self, playlist_id: str, values: ItemsInsert) -> bytes:
+        return await self._http.call("POST", f"{API}/playlists/{playlist_id}/items", body=values)
+
+    async def update_item(self, playlist_id: str, item_id: str, rev: int, changes: ItemPatch) -> bytes:
+        return await self._http.call("PATCH", f"{API}/playlists/{playlist_id}/items/{item_id}", body=changes, rev=rev)
+
+    async def move_item(self, playlist_id: str, item_id: str, values: ItemMove) -> bytes:
+        return await self._http.call("POST", f"{API}/playlists/{playlist_id}/items/{item_id}/move", body=values)
+
+    async def delete_item(self, playlist_id: str, item_id: str, rev: int) -> bytes:
+        return await self._http.call("DELETE", f"{API}/playlists/{playlist_id}/items/{item_id}", rev=rev)
+
+    async def preview(self, playlist_id: str, channel_id: str, start_at: datetime | None = None) -> Rundown:
+        """The playlist's computed times, as if it started on that channel at ``start_at`` (aware), or now."""
+        query = {"channel_id": channel_id, "start_at": None if start_at is None else start_at.isoformat()}
+        return await self._http.get(f"{API}/playlists/{playlist_id}/preview", Rundown, query=query)
+
+    async def assets(self) -> tuple[Asset, ...]:
+        return await self._all("/assets", Asset)
+
+    async def asset(self, asset_id: str) -> Asset:
+        return await self._http.get(f"{API}/assets/{asset_id}", Asset)
+
+    async def create_asset(self, values: AssetIn) -> Asset:
+        return await self._send("POST", "/assets", Asset, values, deadline_s=60.0)
+
+    async def update_asset(self, asset_id: str, rev: int, changes: AssetPatch) -> Asset:
+        return await self._send("PATCH", f"/assets/{asset_id}", Asset, changes, rev=rev)
+
+    async def delete_asset(self, asset_id: str, rev: int) -> None:
+        await self._http.call("DELETE", f"{API}/assets/{asset_id}", rev=rev)
+
+    # Alarms, as-run log, audit
+
+    async def alarms(self, *, open_only: bool = True) -> tuple[Alarm, ...]:
+        return await self._all("/alarms", Alarm, query={"open_only": open_only})
+
+    async def acknowledge(self, alarm_id: str) -> Alarm:
+        return await self._send("POST", f"/alarms/{alarm_id}/acknowledge", Alarm)
+
+    async def asrun_page(
+        self,
+        *,
+        channel_id: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        cursor: str | None = None,
+        limit: int = WHOLE_PAGE,
+        order: Literal["asc", "desc"] = "desc",
+    ) -> Page[AsRunEvent]:
+        """``since`` and ``until`` are aware; the newest come first unless ``order`` says otherwise."""
+        query: Query = {
+            "channel_id": channel_id,
+            "from": None if since is None else since.isoformat(),
+            "to": None if until is None else until.isoformat(),
+            "cursor": cursor,
+            "limit": limit,
+            "order": order,
+        }
+        return await self._http.get(f"{API}/asrun", Page[AsRunEvent], query=query)
+
+    async def asrun(
+        self, *, channel_id: str | None = None, since: datetime | None = None, until: datetime | None = None
+    ) -> AsyncIterator[AsRunEvent]:
+        """Every event, oldest first, page by page."""
+        cursor: str | None = None
+        while True:
+            page = await self.asrun_page(channel_id=channel_id, since=since, until=until, cursor=cursor, order="asc")
+            for event in page.items:
+                yield event
+            if page.next_cursor is None:
+                return
+            cursor = page.next_cursor
+
+    async def asrun_records(self, channel_id: str, run_id: str, after: int = 0) -> Page[AsRunRecordOut]:
+        query: Query = {"channel_id": channel_id, "run_id": run_id, "after": after}
+        return await self._http.get(f"{API}/asrun/records", Page[AsRunRecordOut], query=query)
+
+    async def audit_page(self, *, cursor: str | None = None, limit: int = WHOLE_PAGE) -> Page[AuditRow]:
+        return await self._http.get(f"{API}/audit", Page[AuditRow], query={"cursor": cursor, "limit": limit})
+
+    # How the above are sent
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        answer: type[T],
+        body: Schema | None = None,
+        *,
+        rev: int | None = None,
+        deadline_s: float = 5.0,
+    ) -> T:
+        return read_as(answer, await self._http.call(method, API + path, body=body, rev=rev, deadline_s=deadline_s))
+
+    async def _all(self, path: str, item: type[T], *, query: Query | None = None) -> tuple[T, ...]:
+        found: list[T] = []
+        cursor: str | None = None
+        shape = Page[item]
+        while True:
+            page = await self._http.get(
+                API + path, shape, query={**(query or {}), "cursor": cursor, "limit": WHOLE_PAGE}
+            )
+            found.extend(page.items)
+            if page.next_cursor is None:
+                return tuple(found)
+            cursor = page.next_cursor

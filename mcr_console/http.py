@@ -1,0 +1,198 @@
+"""One request to a supervisor and its answer: deadlines, problem documents, and what unreachable means."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, TypeVar
+
+import httpx
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from supervisor.schemas.base import Problem, Schema
+
+S = TypeVar("S", bound=Schema)
+Query = Mapping[str, str | int | bool | None]
+
+ANSWER_S: Final = 5.0
+"""Deadline of an ordinary request, in seconds, from the call to the last byte of the answer."""
+LONG_ANSWER_S: Final = 600.0
+"""Deadline of an import, which probes every file of a folder."""
+CONNECT_S: Final = 2.0
+LARGEST_ANSWER: Final = 64 * 1024 * 1024
+"""Bytes; more than any listing page or snapshot of thousands of channels."""
+
+
+class ClientError(Exception):
+    """What a person is shown when a call did not do what it should: ``title``, ``detail`` and what to do, ``hint``."""
+
+    def __init__(self, title: str, detail: str, hint: str = "") -> None:
+        super().__init__(f"{title}: {detail}" if detail else title)
+        self.title = title
+        self.detail = detail
+        self.hint = hint
+
+
+class ApiProblem(ClientError):  # noqa: N818 - the word of RFC 9457
+    """The supervisor answered, and the answer is no. ``code`` is stable; ``status`` is the HTTP status."""
+
+    def __init__(
+        self,
+        title: str,
+        detail: str,
+        hint: str = "",
+        *,
+        code: str,
+        status: int,
+        retry_after_s: int | None = None,
+        extra: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(title, detail, hint)
+        self.code = code
+        self.status = status
+        self.retry_after_s = retry_after_s
+        self.extra: Mapping[str, object] = extra or {}
+
+
+class Unreachable(ClientError):  # noqa: N818 - says what is so
+    """Nobody answered, or not in time. What was asked may still have been done."""
+
+
+class Http:
+    """Requests over a unix socket or over TCP with a bearer token. Not thread-safe; use within one event loop."""
+
+    def __init__(self, where: str, client: httpx.AsyncClient) -> None:
+        self.where = where
+        """What this client speaks to, for people: a socket's path or a URL."""
+        self._client = client
+
+    @classmethod
+    def open(cls, *, socket: Path | None = None, url: str | None = None, token: str | None = None) -> "Http":
+        """Exactly one of ``socket`` and ``url``. Nothing is sent yet. Proxies of the environment are not used."""
+        if (socket is None) == (url is None):
+            raise ValueError("name a socket or a url, and not both")
+        headers = {"User-Agent": "mcr-console"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        client = httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(uds=str(socket)) if socket is not None else None,
+            base_url="http://supervisor" if socket is not None else str(url),
+            headers=headers,
+            timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
+            trust_env=False,
+            follow_redirects=False,
+        )
+        return cls(str(socket or url), client)
+
+    async def close(self) -> None:
+        """Closes every connection, the event stream's too."""
+        await self._client.aclose()
+
+    @property
+    def raw(self) -> httpx.AsyncClient:
+        """For the event stream, which keeps its own deadlines."""
+        return self._client
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: BaseModel | Mapping[str, object] | None = None,
+        query: Query | None = None,
+        rev: int | None = None,
+        deadline_s: float = ANSWER_S,
+    ) -> bytes:
+        """The answer's body. ``rev`` goes along as ``If-Match``. Raises ``ApiProblem`` or ``Unreachable``."""
+        headers: dict[str, str] = {}
+        content: bytes | None = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            content = (
+                body.model_dump_json(exclude_unset=True).encode()
+                if isinstance(body, BaseModel)
+                else json.dumps(body).encode()
+            )
+        if rev is not None:
+            headers["If-Match"] = f'"{rev}"'
+        params = {name: _text(value) for name, value in (query or {}).items() if value is not None}
+        request = self._client.build_request(
+            method,
+            path,
+            content=content,
+            params=params,
+            headers=headers,
+            timeout=httpx.Timeout(deadline_s, connect=CONNECT_S),
+        )
+        try:
+            async with asyncio.timeout(deadline_s):
+                response = await self._client.send(request, stream=True)
+                try:
+                    data = await _read(response)
+                finally:
+                    await response.aclose()
+        except (httpx.HTTPError, TimeoutError, OSError) as error:
+            raise unreachable(self.where, error, deadline_s) from error
+        if response.is_success:
+            return data
+        raise problem(response.status_code, data, response.headers)
+
+    async def get(self, path: str, answer: type[S], *, query: Query | None = None) -> S:
+        """A ``GET`` whose answer is read as ``answer``. Raises like ``call``."""
+        return read_as(answer, await self.call("GET", path, query=query))
+
+
+def read_as(answer: type[S], data: bytes | str) -> S:
+    """Reads an answer, passing over fields a newer supervisor may have added. Raises ``ApiProblem``."""
+    try:
+        return TypeAdapter(answer).validate_json(data, extra="ignore")
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise ApiProblem(
+            "The supervisor's answer cannot be read",
+            f"{answer.__name__}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}",
+            "Console and supervisor are of different versions; update the older one.",
+            code="unreadable_answer",
+            status=0,
+        ) from error
+
+
+def problem(status: int, data: bytes, headers: Mapping[str, str]) -> ApiProblem:
+    """The problem document in ``data``, or one made of the status where something else answered."""
+    retry = headers.get("retry-after", "")
+    retry_after_s = int(retry) if retry.isascii() and retry.isdigit() else None
+    try:
+        found = Problem.model_validate_json(data)
+    except ValidationError:
+        return ApiProblem(
+            f"HTTP {status}",
+            "The answer is no problem document of a supervisor.",
+            "Is it really a supervisor that listens there?",
+            code="not_a_supervisor",
+            status=status,
+            retry_after_s=retry_after_s,
+        )
+    extra = {**(found.model_extra or {}), **found.extra}
+    return ApiProblem(
+        found.title, found.detail, found.hint, code=found.code, status=status, retry_after_s=retry_after_s, extra=extra
+    )
+
+
+def unreachable(where: str, error: Exception, deadline_s: float) -> Unreachable:
+    """Says for people why nobody answered."""
+    if isinstance(error, (TimeoutError, httpx.TimeoutException)):
+        return Unreachable("The supervisor did not answer", f"{where}: nothing within {deadline_s:g} s")
+    return Unreachable("No supervisor there", f"{where}: {error or type(error).__name__}", "mcr up starts one.")
+
+
+async def _read(response: httpx.Response) -> bytes:
+    data = bytearray()
+    async for chunk in response.aiter_bytes():
+        data += chunk
+        if len(data) > LARGEST_ANSWER:
+            raise httpx.ReadError(f"the answer is longer than {LARGEST_ANSWER} bytes")
+    return bytes(data)
+
+
+def _text(value: str | int | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
