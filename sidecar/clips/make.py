@@ -5,13 +5,21 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.video.reformatter import ColorRange, Colorspace
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from sidecar.clips.picture import ClipPicture
 from sidecar.clips.sound import SAMPLE_RATE, clip_sound
 from sidecar.clips.specification import ClipSpecification
 
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
-VIDEO_OPTIONS = {"libx264": {"preset": "ultrafast", "crf": "20"}, "mpeg2video": {"qscale": "3"}}
+VIDEO_OPTIONS: dict[str, dict[str, object]] = {
+    "libx264": {"preset": "ultrafast", "crf": "20"},
+    "mpeg2video": {"qscale": "3"},
+}
 
 
 def make_clip(clip: ClipSpecification, folder: Path) -> Path:
@@ -26,18 +34,25 @@ def make_clip(clip: ClipSpecification, folder: Path) -> Path:
     return unfinished.rename(path)
 
 
-def _encode(clip: ClipSpecification, container: av.container.OutputContainer) -> None:
-    video = container.add_stream(clip.video_codec, rate=clip.rate)
+def _encode(clip: ClipSpecification, container: OutputContainer) -> None:
+    # PyAV leaves add_stream's keywords untyped.
+    video = container.add_stream(clip.video_codec, rate=clip.rate)  # pyright: ignore[reportUnknownMemberType]
+    if not isinstance(video, VideoStream):
+        raise TypeError(f"{clip.video_codec} makes no picture")
     video.width, video.height, video.pix_fmt = clip.width, clip.height, "yuv420p"
     video.sample_aspect_ratio = clip.sample_aspect
     video.codec_context.gop_size = round(clip.rate)
-    video.codec_context.colorspace = av.video.reformatter.Colorspace.ITU709
-    video.codec_context.color_range = av.video.reformatter.ColorRange.MPEG
+    video.codec_context.colorspace = Colorspace.ITU709
+    video.codec_context.color_range = ColorRange.MPEG
     video.bit_rate = 8_000_000
     video.options = VIDEO_OPTIONS[clip.video_codec]
     audio = None
     if clip.audio_channels:
-        audio = container.add_stream(clip.audio_codec, rate=SAMPLE_RATE, layout=LAYOUTS[clip.audio_channels])
+        audio = container.add_stream(  # pyright: ignore[reportUnknownMemberType]
+            clip.audio_codec, rate=SAMPLE_RATE, layout=LAYOUTS[clip.audio_channels]
+        )
+        if not isinstance(audio, AudioStream):
+            raise TypeError(f"{clip.audio_codec} makes no sound")
         audio.bit_rate = 64_000 * clip.audio_channels
     picture, sound = ClipPicture(clip), clip_sound(clip) if audio else None
     sound_at = 0
@@ -58,9 +73,9 @@ def _encode(clip: ClipSpecification, container: av.container.OutputContainer) ->
 
 
 def _encode_sound(
-    container: av.container.OutputContainer,
-    audio: av.AudioStream,
-    sound: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
+    container: OutputContainer,
+    audio: AudioStream,
+    sound: NDArray[np.float32],
     at: int,
     until: int,
     *,
