@@ -1,0 +1,1 @@
+"""Instruments that measure from outside: they import nothing of ours, and are themselves tested with planted faults."""
