@@ -1,0 +1,322 @@
+"""What a node agent does, wherever it runs; the docstrings are the contract every agent's test suite holds.
+
+Orders carry the leader's ``term``: an agent refuses one lower than it has seen. Every order is safe to repeat. A call
+that is cancelled, or whose answer is lost, may still be carried out: repeat it, or ask ``report``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from sidecar.protocol.asrun import AsRunRecord
+from sidecar.protocol.channel import Playlist, SidecarDocument
+from sidecar.protocol.commands import CommandReply, Refusal
+from sidecar.protocol.status import Status
+
+
+class AgentError(Exception):
+    """Root of everything an agent may raise. The text says what happened to which channel."""
+
+
+class AgentAway(AgentError):
+    """The agent itself did not answer. Nothing is known about its sidecars."""
+
+
+class StaleTerm(AgentError):
+    """The order is of a leader that another has followed."""
+
+    def __init__(self, term: int, seen: int) -> None:
+        super().__init__(f"order of term {term} refused: term {seen} gives the orders here")
+        self.term = term
+        self.seen = seen
+
+
+class StaleEpoch(AgentError):
+    """The node has seen a higher epoch of this channel."""
+
+    def __init__(self, channel_id: str, epoch: int, highest: int) -> None:
+        super().__init__(f"epoch {epoch} of channel {channel_id} refused: this node has seen epoch {highest}")
+        self.highest = highest
+
+
+class EpochUsed(AgentError):
+    """A sidecar of this very epoch was started before and is gone; it needs a new epoch."""
+
+
+class StillRunning(AgentError):
+    """A sidecar of an older epoch of the channel lives; it must be stopped first."""
+
+    def __init__(self, channel_id: str, epoch: int, pid: int) -> None:
+        super().__init__(f"epoch {epoch} of channel {channel_id} still runs as process {pid}: stop it first")
+        self.epoch = epoch
+        self.pid = pid
+
+
+class StartFailed(AgentError):
+    """The process could not be started at all."""
+
+
+class StopUnconfirmed(AgentError):
+    """The process did not go, not even when it was killed. It counts as running."""
+
+
+class NotRunning(AgentError):
+    """No sidecar of that channel and epoch runs here."""
+
+
+class SidecarRefused(AgentError):
+    """The sidecar answered, and refused: ``refusal`` is its own problem document."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.detail or refusal.title)
+        self.refusal = refusal
+
+
+class SidecarSilent(AgentError):
+    """The sidecar did not answer within the deadline; whether it obeyed is unknown."""
+
+
+class SidecarBroken(AgentError):
+    """The sidecar answered what nobody can read, or with the wrong epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartOrder:
+    """``document`` is what the sidecar plays; ``epoch`` is the channel's newest."""
+
+    channel_id: str
+    epoch: int
+    term: int
+    document: SidecarDocument
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessIdentity:
+    """A process beyond doubt: ``start_ticks`` is field 22 of /proc/<pid>/stat, so a reused pid is another."""
+
+    boot_id: str
+    pid: int
+    start_ticks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """``code`` as in ``Popen.returncode`` (negative: the signal); None when only the parent, now gone, was told.
+
+    ``last_words`` is the end of the process's log, made safe for a line of text.
+    """
+
+    code: int | None
+    last_words: str = ""
+
+    def __str__(self) -> str:
+        if self.code is None:
+            said = "ended while nobody watched"
+        elif self.code < 0:
+            said = f"was ended by signal {-self.code}"
+        else:
+            said = f"ended with code {self.code}"
+        return f"{said}: {self.last_words}" if self.last_words and self.code != 0 else said
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarReport:
+    """One sidecar as its agent sees it.
+
+    ``polls`` counts the finished attempts to ask it, ``answers`` those that were answered well: a reader that sees
+    ``polls`` grow without ``answers`` has seen a miss. ``status`` is its own last answer, ``age_s`` how long ago it
+    came, ``round_trip_ms`` how long it took. ``fault`` says why the last attempt was not answered well.
+    ``output_age_s`` is how long ago the agent saw the epoch's media playlists change on disk: a witness that frames
+    leave which does not need the sidecar's answer. None: no witness, or none yet.
+    """
+
+    channel_id: str
+    epoch: int
+    pid: int
+    exit: Exit | None
+    polls: int
+    answers: int
+    status: Status | None
+    age_s: float | None
+    round_trip_ms: int | None
+    fault: str
+    output_age_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReport:
+    """``number`` grows with everything new: a finished round of polls, a first answer, an exit."""
+
+    number: int
+    rounds: int
+    sidecars: tuple[SidecarReport, ...]
+
+
+TransportVerb = Literal["take", "skip", "play", "pause", "resume", "hold", "standby", "rejoin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    verb: TransportVerb
+    expect_item_id: str | None = None
+    """Only for ``take``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    item_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    playlist: Playlist
+
+
+Said = Transport | Cue | Arm | Replace
+"""What may be said to a sidecar through its agent; leaving the air has an order of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """``command_id`` makes a repeat harmless: the sidecar gives its first answer again."""
+
+    channel_id: str
+    epoch: int
+    term: int
+    command_id: str
+    by: str
+    said: Said
+
+
+@dataclass(frozen=True, slots=True)
+class StopOrder:
+    """``patient``: ask first, so that the run ends cleanly; else (it hangs) kill at once."""
+
+    channel_id: str
+    epoch: int
+    term: int
+    by: str
+    patient: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLine:
+    """``line`` is the journal's own, newline included; ``record`` is what it says."""
+
+    line: bytes
+    record: AsRunRecord
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPage:
+    """Records after the one asked for, in order. ``last_seq`` is the highest that can be read now.
+
+    ``alive``: the run's process lives, so there may be more; read before the records were.
+    """
+
+    run_id: str
+    lines: tuple[JournalLine, ...]
+    last_seq: int
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRun:
+    """A run whose journal lies on this node. ``epoch`` is 0 while it has no readable record."""
+
+    channel_id: str
+    run_id: str
+    epoch: int
+    alive: bool
+
+
+class NodeAgent(Protocol):
+    """One node's sidecars. In process on a single host; a service elsewhere."""
+
+    async def start(self, order: StartOrder) -> int:
+        """Starts the channel's sidecar, muted, and answers its pid once its handle is on disk.
+
+        The epoch is on disk before anything is started, so that no older one can ever start here again. Repeating
+        the order of a living sidecar answers its pid and starts nothing. A cancel may leave the sidecar started.
+        Raises StaleTerm, StaleEpoch, EpochUsed, StillRunning, StartFailed, AgentAway.
+        """
+        ...
+
+    async def stop(self, order: StopOrder) -> Exit | None:
+        """Ends every sidecar of the channel up to and including ``epoch``; returns when the exits are confirmed.
+
+        None when none ran. A cancel leaves the stop half done; repeat it. Raises StaleTerm, StopUnconfirmed, AgentAway.
+        """
+        ...
+
+    async def report(self, seen: int, wait: float) -> NodeReport:
+        """Every sidecar's last answer, as soon as the report's number is above ``seen``, or after ``wait`` seconds.
+
+        The agent polls its sidecars once a second, whoever asks. Raises AgentAway.
+        """
+        ...
+
+    async def poll(self, channel_id: str, epoch: int) -> SidecarReport:
+        """Asks this one sidecar now. Raises NotRunning, AgentAway; a sidecar that is silent is in the answer."""
+        ...
+
+    async def command(self, order: Order, timeout: float) -> CommandReply:
+        """Says it to the sidecar and answers what the sidecar answered, within ``timeout`` seconds.
+
+        Raises StaleTerm, NotRunning, SidecarRefused, SidecarSilent, SidecarBroken, AgentAway.
+        """
+        ...
+
+    async def thumbnail(self, channel_id: str, epoch: int) -> bytes:
+        """A JPEG of what is on air now. Raises NotRunning, SidecarRefused, SidecarSilent, AgentAway."""
+        ...
+
+    async def runs(self, known: Mapping[str, frozenset[str]]) -> tuple[JournalRun, ...]:
+        """The runs on this node, by channel and epoch, without those in ``known`` (channel id to run ids)."""
+        ...
+
+    async def asrun(self, channel_id: str, run_id: str, after: int, limit: int) -> JournalPage | None:
+        """Flushed records with ``seq > after``, of living and of dead sidecars; None for a run that is not here.
+
+        Raises SidecarSilent, SidecarBroken, AgentAway.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What a launcher is to run: ``environment`` is added to the launcher's own, ``log`` takes what it prints."""
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    directory: str
+    log: str
+
+
+class Launcher(Protocol):
+    """Makes and watches processes: plain ones, or later containers."""
+
+    async def launch(self, launch: Launch) -> ProcessIdentity:
+        """Starts it in a session of its own; nothing of it depends on its parent's life. Raises OSError."""
+        ...
+
+    def find(self, environment: Mapping[str, str]) -> ProcessIdentity | None:
+        """A living process started with this environment: for a start whose identity was never written down."""
+        ...
+
+    def alive(self, process: ProcessIdentity) -> bool:
+        """False as soon as it has exited, reaped or not, and for another process with its pid."""
+        ...
+
+    async def exited(self, process: ProcessIdentity) -> int | None:
+        """Waits for its exit, whoever's child it is. Its code, or None where only its parent was told."""
+        ...
+
+    def signal(self, process: ProcessIdentity, number: int) -> None:
+        """Sends a signal to exactly this process; does nothing when it is gone."""
+        ...

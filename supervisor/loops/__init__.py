@@ -1,0 +1,1 @@
+"""The shell around the decisions: leadership, watching nodes, passes over channels, collecting the as-run."""
