@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Self
 
 import av
 
@@ -43,20 +44,24 @@ class Reception:
 
     def picture_arrivals(self) -> list[tuple[int, float]]:
         """(presentation time in 90 kHz ticks, arrival) of each picture, by the datagram its PES header came in."""
-        found: list[tuple[int, float]] = []
-        for arrival, datagram in zip(self.arrivals, self.datagrams, strict=True):
-            for at in range(0, len(datagram) - PACKET + 1, PACKET):
-                pts = _video_pts(datagram[at : at + PACKET])
-                if pts is not None:
-                    found.append((pts, arrival))
-        return found
+        arrived = zip(self.arrivals, self.datagrams, strict=True)
+        return [(pts, arrival) for arrival, datagram in arrived for pts in picture_times(datagram)]
 
     def lateness(self) -> list[float]:
-        """Seconds each picture came after the earliest line through all of them: 0 is on time."""
-        pairs = self.picture_arrivals()
-        offsets = [arrival - pts / 90_000 for pts, arrival in pairs]
-        earliest = min(offsets)
-        return [offset - earliest for offset in offsets]
+        return lateness(self.picture_arrivals())
+
+
+def lateness(pictures: list[tuple[int, float]]) -> list[float]:
+    """Seconds each picture came after the earliest line through all of them: 0 is on time."""
+    offsets = [arrival - pts / 90_000 for pts, arrival in pictures]
+    earliest = min(offsets)
+    return [offset - earliest for offset in offsets]
+
+
+def picture_times(datagram: bytes) -> list[int]:
+    """The presentation times, in 90 kHz ticks, of the pictures that begin in ``datagram``."""
+    packets = (datagram[at : at + PACKET] for at in range(0, len(datagram) - PACKET + 1, PACKET))
+    return [pts for packet in packets if (pts := _video_pts(packet)) is not None]
 
 
 def _video_pts(packet: bytes) -> int | None:
@@ -72,8 +77,8 @@ def _video_pts(packet: bytes) -> int | None:
     )  # fmt: skip
 
 
-class UdpReceiver:
-    """Listens on a loopback port of the kernel's choosing, on a thread, until left."""
+class LoopbackReceiver:
+    """Hands each datagram that comes to a loopback port of the kernel's choosing to ``received``, until left."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -81,7 +86,6 @@ class UdpReceiver:
         self._socket.bind(("127.0.0.1", 0))
         self._socket.settimeout(0.2)
         self.port: int = self._socket.getsockname()[1]
-        self.reception = Reception()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="udp-receiver", daemon=True)
 
@@ -89,7 +93,7 @@ class UdpReceiver:
     def url(self) -> str:
         return f"udp://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> "UdpReceiver":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -104,5 +108,33 @@ class UdpReceiver:
                 datagram = self._socket.recv(65536)
             except TimeoutError:
                 continue
-            self.reception.arrivals.append(time.monotonic())
-            self.reception.datagrams.append(datagram)
+            self.received(time.monotonic(), datagram)
+
+    def received(self, arrival: float, datagram: bytes) -> None:
+        raise NotImplementedError
+
+
+class UdpReceiver(LoopbackReceiver):
+    """Keeps the whole stream."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reception = Reception()
+
+    def received(self, arrival: float, datagram: bytes) -> None:
+        self.reception.arrivals.append(arrival)
+        self.reception.datagrams.append(datagram)
+
+
+class PictureClock(LoopbackReceiver):
+    """Keeps only when each picture came, so that it may listen for hours."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pictures: list[tuple[int, float]] = []
+
+    def received(self, arrival: float, datagram: bytes) -> None:
+        self.pictures += [(pts, arrival) for pts in picture_times(datagram)]
+
+    def lateness(self) -> list[float]:
+        return lateness(self.pictures)

@@ -1,0 +1,98 @@
+"""Makes the README's table of figures from ``bench/results``; with ``--check`` fails when they differ."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.record import RESULTS
+
+README = Path(__file__).parent.parent / "README.md"
+BEGIN, END = "<!-- figures: made by `make bench` -->", "<!-- end of figures -->"
+
+Figures = dict[str, float]
+
+ROWS: tuple[tuple[str, str, Callable[[Figures], str]], ...] = (
+    (
+        "CPU of a channel against ffmpeg, same clips, same encoder, preview in both",
+        "cpu_against_ffmpeg",
+        lambda f: (
+            f"{f['ratio']}x ({f['sidecar_cpu_per_channel_second']} against "
+            f"{f['ffmpeg_cpu_per_channel_second']} CPU seconds a second)"
+        ),
+    ),
+    (
+        "the same, ffmpeg spared the preview",
+        "cpu_against_ffmpeg",
+        lambda f: f"{f['ratio_to_ffmpeg_without_preview']}x",
+    ),
+    ("memory of a channel", "cpu_against_ffmpeg", lambda f: f"{f['memory_mib']} MiB"),
+    (
+        "sidecar's start to first frame, median and worst of ten",
+        "start_to_segment",
+        lambda f: f"{f['start_to_first_frame_s']} s, {f['start_to_first_frame_worst_s']} s",
+    ),
+    (
+        "sidecar's start to first public segment (2 s of it are the segment)",
+        "start_to_segment",
+        lambda f: f"{f['start_to_first_segment_s']} s, {f['start_to_first_segment_worst_s']} s",
+    ),
+    (
+        "four channels of 720p25 at once",
+        "four_channels",
+        lambda f: f"{f['late_frames']:.0f} late frames in {f['minutes']} minutes, {f['cpu_cores_used']} cores used",
+    ),
+    (
+        "their pictures at a UDP receiver",
+        "four_channels",
+        lambda f: (
+            f"{f['pictures_over_a_frame_late_at_receiver']:.0f} of {f['pictures_received']:.0f} over a frame late; "
+            f"99th percentile {f['lateness_p99_ms']} ms, worst {f['lateness_worst_ms']} ms"
+        ),
+    ),
+)
+
+
+def table() -> str:
+    lines = ["| what | measured |", "|---|---|"]
+    machines: list[str] = []
+    for words, name, show in ROWS:
+        path = RESULTS / f"{name}.json"
+        if not path.exists():
+            lines.append(f"| {words} | not measured yet |")
+            continue
+        document = json.loads(path.read_text())
+        lines.append(f"| {words} | {show(document['figures'])} |")
+        one = document["machine"]
+        machines.append(f"{one['cores']} cores of {one['processor']}, Python {one['python']}, ffmpeg {one['ffmpeg']}")
+    if machines:
+        lines += ["", "Taken on " + "; ".join(dict.fromkeys(machines)) + "."]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    check: bool = parser.parse_args().check
+    text = README.read_text()
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        print(f"README.md has no place for the figures: {BEGIN} ... {END}", file=sys.stderr)
+        return 1
+    made = f"{head}{BEGIN}\n{table()}\n{END}{tail}"
+    if made == text:
+        return 0
+    if check:
+        print(
+            "README.md's figures differ from bench/results; run `make bench` or `python -m bench.table`",
+            file=sys.stderr,
+        )
+        return 1
+    README.write_text(made)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
