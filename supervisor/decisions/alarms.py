@@ -1,0 +1,55 @@
+"""Which alarms a channel deserves now. Levels, not events: the board raises what is new and clears what is over."""
+
+from dataclasses import dataclass
+
+from supervisor.decisions.timing import Timing
+from supervisor.decisions.view import Decision, View
+from supervisor.schemas.alarm import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One alarm that is to be open; ``text`` names the channel."""
+
+    severity: Severity
+    text: str
+
+
+def channel_alarms(view: View, decision: Decision, timing: Timing) -> dict[str, Wanted]:
+    """By code. A channel that should be on air and is not always has one that is critical."""
+    wanted: dict[str, Wanted] = {}
+    said = decision.sentence
+    if view.phase == "blocked" and view.desired == "on":
+        wanted["channel_blocked"] = Wanted("critical", f"{view.name}: {said}")
+    limit = timing.off_air_alarm if view.was_on_air else timing.first_start_alarm
+    if view.off_air_for is not None and view.off_air_for >= limit:
+        wanted["channel_dark"] = Wanted("critical", f"{view.name} should be on air and is not: {said}")
+    if decision.observed == "hung":
+        wanted["channel_hung"] = Wanted("warning", f"{view.name}: {said}")
+    if view.phase == "stopping" and view.fault:
+        wanted["stop_unconfirmed"] = Wanted("critical", f"{view.name} may still be on air: {view.fault}")
+    if view.desired == "on" and view.restarts.failures:
+        times = "once" if view.restarts.failures == 1 else f"{view.restarts.failures} times in a row"
+        wanted["sidecar_restarted"] = Wanted(
+            "info", f"{view.name} was restarted {times}: the sidecar {view.restarts.cause}"
+        )
+    if view.desired == "on" and view.skipped:
+        wanted["item_skipped"] = Wanted("warning", f"{view.name}: {'; '.join(view.skipped)}")
+    wanted.update(_from_sidecar(view, decision))
+    return wanted
+
+
+def _from_sidecar(view: View, decision: Decision) -> dict[str, Wanted]:
+    wanted: dict[str, Wanted] = {}
+    sighting = view.sighting
+    if sighting is None or sighting.exit is not None or view.desired == "off":
+        return wanted
+    if sighting.down and sighting.state == "on_air":
+        down = "; ".join(f"{output.name}: {output.detail or 'does not move'}" for output in sighting.down)
+        wanted["output_down"] = Wanted("warning", f"{view.name}: {down}")
+    if sighting.journal_degraded:
+        text = f"{view.name}: as-run records are only in memory: {sighting.journal_degraded}"
+        wanted["journal_degraded"] = Wanted("warning", text)
+    if decision.observed == "late":
+        wanted["late_frames"] = Wanted("warning", f"{view.name} repeats frames: nothing new is there in time")
+    return wanted

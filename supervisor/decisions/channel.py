@@ -1,0 +1,224 @@
+"""One pass over one channel: what to do now, and one sentence that says what and why."""
+
+from typing import assert_never
+
+from supervisor.decisions.observed import observe
+from supervisor.decisions.timing import Timing
+from supervisor.decisions.view import (
+    Action,
+    ArmNow,
+    Decision,
+    End,
+    GiveList,
+    MoveTo,
+    NoteFailure,
+    Place,
+    Sighting,
+    Start,
+    View,
+)
+from supervisor.schemas.channel import Observed
+
+
+def decide(view: View, timing: Timing) -> Decision:
+    """What follows from what is desired, what was decided before, and what is seen. Pure.
+
+    A pass does at most one step of the state machine; the shell passes again as long as steps are made.
+    """
+    observed = observe(view, timing)
+    if not view.leads:
+        return Decision((), "watches only: another supervisor leads", observed)
+    match view.phase:
+        case "off":
+            return _off(view, observed)
+        case "placing":
+            return _placing(view, observed)
+        case "blocked":
+            return _blocked(view, observed)
+        case "starting":
+            return _starting(view, observed, timing)
+        case "running":
+            return _running(view, observed, timing)
+        case "fencing":
+            return _fencing(view, observed)
+        case "stopping":
+            return _stopping(view, observed)
+        case _:
+            assert_never(view.phase)
+
+
+def _off(view: View, observed: Observed | None) -> Decision:
+    if _runs(view):
+        return Decision((End(view.epoch, patient=True),), "off, but a sidecar of it still runs: ends it", observed)
+    if view.desired == "on":
+        return Decision((MoveTo("placing"),), "wanted on air: looks for a node", observed)
+    return Decision((), "off, as wanted", observed)
+
+
+def _placing(view: View, observed: Observed | None) -> Decision:
+    if view.desired == "off":
+        return _to_stopping(observed)
+    if view.agent == "answers" and _runs(view):
+        return Decision((End(view.epoch, patient=False),), "ends what still runs of it before a new start", observed)
+    site = view.site
+    if site is None or site.why_not:
+        why = site.why_not if site else "no node is known"
+        return Decision((MoveTo("blocked"),), f"cannot be placed: {why}", observed)
+    if view.agent != "answers":
+        return Decision((), f"waits for the agent of {view.agent_name} before it starts", observed)
+    left = view.restarts.not_before - view.now
+    if left > 0:
+        sentence = f"restart {view.restarts.failures} in {left:.1f} s: the sidecar {view.restarts.cause}"
+        return Decision((), sentence, observed, again_in=left)
+    why = f" again: the sidecar {view.restarts.cause}" if view.restarts.cause else ""
+    return Decision((Place(site.node_id),), f"starts on {site.node_name}{why}", observed)
+
+
+def _blocked(view: View, observed: Observed | None) -> Decision:
+    if view.desired == "off":
+        return _to_stopping(observed)
+    if view.site is None or view.site.why_not:
+        why = view.site.why_not if view.site else "no node is known"
+        return Decision((), f"cannot be placed: {why}", observed)
+    return Decision((MoveTo("placing"),), "can be placed again", observed)
+
+
+def _starting(view: View, observed: Observed | None, timing: Timing) -> Decision:
+    if view.desired == "off":
+        return _to_stopping(observed)
+    if view.agent != "answers":
+        return Decision((), f"waits for the agent of {view.agent_name}, which does not answer", observed)
+    sighting = view.sighting
+    if sighting is None or sighting.epoch != view.epoch:
+        if view.fault:
+            return _failed(f"could not be started: {view.fault}", None, observed)
+        if view.start_ordered:
+            return _failed("was gone before it could be seen", None, observed)
+        return Decision((Start(view.epoch),), f"starts epoch {view.epoch}", observed)
+    if sighting.exit is not None:
+        return _failed(sighting.exit, sighting.item_id, observed)
+    if sighting.state == "on_air" and sighting.frame > 0:
+        return Decision((MoveTo("running"),), "the first frames left", observed)
+    if view.armed_for is not None and view.armed_for > timing.first_frame:
+        return _fence(f"sent no frame in {timing.first_frame:g} s after arming", sighting, observed)
+    if sighting.state == "on_air":
+        return Decision((), "armed: waits for the first frame", observed, again_in=0.1)
+    if sighting.state == "muted" and sighting.pulse.misses == 0:
+        again = f", again: {view.fault}" if view.fault else ""
+        return Decision(
+            (ArmNow(view.epoch, sighting.nonce),), f"ready and muted: arms epoch {view.epoch}{again}", observed
+        )
+    if view.phase_for > timing.standby and view.armed_for is None:
+        return _fence(f"did not get ready in {timing.standby:g} s", sighting, observed)
+    where = f"; {view.beginning}" if view.beginning else ""
+    return Decision((), f"waits for epoch {view.epoch} to get ready{where}", observed)
+
+
+def _running(view: View, observed: Observed | None, timing: Timing) -> Decision:
+    if view.desired == "off":
+        return _to_stopping(observed)
+    if view.agent != "answers":
+        return Decision((), f"left alone: the agent of {view.agent_name} does not answer, which says nothing", observed)
+    sighting = view.sighting
+    if sighting is None or sighting.epoch != view.epoch:
+        return _failed("is gone from its node", None, observed)
+    if sighting.exit is not None:
+        return _failed(sighting.exit, sighting.item_id, observed)
+    match observed:
+        case "silent":
+            return _fence(f"does not answer and its output stands still: {_missed(sighting)}", sighting, observed)
+        case "hung":
+            away = sighting.pulse.misses * timing.poll
+            if away >= timing.hung:
+                return _fence(f"has not answered for {away:.0f} s", sighting, observed)
+            return Decision((), f"left on air, its output moves, but it does not answer: {_missed(sighting)}", observed)
+        case "dark":
+            return _dark(view, sighting, observed, timing)
+        case "on_air" | "late":
+            return _on_air(view, sighting, observed)
+        case "gone" | "unknown" | None:
+            return Decision((), "waits for the sidecar's first answer", observed)
+        case _:
+            assert_never(observed)
+
+
+def _dark(view: View, sighting: Sighting, observed: Observed, timing: Timing) -> Decision:
+    if sighting.pulse.stands_still:
+        return _fence(f"answers but stands still: {_missed(sighting)}", sighting, observed)
+    if sighting.state == "on_air":
+        down = "; ".join(f"{output.name}: {output.detail or 'down'}" for output in sighting.down)
+        return Decision((), f"dark: no programme output moves ({down}); the engine tries again by itself", observed)
+    if (view.off_air_for or 0.0) < timing.leaving:
+        return Decision((), f"says it is {sighting.state}: waits for its exit, then starts anew", observed)
+    return _fence(f"says it is {sighting.state} though it is wanted on air", sighting, observed)
+
+
+def _missed(sighting: Sighting) -> str:
+    times = sighting.pulse.misses
+    return f"{times} poll{'s' if times > 1 else ''} missed in a row, {sighting.pulse.why}"
+
+
+def _on_air(view: View, sighting: Sighting, observed: Observed) -> Decision:
+    actions: list[Action] = []
+    if view.strays:
+        actions.append(End(view.epoch - 1, patient=False))
+    if view.list_changed:
+        actions.append(GiveList(view.epoch))
+    said = "on air, frames late" if observed == "late" else "on air"
+    if sighting.down:
+        said += f", degraded {sighting.outputs - len(sighting.down)}/{sighting.outputs}"
+    if sighting.picture:
+        said += f": {sighting.picture}"
+    if view.adopted:
+        said += f"; found running as process {sighting.pid} and adopted untouched"
+    if sighting.pulse.misses:
+        said += f"; {_missed(sighting)}"
+    if view.strays:
+        said += f"; ends a stray sidecar of epoch {', '.join(map(str, view.strays))}"
+    if view.list_changed:
+        said += f"; gives it the new list{f', again: {view.fault}' if view.fault else ''}"
+    return Decision(tuple(actions), said, observed)
+
+
+def _fencing(view: View, observed: Observed | None) -> Decision:
+    if view.desired == "off":
+        return _to_stopping(observed)
+    if view.agent != "answers":
+        return Decision(
+            (), f"waits for the agent of {view.agent_name} to confirm that the old sidecar is gone", observed
+        )
+    if _runs(view):
+        again = f", again: {view.fault}" if view.fault else ""
+        return Decision((End(view.epoch, patient=False),), f"ends the old sidecar before a new start{again}", observed)
+    return Decision((MoveTo("placing"),), "the old sidecar is gone: starts anew", observed)
+
+
+def _stopping(view: View, observed: Observed | None) -> Decision:
+    if view.agent == "answers" and not _runs(view):
+        then = ", then starts: wanted on air again" if view.desired == "on" else ""
+        return Decision((MoveTo("off"),), f"off air, confirmed{then}", observed)
+    if view.agent != "answers" and view.epoch > 0:
+        return Decision((), f"waits for the agent of {view.agent_name} to confirm the stop", observed)
+    if view.epoch == 0:
+        return Decision((MoveTo("off"),), "off: it never started", observed)
+    again = f", again: {view.fault}" if view.fault else ""
+    return Decision((End(view.epoch, patient=True),), f"leaves the air{again}", observed)
+
+
+def _runs(view: View) -> bool:
+    return bool(view.strays) or (view.sighting is not None and view.sighting.exit is None)
+
+
+def _to_stopping(observed: Observed | None) -> Decision:
+    return Decision((MoveTo("stopping"),), "wanted off air: stops", observed)
+
+
+def _failed(cause: str, item_id: str | None, observed: Observed | None) -> Decision:
+    return Decision(
+        (NoteFailure(cause, item_id), MoveTo("placing")), f"the sidecar {cause}: restarts in place", observed
+    )
+
+
+def _fence(cause: str, sighting: Sighting, observed: Observed | None) -> Decision:
+    actions = (NoteFailure(cause, sighting.item_id), MoveTo("fencing"))
+    return Decision(actions, f"the sidecar {cause}: replaces it", observed)

@@ -1,0 +1,67 @@
+"""Where in its playlist a channel begins when it starts."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sidecar.protocol.channel import Playlist, Rate, ResumePoint
+from sidecar.rundown.forecast import advance
+from sidecar.rundown.rate import parse_rate
+from supervisor.schemas.channel import ResumePolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The last reported place: ``frame`` channel frames into the item at ``at``, UTC."""
+
+    item_id: str
+    frame: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """``resume`` None: at the top. ``sentence`` says where it begins and why."""
+
+    resume: ResumePoint | None
+    sentence: str
+
+
+def beginning(
+    policy: ResumePolicy, playlist: Playlist, last: Position | None, skipped: Set[str], rate: Rate, now: datetime
+) -> Beginning:
+    """``continue`` from the last reported frame; ``schedule``: where the list would be had it never stopped.
+
+    Items in ``skipped`` brought the engine down: a start that would begin in one begins after it.
+    """
+    titles = {item.id: item.title for item in playlist.items}
+    if last is None or last.item_id not in titles:
+        return _not_in(skipped, playlist, Beginning(None, "begins with the first item"))
+    point = ResumePoint(last.item_id, last.frame)
+    sentence = f"continues {titles[last.item_id]} at frame {last.frame}"
+    if policy == "schedule":
+        away = max(timedelta(0), now - last.at)
+        frames = int(away // timedelta(microseconds=1) * parse_rate(rate) / 1_000_000)
+        joined = advance(playlist, point, frames)
+        if joined is None:
+            sentence += ": the list cannot tell what should be on air now"
+        else:
+            point = joined
+            sentence = f"joins {titles[point.item_id]} in progress at frame {point.frame}"
+    return _not_in(skipped, playlist, Beginning(point, sentence))
+
+
+def _not_in(skipped: Set[str], playlist: Playlist, wanted: Beginning) -> Beginning:
+    items = playlist.items
+    if not items:
+        return Beginning(None, "the list is empty: filler")
+    first = wanted.resume.item_id if wanted.resume else items[0].id
+    if first not in skipped:
+        return wanted
+    at = next(index for index, item in enumerate(items) if item.id == first)
+    for item in (*items[at + 1 :], *items[:at]):
+        if item.id not in skipped:
+            return Beginning(
+                ResumePoint(item.id), f"begins with {item.title}: {items[at].title} brought the engine down twice"
+            )
+    return wanted
