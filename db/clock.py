@@ -1,0 +1,36 @@
+"""The database's own clock: leases are given and judged by it, never by two hosts' clocks."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from db.models import Instant
+
+
+class _DatabaseNow(FunctionElement[datetime]):
+    inherit_cache = True
+    name = "database_now"
+    type = Instant()
+
+
+def database_now(plus_seconds: ColumnElement[float] | float = 0.0) -> ColumnElement[datetime]:
+    """The instant at which the statement runs, plus some seconds; milliseconds exact on SQLite."""
+    return _DatabaseNow(plus_seconds)
+
+
+@compiles(_DatabaseNow, "sqlite")
+def _sqlite_now(element: _DatabaseNow, compiler: SQLCompiler, **kw: Any) -> str:
+    # Six digits after the point, as SQLAlchemy stores instants: they are compared as text.
+    seconds = compiler.process(element.clauses, **kw)
+    return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', printf('%+.3f seconds', {seconds})) || '000')"
+
+
+@compiles(_DatabaseNow, "postgresql")
+def _postgresql_now(element: _DatabaseNow, compiler: SQLCompiler, **kw: Any) -> str:
+    # clock_timestamp(), not now(), which stands still during a transaction.
+    seconds = compiler.process(element.clauses, **kw)
+    return f"(clock_timestamp() + make_interval(secs => {seconds}))"

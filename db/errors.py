@@ -1,0 +1,133 @@
+"""What the store refuses, and why. Everything a repository raises on purpose is a ``StoreError``.
+
+An error raised inside ``store.write()`` and not caught there undoes the whole transaction.
+"""
+
+from datetime import datetime
+
+
+class StoreError(Exception):
+    """Root of all."""
+
+
+class Missing(StoreError):
+    """No such row; ``kind`` is the noun (``channel``, ``asset``…)."""
+
+    def __init__(self, kind: str, id: str) -> None:  # noqa: A002 - the word of the API
+        super().__init__(f"there is no {kind} {id}")
+        self.kind = kind
+        self.id = id
+
+
+class StaleRev(StoreError):
+    """The row moved on since it was read: read again and decide again."""
+
+    def __init__(self, kind: str, id: str, saw: int, is_: int) -> None:  # noqa: A002
+        super().__init__(f"{kind} {id} is at rev {is_}; this change saw rev {saw}")
+        self.kind = kind
+        self.id = id
+        self.saw = saw
+        self.is_ = is_
+
+
+class StaleRevision(StoreError):
+    """The playlist was edited since it was read."""
+
+    def __init__(self, playlist_id: str, saw: int, is_: int) -> None:
+        super().__init__(f"playlist {playlist_id} is at revision {is_}; this edit saw revision {saw}")
+        self.playlist_id = playlist_id
+        self.saw = saw
+        self.is_ = is_
+
+
+class NotLeader(StoreError):
+    """The term is over or was never ours: drop everything, read again."""
+
+    def __init__(self, term: int) -> None:
+        super().__init__(f"term {term} does not lead (any more): nothing was changed")
+        self.term = term
+
+
+class Taken(StoreError):
+    """Another row has this value already; ``kind`` is the noun, ``field`` its column."""
+
+    def __init__(self, field: str, value: object, kind: str = "") -> None:
+        super().__init__(f"{kind + ' ' if kind else ''}{field} {value!r} is taken")
+        self.kind = kind
+        self.field = field
+        self.value = value
+
+
+class InUse(StoreError):
+    """Cannot be deleted; ``by`` says in words what still needs it."""
+
+    def __init__(self, kind: str, id: str, by: str) -> None:  # noqa: A002
+        super().__init__(f"{kind} {id} is in use by {by}")
+        self.kind = kind
+        self.id = id
+        self.by = by
+
+
+class PortTaken(StoreError):
+    """Promise P3: the port has an owner, and this is who it is."""
+
+    def __init__(self, owner_kind: str, owner_id: str, node_id: str, port: str, since: datetime) -> None:
+        super().__init__(f"port {port} of node {node_id} belongs to {owner_kind} {owner_id} since {since:%F %T}Z")
+        self.owner_kind = owner_kind
+        self.owner_id = owner_id
+        self.node_id = node_id
+        self.port = port
+        self.since = since
+
+
+class JournalGap(StoreError):
+    """Records between ``collected`` and ``first`` were not handed over: ask the journal again from ``collected``."""
+
+    def __init__(self, channel_id: str, run_id: str, collected: int, first: int) -> None:
+        super().__init__(
+            f"run {run_id} of channel {channel_id} is collected up to {collected}, the next record came as {first}"
+        )
+        self.channel_id = channel_id
+        self.run_id = run_id
+        self.collected = collected
+        self.first = first
+
+
+class Inconsistent(StoreError):
+    """The database refused values that break one of its constraints, which ``detail`` names. A fault of ours."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(f"the database refused the change: {detail}")
+        self.detail = detail
+
+
+class StoreUnavailable(StoreError):
+    """The database is away, too busy or too slow. A write that ends so may have been done: read again.
+
+    ``cause`` is what the driver said.
+    """
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"the database is not available: {cause}")
+        self.cause = cause
+
+
+class SchemaTooNew(StoreError):
+    """The database was migrated by a newer version of this program: run that version, or restore a backup."""
+
+    def __init__(self, found: str, newest: str) -> None:
+        super().__init__(
+            f"the database has schema revision {found}, which this version does not know (its newest is {newest}): "
+            "run the newer version, or restore a backup from before the upgrade"
+        )
+        self.found = found
+        self.newest = newest
+
+
+class SchemaTooOld(StoreError):
+    """The database is behind: run ``mcr db upgrade``."""
+
+    def __init__(self, found: str | None, newest: str) -> None:
+        super().__init__(f"the database has schema revision {found}, this version needs {newest}: run mcr db upgrade")
+        self.found = found
+        self.newest = newest

@@ -1,0 +1,122 @@
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.errors import Missing, StoreUnavailable
+from db.models import Alarm, new_id
+from db.repositories.rows import upsert
+
+_ATTEMPTS = 3
+
+
+def open_key(code: str, channel_id: str | None, node_id: str | None) -> str:
+    """What at most one alarm that is not cleared may have."""
+    return f"{code}:{channel_id or ''}:{node_id or ''}"
+
+
+class Alarms:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def raise_once(
+        self, code: str, channel_id: str | None, node_id: str | None, severity: str, text: str, now: datetime
+    ) -> tuple[Alarm, bool]:
+        """The open alarm of this (code, channel, node), and whether it is new.
+
+        One that is open keeps its instant and who acknowledged it; severity and text are brought up to date.
+        """
+        key = open_key(code, channel_id, node_id)
+        insert = (
+            upsert(self._session, Alarm)
+            .values(
+                id=new_id(),
+                channel_id=channel_id,
+                node_id=node_id,
+                code=code,
+                severity=severity,
+                text=text,
+                raised_at=now,
+                open_key=key,
+            )
+            .on_conflict_do_nothing(index_elements=[Alarm.open_key])
+            .returning(Alarm)
+        )
+        renew = (
+            update(Alarm)
+            .where(Alarm.open_key == key)
+            .values(severity=severity, text=text)
+            .returning(Alarm)
+            .execution_options(populate_existing=True, synchronize_session=False)
+        )
+        for _ in range(_ATTEMPTS):
+            row = await self._session.scalar(insert)
+            if row is not None:
+                return row, True
+            row = await self._session.scalar(renew)
+            if row is not None:
+                return row, False
+            # Cleared by somebody between the two statements: it is to be raised anew.
+        raise StoreUnavailable(f"alarm {key} is raised and cleared by several at once")
+
+    async def clear(self, code: str, channel_id: str | None, node_id: str | None, now: datetime) -> Alarm | None:
+        """The alarm that was open, cleared; None when none was."""
+        return await self._session.scalar(
+            update(Alarm)
+            .where(Alarm.open_key == open_key(code, channel_id, node_id))
+            .values(cleared_at=now, open_key=None)
+            .returning(Alarm)
+            .execution_options(populate_existing=True, synchronize_session=False)
+        )
+
+    async def acknowledge(self, alarm_id: str, by: str, now: datetime) -> Alarm:
+        """The first to acknowledge stays. Raises ``Missing``."""
+        row = await self._session.scalar(
+            update(Alarm)
+            .where(Alarm.id == alarm_id)
+            .values(
+                acknowledged_by=func.coalesce(Alarm.acknowledged_by, by),
+                acknowledged_at=func.coalesce(Alarm.acknowledged_at, now),
+            )
+            .returning(Alarm)
+            .execution_options(populate_existing=True, synchronize_session=False)
+        )
+        if row is None:
+            raise Missing("alarm", alarm_id)
+        return row
+
+    async def get(self, alarm_id: str) -> Alarm:
+        """Raises ``Missing``."""
+        row = await self._session.scalar(select(Alarm).where(Alarm.id == alarm_id))
+        if row is None:
+            raise Missing("alarm", alarm_id)
+        return row
+
+    async def list(
+        self,
+        *,
+        open_only: bool = True,
+        channel_id: str | None = None,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> Sequence[Alarm]:
+        """Newest first; ``after`` is the last id seen."""
+        query = select(Alarm).order_by(Alarm.raised_at.desc(), Alarm.id.desc()).limit(limit)
+        if open_only:
+            query = query.where(Alarm.open_key.is_not(None))
+        if channel_id is not None:
+            query = query.where(Alarm.channel_id == channel_id)
+        if after is not None:
+            seen = select(Alarm.raised_at).where(Alarm.id == after).scalar_subquery()
+            query = query.where(or_(Alarm.raised_at < seen, (Alarm.raised_at == seen) & (Alarm.id < after)))
+        return (await self._session.scalars(query)).all()
+
+    async def open_counts(self) -> dict[str, int]:
+        """How many open alarms each channel has; channels with none are left out."""
+        query = (
+            select(Alarm.channel_id, func.count())
+            .where(Alarm.open_key.is_not(None), Alarm.channel_id.is_not(None))
+            .group_by(Alarm.channel_id)
+        )
+        return {channel_id: count for channel_id, count in (await self._session.execute(query)).tuples() if channel_id}

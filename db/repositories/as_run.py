@@ -1,0 +1,218 @@
+"""The as-run log: journals' records, collected exactly once, and the events made of them."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, literal, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.errors import JournalGap, Missing
+from db.models import AsRun, AsRunEvent, AsRunRun, Instant
+from db.repositories.rows import upsert
+
+
+class RunKey(NamedTuple):
+    """One life of one sidecar."""
+
+    channel_id: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AsRunRow:
+    """A journal's record; ``line`` is what the journal has, byte for byte, without its newline."""
+
+    seq: int
+    kind: str
+    frame: int
+    at: datetime
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class AsRunEventRow:
+    """What aired from start to end, numbered by the record that began it. Fields as in ``db.models.AsRunEvent``."""
+
+    seq: int
+    kind: str
+    title: str
+    start_at: datetime
+    start_frame: int
+    rate: str
+    start_cause: str
+    status: str
+    item_id: str | None = None
+    asset_id: str | None = None
+    house_id: str | None = None
+    end_at: datetime | None = None
+    frames: int | None = None
+    planned_frames: int | None = None
+    end_cause: str | None = None
+    by: str = ""
+    detail: str = ""
+    late: int = 0
+
+
+class EventCursor(NamedTuple):
+    """The last event seen: the key by which events are ordered."""
+
+    start_at: datetime
+    channel_id: str
+    run_id: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilters:
+    """``start_from`` is inclusive, ``start_to`` exclusive; None and empty leave a filter out."""
+
+    channel_id: str | None = None
+    start_from: datetime | None = None
+    start_to: datetime | None = None
+    kinds: tuple[str, ...] = ()
+    newest_first: bool = True
+
+
+class AsRunLog:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def runs(self, channel_id: str | None = None, *, incomplete_only: bool = False) -> Sequence[AsRunRun]:
+        """How far every run is collected."""
+        query = select(AsRunRun).order_by(AsRunRun.channel_id, AsRunRun.epoch, AsRunRun.run_id)
+        if channel_id is not None:
+            query = query.where(AsRunRun.channel_id == channel_id)
+        if incomplete_only:
+            query = query.where(AsRunRun.complete.is_(False))
+        return (await self._session.scalars(query)).all()
+
+    async def collected_seq(self, channel_id: str, run_id: str) -> int:
+        """The highest number collected without a hole before it; 0 when nothing is."""
+        query = select(AsRunRun.collected_seq).where(AsRunRun.channel_id == channel_id, AsRunRun.run_id == run_id)
+        return await self._session.scalar(query) or 0
+
+    async def append(
+        self,
+        run: RunKey,
+        node_id: str,
+        epoch: int,
+        rows: Sequence[AsRunRow],
+        events: Sequence[AsRunEventRow] = (),
+    ) -> int:
+        """Records in order of ``seq`` and what they make of events; how far the run is collected then.
+
+        Records that are there already are left alone, so that the same call twice is the same call. ``events`` are
+        written over by number, except when every one of ``rows`` was there already: then somebody collected further.
+        Raises ``JournalGap`` on a hole, and then nothing is written.
+        """
+        key = {"channel_id": run.channel_id, "run_id": run.run_id}
+        await self._session.execute(
+            upsert(self._session, AsRunRun)
+            .values(**key, node_id=node_id, epoch=epoch, collected_seq=0, complete=False)
+            .on_conflict_do_nothing()
+        )
+        collected = await self._session.scalar(
+            select(AsRunRun.collected_seq)
+            .where(AsRunRun.channel_id == run.channel_id, AsRunRun.run_id == run.run_id)
+            .with_for_update()
+        )
+        assert collected is not None
+        new: list[AsRunRow] = []
+        last = collected
+        for row in rows:
+            if row.seq <= collected:
+                continue
+            if row.seq != last + 1:
+                raise JournalGap(run.channel_id, run.run_id, last, row.seq)
+            new.append(row)
+            last = row.seq
+        connection = await self._session.connection()
+        if new:
+            await connection.execute(
+                upsert(self._session, AsRun).on_conflict_do_nothing(),
+                [{**key, "epoch": epoch, **asdict(row)} for row in new],
+            )
+            await self._session.execute(
+                update(AsRunRun)
+                .where(AsRunRun.channel_id == run.channel_id, AsRunRun.run_id == run.run_id)
+                .values(collected_seq=last)
+                .execution_options(synchronize_session=False)
+            )
+        if events and (new or not rows):
+            await self._write_events(key, epoch, events)
+        return last
+
+    async def _write_events(self, key: dict[str, str], epoch: int, events: Sequence[AsRunEventRow]) -> None:
+        statement = upsert(self._session, AsRunEvent)
+        replaced = {
+            column.key: statement.excluded[column.key]
+            for column in AsRunEvent.__table__.columns
+            if not column.primary_key
+        }
+        connection = await self._session.connection()
+        await connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[AsRunEvent.channel_id, AsRunEvent.run_id, AsRunEvent.seq], set_=replaced
+            ),
+            [{**key, "epoch": epoch, **asdict(event)} for event in events],
+        )
+
+    async def mark_complete(self, run: RunKey) -> None:
+        """Its process is gone and everything it flushed is here. Raises ``Missing``."""
+        marked = await self._session.scalar(
+            update(AsRunRun)
+            .where(AsRunRun.channel_id == run.channel_id, AsRunRun.run_id == run.run_id)
+            .values(complete=True)
+            .returning(AsRunRun.run_id)
+            .execution_options(synchronize_session=False)
+        )
+        if marked is None:
+            raise Missing("run", run.run_id)
+
+    async def open_events(self, run: RunKey) -> Sequence[AsRunEvent]:
+        """Those without an end, oldest first."""
+        query = (
+            select(AsRunEvent)
+            .where(
+                AsRunEvent.channel_id == run.channel_id, AsRunEvent.run_id == run.run_id, AsRunEvent.end_at.is_(None)
+            )
+            .order_by(AsRunEvent.seq)
+        )
+        return (await self._session.scalars(query)).all()
+
+    async def events(
+        self, filters: EventFilters, cursor: EventCursor | None = None, limit: int = 100
+    ) -> Sequence[AsRunEvent]:
+        """One page in order of (start, channel, run, seq), or backwards; ``cursor`` is the last event seen."""
+        query = select(AsRunEvent).limit(limit)
+        if filters.channel_id is None:
+            key = (AsRunEvent.start_at, AsRunEvent.channel_id, AsRunEvent.run_id, AsRunEvent.seq)
+        else:
+            query = query.where(AsRunEvent.channel_id == filters.channel_id)
+            key = (AsRunEvent.start_at, AsRunEvent.run_id, AsRunEvent.seq)
+        if filters.start_from is not None:
+            query = query.where(AsRunEvent.start_at >= filters.start_from)
+        if filters.start_to is not None:
+            query = query.where(AsRunEvent.start_at < filters.start_to)
+        if filters.kinds:
+            query = query.where(AsRunEvent.kind.in_(filters.kinds))
+        if cursor is not None:
+            values: list[ColumnElement[object]] = [literal(cursor.start_at, Instant())]
+            if filters.channel_id is None:
+                values.append(literal(cursor.channel_id))
+            seen = tuple_(*values, literal(cursor.run_id), literal(cursor.seq))
+            query = query.where(tuple_(*key) < seen if filters.newest_first else tuple_(*key) > seen)
+        query = query.order_by(*(column.desc() if filters.newest_first else column.asc() for column in key))
+        return (await self._session.scalars(query)).all()
+
+    async def records(self, channel_id: str, run_id: str, after: int = 0, limit: int = 1000) -> Sequence[AsRun]:
+        """One page of a run's records in order of ``seq``; ``after`` is the last number seen."""
+        query = (
+            select(AsRun)
+            .where(AsRun.channel_id == channel_id, AsRun.run_id == run_id, AsRun.seq > after)
+            .order_by(AsRun.seq)
+            .limit(limit)
+        )
+        return (await self._session.scalars(query)).all()

@@ -1,0 +1,117 @@
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.errors import InUse
+from db.models import Asset, Item, Playlist, Project, new_id
+from db.repositories.rows import checked, get_row, insert_row, lock_rev, require, update_by_rev
+
+_SPEC = frozenset({"house_id", "title"})
+_FACTS = _SPEC | frozenset(
+    {
+        "project_id",
+        "path",
+        "size_bytes",
+        "fingerprint",
+        "rate",
+        "duration_frames",
+        "asset_duration_ms",
+        "width",
+        "height",
+        "video_codec",
+        "audio_codec",
+        "audio_channels",
+    }
+)
+_IDS_A_QUERY = 500
+
+
+class Assets:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self, asset_id: str) -> Asset:
+        """Raises ``Missing``."""
+        return await get_row(self._session, Asset, asset_id)
+
+    async def by_ids(self, asset_ids: Collection[str]) -> dict[str, Asset]:
+        """Those there are, by id."""
+        found: dict[str, Asset] = {}
+        wanted = sorted(set(asset_ids))
+        for start in range(0, len(wanted), _IDS_A_QUERY):
+            query = select(Asset).where(Asset.id.in_(wanted[start : start + _IDS_A_QUERY]))
+            found.update((row.id, row) for row in await self._session.scalars(query))
+        return found
+
+    async def of_playlist(self, playlist_id: str) -> dict[str, Asset]:
+        """Every asset that the playlist's items name, by id, in one query."""
+        named = select(Item.asset_id).where(Item.playlist_id == playlist_id, Item.asset_id.is_not(None))
+        return {row.id: row for row in await self._session.scalars(select(Asset).where(Asset.id.in_(named)))}
+
+    async def by_fingerprints(self, fingerprints: Collection[str], project_id: str | None) -> dict[str, Asset]:
+        """Those of the project (None: of no project) whose content is known already, by fingerprint; the oldest."""
+        found: dict[str, Asset] = {}
+        wanted = sorted(set(fingerprints))
+        for start in range(0, len(wanted), _IDS_A_QUERY):
+            query = (
+                select(Asset)
+                .where(
+                    Asset.fingerprint.in_(wanted[start : start + _IDS_A_QUERY]),
+                    Asset.project_id.is_not_distinct_from(project_id),
+                )
+                .order_by(Asset.id.desc())
+            )
+            found.update((row.fingerprint, row) for row in await self._session.scalars(query))
+        return found
+
+    async def list(
+        self, after: str | None = None, limit: int | None = None, *, project_id: str | None = None
+    ) -> Sequence[Asset]:
+        """In the order they were made; ``after`` is the last id seen."""
+        query = select(Asset).order_by(Asset.id).limit(limit)
+        if after is not None:
+            query = query.where(Asset.id > after)
+        if project_id is not None:
+            query = query.where(Asset.project_id == project_id)
+        return (await self._session.scalars(query)).all()
+
+    async def add(self, values: Mapping[str, object], now: datetime) -> Asset:
+        """``values`` by column name: path, size, fingerprint, title and what the probe said. Raises ``Missing``."""
+        facts = checked(values, _FACTS)
+        await require(self._session, Project, facts.get("project_id"))
+        row = Asset(**facts, created_at=now)
+        await insert_row(self._session, row)
+        return row
+
+    async def add_many(self, values: Sequence[Mapping[str, object]], now: datetime) -> Sequence[str]:
+        """Many at once, the same columns in each; their new ids in order. Raises ``Missing``."""
+        for project_id in {facts.get("project_id") for facts in values}:
+            await require(self._session, Project, project_id)
+        rows = [{**checked(facts, _FACTS), "id": new_id(), "created_at": now, "rev": 1} for facts in values]
+        if rows:
+            connection = await self._session.connection()
+            await connection.execute(insert(Asset.__table__), rows)
+        return [str(row["id"]) for row in rows]
+
+    async def update(self, asset_id: str, rev: int, changes: Mapping[str, object]) -> Asset:
+        """Title and house id. Raises ``Missing``, ``StaleRev``."""
+        return await update_by_rev(self._session, Asset, asset_id, rev, checked(changes, _SPEC))
+
+    async def delete(self, asset_id: str, rev: int) -> None:
+        """Raises ``Missing``, ``StaleRev``, and ``InUse`` by the playlists that have it."""
+        await lock_rev(self._session, Asset, asset_id, rev)
+        query = (
+            select(Playlist.name, func.count())
+            .join(Item, Item.playlist_id == Playlist.id)
+            .where(Item.asset_id == asset_id)
+            .group_by(Playlist.id, Playlist.name)
+            .order_by(Playlist.name)
+            .limit(4)
+        )
+        names = [repr(name) for name, _ in (await self._session.execute(query)).tuples()]
+        if names:
+            more = " and more" if len(names) > 3 else ""
+            raise InUse("asset", asset_id, f"playlist {', '.join(names[:3])}{more}")
+        await self._session.execute(delete(Asset).where(Asset.id == asset_id))

@@ -1,0 +1,71 @@
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.errors import InUse
+from db.models import Channel, Node, PortClaim
+from db.repositories.ports import LIVE
+from db.repositories.rows import checked, get_row, insert_row, lock_rev, update_by_rev
+
+_SPEC = frozenset({"name", "url", "capacity", "draining"})
+
+
+class Nodes:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self, node_id: str) -> Node:
+        """Raises ``Missing``."""
+        return await get_row(self._session, Node, node_id)
+
+    async def by_name(self, name: str) -> Node | None:
+        return await self._session.scalar(select(Node).where(Node.name == name))
+
+    async def list(self, after: str | None = None, limit: int | None = None) -> Sequence[Node]:
+        """By name; ``after`` is the last name seen."""
+        query = select(Node).order_by(Node.name).limit(limit)
+        if after is not None:
+            query = query.where(Node.name > after)
+        return (await self._session.scalars(query)).all()
+
+    async def add(self, *, name: str, kind: str, now: datetime, url: str | None = None, capacity: int = 16) -> Node:
+        """``kind`` is ``local`` or ``agent``. Raises ``Taken``."""
+        row = Node(name=name, kind=kind, url=url, capacity=capacity, created_at=now)
+        await insert_row(self._session, row)
+        return row
+
+    async def local(self, name: str, now: datetime, capacity: int = 16) -> Node:
+        """The node of this supervisor's own machine, made the first time. Raises ``Taken`` by an agent's node."""
+        query = select(Node).where(Node.kind == "local").order_by(Node.created_at).limit(1)
+        return await self._session.scalar(query) or await self.add(name=name, kind="local", now=now, capacity=capacity)
+
+    async def update(self, node_id: str, rev: int, changes: Mapping[str, object]) -> Node:
+        """Raises ``Missing``, ``StaleRev``, ``Taken``."""
+        return await update_by_rev(self._session, Node, node_id, rev, checked(changes, _SPEC))
+
+    async def placed(self) -> dict[str, int]:
+        """How many channels each node has now; nodes with none are left out."""
+        query = select(Channel.node_id, func.count()).where(Channel.node_id.is_not(None)).group_by(Channel.node_id)
+        return {node_id: count for node_id, count in (await self._session.execute(query)).tuples() if node_id}
+
+    async def delete(self, node_id: str, rev: int) -> None:
+        """Raises ``Missing``, ``StaleRev``, and ``InUse`` by a channel that is or is to be there, or by a claim.
+
+        Claims that were released go with it.
+        """
+        await lock_rev(self._session, Node, node_id, rev)
+        name = await self._session.scalar(
+            select(Channel.name)
+            .where(or_(Channel.node_id == node_id, Channel.wanted_node_id == node_id))
+            .order_by(Channel.number)
+            .limit(1)
+        )
+        if name is not None:
+            raise InUse("node", node_id, f"channel {name!r}")
+        port = await self._session.scalar(select(PortClaim.port).where(PortClaim.node_id == node_id, LIVE).limit(1))
+        if port is not None:
+            raise InUse("node", node_id, f"a claim on port {port}")
+        await self._session.execute(delete(PortClaim).where(PortClaim.node_id == node_id))
+        await self._session.execute(delete(Node).where(Node.id == node_id))

@@ -1,0 +1,211 @@
+"""Playlists and their items. Every edit names the revision it saw and raises it by one, whole or not at all."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.errors import InUse, Missing, StaleRevision
+from db.models import Asset, Channel, Item, Playlist, Project, new_id
+from db.repositories.rows import checked, get_row, insert_row, require
+
+_ITEM_SPEC = frozenset({"title", "in_frames", "out_frames", "slate_frames", "start_mode"})
+_IDS_A_QUERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ItemSpec:
+    """An item to insert. Frames count at the asset's rate, ``out_frames`` is exclusive."""
+
+    title: str
+    asset_id: str | None = None
+    kind: str = "clip"
+    in_frames: int = 0
+    out_frames: int | None = None
+    slate_frames: int | None = None
+    start_mode: str = "follow"
+
+
+class Playlists:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self, playlist_id: str) -> Playlist:
+        """Raises ``Missing``."""
+        return await get_row(self._session, Playlist, playlist_id)
+
+    async def list(
+        self, after: str | None = None, limit: int | None = None, *, project_id: str | None = None
+    ) -> Sequence[Playlist]:
+        """In the order they were made; ``after`` is the last id seen."""
+        query = select(Playlist).order_by(Playlist.id).limit(limit)
+        if after is not None:
+            query = query.where(Playlist.id > after)
+        if project_id is not None:
+            query = query.where(Playlist.project_id == project_id)
+        return (await self._session.scalars(query)).all()
+
+    async def item_counts(self, playlist_ids: Collection[str] | None = None) -> dict[str, int]:
+        """How many items each has (None: all of them); empty playlists are left out."""
+        query = select(Item.playlist_id, func.count()).group_by(Item.playlist_id)
+        if playlist_ids is not None:
+            query = query.where(Item.playlist_id.in_(playlist_ids))
+        return dict((await self._session.execute(query)).tuples().all())
+
+    async def items(self, playlist_id: str, after: int | None = None, limit: int | None = None) -> Sequence[Item]:
+        """In order; ``after`` is the last position seen."""
+        query = select(Item).where(Item.playlist_id == playlist_id).order_by(Item.position).limit(limit)
+        if after is not None:
+            query = query.where(Item.position > after)
+        return (await self._session.scalars(query)).all()
+
+    async def item(self, playlist_id: str, item_id: str) -> Item:
+        """Raises ``Missing``."""
+        row = await self._session.scalar(select(Item).where(Item.playlist_id == playlist_id, Item.id == item_id))
+        if row is None:
+            raise Missing("item", item_id)
+        return row
+
+    async def add(self, name: str, project_id: str | None, now: datetime) -> Playlist:
+        """Empty, at revision 1. Raises ``Missing`` (the project)."""
+        await require(self._session, Project, project_id)
+        row = Playlist(name=name, project_id=project_id, created_at=now)
+        await insert_row(self._session, row)
+        return row
+
+    async def rename(self, playlist_id: str, revision: int, name: str) -> Playlist:
+        """Raises the revision too. Raises ``Missing``, ``StaleRevision``."""
+        return await self._edit(playlist_id, revision, {"name": name})
+
+    async def delete(self, playlist_id: str, revision: int) -> None:
+        """Its items go with it. Raises ``Missing``, ``StaleRevision``, and ``InUse`` by the channels that play it."""
+        await self._edit(playlist_id, revision)
+        name = await self._session.scalar(
+            select(Channel.name).where(Channel.playlist_id == playlist_id).order_by(Channel.number).limit(1)
+        )
+        if name is not None:
+            raise InUse("playlist", playlist_id, f"channel {name!r}")
+        await self._session.execute(delete(Item).where(Item.playlist_id == playlist_id))
+        await self._session.execute(delete(Playlist).where(Playlist.id == playlist_id))
+
+    async def insert(
+        self, playlist_id: str, revision: int, items: Sequence[ItemSpec], at: int | None = None
+    ) -> tuple[Playlist, Sequence[str]]:
+        """``items`` before position ``at`` (None or past the end: at the end), with their new ids in order.
+
+        Raises ``Missing`` (playlist or asset) and ``StaleRevision``.
+        """
+        row = await self._edit(playlist_id, revision)
+        await self._require_assets({item.asset_id for item in items if item.asset_id is not None})
+        count = await self._count(playlist_id)
+        at = count if at is None else max(0, min(at, count))
+        if at < count:
+            await self._session.execute(
+                update(Item)
+                .where(Item.playlist_id == playlist_id, Item.position >= at)
+                .values(position=Item.position + len(items))
+                .execution_options(synchronize_session=False)
+            )
+        rows: list[dict[str, object]] = [
+            {"id": new_id(), "playlist_id": playlist_id, "position": position, **asdict(item)}
+            for position, item in enumerate(items, at)
+        ]
+        if rows:
+            connection = await self._session.connection()
+            await connection.execute(insert(Item.__table__), rows)
+        return row, [str(values["id"]) for values in rows]
+
+    async def remove(self, playlist_id: str, revision: int, item_ids: Collection[str]) -> Playlist:
+        """All of them or none. Raises ``Missing`` (playlist or item) and ``StaleRevision``."""
+        row = await self._edit(playlist_id, revision)
+        missing = set(item_ids)
+        wanted = sorted(missing)
+        for start in range(0, len(wanted), _IDS_A_QUERY):
+            statement = (
+                delete(Item)
+                .where(Item.playlist_id == playlist_id, Item.id.in_(wanted[start : start + _IDS_A_QUERY]))
+                .returning(Item.id)
+                .execution_options(synchronize_session=False)
+            )
+            missing.difference_update(await self._session.scalars(statement))
+        if missing:
+            raise Missing("item", min(missing))
+        await self._close_gaps(playlist_id)
+        return row
+
+    async def move(self, playlist_id: str, revision: int, item_id: str, to: int) -> Playlist:
+        """The item stands at position ``to`` afterwards (past the end: last). Raises as ``remove`` does."""
+        row = await self._edit(playlist_id, revision)
+        item = await self.item(playlist_id, item_id)
+        to = max(0, min(to, await self._count(playlist_id) - 1))
+        low, high = sorted((item.position, to))
+        step = -1 if to > item.position else 1
+        await self._session.execute(
+            update(Item)
+            .where(Item.playlist_id == playlist_id, Item.position.between(low, high))
+            .values(position=case((Item.id == item_id, to), else_=Item.position + step))
+            .execution_options(synchronize_session=False)
+        )
+        return row
+
+    async def patch(
+        self, playlist_id: str, revision: int, item_id: str, changes: Mapping[str, object]
+    ) -> tuple[Playlist, Item]:
+        """Title, in, out and start mode of one item. Raises as ``remove`` does."""
+        row = await self._edit(playlist_id, revision)
+        item = await self._session.scalar(
+            update(Item)
+            .where(Item.playlist_id == playlist_id, Item.id == item_id)
+            .values({"id": item_id, **checked(changes, _ITEM_SPEC)})
+            .returning(Item)
+            .execution_options(populate_existing=True, synchronize_session=False)
+        )
+        if item is None:
+            raise Missing("item", item_id)
+        return row, item
+
+    async def _edit(self, playlist_id: str, revision: int, changes: Mapping[str, object] | None = None) -> Playlist:
+        """Raises the revision, which keeps every other edit of this playlist out until the transaction ends."""
+        row = await self._session.scalar(
+            update(Playlist)
+            .where(Playlist.id == playlist_id, Playlist.revision == revision)
+            .values({**(changes or {}), "revision": Playlist.revision + 1})
+            .returning(Playlist)
+            .execution_options(populate_existing=True, synchronize_session=False)
+        )
+        if row is not None:
+            return row
+        is_ = await self._session.scalar(select(Playlist.revision).where(Playlist.id == playlist_id))
+        if is_ is None:
+            raise Missing("playlist", playlist_id)
+        raise StaleRevision(playlist_id, revision, is_)
+
+    async def _close_gaps(self, playlist_id: str) -> None:
+        order = select(Item.id, (func.row_number().over(order_by=Item.position) - 1).label("dense")).where(
+            Item.playlist_id == playlist_id
+        )
+        ranked = order.subquery()
+        await self._session.execute(
+            update(Item)
+            .where(Item.id == ranked.c.id, Item.position != ranked.c.dense)
+            .values(position=ranked.c.dense)
+            .execution_options(synchronize_session=False)
+        )
+
+    async def _count(self, playlist_id: str) -> int:
+        return await self._session.scalar(select(func.count()).where(Item.playlist_id == playlist_id)) or 0
+
+    async def _require_assets(self, asset_ids: Collection[str]) -> None:
+        missing = set(asset_ids)
+        wanted = sorted(missing)
+        for start in range(0, len(wanted), _IDS_A_QUERY):
+            query = (
+                select(Asset.id)
+                .where(Asset.id.in_(wanted[start : start + _IDS_A_QUERY]))
+                .with_for_update(read=True, key_share=True)
+            )
+            missing.difference_update(await self._session.scalars(query))
+        if missing:
+            raise Missing("asset", min(missing))
