@@ -50,20 +50,29 @@ class Assets:
         named = select(Item.asset_id).where(Item.playlist_id == playlist_id, Item.asset_id.is_not(None))
         return {row.id: row for row in await self._session.scalars(select(Asset).where(Asset.id.in_(named)))}
 
-    async def by_fingerprints(self, fingerprints: Collection[str], project_id: str | None) -> dict[str, Asset]:
-        """Those of the project (None: of no project) whose content is known already, by fingerprint; the oldest."""
-        found: dict[str, Asset] = {}
-        wanted = sorted(set(fingerprints))
-        for start in range(0, len(wanted), _IDS_A_QUERY):
+    async def by_content(self, fingerprint: str, path: str, project_id: str | None) -> Asset | None:
+        """The project's asset (None: of no project) with this content at this path."""
+        return (await self.by_contents([(fingerprint, path)], project_id)).get((fingerprint, path))
+
+    async def by_contents(
+        self, contents: Collection[tuple[str, str]], project_id: str | None
+    ) -> dict[tuple[str, str], Asset]:
+        """``by_content`` for many (fingerprint, path) at once; those there are."""
+        found: dict[tuple[str, str], Asset] = {}
+        fingerprints = sorted({fingerprint for fingerprint, _ in contents})
+        wanted = set(contents)
+        for start in range(0, len(fingerprints), _IDS_A_QUERY):
             query = (
                 select(Asset)
                 .where(
-                    Asset.fingerprint.in_(wanted[start : start + _IDS_A_QUERY]),
+                    Asset.fingerprint.in_(fingerprints[start : start + _IDS_A_QUERY]),
                     Asset.project_id.is_not_distinct_from(project_id),
                 )
                 .order_by(Asset.id.desc())
             )
-            found.update((row.fingerprint, row) for row in await self._session.scalars(query))
+            for row in await self._session.scalars(query):
+                if (row.fingerprint, row.path) in wanted:
+                    found[row.fingerprint, row.path] = row
         return found
 
     async def list(
