@@ -1,7 +1,5 @@
 """The console's and the command line's only door to a supervisor: one method for each thing its API can do."""
 
-# ruff: noqa: D102 - a method here is one route of the API and is named like it; the schemas say the rest
-
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime

@@ -1,0 +1,84 @@
+"""What needs somebody, over all channels, the loudest first."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from textual.strip import Strip
+
+from mcr_console.clock import Clock
+from mcr_console.condition import condition
+from mcr_console.drawing.strips import blank, columns, line
+from mcr_console.palette import Palette
+from mcr_console.wall_state import WallState
+
+_RANK = {"off_air": 0, "critical": 1, "warning": 2, "info": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """``channel_id`` is None for what concerns no channel. ``since`` is None when nobody knows."""
+
+    loudness: Literal["off_air", "critical", "warning", "info"]
+    since: datetime | None
+    channel_id: str | None
+    text: str
+    acknowledged: str = ""
+
+
+def attention(state: WallState) -> tuple[Attention, ...]:
+    """Alarms that are not cleared, and channels off air or with a warning that no alarm speaks of."""
+    found: list[Attention] = []
+    spoken: set[str] = set()
+    for alarm in state.alarms:
+        known = state.channels.get(alarm.channel_id or "")
+        off_air = known is not None and condition(known).tally == "off_air"
+        spoken.add(alarm.channel_id or "")
+        found.append(
+            Attention(
+                "off_air" if off_air else alarm.severity,
+                alarm.raised_at,
+                alarm.channel_id,
+                alarm.text,
+                alarm.acknowledged_by or "",
+            )
+        )
+    for channel_id in state.order:
+        verdict = condition(state.channels[channel_id])
+        if channel_id in spoken or not verdict.needs_somebody:
+            continue
+        loud: Literal["off_air", "warning"] = "off_air" if verdict.tally == "off_air" else "warning"
+        words = " ".join(word for word in (verdict.word if verdict.tally != "on_air" else "", verdict.warning) if word)
+        text = f"{words}: {verdict.why}" if verdict.why else words
+        found.append(Attention(loud, state.channels[channel_id].live.off_air_since, channel_id, text))
+    return tuple(sorted(found, key=lambda one: (bool(one.acknowledged), _RANK[one.loudness])))
+
+
+def render_attention(state: WallState, width: int, height: int, clock: Clock, palette: Palette) -> list[Strip]:
+    """A heading and one line for each, so many as ``height`` has room for; the last line counts the rest."""
+    found = attention(state)
+    base = palette.ground
+    stale = state.stale(clock.monotonic())
+    if not found:
+        quiet = "nothing needs you" if state.loaded and not stale else ""
+        return [line(width, base, [("ATTENTION ", palette.strong), (quiet, palette.dim)])] + [blank(width, base)] * (
+            height - 1
+        )
+    strips = [line(width, base, [("ATTENTION ", palette.strong), (str(len(found)), palette.warning)])]
+    shown = found if len(found) <= height - 1 else found[: max(0, height - 2)]
+    for one in shown:
+        style = {"off_air": palette.off_air, "critical": palette.warning, "warning": palette.warning}.get(
+            one.loudness, palette.dim
+        )
+        if stale or one.acknowledged:
+            style = palette.dim
+        known = state.channels.get(one.channel_id or "")
+        who = f"{known.channel.number} {known.channel.name}" if known is not None else "system"
+        when = "" if one.since is None else f"{clock.local(one.since):%H:%M:%S}"
+        seen = f"{palette.glyphs.done} {one.acknowledged}: " if one.acknowledged else ""
+        strips.append(
+            columns(width, base, [(when, palette.dim, 9), (who, palette.strong, 16), (seen + one.text, style, 20)])
+        )
+    if len(shown) < len(found):
+        strips.append(line(width, base, [(f"          and {len(found) - len(shown)} more", palette.dim)]))
+    return (strips + [blank(width, base)] * height)[:height]

@@ -1,0 +1,88 @@
+"""Bars, sparklines and big figures."""
+
+from typing import Final
+
+from rich.style import Style
+from textual.renderables.digits import DIGITS, DIGITS3X3_BOLD
+
+from mcr_console.drawing.strips import Part
+from mcr_console.palette import Palette
+from mcr_console.safe_text import age
+from mcr_console.wall_state import ChannelState
+from supervisor.schemas.channel import ChannelLive
+
+SLOW_MS: Final = 500
+"""A heartbeat's round trip that fills a sparkline's whole height."""
+LATE_S: Final = 2.0
+"""Age of a heartbeat from which it is a warning; the supervisor polls every second."""
+SILENCE_LUFS: Final = -60.0
+
+
+def bar(done: float, width: int, palette: Palette, style: Style) -> list[Part]:
+    """A bar of ``width`` cells, ``done`` of it (0 to 1) in ``style``."""
+    filled = max(0, min(width, round(done * width)))
+    glyphs = palette.glyphs
+    return [(glyphs.bar * filled, style), (glyphs.bar_rest * (width - filled), palette.bar_rest)]
+
+
+def heartbeat_line(values: tuple[int, ...], width: int, palette: Palette) -> list[Part]:
+    """The newest ``width`` round trips in milliseconds, the newest on the right; a miss is a warning sign."""
+    levels = palette.glyphs.spark
+    shown = values[-width:] if width > 0 else ()
+    made: list[Part] = [(" " * (width - len(shown)), palette.dim)]
+    for value in shown:
+        if value < 0:
+            made.append((palette.glyphs.miss, palette.warning))
+        else:
+            level = min(len(levels) - 1, value * len(levels) // SLOW_MS)
+            made.append((levels[level], palette.signal if level < len(levels) - 2 else palette.warning))
+    return merged(made)
+
+
+def merged(parts: list[Part]) -> list[Part]:
+    """Neighbours of one style joined, so that a line has few segments."""
+    made: list[Part] = []
+    for text, style in parts:
+        if made and made[-1][1] is style:
+            made[-1] = (made[-1][0] + text, style)
+        elif text:
+            made.append((text, style))
+    return made
+
+
+def heartbeat_age(state: ChannelState, now: float, palette: Palette) -> list[Part]:
+    """``♥ 0.3 s``, a warning from 2 s on."""
+    seconds = state.heartbeat_age(now)
+    if seconds is None:
+        return [(f"{palette.glyphs.beat} {palette.glyphs.none:>5}", palette.dim)]
+    style = palette.warning if seconds >= LATE_S else palette.dim
+    return [(f"{palette.glyphs.beat} ", style), (f"{age(seconds):>5}", style)]
+
+
+def loudness(live: ChannelLive, palette: Palette) -> list[Part]:
+    """Short-term loudness; a warning when an item is silent."""
+    found = live.loudness
+    lufs = (
+        None if found is None else found.short_term_lufs if found.short_term_lufs is not None else found.momentary_lufs
+    )
+    if lufs is None:
+        return [(f"{palette.glyphs.none} LUFS", palette.dim)]
+    if lufs <= SILENCE_LUFS:
+        return [("silent LUFS", palette.warning if live.picture == "item" else palette.dim)]
+    return [(f"{lufs:.1f} LUFS", palette.dim)]
+
+
+def big_digits(text: str) -> tuple[str, str, str]:
+    """``text`` (digits, ``-``, ``+``, ``:`` and ``;``) as three lines of Textual's 3x3 figures."""
+    rows: list[list[str]] = [[], [], []]
+    for character in text:
+        if character in ":;":
+            # Narrower than Textual's colon, so that twelve characters fit beside a rundown; drop-frame keeps its sign.
+            cell = (" ", character, " ")
+        elif (index := DIGITS.find(character)) >= 0:
+            cell = tuple(f"{part:<3}" for part in DIGITS3X3_BOLD[index * 3 : index * 3 + 3])
+        else:
+            cell = ("   ", "   ", f" {character} ")
+        for row, part in zip(rows, cell, strict=True):
+            row.append(part)
+    return "".join(rows[0]), "".join(rows[1]), "".join(rows[2])

@@ -1,0 +1,89 @@
+"""The first lines of every screen: where one is, how it stands, and how old the truth is."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from textual.strip import Strip
+
+from mcr_console.clock import Clock
+from mcr_console.condition import condition
+from mcr_console.drawing.strips import Part, line
+from mcr_console.palette import Palette
+from mcr_console.safe_text import age
+from mcr_console.wall_state import WallState
+
+CLOCK_OFF_S = 2.0
+"""Difference between this machine's clock and the supervisor's from which it is worth a word."""
+
+
+def render_header(
+    state: WallState, title: Sequence[Part], width: int, clock: Clock, palette: Palette, *, counts: bool
+) -> Strip:
+    """One line: screen, counts, link and clock."""
+    now = clock.monotonic()
+    stale = state.stale(now)
+    left: list[Part] = [(" MCR ", palette.strong), *title]
+    if counts and state.loaded:
+        left.extend(_counts(state, palette, stale=stale))
+    right: list[Part] = []
+    if state.supervisor is not None and not stale:
+        right.append((f"{state.supervisor.name}  ", palette.dim))
+        off = _clock_off(state, now, clock)
+        if abs(off) >= CLOCK_OFF_S:
+            right.append((f"{palette.glyphs.warning} clock off {off:+.0f} s  ", palette.warning))
+        right.append((f"beat {age(now - state.link.heard)}  ", palette.dim))
+    local = clock.local(clock.now())
+    right.append((f"{local:%H:%M:%S} {local.tzname() or ''}".rstrip() + " ", palette.strong))
+    return line(width, palette.ground, left, right)
+
+
+def render_banner(state: WallState, fault: str, width: int, clock: Clock, palette: Palette) -> list[Strip]:
+    """A lost supervisor, an answer that cannot be read, a fault of the console itself: lines that stay."""
+    now = clock.monotonic()
+    strips: list[Strip] = []
+    mark = palette.glyphs.warning
+    if state.stale(now):
+        since = f"{clock.local(state.link.since):%H:%M:%S}"
+        wait = "" if state.link.retry_at is None else f", next try in {age(state.link.retry_at - now)}"
+        words = (
+            f" {mark} CONNECTING{wait} "
+            if state.link.kind == "connecting"
+            else f" {mark} SUPERVISOR LOST since {since} ({age(now - state.link.heard)}){wait}. All below is old. "
+            "Playout goes on without it. "
+        )
+        reason = f"{state.link.reason} {state.link.hint}".strip()
+        strips.append(
+            line(width, palette.warning_block, [(words, palette.warning_block), (reason, palette.warning_block)])
+        )
+    if state.unreadable:
+        strips.append(
+            line(width, palette.ground, [(f" {mark} cannot read from supervisor: {state.unreadable}", palette.warning)])
+        )
+    if fault:
+        strips.append(line(width, palette.ground, [(f" {mark} this console has a fault: {fault}", palette.warning)]))
+    return strips
+
+
+def _counts(state: WallState, palette: Palette, *, stale: bool) -> list[Part]:
+    verdicts = [condition(state.channels[id_]) for id_ in state.order]
+    tallies = Counter(verdict.tally for verdict in verdicts)
+    held = sum(verdict.warning == "HOLD" for verdict in verdicts)
+    number = len(verdicts)
+    parts: list[Part] = [(f"  {number} channel{'' if number == 1 else 's'}", palette.dim)]
+    if stale:
+        return parts
+    parts.append((f"  {tallies['on_air']} on air", palette.dim))
+    if held:
+        parts.append((f"  {held} hold", palette.dim))
+    if tallies["off_air"]:
+        parts.append(("  ", palette.dim))
+        parts.append((f" {palette.glyphs.off_air} {tallies['off_air']} OFF AIR ", palette.off_air_block))
+    need = sum(verdict.needs_somebody for verdict in verdicts)
+    if need:
+        parts.append((f"  {palette.glyphs.warning} {need} need{'s' if need == 1 else ''} you", palette.warning))
+    return parts
+
+
+def _clock_off(state: WallState, now: float, clock: Clock) -> float:
+    theirs = state.supervisor_now(now)
+    return 0.0 if theirs is None else (clock.now() - theirs).total_seconds()

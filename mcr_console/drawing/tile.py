@@ -1,0 +1,183 @@
+"""One channel as a tile of the wall."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from mcr_console.condition import Condition, condition
+from mcr_console.drawing.gauges import bar, big_digits, heartbeat_age, heartbeat_line, loudness
+from mcr_console.drawing.strips import Part, line, parts_width, segments
+from mcr_console.drawing.verdict import (
+    countdown,
+    next_in,
+    note_parts,
+    off_air_for,
+    progress,
+    tally_sign,
+    verdict_parts,
+)
+from mcr_console.notes import Note
+from mcr_console.palette import Palette
+from mcr_console.safe_text import fit
+from mcr_console.thumbnails import PictureLine
+from mcr_console.wall_state import ChannelState
+
+LEAST_HEIGHT = 7
+BIG_FROM = 11
+"""Height in lines from which the countdown is drawn in big figures, where there is width for them."""
+BIG_WIDTH = 34
+
+
+@dataclass(frozen=True, slots=True)
+class TileView:
+    """``now`` is the monotonic second up to which positions are carried on."""
+
+    state: ChannelState
+    now: float
+    stale: bool
+    focused: bool
+    as_of: str
+    """When the link was last alive, ``hh:mm:ss``; shown when stale."""
+    supervisor_now: datetime | None
+    note: Note | None = None
+    picture: tuple[PictureLine, ...] | None = None
+
+
+def picture_size(width: int, height: int, palette: Palette) -> tuple[int, int]:
+    """Cells of the picture in a tile of that size: 16:9 with two pixels a cell, at most two fifths of the width."""
+    if not palette.thumbnails:
+        return 0, 0
+    lines = height - 2
+    return min(lines * 32 // 9, width * 2 // 5), lines
+
+
+def render_tile(view: TileView, width: int, height: int, palette: Palette) -> list[Strip]:
+    """``height`` (7 or more) strips of ``width`` cells."""
+    base = palette.panel_focus if view.focused else palette.panel
+    verdict = condition(view.state)
+    picture_width, _ = picture_size(width, height, palette)
+    text_width = width - picture_width - 2
+    text = _body(view, verdict, text_width, height - 2, base, palette)
+    strips = [_title(view, verdict, width, base, palette)]
+    for row in range(height - 2):
+        picture = _picture_line(view, verdict, row, picture_width, height - 2, palette, base)
+        gap = Segment(" ", base)
+        strips.append(Strip([*picture, gap, *text[row], gap], width))
+    strips.append(_foot(view, width, base, palette))
+    return strips
+
+
+def _title(view: TileView, verdict: Condition, width: int, base: Style, palette: Palette) -> Strip:
+    channel = view.state.channel
+    _, _, block = tally_sign(verdict, palette)
+    if view.stale:
+        block = palette.stale_block
+    number = f" {channel.number} "
+    right = [*verdict_parts(verdict, palette, stale=view.stale), (" ", base)]
+    if verdict.tally == "off_air" and not view.stale:
+        loud = palette.off_air_block
+        right = [(text, loud) for text, _ in right]
+        return line(width, base + loud, [(number, loud), (f" {channel.name}", loud)], right)
+    return line(width, base, [(number, block), (f" {channel.name}", palette.strong)], right)
+
+
+def _body(
+    view: TileView, verdict: Condition, width: int, height: int, base: Style, palette: Palette
+) -> list[list[Segment]]:
+    state, live = view.state, view.state.live
+    dim = palette.dim
+    rows: list[list[Part]] = [[_headline(view, verdict, palette)]]
+    rows.extend(_clock_rows(view, verdict, width, height, palette))
+    on = dim if view.stale else palette.off_air if verdict.tally == "off_air" else palette.tally
+    rows.append(bar(0.0 if verdict.tally in {"off", "off_air"} else progress(state, view.now), width, palette, on))
+    if live.next is not None and verdict.tally != "off":
+        rows.append([(f"{palette.glyphs.next} {live.next.title}", dim if view.stale else palette.next)])
+    else:
+        rows.append([(f"{palette.glyphs.next} {palette.glyphs.none}", dim)])
+    rows.append(_last_row(view, verdict, palette))
+    spare = height - len(rows)
+    if spare > 0 and verdict.why and not view.stale:
+        rows.append([])
+        rows.append([(verdict.why, palette.warning if verdict.warning else dim)])
+    if view.stale:
+        rows = [[(text, dim) for text, _ in row] for row in rows]
+    rows = rows[:height] + [[] for _ in range(height - len(rows))]
+    return [segments(width, base, row) for row in rows]
+
+
+def _headline(view: TileView, verdict: Condition, palette: Palette) -> Part:
+    live = view.state.live
+    if verdict.tally == "off_air":
+        return (off_air_for(view.state, view.supervisor_now), palette.off_air)
+    if verdict.tally == "off":
+        return ("off", palette.dim)
+    if live.item is not None and live.picture not in {"filler", "standby"}:
+        return (live.item.title, palette.text)
+    if live.picture in {"filler", "standby"}:
+        return ("slate", palette.text)
+    return (palette.glyphs.none, palette.dim)
+
+
+def _clock_rows(view: TileView, verdict: Condition, width: int, height: int, palette: Palette) -> list[list[Part]]:
+    live = view.state.live
+    figures = ""
+    style = palette.strong
+    if verdict.tally == "off_air":
+        return [[(live.item.title if live.item else "nothing was on air", palette.text)]]
+    if live.picture in {"filler", "standby"}:
+        return [[(live.reason or live.picture, palette.warning)]]
+    if live.picture == "hold":
+        return [[("held on the last frame", palette.warning)]]
+    if verdict.tally != "off":
+        figures = countdown(view.state, view.now)
+    if figures and height + 2 >= BIG_FROM and width >= BIG_WIDTH and palette.glyphs.pictures:
+        return [[], *([(row, style)] for row in big_digits(figures)), []]
+    return [[(figures, style)]]
+
+
+def _last_row(view: TileView, verdict: Condition, palette: Palette) -> list[Part]:
+    if view.stale:
+        return [(f"as of {view.as_of}", palette.dim)]
+    if view.note is not None:
+        return note_parts(view.note, view.now, palette)
+    if verdict.tally == "off_air":
+        return [(verdict.why, palette.off_air)]
+    if verdict.tally in {"unknown", "changing"}:
+        return [(verdict.why, palette.warning if verdict.tally == "unknown" else palette.dim)]
+    if verdict.tally == "off":
+        return []
+    return next_in(view.state, view.now, palette)
+
+
+def _foot(view: TileView, width: int, base: Style, palette: Palette) -> Strip:
+    state = view.state
+    left: list[Part] = [(f" {fit(state.live.node_name or palette.glyphs.none, 10).rstrip()} ", palette.dim)]
+    left.extend(heartbeat_age(state, view.now, palette))
+    right = [*loudness(state.live, palette), (" ", base)]
+    room = width - parts_width(left) - parts_width(right) - 3
+    if room >= 4 and not view.stale:
+        left.append(("  ", base))
+        left.extend(heartbeat_line(state.live.heartbeat_ms, min(room, 24), palette))
+    if view.stale:
+        left = [(text, palette.dim) for text, _ in left]
+        right = [(text, palette.dim) for text, _ in right]
+    return line(width, base, left, right)
+
+
+def _picture_line(
+    view: TileView, verdict: Condition, row: int, width: int, height: int, palette: Palette, base: Style
+) -> list[Segment]:
+    if width <= 0:
+        return []
+    if verdict.tally == "off_air" and not view.stale:
+        words = "OFF AIR" if row == height // 2 else ""
+        return [Segment(f"{words:^{width}}"[:width], palette.off_air_block)]
+    if view.picture is not None and verdict.tally in {"on_air", "unknown"} and row < len(view.picture):
+        return list(view.picture[row])
+    words = ""
+    if row == height // 2:
+        words = "no picture" if verdict.tally in {"on_air", "unknown"} else verdict.word.lower()
+    return [Segment(f"{words:^{width}}"[:width], palette.ground + palette.bar_rest)]
