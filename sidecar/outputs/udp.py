@@ -1,0 +1,112 @@
+"""MPEG-TS in UDP datagrams of seven packets, spread over the frame's time."""
+
+import ipaddress
+import select
+import socket
+import time
+
+from sidecar.outputs.packet import Batch
+from sidecar.outputs.templates import StreamTemplates
+from sidecar.outputs.transport_stream import TS_PACKET, TransportStreamMuxer
+from sidecar.outputs.udp_address import UdpAddress
+from sidecar.protocol.channel import Fencing, OutputKind
+
+DATAGRAM = 7 * TS_PACKET  # 1316 bytes: what fits into an Ethernet frame
+_SEND_BUFFER = 1 << 20
+_BURST = 8  # datagrams that go at once; 8 every 2 ms are 42 Mbit/s
+_PAUSE_S = 0.002
+_MAX_PAUSES = 12  # so that a keyframe of any size is out within 24 ms
+_WRITABLE_WITHIN_S = 0.5
+
+
+class UdpSink:
+    """A ``Sink`` for one address, unicast or multicast. ``fencing`` is ``hold`` or ``lease_stop``.
+
+    A receiver that is not there is not noticed: UDP has no answer. Names are looked up at every opening.
+    """
+
+    kind: OutputKind = "udp"
+
+    def __init__(self, address: UdpAddress, fencing: Fencing) -> None:
+        self.fencing: Fencing = fencing
+        self._address = address
+        self._socket: socket.socket | None = None
+        self._target: tuple[str, int] | tuple[str, int, int, int] = ("", 0)
+        self._muxer: TransportStreamMuxer | None = None
+        self._rest = b""
+        self.bytes_sent = 0
+        self.segments = 0
+
+    def open(self, templates: StreamTemplates) -> None:
+        found = socket.getaddrinfo(self._address.host, self._address.port, type=socket.SOCK_DGRAM)
+        family, _, _, _, target = found[0]
+        sender = socket.socket(family, socket.SOCK_DGRAM)
+        self._socket = sender
+        sender.setblocking(False)
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        is_multicast = ipaddress.ip_address(str(target[0]).partition("%")[0]).is_multicast
+        _set_options(sender, family, self._address, is_multicast=is_multicast)
+        self._target = (str(target[0]), self._address.port) if family == socket.AF_INET else _six(target)
+        self._muxer = TransportStreamMuxer(templates)
+        self._rest = b""
+
+    def write(self, batch: Batch, *, after_gap: bool) -> None:
+        if self._muxer is None:
+            raise OSError("the output is not open")
+        self._send(self._muxer.mux(batch), whole=True)
+
+    def abandon(self) -> None:
+        self._muxer = None
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def close(self) -> None:
+        if self._muxer is not None:
+            self._send(self._muxer.finish(), whole=False)
+        self.abandon()
+
+    def _send(self, chunks: list[bytes], *, whole: bool) -> None:
+        """``whole``: what does not fill a datagram waits for the next chunk."""
+        data = b"".join([self._rest, *chunks])
+        until = len(data) // DATAGRAM * DATAGRAM if whole else len(data)
+        self._rest = data[until:]
+        burst = max(_BURST, -(-until // DATAGRAM // _MAX_PAUSES))
+        for count, at in enumerate(range(0, until, DATAGRAM)):
+            if count and count % burst == 0:
+                time.sleep(_PAUSE_S)
+            self._send_datagram(data[at : min(at + DATAGRAM, until)])
+
+    def _send_datagram(self, datagram: bytes) -> None:
+        if self._socket is None:
+            raise OSError("the output is not open")
+        while True:
+            try:
+                self.bytes_sent += self._socket.sendto(datagram, self._target)
+            except BlockingIOError:
+                _, writable, _ = select.select([], [self._socket], [], _WRITABLE_WITHIN_S)
+                if not writable:
+                    raise TimeoutError("the network takes nothing: the socket's buffer stays full") from None
+            else:
+                return
+
+
+def _set_options(sender: socket.socket, family: int, address: UdpAddress, *, is_multicast: bool) -> None:
+    if family == socket.AF_INET6:
+        if address.ttl is not None:
+            option = socket.IPV6_MULTICAST_HOPS if is_multicast else socket.IPV6_UNICAST_HOPS
+            sender.setsockopt(socket.IPPROTO_IPV6, option, address.ttl)
+    elif address.ttl is not None:
+        option = socket.IP_MULTICAST_TTL if is_multicast else socket.IP_TTL
+        sender.setsockopt(socket.IPPROTO_IP, option, address.ttl)
+    if address.local is not None:
+        sender.bind((address.local, 0))
+        if is_multicast and family == socket.AF_INET:
+            sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(address.local))
+
+
+def _six(target: tuple[object, ...]) -> tuple[str, int, int, int]:
+    host, port, flow, scope = target
+    if not (isinstance(host, str) and isinstance(port, int) and isinstance(flow, int) and isinstance(scope, int)):
+        raise OSError(f"not an address of IPv6: {target!r}")
+    return host, port, flow, scope

@@ -1,0 +1,157 @@
+"""The thread that drives one sink: it alone waits for it, sees it fail and opens it again."""
+
+import queue
+import random
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+
+from sidecar.outputs.interface import MaySend, Sink
+from sidecar.outputs.packet import Batch
+from sidecar.outputs.packet_queue import Delivery, PacketQueue
+from sidecar.outputs.templates import StreamTemplates
+from sidecar.protocol.channel import Output
+from sidecar.protocol.status import OutputState, OutputStatus
+
+STALLED_AFTER_S = 2.0
+FIRST_BACKOFF_S = 0.5
+LONGEST_BACKOFF_S = 10.0
+
+
+def backoff_s(failures: int, chance: float) -> float:
+    """Seconds to wait after the ``failures``-th failure in a row; ``chance`` in 0..1 spreads by 0.5 to 1.5."""
+    return min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** min(failures - 1, 10)) * (0.5 + chance)
+
+
+class OutputWorker:
+    """One output. ``put`` is the encoder's and never waits; everything that can, happens in this object's thread."""
+
+    def __init__(
+        self,
+        output: Output,
+        sink: Sink,
+        templates: StreamTemplates,
+        *,
+        queue_limit: int,
+        may_send: MaySend = lambda: True,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._output = output
+        self._sink = sink
+        self._templates = templates
+        self._may_send = may_send if sink.fencing == "lease_stop" else lambda: True
+        self._monotonic = monotonic
+        self._queue = PacketQueue(queue_limit)
+        self._thread = threading.Thread(target=self._run, name=f"output-{output.kind}-{output.id[:8]}", daemon=True)
+        self._state: OutputState = "starting"
+        self._detail = ""
+        self._blocked_since: float | None = None
+        self._is_open = False
+        self._gap = False
+        self._failures = 0
+        self._retry_at = 0.0
+        self._frames_sent = 0
+        self._frames_lost = 0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def put(self, batch: Batch) -> None:
+        self._queue.put(batch)
+
+    def close(self) -> None:
+        """Asks for the clean end; ``join`` waits for it."""
+        self._queue.close()
+
+    def join(self, timeout: float) -> bool:
+        """False when the sink still blocks after ``timeout`` seconds; its thread is then left behind (a daemon)."""
+        if self._thread.ident is None:
+            return True
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def status(self) -> OutputStatus:
+        state, detail = self._state, self._detail
+        blocked_since = self._blocked_since
+        if blocked_since is not None and (waited := self._monotonic() - blocked_since) > STALLED_AFTER_S:
+            state, detail = "stalled", f"has not taken anything for {waited:.0f} s"
+        return OutputStatus(
+            id=self._output.id,
+            kind=self._output.kind,
+            role=self._output.role,
+            state=state,
+            detail=detail,
+            bytes_sent=self._sink.bytes_sent,
+            frames_sent=self._frames_sent,
+            frames_dropped=self._queue.frames_dropped + self._frames_lost,
+            segments=self._sink.segments,
+        )
+
+    def _run(self) -> None:
+        while (delivery := self._next()) is not None:
+            if not self._may_send():
+                self._lose(delivery)
+                self._state, self._detail = "stopped", "the lease has run out"
+            elif self._is_open or self._opened(delivery):
+                self._write(delivery)
+            else:
+                self._lose(delivery)
+        self._end()
+
+    def _next(self) -> Delivery | None:
+        try:
+            return self._queue.get(timeout=STALLED_AFTER_S)
+        except queue.Empty:  # a frozen encoder is not this output's fault
+            return self._queue.get()
+
+    def _lose(self, delivery: Delivery) -> None:
+        self._gap = True
+        self._frames_lost += sum(packet.is_video for packet in delivery.batch)
+
+    def _opened(self, delivery: Delivery) -> bool:
+        first = delivery.batch[0]
+        if not (first.is_video and first.keyframe) or self._monotonic() < self._retry_at:
+            return False
+        self._is_open = self._attempt(lambda: self._sink.open(self._templates))
+        return self._is_open
+
+    def _write(self, delivery: Delivery) -> None:
+        after_gap = delivery.after_gap or self._gap
+        if self._attempt(lambda: self._sink.write(delivery.batch, after_gap=after_gap)):
+            self._gap = False
+            self._frames_sent += sum(packet.is_video for packet in delivery.batch)
+            if self._sink.bytes_sent:
+                self._failures = 0
+                self._state, self._detail = "up", ""
+        else:
+            self._lose(delivery)
+
+    def _attempt(self, call: Callable[[], None]) -> bool:
+        self._blocked_since = self._monotonic()
+        try:
+            call()
+        except OSError as error:
+            self._fail(str(error))
+        except Exception as error:  # a defect of one sink must not end its retries, and nobody else's air
+            traceback.print_exc(file=sys.stderr)
+            self._fail(f"{type(error).__name__}: {error}")
+        else:
+            return True
+        finally:
+            self._blocked_since = None
+        return False
+
+    def _fail(self, detail: str) -> None:
+        self._sink.abandon()
+        self._is_open = False
+        self._failures += 1
+        wait = backoff_s(self._failures, random.random())  # noqa: S311 - spreads retries, hides nothing
+        self._retry_at = self._monotonic() + wait
+        self._state, self._detail = "down", f"{detail}; trying again in {wait:.1f} s"
+
+    def _end(self) -> None:
+        if self._is_open and not self._attempt(self._sink.close):
+            return
+        self._state, self._detail = "stopped", ""
