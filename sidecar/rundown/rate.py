@@ -6,7 +6,11 @@ from fractions import Fraction
 def parse_rate(text: str) -> Fraction:
     """``"25"`` or ``"30000/1001"`` as frames a second. Raises ValueError for anything else, zero included."""
     numerator, slash, denominator = text.partition("/")
-    if not numerator.isascii() or not numerator.isdigit() or (slash and not (denominator.isascii() and denominator.isdigit())):
+    if (
+        not numerator.isascii()
+        or not numerator.isdigit()
+        or (slash and not (denominator.isascii() and denominator.isdigit()))
+    ):
         raise ValueError(f"not a frame rate: {text!r}; write 25 or 30000/1001")
     if int(numerator) == 0 or (slash and int(denominator) == 0):
         raise ValueError(f"not a frame rate: {text!r}; it is zero")
