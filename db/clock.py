@@ -1,7 +1,6 @@
 """The database's own clock: leases are given and judged by it, never by two hosts' clocks."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.ext.compiler import compiles
@@ -23,14 +22,14 @@ def database_now(plus_seconds: ColumnElement[float] | float = 0.0) -> ColumnElem
 
 
 @compiles(_DatabaseNow, "sqlite")
-def _sqlite_now(element: _DatabaseNow, compiler: SQLCompiler, **kw: Any) -> str:
+def _sqlite_now(element: _DatabaseNow, compiler: SQLCompiler, **kw: object) -> str:
     # Six digits after the point, as SQLAlchemy stores instants: they are compared as text.
     seconds = compiler.process(element.clauses, **kw)
     return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', printf('%+.3f seconds', {seconds})) || '000')"
 
 
 @compiles(_DatabaseNow, "postgresql")
-def _postgresql_now(element: _DatabaseNow, compiler: SQLCompiler, **kw: Any) -> str:
+def _postgresql_now(element: _DatabaseNow, compiler: SQLCompiler, **kw: object) -> str:
     # clock_timestamp(), not now(), which stands still during a transaction.
     seconds = compiler.process(element.clauses, **kw)
     return f"(clock_timestamp() + make_interval(secs => {seconds}))"

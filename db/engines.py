@@ -23,6 +23,8 @@ _OLDEST_SQLITE = (3, 35, 0)
 
 @dataclass(frozen=True, slots=True)
 class Engines:
+    """Where readers and where writers get their connections."""
+
     reader: AsyncEngine
     writer: AsyncEngine
 

@@ -6,8 +6,9 @@ of a row and every write names the one it saw.
 
 import secrets
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
@@ -48,6 +49,8 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
+    """Names every constraint the same way on both databases, so that errors and migrations can name them."""
+
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -57,7 +60,11 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: Instant(), dict[str, Any]: JSON, int: BigInteger}
+    type_annotation_map: ClassVar[Mapping[object, object]] = {
+        datetime: Instant(),
+        dict[str, Any]: JSON,
+        int: BigInteger,
+    }
 
 
 def new_id() -> str:
@@ -71,6 +78,8 @@ def new_id() -> str:
 
 
 class Project(Base):
+    """What belongs together: its channels, playlists and assets. Nothing of it may be there when it is deleted."""
+
     __tablename__ = "project"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
@@ -142,6 +151,8 @@ class Channel(Base):
 
 
 class Output(Base):
+    """Where a channel is sent; ``position`` is its order, from 0."""
+
     __tablename__ = "output"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
@@ -152,6 +163,8 @@ class Output(Base):
 
 
 class Playlist(Base):
+    """``revision`` grows at every edit of the name or of the items, and every edit names the one it saw."""
+
     __tablename__ = "playlist"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
@@ -162,6 +175,8 @@ class Playlist(Base):
 
 
 class Asset(Base):
+    """A media file as the probe found it. ``duration_frames`` counts at ``rate``; the milliseconds are derived."""
+
     __tablename__ = "asset"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)

@@ -7,12 +7,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from db.engines import CONNECT_TIMEOUT, prepare_sqlite
 from db.errors import Inconsistent, SchemaTooNew, SchemaTooOld
-from db.transaction import connecting
+from db.transaction import connecting, speaking
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x6D6372  # "mcr": one supervisor migrates, the others wait for it
@@ -73,18 +73,32 @@ async def _migrate(url: URL, revision: str, *, up: bool) -> None:
         prepare_sqlite(engine, begin="BEGIN IMMEDIATE", foreign_keys=False)
     else:
         engine = create_async_engine(url, poolclass=NullPool, connect_args={"timeout": CONNECT_TIMEOUT})
+    connection = engine.connect()
     try:
         with connecting():
-            async with engine.begin() as connection:
-                if connection.dialect.name == "postgresql":
-                    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            await connection.start()
+        with speaking():
+            async with connection.begin():
+                await _keep_others_out(connection)
                 await connection.run_sync(run)
-                if connection.dialect.name == "sqlite":
-                    broken = (await connection.execute(text("PRAGMA foreign_key_check"))).first()
-                    if broken is not None:
-                        raise Inconsistent(f"after the migration a row of {broken[0]} refers to nothing")
+                await _refuse_loose_ends(connection)
     finally:
+        await connection.close()
         await engine.dispose()
+
+
+async def _keep_others_out(connection: AsyncConnection) -> None:
+    # On SQLite BEGIN IMMEDIATE has done so.
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
+async def _refuse_loose_ends(connection: AsyncConnection) -> None:
+    # Foreign keys are off on SQLite while it migrates.
+    if connection.dialect.name == "sqlite":
+        broken = (await connection.execute(text("PRAGMA foreign_key_check"))).first()
+        if broken is not None:
+            raise Inconsistent(f"after the migration a row of {broken[0]} refers to nothing")
 
 
 def _current(connection: Connection) -> str | None:

@@ -1,13 +1,10 @@
 """The door to the database: transactions with deadlines, on SQLite and PostgreSQL alike."""
 
-import sqlite3
 from contextlib import AbstractAsyncContextManager
 from typing import Literal
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from db import schema
-from db.engines import TRANSACTION_TIMEOUT, Engines, postgresql_engines, sqlite_engines
+from db.engines import TRANSACTION_TIMEOUT, postgresql_engines, sqlite_engines
 from db.transaction import Transaction, connecting, transaction
 from db.urls import database_url
 

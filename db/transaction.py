@@ -1,10 +1,9 @@
 """One transaction: the repositories on one session, a deadline around it, and errors in the store's own words."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 
-import asyncpg
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -20,6 +19,9 @@ from db.repositories.nodes import Nodes
 from db.repositories.playlists import Playlists
 from db.repositories.ports import Ports
 from db.repositories.projects import Projects
+
+CLOSING_TIMEOUT = 1.0
+"""Seconds that a transaction past its deadline has to close its connection in good order."""
 
 
 class Transaction:
@@ -39,54 +41,59 @@ class Transaction:
 
 
 @asynccontextmanager
-async def transaction(engine: AsyncEngine, timeout: float, *, commit: bool) -> AsyncIterator[Transaction]:
+async def transaction(engine: AsyncEngine, timeout: float, *, commit: bool) -> AsyncGenerator[Transaction, None]:
     """A transaction that ends within ``timeout`` seconds, its caller's own work between statements included."""
+    deadline = asyncio.timeout(timeout)
+    # Past its deadline the driver still closes the connection in good order, which a stuck disk makes endless.
+    last = asyncio.timeout(timeout + CLOSING_TIMEOUT)
+    # Rows stay readable after the end, and nothing is sent that was not asked for.
+    session = AsyncSession(engine, expire_on_commit=False, autoflush=False)
     try:
-        async with asyncio.timeout(timeout) as deadline:
-            # Rows stay readable after the end, and nothing is sent that was not asked for.
-            async with AsyncSession(engine, expire_on_commit=False, autoflush=False) as session:
-                with connecting():
-                    await session.connection()
+        async with last, deadline, session:
+            with connecting():
+                await session.connection()
+            try:
                 with speaking():
-                    try:
-                        yield Transaction(session)
-                        if commit:
-                            await session.commit()
-                    finally:
-                        # A rollback would make rows that were handed out unreadable.
-                        session.expunge_all()
+                    yield Transaction(session)
+                    if commit:
+                        await session.commit()
+            finally:
+                # A rollback would make rows that were handed out unreadable.
+                session.expunge_all()
     except TimeoutError as error:
-        if deadline.expired():
+        if deadline.expired() or last.expired():
             raise StoreUnavailable(f"the transaction did not end within {timeout:g} s") from error
         raise
 
 
 @contextmanager
-def connecting() -> Iterator[None]:
-    """Everything that fails while a connection is made or taken from the pool is ``StoreUnavailable``."""
+def connecting() -> Generator[None, None, None]:
+    """Whatever fails while a connection is made or taken from the pool is ``StoreUnavailable``."""
     try:
         yield
     except PoolTimeoutError as error:
         raise StoreUnavailable("every connection is busy") from error
-    except DBAPIError as error:
-        raise StoreUnavailable(_said(error)) from error
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except Exception as error:
+        # Sockets, TLS, log-in: each driver has errors of its own here, and SQLAlchemy lets them through.
         raise StoreUnavailable(_said(error)) from error
 
 
 @contextmanager
-def speaking() -> Iterator[None]:
-    """A lost connection, a lock not had in time and the like are ``StoreUnavailable``; a fault in a statement is not."""
+def speaking() -> Generator[None, None, None]:
+    """A lost connection, a lock not had in time and the like are ``StoreUnavailable``; a faulty statement is not."""
     try:
         yield
-    except IntegrityError as error:
+    except (IntegrityError, DataError) as error:
         raise Inconsistent(_said(error)) from error
-    except (ProgrammingError, DataError, NotSupportedError):
+    except (ProgrammingError, NotSupportedError):
         raise
     except DBAPIError as error:
+        # asyncpg refuses a value it cannot encode with an error of its interface that is a ValueError too.
+        if error.orig is not None and isinstance(error.orig.__cause__, ValueError):
+            raise Inconsistent(_said(error)) from error
         raise StoreUnavailable(_said(error)) from error
 
 
 def _said(error: Exception) -> str:
-    original = error.orig if isinstance(error, DBAPIError) else error
+    original = (error.orig if isinstance(error, DBAPIError) else None) or error
     return str(original) or type(original).__name__

@@ -1,3 +1,5 @@
+"""What somebody has to look at: raised once, kept until cleared."""
+
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -17,6 +19,8 @@ def open_key(code: str, channel_id: str | None, node_id: str | None) -> str:
 
 
 class Alarms:
+    """At most one open alarm for one (code, channel, node), as a unique constraint."""
+
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 

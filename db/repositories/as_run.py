@@ -76,6 +76,8 @@ class EventFilters:
 
 
 class AsRunLog:
+    """Records only ever come to it; nothing here changes or deletes one."""
+
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 

@@ -1,3 +1,5 @@
+"""Media files and what is known of them."""
+
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
@@ -29,6 +31,8 @@ _IDS_A_QUERY = 500
 
 
 class Assets:
+    """An asset that a playlist names cannot be deleted."""
+
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
@@ -101,7 +105,7 @@ class Assets:
         rows = [{**checked(facts, _FACTS), "id": new_id(), "created_at": now, "rev": 1} for facts in values]
         if rows:
             connection = await self._session.connection()
-            await connection.execute(insert(Asset.__table__), rows)
+            await connection.execute(insert(Asset), rows)
         return [str(row["id"]) for row in rows]
 
     async def update(self, asset_id: str, rev: int, changes: Mapping[str, object]) -> Asset:

@@ -1,3 +1,5 @@
+"""Who did what, through which door, and what came of it."""
+
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any

@@ -1,12 +1,14 @@
+"""Channels with their outputs: what people decide, and the leader's changes of phase, placement and epoch."""
+
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Final, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.errors import InUse, Missing, NotLeader, StaleRev, Taken
+from db.errors import InUse, Taken
 from db.models import Channel, Node, Output, Playlist, PortClaim, Project, new_id
 from db.repositories.leader import Fence, Leaders, leads
 from db.repositories.ports import LIVE, Ports, PortWanted
@@ -43,6 +45,8 @@ KEEP: Final = Keep.KEEP
 
 
 class OutputSpec(NamedTuple):
+    """An output as people decide it."""
+
     kind: str
     url: str = ""
 
@@ -56,6 +60,8 @@ class Position(NamedTuple):
 
 
 class Channels:
+    """People's changes name the rev they saw; the leader's name its term too."""
+
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
@@ -146,7 +152,7 @@ class Channels:
         fence: Fence,
         phase: str,
         now: datetime,
-        node_id: str | None | Keep = KEEP,
+        node_id: str | Keep | None = KEEP,
         raise_epoch: bool = False,
         claims: Sequence[PortWanted] = (),
     ) -> Channel:
@@ -253,4 +259,4 @@ class Channels:
         )
         if rows:
             connection = await self._session.connection()
-            await connection.execute(insert(Output.__table__), rows)
+            await connection.execute(insert(Output), rows)

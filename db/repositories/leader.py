@@ -52,6 +52,8 @@ def leads(fence: Fence) -> ColumnElement[bool]:
 
 
 class Leaders:
+    """One row; its term only grows."""
+
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 

@@ -1,3 +1,5 @@
+"""Machines that play."""
+
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -13,6 +15,8 @@ _SPEC = frozenset({"name", "url", "capacity", "draining"})
 
 
 class Nodes:
+    """A node that a channel is on, or is to be on, cannot be deleted."""
+
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 

@@ -29,6 +29,8 @@ class ItemSpec:
 
 
 class Playlists:
+    """Positions are dense from 0 after every edit."""
+
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
@@ -114,7 +116,7 @@ class Playlists:
         ]
         if rows:
             connection = await self._session.connection()
-            await connection.execute(insert(Item.__table__), rows)
+            await connection.execute(insert(Item), rows)
         return row, [str(values["id"]) for values in rows]
 
     async def remove(self, playlist_id: str, revision: int, item_ids: Collection[str]) -> Playlist:

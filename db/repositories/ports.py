@@ -24,6 +24,8 @@ class PortWanted:
 
 
 class Ports:
+    """A claim ends by a confirmed exit, or by an operator by name; nothing else frees a port."""
+
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 

@@ -1,3 +1,5 @@
+"""Projects group channels, playlists and assets."""
+
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 

@@ -1,7 +1,7 @@
 """What the repositories have in common: read one row, change it by its rev, name the constraint that refused."""
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -15,7 +15,6 @@ from db.models import Asset, Base, Channel, Node, Playlist, Project
 
 Row = TypeVar("Row", Project, Node, Channel, Asset, Playlist)
 RevRow = TypeVar("RevRow", Project, Node, Channel, Asset)
-AnyRow = TypeVar("AnyRow", bound=Base)
 
 
 def upsert(session: AsyncSession, model: type[Base]) -> postgresql.Insert | sqlite.Insert:
@@ -43,7 +42,11 @@ async def lock_rev(session: AsyncSession, model: type[RevRow], id: str, rev: int
     return row
 
 
-async def require(session: AsyncSession, model: type[Row], id: object) -> None:  # noqa: A002
+async def require(
+    session: AsyncSession,
+    model: type[Project] | type[Node] | type[Playlist],
+    id: object,  # noqa: A002
+) -> None:
     """That the row exists and stays until the transaction ends; None is nobody. Raises ``Missing``."""
     if id is None:
         return
@@ -96,7 +99,7 @@ async def insert_row(session: AsyncSession, row: Project | Node | Channel | Asse
 @asynccontextmanager
 async def naming_what_is_taken(
     session: AsyncSession, model: type[Base], values: Mapping[str, object]
-) -> AsyncIterator[None]:
+) -> AsyncGenerator[None, None]:
     """Turns a broken unique constraint into ``Taken``; the transaction around it can go on (a savepoint)."""
     try:
         async with session.begin_nested():
