@@ -1,0 +1,135 @@
+"""Starts this user's supervisor in the background, as tmux does with its server."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from mcr_console.cli.failures import Exit, Failure
+from mcr_console.cli.places import Home, socket_to_use
+from mcr_console.cli.progress import poll, waiting
+from mcr_console.client import Client
+from mcr_console.http import ApiProblem, Unreachable
+
+START_S: Final = 30.0
+"""A first start migrates the database and makes its directories; it takes about two seconds."""
+
+_LARGEST_LOG: Final = 16 * 1024 * 1024  # bytes; a longer one is put aside at the next start
+
+
+def supervisor_command(*arguments: str) -> list[str]:
+    """``-P``: what lies in the current directory is never imported in place of the program."""
+    return [sys.executable, "-P", "-m", "supervisor", "serve", *arguments]
+
+
+def spawn(home: Home, *arguments: str, pass_fds: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
+    """A supervisor with a session of its own: no key press, closed terminal or log-out reaches it."""
+    try:
+        home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home.log.parent.mkdir(mode=0o700, exist_ok=True)
+        if home.log.exists() and home.log.stat().st_size > _LARGEST_LOG:
+            home.log.replace(home.log.with_suffix(".log.1"))
+        log = os.open(home.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Failure(
+            "No supervisor was started",
+            f"{error.filename}: {error.strerror}",
+            "Set MCR_HOME to a directory that you may write to.",
+        ) from error
+    try:
+        return subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
+            supervisor_command(*arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env=home.environment(),
+            start_new_session=True,
+            pass_fds=pass_fds,
+        )
+    finally:
+        os.close(log)
+
+
+async def is_ready(client: Client) -> bool:
+    """False while nobody answers and while a supervisor is still getting ready."""
+    try:
+        await client.ready()
+    except (Unreachable, ApiProblem):
+        return False
+    return True
+
+
+async def ensure_supervisor(home: Home) -> tuple[Path, bool]:
+    """The socket of a supervisor that is ready, and whether it was started here. Raises Failure when there is none."""
+    socket = socket_to_use(home)
+    async with Client.at(socket=socket) as client:
+        if await is_ready(client):
+            return socket, False
+        if socket != home.socket:
+            raise Failure(
+                "This machine's supervisor does not answer",
+                f"{socket} is there, but nobody answers.",
+                "See what it says: systemctl status mcr. Or use one of your own: MCR_HOME=~/mcr mcr",
+                code=Exit.UNREACHABLE,
+            )
+        async with waiting("starting supervisor"):
+            process = spawn(home)
+            await until_ready(home, client, process, START_S)
+    return socket, True
+
+
+async def until_ready(home: Home, client: Client, process: subprocess.Popen[bytes], deadline_s: float) -> None:
+    """Returns once a supervisor answers there. Raises Failure with the log's end when ``process`` ended before."""
+
+    async def ready_or_ended() -> bool | None:
+        ended = process.poll() is not None
+        if await is_ready(client):
+            return True
+        return False if ended else None
+
+    answer = await poll(ready_or_ended, deadline_s=deadline_s)
+    if answer:
+        return
+    what = (
+        f"It ended with code {process.returncode}." if answer is False else f"It is not ready after {deadline_s:g} s."
+    )
+    raise Failure("The supervisor did not start", f"{what}\n{log_end(home.log)}", f"Its log: {home.log}")
+
+
+def log_end(path: Path, lines: int = 6) -> str:
+    """The last lines of a log, for people."""
+    try:
+        with path.open("rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, stream.tell() - 8192))
+            return "\n".join(stream.read().decode("utf-8", "replace").splitlines()[-lines:])
+    except OSError as error:
+        return f"(no log: {error.strerror})"
+
+
+async def until_gone(process: subprocess.Popen[bytes], deadline_s: float) -> int | None:
+    """Its exit code; None when it is still there after the deadline."""
+
+    async def ended() -> int | None:
+        return process.poll()
+
+    return await poll(ended, deadline_s=deadline_s, every_s=0.05)
+
+
+async def until_silent(socket: Path, deadline_s: float) -> bool:
+    """Whether a supervisor has ended: its socket is gone or refuses."""
+
+    async def silent() -> bool | None:
+        try:
+            _, writer = await asyncio.wait_for(asyncio.open_unix_connection(str(socket)), 1.0)
+        except TimeoutError:
+            return None
+        except OSError:
+            return True
+        writer.close()
+        return None
+
+    return await poll(silent, deadline_s=deadline_s) is True

@@ -1,0 +1,318 @@
+"""``mcr channel …``: make, start, stop and drive channels."""
+
+import json
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from mcr_console.cli.commands import AsJson, Sure, confirm, group, with_supervisor
+from mcr_console.cli.failures import Failure
+from mcr_console.cli.formats import EXAMPLES, format_label, parse_format, parse_output
+from mcr_console.cli.naming import channel_named, playlist_named
+from mcr_console.cli.playlists import PlaylistSource, import_from, report_refused
+from mcr_console.cli.progress import poll, waiting
+from mcr_console.cli.wording import channel_line, frames_clock, is_on_air, local_time, state_words
+from mcr_console.client import Client, TransportVerb
+from mcr_console.safe_text import safe
+from supervisor.schemas.channel import (
+    AfterLast,
+    Channel,
+    ChannelFormat,
+    ChannelIn,
+    CommandDone,
+    CommandIn,
+    CueIn,
+    OutputIn,
+)
+
+app = group("Make, start, stop and drive channels. A channel is named by its number or its name.")
+
+ON_AIR_S = 30.0
+OFF_AIR_S = 20.0
+_USUAL_FORMAT = ChannelFormat(width=1280, height=720, rate="25")
+
+Named = Annotated[str, typer.Argument(metavar="CHANNEL", help="Number or name.")]
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is so.")]
+
+
+def _format(text: str) -> ChannelFormat:
+    try:
+        return parse_format(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _output(text: str) -> OutputIn:
+    try:
+        return parse_output(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List all channels, one line each."""
+    channels = sorted(with_supervisor(Client.channels), key=lambda channel: channel.number)
+    if as_json:
+        print(json.dumps([channel.model_dump(mode="json") for channel in channels], indent=2))
+        return
+    for channel in channels:
+        print(channel_line(channel))
+    if not channels:
+        print("There are no channels yet; mcr channel add makes one.")
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="What it is called, e.g. 'News 24'.")],
+    from_: Annotated[
+        Path | None, typer.Option("--from", metavar="FOLDER", help="Play this folder's media around the clock.")
+    ] = None,
+    format_: Annotated[
+        ChannelFormat, typer.Option("--format", parser=_format, metavar="FORMAT", help=f"For example {EXAMPLES}.")
+    ] = _USUAL_FORMAT,
+    output: Annotated[
+        list[OutputIn] | None,
+        typer.Option(parser=_output, metavar="OUTPUT", help="hls or udp://host:port; may be given again. HLS if none."),
+    ] = None,
+    number: Annotated[int | None, typer.Option(min=1, max=9999, help="The next free one if left out.")] = None,
+    playlist: Annotated[str | None, typer.Option(help="Play this playlist, which is there already.")] = None,
+    after_last: Annotated[
+        AfterLast | None,
+        typer.Option(help="After the last item: loop the list, filler, or hold. Loop with --from, else filler."),
+    ] = None,
+    time_zone: Annotated[str, typer.Option(help="Of its log and its broadcast day, e.g. Europe/Berlin.")] = "UTC",
+    start: Annotated[bool, typer.Option("--start", help="Put it on air at once.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a channel."""
+    if from_ is not None and playlist is not None:
+        raise typer.BadParameter("--from and --playlist exclude each other")
+
+    async def run(client: Client) -> Channel:
+        if any(channel.name == name for channel in await client.channels()):
+            raise Failure("There is such a channel already", f"One is named {name!r}.", "mcr channel list shows them.")
+        playlist_id = (await playlist_named(client, playlist)).id if playlist is not None else None
+        if from_ is not None:
+            result = await import_from(client, PlaylistSource("folder", from_), name)
+            report_refused(result)
+            playlist_id = result.playlist.id
+        values = ChannelIn(
+            name=name,
+            number=number,
+            format=format_,
+            outputs=tuple(output or (OutputIn(kind="hls"),)),
+            playlist_id=playlist_id,
+            after_last=after_last or ("loop" if from_ is not None else "filler"),
+            time_zone=time_zone,
+        )
+        channel = await client.create_channel(values)
+        return await put_on_air(client, channel) if start else channel
+
+    channel = with_supervisor(run)
+    if as_json:
+        print(channel.model_dump_json(indent=2))
+        return
+    print(channel_line(channel))
+    if not start:
+        print(f"mcr channel start {channel.number} puts it on air.")
+
+
+async def put_on_air(client: Client, channel: Channel, *, wait: bool = True) -> Channel:
+    """Starts it; waits until a programme output moves. Raises Failure that says what it waited for."""
+    began = await client.start(channel.id)
+    if not wait:
+        return began
+    async with waiting(f"starting {channel.number} {channel.name}"):
+
+        async def on_air() -> Channel | None:
+            seen = await client.channel(channel.id)
+            return seen if is_on_air(seen.live) else None
+
+        seen = await poll(on_air, deadline_s=ON_AIR_S, every_s=0.2)
+    if seen is not None:
+        return seen
+    now = await client.channel(channel.id)
+    raise Failure(
+        f"{channel.number} {channel.name} is not on air yet",
+        f"{state_words(now)}. {now.live.decision}",
+        f"It keeps being tried. mcr channel explain {channel.number} says more.",
+    )
+
+
+@app.command()
+def start(named: Named, wait: Wait = True) -> None:
+    """Put a channel on air."""
+
+    async def run(client: Client) -> Channel:
+        return await put_on_air(client, await channel_named(client, named), wait=wait)
+
+    print(channel_line(with_supervisor(run)))
+
+
+@app.command()
+def stop(named: Named, yes: Sure = False, wait: Wait = True) -> None:
+    """Take a channel off air. Asks first."""
+
+    async def run(client: Client) -> Channel:
+        channel = await channel_named(client, named)
+        if channel.desired == "off" and channel.live.phase == "off":
+            return channel
+        confirm(f"Take {channel.number} {channel.name} OFF AIR?", yes=yes)
+        await client.stop(channel.id)
+        if not wait:
+            return await client.channel(channel.id)
+        async with waiting(f"stopping {channel.number} {channel.name}"):
+
+            async def off() -> Channel | None:
+                seen = await client.channel(channel.id)
+                return seen if seen.live.phase == "off" else None
+
+            seen = await poll(off, deadline_s=OFF_AIR_S, every_s=0.2)
+        if seen is None:
+            now = await client.channel(channel.id)
+            raise Failure(
+                f"{channel.number} {channel.name} is not off yet",
+                f"{state_words(now)}. {now.live.decision}",
+                f"mcr channel explain {channel.number} says more.",
+            )
+        return seen
+
+    print(channel_line(with_supervisor(run)))
+
+
+def _transport(verb: TransportVerb, help_text: str) -> None:
+    """One command a verb; they differ in nothing else."""
+
+    def command(named: Named, as_json: AsJson = False) -> None:
+        async def run(client: Client) -> CommandDone:
+            channel = await channel_named(client, named)
+            return await client.transport(channel.id, verb, CommandIn())
+
+        _print_done(with_supervisor(run), as_json=as_json)
+
+    command.__doc__ = help_text
+    app.command(verb)(command)
+
+
+_transport("take", "Cut now to the cued item, else to the next; also out of a hold.")
+_transport("skip", "Cut now to the next item of the list, whatever is cued.")
+_transport("hold", "Do not follow on after this item: wait for a take.")
+_transport("play", "Take a hold off: follow on after this item.")
+_transport("pause", "Freeze the picture.")
+_transport("resume", "End a freeze.")
+_transport("standby", "Cut to the channel's emergency slate.")
+_transport("rejoin", "Return from the slate to what should be on air.")
+
+
+@app.command()
+def cue(
+    named: Named,
+    item: Annotated[
+        str | None, typer.Argument(metavar="[ITEM]", help="Line number in the rundown (from 1), title or id.")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Take the cue away.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Choose what the next take cuts to."""
+    if (item is None) != clear:
+        raise typer.BadParameter("name an item, or say --clear")
+
+    async def run(client: Client) -> CommandDone:
+        channel = await channel_named(client, named)
+        item_id = None
+        if item is not None:
+            rows = (await client.rundown(channel.id)).rows
+            by_number = [row for row in rows if item.isdigit() and row.position + 1 == int(item)]
+            by_name = [row for row in rows if item in (row.item_id, row.title)]
+            found = by_number or by_name
+            if not found:
+                raise Failure(
+                    "No such item", f"The rundown has no {item!r}.", f"mcr channel show {channel.number} lists it."
+                )
+            item_id = found[0].item_id
+        return await client.cue(channel.id, CueIn(item_id=item_id))
+
+    _print_done(with_supervisor(run), as_json=as_json)
+
+
+def _print_done(done: CommandDone, *, as_json: bool) -> None:
+    print(done.model_dump_json(indent=2) if as_json else f"{safe(done.done)} ({done.took_ms:.0f} ms)")
+
+
+@app.command()
+def show(named: Named, as_json: AsJson = False) -> None:
+    """Show a channel and its rundown."""
+
+    async def run(client: Client) -> list[str]:
+        channel = await channel_named(client, named)
+        rundown = await client.rundown(channel.id)
+        if as_json:
+            both = {"channel": channel.model_dump(mode="json"), "rundown": rundown.model_dump(mode="json")}
+            return [json.dumps(both, indent=2)]
+        lines = [channel_line(channel), specification_line(channel)]
+        live = {output.id: output for output in channel.live.outputs}
+        for output in channel.outputs:
+            seen = live.get(output.id)
+            state = f": {seen.state} {safe(seen.detail)}".rstrip() if seen else ""
+            lines.append(f"Output {output.kind} {safe(output.url)}".rstrip() + state)
+        if channel.live.decision:
+            lines.append(f"Decision: {safe(channel.live.decision)}")
+        for row in rundown.rows:
+            when = local_time(row.start_at, rundown.time_zone) if row.start_at else "at a take"
+            length = frames_clock(row.duration_frames, rundown.rate) if row.duration_frames is not None else "?"
+            mark = f", {row.state.replace('_', ' ')}" if row.state != "planned" else ""
+            note = f", {safe(row.note)}" if row.note else ""
+            lines.append(f'{row.position + 1}. {when} "{safe(row.title)}" {length}{mark}{note}')
+        return lines
+
+    for line in with_supervisor(run):
+        print(line)
+
+
+def specification_line(channel: Channel) -> str:
+    return (
+        f"Format {format_label(channel.format)}, after the last item {channel.after_last}, "
+        f"time zone {safe(channel.time_zone)}, broadcast day from {channel.day_start}"
+    )
+
+
+@app.command()
+def explain(named: Named, as_json: AsJson = False) -> None:
+    """Say what the supervisor decided about a channel, and why."""
+
+    async def run(client: Client) -> dict[str, object]:
+        return await client.explain((await channel_named(client, named)).id)
+
+    answer = with_supervisor(run)
+    if as_json:
+        print(json.dumps(answer, indent=2))
+        return
+    for line in explanation_lines(answer):
+        print(line)
+
+
+def explanation_lines(value: object, name: str = "") -> list[str]:
+    """Nested values as lines of ``name: value``, whatever the supervisor has to say."""
+    if isinstance(value, dict):
+        pairs = cast("dict[str, object]", value).items()
+        return [line for key, inner in pairs for line in explanation_lines(inner, f"{name} {key}".strip())]
+    if isinstance(value, list):
+        return [line for inner in cast("list[object]", value) for line in explanation_lines(inner, name)]
+    if value is None or value == "":
+        return []
+    return [f"{name.replace('_', ' ')}: {safe(str(value))}"]
+
+
+@app.command()
+def delete(named: Named, yes: Sure = False) -> None:
+    """Delete a channel that is off. Its as-run log stays."""
+
+    async def run(client: Client) -> str:
+        channel = await channel_named(client, named)
+        confirm(f"Delete {channel.number} {channel.name}? Its as-run log stays.", yes=yes)
+        await client.delete_channel(channel.id, channel.rev)
+        return f"{channel.number} {safe(channel.name)} is deleted."
+
+    print(with_supervisor(run))

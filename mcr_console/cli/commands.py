@@ -1,0 +1,80 @@
+"""What all groups of commands share: plain help, failures that become exit codes, and the way to a supervisor."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
+
+import typer
+from typer.core import TyperGroup
+
+from mcr_console.cli.failures import Exit, Failure, show
+from mcr_console.cli.places import Home, socket_to_use
+from mcr_console.client import Client
+from mcr_console.http import ApiProblem, ClientError, Unreachable
+
+T = TypeVar("T")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+Sure = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+class Commands(TyperGroup):
+    """A group whose commands end with a Failure instead of a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer has no public name for what it hands over here
+        try:
+            return super().invoke(ctx)
+        except Failure as failure:
+            show(failure)
+            raise typer.Exit(failure.code) from failure
+        except ClientError as error:
+            failure = as_failure(error)
+            show(failure)
+            raise typer.Exit(failure.code) from error
+
+
+def group(help_text: str) -> typer.Typer:
+    return typer.Typer(
+        cls=Commands,
+        help=help_text,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def as_failure(error: ClientError) -> Failure:
+    if isinstance(error, Unreachable):
+        return Failure(error.title, error.detail, error.hint, code=Exit.UNREACHABLE)
+    hint = error.hint
+    if isinstance(error, ApiProblem) and error.retry_after_s:
+        hint = f"{hint} Try again in {error.retry_after_s} s.".strip()
+    return Failure(error.title, error.detail, hint)
+
+
+def home() -> Home:
+    return Home.of(os.environ)
+
+
+def with_supervisor(work: Callable[[Client], Awaitable[T]]) -> T:
+    """Runs ``work`` with a client of the supervisor that is there; this never starts one."""
+
+    async def run() -> T:
+        async with Client.at(socket=socket_to_use(home())) as client:
+            return await work(client)
+
+    return asyncio.run(run())
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Asks on a terminal. Without one, and without ``yes``, the answer is no: Failure."""
+    if yes:
+        return
+    try:
+        agreed = typer.confirm(question, err=True)
+    except (typer.Abort, EOFError):
+        agreed = False
+    if not agreed:
+        raise Failure("Nothing was done", "It was not confirmed.", "--yes answers beforehand.")

@@ -1,0 +1,1 @@
+"""``mcr demo``: channels on air on any machine, and nothing left behind however it ends."""

@@ -1,0 +1,119 @@
+"""What is around: terminal, systemd, Docker, DeckLink cards, network, a supervisor."""
+
+import os
+import pwd
+import shutil
+import socket
+import stat
+import sys
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from mcr_console.cli.doctor.finding import Finding
+from mcr_console.cli.places import Home, socket_to_use
+
+_DOCKER_S: Final = 2.0
+
+
+def terminal() -> Finding:
+    name = os.environ.get("TERM", "")
+    if not sys.stdout.isatty():
+        return Finding("note", "terminal", "output is none", "The console needs one; every other command does without.")
+    size = shutil.get_terminal_size()
+    true_colour = os.environ.get("COLORTERM", "") in ("truecolor", "24bit")
+    colours = "true colour" if true_colour else "256 colours" if "256" in name else "16 colours"
+    if "NO_COLOR" in os.environ:
+        colours = "no colour, as NO_COLOR asks"
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    seen = f"{name or 'unnamed'}, {size.columns}x{size.lines}, {colours}, {encoding or 'no encoding'}"
+    if encoding != "utf8":
+        return Finding("warning", "terminal", seen, "Blocks and lines need UTF-8: export LANG=C.UTF-8")
+    if name in ("", "dumb"):
+        return Finding("warning", "terminal", seen, "The console cannot draw on it: export TERM=xterm-256color")
+    if size.columns < 80 or size.lines < 24:
+        return Finding("warning", "terminal", seen, "The console is made for 80x24 and larger.")
+    return Finding("ok", "terminal", seen)
+
+
+def systemd() -> Finding:
+    if not Path("/run/systemd/system").is_dir():
+        return Finding("note", "systemd", "not running", "Without it, let your own init run 'mcr serve' at boot.")
+    user = pwd.getpwuid(os.getuid()).pw_name
+    if os.getuid() and not (Path("/var/lib/systemd/linger") / user).exists():
+        return Finding(
+            "note",
+            "systemd",
+            "running; your own services end when you log out",
+            f"For 'mcr service install' to outlive that: sudo loginctl enable-linger {user}",
+        )
+    return Finding("ok", "systemd", "running; mcr service install brings channels back after a power cut")
+
+
+def docker() -> Finding:
+    host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    without = "Needed only for channels in containers."
+    scheme, _, rest = host.partition("://")
+    try:
+        if scheme == "unix":
+            transport = httpx.HTTPTransport(uds=rest)
+            with httpx.Client(transport=transport, timeout=_DOCKER_S, trust_env=False) as client:
+                answer = client.get("http://docker/version")
+        elif scheme in ("tcp", "http"):
+            with httpx.Client(timeout=_DOCKER_S, trust_env=False) as client:
+                answer = client.get(f"http://{rest}/version")
+        else:
+            return Finding("note", "Docker", f"{host}: not asked over {scheme or 'nothing'}", without)
+        version = answer.json().get("Version", "unknown version") if answer.is_success else f"HTTP {answer.status_code}"
+    except PermissionError:
+        return Finding("note", "Docker", f"{host} is not for this user", f"{without} Join its group: docker")
+    except (httpx.HTTPError, OSError, ValueError, AttributeError) as error:
+        return Finding("note", "Docker", f"no engine at {host}: {error or type(error).__name__}", without)
+    return Finding("ok" if answer.is_success else "note", "Docker", f"engine {version} at {host}")
+
+
+def decklink(devices: Path = Path("/dev/blackmagic")) -> Finding:
+    without = "Needed only for SDI outputs."
+    if not devices.is_dir():
+        return Finding("note", "DeckLink", f"no {devices}", without)
+    nodes = sorted(path for path in devices.iterdir() if stat.S_ISCHR(path.stat().st_mode))
+    refused = [path.name for path in nodes if not os.access(path, os.R_OK | os.W_OK)]
+    if refused:
+        return Finding("warning", "DeckLink", f"not for this user: {', '.join(refused)}", "Join its group: video")
+    if not nodes:
+        return Finding("note", "DeckLink", f"{devices} is empty", without)
+    return Finding("ok", "DeckLink", ", ".join(path.name for path in nodes))
+
+
+def ports() -> Finding:
+    """Sidecars listen on loopback ports of the kernel's choosing, and UDP outputs need a way out."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(1)
+            with socket.create_connection(listener.getsockname(), timeout=2.0):
+                pass
+    except OSError as error:
+        return Finding(
+            "missing",
+            "ports",
+            f"loopback does not work: {error}",
+            "Bring it up: ip link set lo up; check the firewall.",
+        )
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.connect(("239.255.0.1", 5000))  # chooses a route; nothing is sent
+            way_out = sender.getsockname()[0]
+    except OSError as error:
+        advice = "For UDP outputs to multicast groups: ip route add 224.0.0.0/4 dev <interface>"
+        return Finding("note", "ports", f"loopback works; no route for multicast: {error.strerror}", advice)
+    return Finding("ok", "ports", f"loopback works; multicast leaves from {way_out}")
+
+
+def supervisor(home: Home, version: str | None) -> Finding:
+    """``version``: what a supervisor that answered says it is."""
+    where = socket_to_use(home)
+    if version is None:
+        return Finding("note", "supervisor", f"none at {where}", "mcr up starts one.")
+    return Finding("ok", "supervisor", f"{version} at {where}")

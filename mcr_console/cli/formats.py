@@ -1,0 +1,76 @@
+"""Channel formats and outputs as people write them: ``1080p29.97``, ``udp://239.0.0.1:5000``."""
+
+import re
+from urllib.parse import urlsplit
+
+from supervisor.schemas.channel import ChannelFormat, OutputIn
+
+EXAMPLES = "720p25, 720p50, 720p59.94, 1080p25, 1080p29.97, 1080p50, 2160p25, 1280x720p25, 1920x1080p30000/1001"
+
+_WIDTHS = {360: 640, 480: 854, 540: 960, 576: 1024, 720: 1280, 1080: 1920, 1440: 2560, 2160: 3840, 4320: 7680}
+"""Square pixels at 16:9, to the nearest even width."""
+
+_NTSC = {"23.976": 24, "23.98": 24, "29.97": 30, "47.952": 48, "47.95": 48, "59.94": 60, "119.88": 120}
+"""What the trade writes for n * 1000 / 1001."""
+
+_FASTEST = 240  # frames a second
+
+_FORMAT = re.compile(r"(?:(?P<width>\d{1,5})x)?(?P<height>\d{1,5})(?P<scan>[pi])(?P<rate>[0-9./]{1,20})", re.ASCII)
+
+
+def parse_format(text: str) -> ChannelFormat:
+    """``1080p25`` or ``1280x720p30000/1001`` as a format. Raises ValueError with a sentence and examples."""
+    match = _FORMAT.fullmatch(text.strip().lower())
+    if match is None:
+        raise ValueError(f"not a format: {text!r}; write one like {EXAMPLES}")
+    if match["scan"] == "i":
+        raise ValueError(f"{text!r} is interlaced, and channels are progressive; write one like {EXAMPLES}")
+    height = int(match["height"])
+    width = int(match["width"]) if match["width"] else _WIDTHS.get(height)
+    if width is None:
+        raise ValueError(f"how wide is {height}p? Write the width too, as in 1280x720p25; common ones: {EXAMPLES}")
+    if width % 2 or height % 2 or not 64 <= width <= 7680 or not 64 <= height <= 4320:
+        raise ValueError(
+            f"{width}x{height} cannot be encoded: both even, from 64x64 to 7680x4320; examples: {EXAMPLES}"
+        )
+    return ChannelFormat(width=width, height=height, rate=_rate(match["rate"], text))
+
+
+def _rate(written: str, text: str) -> str:
+    if written in _NTSC:
+        return f"{_NTSC[written] * 1000}/1001"
+    numerator, slash, denominator = written.partition("/")
+    known = numerator.isdigit() and (denominator.isdigit() if slash else True)
+    if not known or not int(numerator) or (slash and not int(denominator)):
+        raise ValueError(f"not a frame rate: {written!r} in {text!r}; write one like {EXAMPLES}, or a fraction as 25/2")
+    over = int(denominator) if slash else 1
+    if not over <= int(numerator) <= _FASTEST * over or len(numerator) > 7 or len(denominator) > 7:
+        raise ValueError(
+            f"a frame rate goes from 1 to {_FASTEST}, and {written!r} in {text!r} does not; examples: {EXAMPLES}"
+        )
+    return f"{int(numerator)}/{over}" if over > 1 else str(int(numerator))
+
+
+def format_label(format_: ChannelFormat) -> str:
+    """``1080p29.97`` when the width is the usual one, else ``1440x1080p25``."""
+    size = f"{format_.height}" if _WIDTHS.get(format_.height) == format_.width else f"{format_.width}x{format_.height}"
+    for written, nominal in _NTSC.items():
+        if format_.rate == f"{nominal * 1000}/1001":
+            return f"{size}p{written}"
+    return f"{size}p{format_.rate}"
+
+
+def parse_output(text: str) -> OutputIn:
+    """``hls`` or ``udp://host:port`` as an output. Raises ValueError with a sentence."""
+    if text.strip().lower() in ("hls", "hls:", "hls://"):
+        return OutputIn(kind="hls")
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"not an output: {text!r} ({error}); write hls or udp://239.0.0.1:5000") from error
+    if parts.scheme.lower() != "udp":
+        raise ValueError(f"not an output: {text!r}; write hls or udp://239.0.0.1:5000")
+    if not parts.hostname or not port:
+        raise ValueError(f"{text!r} names no host and port; write udp://239.0.0.1:5000")
+    return OutputIn(kind="udp", url=text.strip())

@@ -1,0 +1,68 @@
+"""``mcr``: the console and every command."""
+
+import asyncio
+import importlib.metadata
+import platform
+
+import typer
+
+from mcr_console.cli import alarms, asrun, background, channels, nodes, playlists, service, supervision
+from mcr_console.cli.commands import group, home
+from mcr_console.cli.demo.command import demo
+from mcr_console.cli.doctor.command import doctor
+from mcr_console.cli.failures import Exit, Failure
+from mcr_console.cli.screen import has_terminal, show_console
+from mcr_console.client import Client
+
+app = group("Master control in a terminal. Without a command: the console.")
+app.info.no_args_is_help = False
+
+
+@app.callback(invoke_without_command=True)
+def console(ctx: typer.Context) -> None:
+    """Master control in a terminal. Without a command: the console."""
+    if ctx.invoked_subcommand is not None:
+        return
+    if not has_terminal():
+        raise Failure(
+            "The console needs a terminal",
+            "Input or output is not one.",
+            "mcr status prints what is on air; mcr --help lists the commands.",
+            code=Exit.USAGE,
+        )
+
+    async def run() -> None:
+        socket, _ = await background.ensure_supervisor(home())
+        async with Client.at(socket=socket) as client:
+            await show_console(client)
+
+    asyncio.run(run())
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(f"MCR Console {importlib.metadata.version('mcr-console')}, Python {platform.python_version()}")
+
+
+app.command()(supervision.serve)
+app.command()(supervision.up)
+app.command()(supervision.down)
+app.command()(supervision.status)
+app.add_typer(channels.app, name="channel")
+app.add_typer(playlists.app, name="playlist")
+app.command()(asrun.asrun)
+app.add_typer(nodes.app, name="node")
+app.add_typer(alarms.app, name="alarm")
+app.add_typer(service.app, name="service")
+app.command()(doctor)
+app.command()(demo)
+
+
+def main() -> None:
+    """Entry point of the ``mcr`` program."""
+    app(prog_name="mcr")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""``mcr playlist …``: import and edit playlists."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from mcr_console.cli.commands import AsJson, Sure, confirm, group, with_supervisor
+from mcr_console.cli.failures import Failure
+from mcr_console.cli.naming import playlist_named
+from mcr_console.cli.progress import waiting
+from mcr_console.cli.wording import clock, counted
+from mcr_console.client import Client
+from mcr_console.safe_text import safe
+from supervisor.schemas.asset import Asset, AssetIn
+from supervisor.schemas.playlist import ImportResult, Item, ItemIn, ItemsInsert, Playlist, PlaylistImport
+
+app = group("Import and edit playlists. A playlist is named by its name.")
+
+Named = Annotated[str, typer.Argument(metavar="PLAYLIST", help="Its name.")]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistSource:
+    """Where a playlist comes from; a relative ``path`` starts at the current directory."""
+
+    kind: Literal["folder", "m3u", "ffplayout"]
+    path: Path
+
+    def found(self) -> Path:
+        """Its absolute path. Raises Failure when it is not there or of the wrong kind."""
+        path = self.path.expanduser().absolute()
+        if not path.exists():
+            raise Failure("Nothing to import", f"{path} is not there.")
+        if (self.kind == "folder") != path.is_dir():
+            raise Failure("Nothing to import", f"{path} is {'no folder' if self.kind == 'folder' else 'a folder'}.")
+        return path
+
+
+async def import_from(client: Client, source: PlaylistSource, name: str) -> ImportResult:
+    """Imports what is there. Raises Failure when nothing of it can be played."""
+    path = source.found()
+    async with waiting(f"importing {path}"):
+        values = PlaylistImport(name=name, source=source.kind, path=str(path))
+        result = await client.import_playlist(values)
+    if not result.playlist.items:
+        report_refused(result)
+        await client.delete_playlist(result.playlist.id, result.playlist.revision)
+        raise Failure(
+            "Nothing to play there", f"No file of {path} can be used.", "mcr doctor shows the codecs there are."
+        )
+    return result
+
+
+def report_refused(result: ImportResult) -> None:
+    for refusal in result.refused:
+        print(f"left out: {safe(refusal)}", file=sys.stderr)
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List all playlists, one line each."""
+    playlists = with_supervisor(Client.playlists)
+    if as_json:
+        print(json.dumps([playlist.model_dump(mode="json") for playlist in playlists], indent=2))
+        return
+    for playlist in playlists:
+        print(f"{safe(playlist.name)}: {counted(playlist.items, 'item')}, revision {playlist.revision}")
+    if not playlists:
+        print("There are no playlists yet; mcr playlist import makes one.")
+
+
+@app.command()
+def show(named: Named, as_json: AsJson = False) -> None:
+    """Show a playlist's items, one line each."""
+
+    async def run(client: Client) -> tuple[Playlist, tuple[Item, ...]]:
+        playlist = await playlist_named(client, named)
+        return playlist, await client.items(playlist.id)
+
+    playlist, items = with_supervisor(run)
+    if as_json:
+        dumped = {**playlist.model_dump(mode="json"), "items": [item.model_dump(mode="json") for item in items]}
+        print(json.dumps(dumped, indent=2))
+        return
+    print(f"{safe(playlist.name)}: {counted(len(items), 'item')}, revision {playlist.revision}")
+    for item in items:
+        length = "" if item.asset_duration_ms is None else f", asset {clock(item.asset_duration_ms / 1000)}"
+        hold = ", waits for a take" if item.start_mode == "hold" else ""
+        house = f", house id {safe(item.house_id)}" if item.house_id else ""
+        print(f'{item.position + 1}. "{safe(item.title)}"{length}{house}{hold}')
+
+
+@app.command("import")
+def import_(
+    name: Annotated[str, typer.Argument(help="What the new playlist is called.")],
+    from_folder: Annotated[Path | None, typer.Option(help="Every media file of a folder, in name order.")] = None,
+    m3u: Annotated[Path | None, typer.Option(help="An M3U list.")] = None,
+    ffplayout: Annotated[Path | None, typer.Option(help="A playlist of ffplayout (JSON).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a playlist of files. Each is probed; what cannot be used is named."""
+    given: list[tuple[Literal["folder", "m3u", "ffplayout"], Path | None]] = [
+        ("folder", from_folder),
+        ("m3u", m3u),
+        ("ffplayout", ffplayout),
+    ]
+    sources = [PlaylistSource(kind, path) for kind, path in given if path is not None]
+    if len(sources) != 1:
+        raise typer.BadParameter("name one source: --from-folder, --m3u or --ffplayout")
+
+    async def run(client: Client) -> ImportResult:
+        return await import_from(client, sources[0], name)
+
+    result = with_supervisor(run)
+    if as_json:
+        print(result.model_dump_json(indent=2))
+        return
+    report_refused(result)
+    print(f"{safe(name)}: {counted(result.playlist.items, 'item')}, {counted(result.assets_new, 'new asset')}")
+
+
+@app.command()
+def add(
+    named: Named,
+    files: Annotated[list[Path], typer.Argument(help="Media files to append.")],
+    at: Annotated[int | None, typer.Option(min=1, help="Insert before this line instead.")] = None,
+    hold: Annotated[bool, typer.Option("--hold", help="They wait for a take.")] = False,
+) -> None:
+    """Add files to a playlist. A channel that plays it goes on undisturbed."""
+
+    async def run(client: Client) -> str:
+        playlist = await playlist_named(client, named)
+        assets: list[Asset] = []
+        async with waiting(f"probing {counted(len(files), 'file')}"):
+            for file in files:
+                assets.append(await client.create_asset(AssetIn(path=str(file.expanduser().absolute()))))  # noqa: PERF401
+        items = tuple(ItemIn(asset_id=asset.id, start_mode="hold" if hold else "follow") for asset in assets)
+        insert = ItemsInsert(revision=playlist.revision, at=None if at is None else at - 1, items=items)
+        await client.insert_items(playlist.id, insert)
+        return f"{safe(playlist.name)}: {counted(len(items), 'item')} added"
+
+    print(with_supervisor(run))
+
+
+@app.command()
+def delete(named: Named, yes: Sure = False) -> None:
+    """Delete a playlist that no channel plays. Its assets and the as-run log stay."""
+
+    async def run(client: Client) -> str:
+        playlist = await playlist_named(client, named)
+        confirm(f"Delete the playlist {playlist.name} with {counted(playlist.items, 'item')}?", yes=yes)
+        await client.delete_playlist(playlist.id, playlist.revision)
+        return f"{safe(playlist.name)} is deleted."
+
+    print(with_supervisor(run))
