@@ -1,0 +1,143 @@
+"""When a source's frames are on screen: its rate, jumping time stamps, and sample-and-hold. Nothing here does I/O."""
+
+from collections import deque
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+_COMMON_RATES = tuple(
+    Fraction(*rate)
+    for rate in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (48, 1), (50, 1), (60000, 1001), (60, 1))
+)
+_FALLBACK_RATE = Fraction(25)
+
+
+def source_rate(average: Fraction | None, base: Fraction | None) -> Fraction:
+    """The rate at which a source's frames are numbered.
+
+    ``average`` is frames over duration as the container tells; ``base`` the lowest rate that holds all time stamps
+    (FFmpeg's ``avg_frame_rate`` and ``r_frame_rate``). A first or last frame of odd length makes an average of
+    24.98 out of 25, so the base wins where both nearly agree; a variable rate keeps its average.
+    """
+    rate = average or base
+    if not rate or rate <= 0 or rate > 1000:
+        rate = base if base and 0 < base <= 1000 else _FALLBACK_RATE
+    if base and 0 < base <= 240 and abs(rate - base) * 100 < base:
+        rate = base
+    for common in _COMMON_RATES:
+        if abs(rate - common) * 10_000 < common:
+            return common
+    return rate.limit_denominator(100_000)
+
+
+def grid_time(ticks: int, time_base: Fraction, rate: Fraction) -> Fraction:
+    """Seconds after the first frame, put on the exact grid of ``rate`` where rounding to ``time_base`` moved it off.
+
+    Matroska writes milliseconds: frame 1 at 24 frames a second is at 42 ms and not at 1/24 s.
+    """
+    time = ticks * time_base
+    nearest = Fraction(round(time * rate)) / rate
+    tolerance = min(time_base * 3 / 2, 1 / (4 * rate))
+    return nearest if abs(time - nearest) <= tolerance else time
+
+
+class Continuity:
+    """Takes jumps out of a file's time stamps: joined recordings, a clock that wrapped or was set.
+
+    A jump is more than ``backward`` seconds back or ``forward`` ahead of where the stream should go on. All streams
+    jump by the same amount but not at the same packet, so an offset found at one is tried first at the others.
+    """
+
+    def __init__(self, backward: Fraction = Fraction(1), forward: Fraction = Fraction(10)) -> None:
+        self._backward = backward
+        self._forward = forward
+        self._offsets: list[Fraction] = [Fraction(0)]
+        self._expected: dict[int, Fraction] = {}
+
+    def reset(self) -> None:
+        """After a seek: the next packet of every stream is taken as it comes."""
+        self._offsets = [Fraction(0)]
+        self._expected.clear()
+
+    def offset(self, stream: int, time: Fraction, duration: Fraction) -> Fraction:
+        """What to add to the time stamps of a packet that is decoded at ``time`` (seconds)."""
+        expected = self._expected.get(stream)
+        if expected is None:
+            chosen = self._offsets[-1]
+        else:
+            chosen = next((o for o in reversed(self._offsets) if self._follows(time + o, expected)), None)
+            if chosen is None:
+                chosen = expected - time
+                self._offsets = [*self._offsets[-3:], chosen]
+        self._expected[stream] = time + chosen + duration
+        return chosen
+
+    def _follows(self, time: Fraction, expected: Fraction) -> bool:
+        return expected - self._backward <= time <= expected + self._forward
+
+
+@dataclass(frozen=True, slots=True)
+class Timed(Generic[T]):
+    """A frame that comes on screen ``time`` seconds after the item's zero."""
+
+    time: Fraction
+    frame: T
+
+
+class SampleAndHold(Generic[T]):
+    """Which source frame every output frame shows: the one on screen at ``m / rate`` seconds.
+
+    ``first`` output frames are passed over. The item ends at the output frame nearest to its last frame's end,
+    halves up, so that its length is ``sidecar.rundown.rate.converted_frames`` of its source frames.
+    """
+
+    def __init__(self, rate: Fraction, first: int) -> None:
+        self._rate = rate
+        self.index = first
+        self._now = first / rate
+        self._current: Timed[T] | None = None
+        self._following: deque[Timed[T]] = deque()
+        self._end = Fraction(0)
+        self._finished = False
+
+    def offer(self, time: Fraction, until: Fraction, frame: T) -> None:
+        """``frame`` is on screen from ``time`` to ``until`` or to the next frame; offered in order of time."""
+        self._end = max(self._end, until)
+        self._following.append(Timed(time, frame))
+        self._move_up()
+
+    def finish(self) -> None:
+        """No frame follows the last one offered."""
+        self._finished = True
+
+    @property
+    def ended(self) -> bool:
+        """The item has no more output frames."""
+        return self._finished and self.index >= self.length
+
+    @property
+    def length(self) -> int:
+        """Output frames up to the end of what was offered so far, at least 1."""
+        ends = self._end * self._rate
+        return max(1, (2 * ends.numerator + ends.denominator) // (2 * ends.denominator))
+
+    @property
+    def decided(self) -> bool:
+        """Nothing that may still be offered changes what the next output frame shows."""
+        if self._finished:
+            return not self.ended
+        return bool(self._following) and self._end * self._rate >= self.index + Fraction(1, 2)
+
+    def next(self) -> T | None:
+        """What the next output frame shows; None before the first frame was offered."""
+        shown = self._current or (self._following[0] if self._following else None)
+        self.index += 1
+        self._now = self.index / self._rate
+        self._move_up()
+        return shown.frame if shown else None
+
+    def _move_up(self) -> None:
+        while self._following and self._following[0].time <= self._now:
+            self._current = self._following.popleft()
