@@ -157,23 +157,30 @@ TransportVerb = Literal["take", "skip", "play", "pause", "resume", "hold", "stan
 
 @dataclass(frozen=True, slots=True)
 class Transport:
+    """A verb without more to say. ``expect_item_id`` is for ``take`` alone."""
+
     verb: TransportVerb
     expect_item_id: str | None = None
-    """Only for ``take``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
+    """None clears the cue."""
+
     item_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Arm:
+    """Enter the air; ``nonce`` is of the sidecar's last answer."""
+
     nonce: str
 
 
 @dataclass(frozen=True, slots=True)
 class Replace:
+    """Give it this playlist; what is on air runs on."""
+
     playlist: Playlist
 
 

@@ -1,0 +1,140 @@
+"""One sidecar's HTTP door, with deadlines and limits: what it says is checked before anybody believes it."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+import httpx
+import msgspec
+
+from sidecar.protocol.asrun import AsRunPage
+from sidecar.protocol.commands import (
+    ArmCommand,
+    Command,
+    CommandReply,
+    CueCommand,
+    PlaylistCommand,
+    Refusal,
+    TakeCommand,
+)
+from sidecar.protocol.status import Status
+from supervisor.agent.interface import Arm, Cue, Order, Replace, SidecarBroken, SidecarRefused, SidecarSilent, Transport
+
+_LIMIT: Final = 8 * 1024 * 1024
+"""Bytes of any answer; a page of as-run is the largest."""
+_T = TypeVar("_T")
+
+
+class DoorFile(msgspec.Struct, frozen=True):
+    """``door.json`` of a sidecar's state directory."""
+
+    port: int
+    pid: int
+    run_id: str
+
+
+def read_door(state_dir: Path) -> DoorFile | None:
+    """None while there is none, or none that can be read."""
+    try:
+        return msgspec.json.decode((state_dir / "door.json").read_bytes(), type=DoorFile)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """``body`` is JSON."""
+
+    method: str
+    path: str
+    body: bytes | None = None
+
+
+def request_for(order: Order) -> Request:
+    """The one HTTP request that says ``order``."""
+    command_id, epoch, by = order.command_id, order.epoch, order.by
+    match order.said:
+        case Transport(verb="take", expect_item_id=expected):
+            return _post("take", TakeCommand(command_id, epoch, by, expected))
+        case Transport(verb=verb):
+            return _post(verb, Command(command_id, epoch, by))
+        case Cue(item_id):
+            return _post("cue", CueCommand(command_id, epoch, item_id, by))
+        case Arm(nonce):
+            return _post("arm", ArmCommand(command_id, epoch, nonce, by))
+        case Replace(playlist):
+            body = msgspec.json.encode(PlaylistCommand(command_id, epoch, playlist, by))
+            return Request("PUT", "/playlist", body)
+
+
+def stop_request(command_id: str, epoch: int, by: str) -> Request:
+    return _post("stop", Command(command_id, epoch, by))
+
+
+def _post(verb: str, command: msgspec.Struct) -> Request:
+    return Request("POST", f"/{verb}", msgspec.json.encode(command))
+
+
+class Door:
+    """Calls to one sidecar on this machine.
+
+    Every method raises SidecarSilent when the deadline passes or the connection fails, SidecarBroken for an answer
+    that nobody can read, and SidecarRefused for a problem document.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, port: int, token: str) -> None:
+        self._client = client
+        self._base = f"http://127.0.0.1:{port}"
+        self._headers = {"authorization": f"Bearer {token}"}
+
+    async def status(self, timeout: float) -> Status:
+        return _decoded(await self._call(Request("GET", "/status"), timeout), Status)
+
+    async def command(self, request: Request, timeout: float) -> CommandReply:
+        return _decoded(await self._call(request, timeout), CommandReply)
+
+    async def asrun(self, run_id: str, after: int, limit: int, timeout: float) -> AsRunPage:
+        path = httpx.URL("/asrun", params={"run": run_id, "after": after, "limit": limit})
+        return _decoded(await self._call(Request("GET", str(path)), timeout), AsRunPage)
+
+    async def thumbnail(self, timeout: float) -> bytes:
+        return await self._call(Request("GET", "/thumbnail.jpg"), timeout)
+
+    async def _call(self, request: Request, timeout: float) -> bytes:
+        try:
+            async with (
+                asyncio.timeout(timeout),
+                self._client.stream(
+                    request.method,
+                    self._base + request.path,
+                    content=request.body,
+                    headers={**self._headers, "content-type": "application/json"},
+                    timeout=None,
+                ) as answer,
+            ):
+                body = bytearray()
+                async for piece in answer.aiter_bytes():
+                    body += piece
+                    if len(body) > _LIMIT:
+                        raise SidecarBroken(f"{request.path} answered more than {_LIMIT} bytes")
+                status = answer.status_code
+        except TimeoutError as error:
+            raise SidecarSilent(f"no answer to {request.path} within {timeout:g} s") from error
+        except httpx.HTTPError as error:
+            said = str(error) or type(error).__name__
+            raise SidecarSilent(f"no answer to {request.path}: {said}") from error
+        if status == 200:
+            return bytes(body)
+        try:
+            refusal = msgspec.json.decode(bytes(body), type=Refusal)
+        except msgspec.MsgspecError as error:
+            raise SidecarBroken(f"{request.path} answered HTTP {status} without saying why") from error
+        raise SidecarRefused(refusal)
+
+
+def _decoded(body: bytes, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.MsgspecError as error:
+        raise SidecarBroken(f"its answer is not a {kind.__name__}: {error}") from error

@@ -1,0 +1,81 @@
+"""What must lie on the disk before a sidecar is started, and the environment it is started with."""
+
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+import sidecar
+from supervisor.agent.interface import Launch, StartOrder
+from supervisor.agent.memory import Handle, Memory
+
+_KEEP_STATE_DIRS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Directories:
+    """Where this node's sidecars keep their state, their journals and their media."""
+
+    sidecars: Path
+    journal: Path
+    media: Path
+
+
+def new_handle(order: StartOrder, directories: Directories) -> Handle:
+    """With a token of its own, and no process yet."""
+    state_dir = directories.sidecars / order.channel_id / str(order.epoch)
+    return Handle(order.channel_id, order.epoch, secrets.token_urlsafe(32), str(state_dir), None)
+
+
+def prepare(order: StartOrder, handle: Handle, memory: Memory, directories: Directories) -> None:
+    """Epoch first, then the handle, then the rest. Blocks; raises OSError."""
+    memory.raise_epoch(order.channel_id, order.epoch)
+    memory.put(handle)
+    for older in memory.handles():
+        if older.channel_id == order.channel_id and older.epoch < order.epoch:
+            memory.drop(older.channel_id, older.epoch)
+    state_dir = Path(handle.state_dir)
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (directories.journal / order.channel_id).mkdir(mode=0o700, parents=True, exist_ok=True)
+    (state_dir / "document.json").write_bytes(msgspec.json.encode(order.document))
+    _prune(state_dir.parent, order.epoch)
+
+
+def launch_of(handle: Handle, program: tuple[str, ...], directories: Directories) -> Launch:
+    state_dir = Path(handle.state_dir)
+    return Launch(
+        argv=program,
+        environment={
+            **identifying(handle),
+            "MCR_TOKEN": handle.token,
+            "MCR_DOCUMENT": str(state_dir / "document.json"),
+            "MCR_JOURNAL_DIR": str(directories.journal / handle.channel_id),
+            "MCR_MEDIA_ROOT": str(directories.media),
+            "PYTHONPATH": _python_path(),
+        },
+        directory=str(state_dir),
+        log=str(state_dir / "sidecar.log"),
+    )
+
+
+def identifying(handle: Handle) -> dict[str, str]:
+    """The part of the environment by which the process can be found again."""
+    return {"CHANNEL_ID": handle.channel_id, "MCR_EPOCH": str(handle.epoch), "MCR_STATE_DIR": handle.state_dir}
+
+
+def _python_path() -> str:
+    """Makes the child find the very packages this process runs, whatever directory it starts in."""
+    ours = str(Path(sidecar.__path__[0]).parent)
+    given = os.environ.get("PYTHONPATH")
+    return f"{ours}{os.pathsep}{given}" if given else ours
+
+
+def _prune(channel_dir: Path, epoch: int) -> None:
+    """Removes the state directories of epochs long gone, so that the disk does not fill with logs."""
+    for entry in channel_dir.iterdir():
+        if entry.name.isdigit() and int(entry.name) <= epoch - _KEEP_STATE_DIRS:
+            shutil.rmtree(entry, ignore_errors=True)

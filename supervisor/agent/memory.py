@@ -1,0 +1,95 @@
+"""What the agent remembers on disk: the highest epoch of every channel, and the handles of what it started."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from supervisor.agent.interface import ProcessIdentity
+
+
+class Handle(msgspec.Struct, frozen=True):
+    """One started sidecar. ``process`` None: it was about to be started when this was written."""
+
+    channel_id: str
+    epoch: int
+    token: str
+    state_dir: str
+    process: ProcessIdentity | None
+
+
+class Damaged(Exception):
+    """A file of the agent's memory cannot be read; it says which and what to do."""
+
+
+_SUFFIX: Final = ".json"
+
+
+class Memory:
+    """Files below ``directory``: ``epochs/<channel>``, ``handles/<channel>-<epoch>.json``. Every write is fsynced.
+
+    All methods block on the disk: for a worker thread. Callers never run two for one channel at once.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._epochs = directory / "epochs"
+        self._handles = directory / "handles"
+        for path in (self._epochs, self._handles):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def highest(self, channel_id: str) -> int:
+        """The highest epoch ever started here; 0 for none. Raises Damaged: nothing may then be started."""
+        path = self._epochs / channel_id
+        try:
+            text = path.read_text()
+        except FileNotFoundError:
+            return 0
+        if not text.strip().isdigit():
+            raise Damaged(f"{path} does not hold an epoch: write the channel's highest epoch into it")
+        return int(text)
+
+    def raise_epoch(self, channel_id: str, epoch: int) -> None:
+        _write(self._epochs / channel_id, b"%d\n" % epoch)
+
+    def put(self, handle: Handle) -> None:
+        _write(self._path(handle.channel_id, handle.epoch), msgspec.json.encode(handle))
+
+    def drop(self, channel_id: str, epoch: int) -> None:
+        self._path(channel_id, epoch).unlink(missing_ok=True)
+
+    def handles(self) -> tuple[Handle, ...]:
+        """All that can be read; a broken one is no reason not to find the others. Raises Damaged when none is whole."""
+        found: list[Handle] = []
+        broken: list[str] = []
+        for path in sorted(self._handles.glob(f"*{_SUFFIX}")):
+            try:
+                found.append(msgspec.json.decode(path.read_bytes(), type=Handle))
+            except msgspec.MsgspecError as error:
+                broken.append(f"{path}: {error}")
+        if broken and not found:
+            raise Damaged(f"no handle can be read: {'; '.join(broken)}")
+        return tuple(found)
+
+    def _path(self, channel_id: str, epoch: int) -> Path:
+        return self._handles / f"{channel_id}-{epoch}{_SUFFIX}"
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all, readable by this user alone, and on the disk when this returns."""
+    new = path.with_name(f".{path.name}.new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise

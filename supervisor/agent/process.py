@@ -1,0 +1,134 @@
+"""Plain processes: started on their own, known beyond doubt, watched by pidfd whoever's children they are."""
+
+import asyncio
+import os
+import signal as signals
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from supervisor.agent.interface import Launch, ProcessIdentity
+
+_PROC: Final = Path("/proc")
+_children: dict[int, "subprocess.Popen[bytes]"] = {}
+"""Every process that this one started and has not reaped; kept so that none stays a zombie."""
+
+
+class ProcessLauncher:
+    """A ``Launcher``. ``leash_fd``, when given, is inherited by every process it starts, as ``MCR_LEASH_FD``."""
+
+    def __init__(self, leash_fd: int | None = None) -> None:
+        self._leash_fd = leash_fd
+        self._boot_id = _boot_id()
+
+    async def launch(self, launch: Launch) -> ProcessIdentity:
+        """As in ``Launcher``: stdin is empty, output goes to the log, the session is its own."""
+        return await asyncio.to_thread(self._spawn, launch)
+
+    def _spawn(self, launch: Launch) -> ProcessIdentity:
+        environment = {**os.environ, **launch.environment}
+        environment.pop("MCR_LEASH_FD", None)
+        if self._leash_fd is not None:
+            environment["MCR_LEASH_FD"] = str(self._leash_fd)
+        with Path(launch.log).open("ab") as log:
+            child = subprocess.Popen(  # noqa: S603 - a list, no shell, and nothing in it comes from outside
+                launch.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd=launch.directory,
+                start_new_session=True,
+                pass_fds=() if self._leash_fd is None else (self._leash_fd,),
+            )
+        _children[child.pid] = child
+        started = _stat(child.pid)
+        # Our own child that is not reaped yet always has an entry, however short its life was.
+        assert started is not None
+        return ProcessIdentity(self._boot_id, child.pid, started[1])
+
+    def find(self, environment: Mapping[str, str]) -> ProcessIdentity | None:
+        """A living process of this user that was started with all of ``environment``."""
+        wanted = {os.fsencode(f"{name}={value}") for name, value in environment.items()}
+        for entry in _PROC.iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                has = set((entry / "environ").read_bytes().split(b"\0"))
+            except OSError:
+                # Somebody else's, or gone since.
+                continue
+            if wanted <= has:
+                stat = _stat(int(entry.name))
+                if stat is not None and stat[0] not in "ZX":
+                    return ProcessIdentity(self._boot_id, int(entry.name), stat[1])
+        return None
+
+    def alive(self, process: ProcessIdentity) -> bool:
+        """As in ``Launcher``."""
+        if process.boot_id != self._boot_id:
+            return False
+        stat = _stat(process.pid)
+        return stat is not None and stat[1] == process.start_ticks and stat[0] not in "ZX"
+
+    async def exited(self, process: ProcessIdentity) -> int | None:
+        """As in ``Launcher``; known within milliseconds of the exit."""
+        descriptor = self._pidfd(process)
+        if descriptor is not None:
+            loop = asyncio.get_running_loop()
+            gone = asyncio.Event()
+            loop.add_reader(descriptor, gone.set)
+            try:
+                await gone.wait()
+            finally:
+                loop.remove_reader(descriptor)
+                os.close(descriptor)
+        return self._reap(process)
+
+    def signal(self, process: ProcessIdentity, number: int) -> None:
+        """As in ``Launcher``: through a pidfd, so that a reused pid is never hit."""
+        descriptor = self._pidfd(process)
+        if descriptor is None:
+            return
+        try:
+            signals.pidfd_send_signal(descriptor, number)
+        except ProcessLookupError:
+            return
+        finally:
+            os.close(descriptor)
+
+    def _pidfd(self, process: ProcessIdentity) -> int | None:
+        try:
+            descriptor = os.pidfd_open(process.pid)
+        except ProcessLookupError:
+            return None
+        # Looked at after opening: the descriptor stays with the process it was opened for.
+        if not self.alive(process):
+            os.close(descriptor)
+            return None
+        return descriptor
+
+    def _reap(self, process: ProcessIdentity) -> int | None:
+        child = _children.get(process.pid)
+        if child is None:
+            return None
+        code = child.poll()
+        if code is not None:
+            del _children[process.pid]
+        return code
+
+
+def _boot_id() -> str:
+    return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+
+
+def _stat(pid: int) -> tuple[str, int] | None:
+    """State letter and start time (field 22) of a process; None when there is none."""
+    try:
+        text = (_PROC / str(pid) / "stat").read_text()
+    except OSError:
+        return None
+    # The name in field 2 may hold anything, brackets and spaces too.
+    fields = text.rpartition(")")[2].split()
+    return fields[0], int(fields[19])

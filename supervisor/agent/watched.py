@@ -1,0 +1,91 @@
+"""One sidecar under the agent's eyes."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from sidecar.protocol.status import Status
+from supervisor.agent.door import Door
+from supervisor.agent.interface import Exit, ProcessIdentity, SidecarReport
+from supervisor.agent.memory import Handle
+
+_TAIL: Final = 4096
+_WORDS: Final = 240
+
+
+@dataclass(slots=True)
+class Watched:
+    """What is known of one sidecar. ``exit`` is set once and for all when its process is gone."""
+
+    handle: Handle
+    process: ProcessIdentity
+    door: Door | None = None
+    run_id: str | None = None
+    exit: Exit | None = None
+    polls: int = 0
+    answers: int = 0
+    status: Status | None = None
+    answered_at: float | None = None
+    round_trip_ms: int | None = None
+    fault: str = "it has not opened its door yet"
+    stamp: int | None = None
+    stamp_seen_at: float | None = None
+    linked: set[str] = field(default_factory=set[str])
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.handle.channel_id, self.handle.epoch
+
+    @property
+    def state_dir(self) -> Path:
+        return Path(self.handle.state_dir)
+
+    def missed(self, why: str) -> None:
+        """A poll that was not answered well."""
+        self.polls += 1
+        self.fault = why
+
+    def answered(self, status: Status, now: float, took: float) -> None:
+        """A poll that was. ``now`` is when the answer came, ``took`` its round trip; seconds, monotonic."""
+        self.polls += 1
+        self.answers += 1
+        self.status = status
+        self.answered_at = now
+        self.round_trip_ms = round(took * 1000)
+        self.fault = ""
+
+    def witness(self, stamp: int | None, now: float) -> None:
+        """The media playlists' stamp as just read. Only changes that we saw ourselves count, on our own clock."""
+        if stamp is not None and stamp != self.stamp:
+            self.stamp = stamp
+            self.stamp_seen_at = now
+
+    def report(self, now: float) -> SidecarReport:
+        return SidecarReport(
+            channel_id=self.handle.channel_id,
+            epoch=self.handle.epoch,
+            pid=self.process.pid,
+            exit=self.exit,
+            polls=self.polls,
+            answers=self.answers,
+            status=self.status,
+            age_s=None if self.answered_at is None else now - self.answered_at,
+            round_trip_ms=self.round_trip_ms,
+            fault=self.fault,
+            output_age_s=None if self.stamp_seen_at is None else now - self.stamp_seen_at,
+        )
+
+
+def last_words(log: Path) -> str:
+    """The last line of a log that says anything, fit for a line of text; empty when there is none. Blocks."""
+    try:
+        with log.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - _TAIL))
+            tail = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    said = [line.strip() for line in tail.splitlines() if line.strip()]
+    if not said:
+        return ""
+    return "".join(letter if letter.isprintable() else "·" for letter in said[-1])[:_WORDS]
