@@ -43,6 +43,12 @@ class Invalid(McrError):
     status, code, title = 422, "invalid", "Cannot be used"
 
 
+class RevRequired(McrError):
+    """A change that does not name the rev it saw could undo somebody else's."""
+
+    status, code, title = 428, "rev_required", "Which rev did you see?"
+
+
 class PlayoutFailed(McrError):
     """The sidecar or its engine said no or broke: never the caller's conflict."""
 

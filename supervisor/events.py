@@ -146,6 +146,7 @@ class Events:
         return self._id(subscription.position)
 
     def forget(self, subscription: Subscription) -> None:
+        """What a subscription says when it ends."""
         self._subscriptions.discard(subscription)
 
     def close(self) -> None:
@@ -156,6 +157,7 @@ class Events:
 
     @property
     def readers(self) -> int:
+        """How many streams are open."""
         return len(self._subscriptions)
 
     def _offer(self, event: Event) -> None:

@@ -8,11 +8,16 @@ Role = Literal["admin", "operator", "viewer", "system"]
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """``name`` goes into the audit log and the as-run; ``origin`` is the door: ``unix``, ``tcp 127.0.0.1`` or ``supervisor``."""
+    """``name`` goes into the audit log and the as-run log.
+
+    ``origin`` is the door: ``unix``, ``tcp 127.0.0.1`` or ``supervisor``. ``projects`` are the ids of those whose
+    things it may see; an admin sees all, also what belongs to no project.
+    """
 
     name: str
     origin: str
     role: Role
+    projects: frozenset[str] = frozenset()
 
 
 SYSTEM: Final = Principal(name="system", origin="supervisor", role="system")

@@ -3,6 +3,9 @@ from typing import Any, Literal
 from supervisor.schemas.base import Instant, Schema
 
 
+Outcome = Literal["done", "refused", "failed"]
+
+
 class AuditRow(Schema):
     id: int
     at: Instant
@@ -11,5 +14,5 @@ class AuditRow(Schema):
     """Which door: ``unix`` or ``tcp 127.0.0.1``."""
     action: str
     target: str
-    outcome: Literal["done", "refused", "failed"]
+    outcome: Outcome
     detail: dict[str, Any]

@@ -209,3 +209,17 @@ class Rundown(Schema):
     rate: RateText
     time_zone: str
     rows: tuple[RundownRow, ...]
+
+
+class Decision(Schema):
+    """What the supervisor decided in a pass over the channel, and why, in one sentence."""
+
+    at: Instant
+    sentence: str
+
+
+class Explanation(Schema):
+    """The last decisions that differed from the one before, oldest first."""
+
+    channel_id: Id
+    decisions: tuple[Decision, ...]

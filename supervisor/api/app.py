@@ -1,0 +1,110 @@
+"""Puts the routes together into one application."""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from supervisor.api import problems
+from supervisor.api.context import Context
+from supervisor.api.gate import Gate
+from supervisor.api.permissions import ROUTES, Permission
+from supervisor.api.route import McrRoute
+from supervisor.api.routes import (
+    alarms,
+    asrun,
+    assets,
+    channels,
+    items,
+    live,
+    nodes,
+    playlists,
+    projects,
+    rundowns,
+    stream,
+    supervisor,
+    transport,
+)
+
+PREFIX: Final = "/api/v1"
+
+_BELOW_PREFIX: Final = (
+    projects.routes,
+    nodes.routes,
+    channels.routes,
+    transport.routes,
+    rundowns.routes,
+    live.routes,
+    playlists.routes,
+    items.routes,
+    assets.routes,
+    alarms.routes,
+    asrun.routes,
+    stream.routes,
+    supervisor.routes,
+)
+_BESIDE_IT: Final = (supervisor.health, live.files)
+
+
+def program_version() -> str:
+    """The installed package's version."""
+    try:
+        return version("mcr-console")
+    except PackageNotFoundError:
+        return "0"
+
+
+def all_routes() -> tuple[APIRoute, ...]:
+    """Every route there is."""
+    return tuple(_checked(route) for router in (*_BELOW_PREFIX, *_BESIDE_IT) for route in router.routes)
+
+
+def create_app(context: Context | None = None) -> FastAPI:
+    """The application. Without a context it can be described and not called. Refuses a route that nobody may call."""
+    app = FastAPI(
+        title="MCR Console",
+        summary="Master control for linear TV channels",
+        description=(
+            "On the unix socket the local user is an admin; on TCP every call but the two health ones carries "
+            "`Authorization: Bearer <token>`. Changes name the rev they saw (`If-Match`). Errors are "
+            "`application/problem+json` (RFC 9457) with a stable `code`."
+        ),
+        version=program_version(),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    all_routes()
+    for router in _BELOW_PREFIX:
+        app.include_router(router, prefix=PREFIX)
+    for router in _BESIDE_IT:
+        app.include_router(router)
+    problems.install(app)
+    app.add_middleware(Gate)
+    app.state.context = context
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """The OpenAPI document, with what each route needs."""
+    app = create_app()
+    document = app.openapi()
+    components = document.setdefault("components", {})
+    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    for path in document["paths"].values():
+        for operation in path.values():
+            permission = ROUTES[operation["operationId"]]
+            operation["x-permission"] = permission.value
+            if permission is not Permission.OPEN:
+                operation["security"] = [{"token": []}]
+    return document
+
+
+def _checked(route: object) -> APIRoute:
+    if not isinstance(route, McrRoute):
+        raise TypeError(f"{route!r} is not behind permission and audit: make it with supervisor.api.route.router")
+    if route.name not in ROUTES:
+        raise ValueError(f"{route.name} declares no permission in supervisor.api.permissions.ROUTES")
+    return route

@@ -1,0 +1,116 @@
+"""The audit log: one row for every call that changes something, done or refused, written by one task."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+
+from db.errors import StoreError
+from db.store import Store
+from supervisor.clock import Clock
+from supervisor.principal import Principal
+from supervisor.schemas.audit import Outcome
+
+QUEUE: Final = 1000
+"""Rows that may wait for the database. Each is in the process' log from the start, so that none is lost unseen."""
+WAIT_S: Final = 0.1
+"""An answer waits this long for its row: a database that is slow must not slow a take."""
+_RETRY_S: Final = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """``detail`` holds no secret and no whole body: names, revs and the reason of a refusal."""
+
+    at: datetime
+    principal: str
+    origin: str
+    action: str
+    target: str
+    outcome: Outcome
+    detail: Mapping[str, Any]
+
+
+class AuditLog:
+    """``record`` hands a row over; ``run`` writes them in order and tries again while the database is away."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._waiting: asyncio.Queue[tuple[AuditEntry, asyncio.Future[None]]] = asyncio.Queue(QUEUE)
+        self._closing = False
+
+    async def record(
+        self,
+        principal: Principal | None,
+        action: str,
+        target: str,
+        outcome: Outcome,
+        *,
+        origin: str = "",
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Returns when the row is in the database, or after ``WAIT_S`` while it still waits for it."""
+        entry = AuditEntry(
+            at=self._clock.now(),
+            principal=principal.name if principal else "nobody",
+            origin=principal.origin if principal else origin,
+            action=action,
+            target=target[:120],
+            outcome=outcome,
+            detail=detail or {},
+        )
+        _log.info(
+            "audit",
+            principal=entry.principal,
+            origin=entry.origin,
+            action=action,
+            target=entry.target,
+            outcome=outcome,
+            detail=dict(entry.detail),
+        )
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        try:
+            self._waiting.put_nowait((entry, written))
+        except asyncio.QueueFull:
+            _log.error("audit row is in this log only: the database has been away too long", action=action)
+            return
+        await asyncio.wait({written}, timeout=WAIT_S)
+
+    async def run(self) -> None:
+        """Writes until cancelled."""
+        while True:
+            entry, written = await self._waiting.get()
+            while not await self._write(entry):
+                await self._clock.sleep(_RETRY_S)
+            if not written.done():
+                written.set_result(None)
+
+    async def flush(self) -> None:
+        """Writes what still waits, once, when ``run`` has ended; what the database refuses stays in the log."""
+        while not self._waiting.empty():
+            entry, _ = self._waiting.get_nowait()
+            if not await self._write(entry):
+                return
+
+    async def _write(self, entry: AuditEntry) -> bool:
+        try:
+            async with self._store.write() as tx:
+                await tx.audit.add(
+                    entry.at,
+                    entry.principal,
+                    entry.origin,
+                    entry.action,
+                    entry.target,
+                    entry.outcome,
+                    dict(entry.detail),
+                )
+        except StoreError as error:
+            _log.warning("audit row waits for the database", action=entry.action, error=str(error))
+            return False
+        return True

@@ -1,0 +1,101 @@
+"""Who is calling: the local user on the unix socket, the holder of the token on TCP."""
+
+import hashlib
+import hmac
+import ipaddress
+import os
+import pwd
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+
+from supervisor.errors import Invalid
+from supervisor.principal import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What a door knows of the connection that a request came by.
+
+    ``peer_uid`` is set on the unix socket alone; ``address`` on TCP alone. ``abort`` ends it without a farewell.
+    """
+
+    peer_uid: int | None
+    address: str | None
+    abort: Callable[[], None]
+
+
+class Token:
+    """The bearer token of the TCP door. Only its hash is kept and only hashes are compared."""
+
+    def __init__(self, secret: str) -> None:
+        self._digest: Final = hashlib.sha256(secret.encode()).digest()
+
+    def matches(self, presented: str | None) -> bool:
+        """Takes as long for no token as for a wrong one."""
+        digest = hashlib.sha256((presented or "").encode()).digest()
+        return hmac.compare_digest(digest, self._digest) and presented is not None
+
+
+def read_or_make_token(path: Path) -> Token:
+    """The token in ``path``, made at the first start, 0600. Raises Invalid when others can read it."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    with os.fdopen(descriptor) as file:
+        status = os.fstat(file.fileno())
+        secret = file.read(4096).strip()
+    if status.st_mode & 0o077 or status.st_uid != os.getuid():
+        raise Invalid(f"{path} can be read by others", hint=f"Run: chmod 600 {path}, or delete it to get a new token.")
+    if len(secret) < 32:
+        raise Invalid(f"{path} holds no token", hint="Delete it: the next start makes a new one.")
+    return Token(secret)
+
+
+def authenticate(request: Request, token: Token) -> Principal | None:
+    """The principal of a request, or None. A request that came by no known door has none."""
+    connection = getattr(request.state, "connection", None)
+    if not isinstance(connection, Connection):
+        return None
+    if connection.peer_uid is not None:
+        return Principal(name=_user_name(connection.peer_uid), origin="unix", role="admin")
+    if connection.address is None:
+        return None
+    scheme, _, presented = request.headers.get("authorization", "").partition(" ")
+    if not token.matches(presented.strip() if scheme.lower() == "bearer" else None):
+        return None
+    return Principal(name="token", origin=f"tcp {connection.address}", role="admin")
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
+
+
+def is_loopback(host: str) -> bool:
+    """``localhost`` or an address of this machine to itself; names are not looked up."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def host_of(header: str) -> str:
+    """The host in a Host header, without its port and brackets."""
+    host = header.strip()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]

@@ -1,0 +1,56 @@
+"""What handlers may use, and how they get at it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from db.store import Store
+from supervisor.api.audit import AuditLog
+from supervisor.api.authentication import Token
+from supervisor.assets.importing import AssetImport
+from supervisor.assets.threads import Threads
+from supervisor.clock import Clock
+from supervisor.events import Events
+from supervisor.loops.supervision import Supervision
+from supervisor.principal import Principal
+from supervisor.schemas.event import SupervisorInfo
+from supervisor.settings import Settings
+
+TakeOffAir = Callable[[Principal], Awaitable[int]]
+"""Stops every channel and returns how many once all are confirmed; raises PlayoutSilent naming those that are not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One a supervisor. ``leave`` asks it to shut down and returns at once; playout goes on."""
+
+    settings: Settings
+    store: Store
+    events: Events
+    clock: Clock
+    token: Token
+    audit: AuditLog
+    supervision: Supervision
+    assets: AssetImport
+    files: Threads
+    info: Callable[[], SupervisorInfo]
+    is_leaving: Callable[[], bool]
+    take_off_air: TakeOffAir
+    leave: Callable[[], None]
+
+
+def context_of(request: Request) -> Context:
+    """The running supervisor's context."""
+    return cast("Context", request.app.state.context)
+
+
+def principal_of(request: Request) -> Principal:
+    """Who calls; only in routes that need somebody."""
+    return cast("Principal", request.state.principal)
+
+
+Ctx = Annotated[Context, Depends(context_of)]
+Who = Annotated[Principal, Depends(principal_of)]

@@ -1,0 +1,125 @@
+"""What every route needs, in one table, and who has it. What is not in the table is refused."""
+
+import enum
+from collections.abc import Mapping
+from typing import Final
+
+from supervisor.errors import Forbidden, NotFound, Unauthenticated
+from supervisor.principal import Principal, Role
+
+
+class Permission(enum.Enum):
+    """``OPEN`` needs nobody; every other needs a principal whose role has it."""
+
+    OPEN = "open"
+    VIEW = "view"
+    """Read one's own projects' things."""
+    VIEW_ALL = "view_all"
+    """Read what spans all projects: the event stream, the audit log, nodes."""
+    OPERATE = "operate"
+    """Change what is on air."""
+    SCHEDULE = "schedule"
+    """Change playlists and assets."""
+    CONFIGURE = "configure"
+    """Change channels, nodes and projects."""
+    ADMINISTER = "administer"
+    """Change the supervisor itself."""
+
+
+_VIEWER: Final = frozenset({Permission.OPEN, Permission.VIEW})
+GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
+    "viewer": _VIEWER,
+    "operator": _VIEWER | {Permission.OPERATE, Permission.SCHEDULE},
+    "admin": frozenset(Permission),
+    "system": frozenset(),  # acts in process, never through a door
+}
+
+ROUTES: Final[Mapping[str, Permission]] = {
+    "healthz": Permission.OPEN,
+    "readyz": Permission.OPEN,
+    # A browser asks this before it sends the token, and never with it (Fetch, CORS-preflight).
+    "live_preflight": Permission.OPEN,
+    "read_openapi": Permission.VIEW,
+    "read_supervisor": Permission.VIEW,
+    "shut_down_supervisor": Permission.ADMINISTER,
+    "stream_events": Permission.VIEW_ALL,
+    "list_audit": Permission.VIEW_ALL,
+    "list_projects": Permission.VIEW,
+    "read_project": Permission.VIEW,
+    "create_project": Permission.CONFIGURE,
+    "update_project": Permission.CONFIGURE,
+    "delete_project": Permission.CONFIGURE,
+    "list_nodes": Permission.VIEW_ALL,
+    "read_node": Permission.VIEW_ALL,
+    "create_node": Permission.CONFIGURE,
+    "update_node": Permission.CONFIGURE,
+    "delete_node": Permission.CONFIGURE,
+    "list_channels": Permission.VIEW,
+    "read_channel": Permission.VIEW,
+    "create_channel": Permission.CONFIGURE,
+    "update_channel": Permission.CONFIGURE,
+    "delete_channel": Permission.CONFIGURE,
+    "read_rundown": Permission.VIEW,
+    "explain_channel": Permission.VIEW,
+    "read_thumbnail": Permission.VIEW,
+    "read_live_file": Permission.VIEW,
+    "start_channel": Permission.OPERATE,
+    "stop_channel": Permission.OPERATE,
+    "take": Permission.OPERATE,
+    "skip": Permission.OPERATE,
+    "play": Permission.OPERATE,
+    "pause": Permission.OPERATE,
+    "resume": Permission.OPERATE,
+    "hold": Permission.OPERATE,
+    "standby": Permission.OPERATE,
+    "rejoin": Permission.OPERATE,
+    "cue": Permission.OPERATE,
+    "list_playlists": Permission.VIEW,
+    "read_playlist": Permission.VIEW,
+    "create_playlist": Permission.SCHEDULE,
+    "update_playlist": Permission.SCHEDULE,
+    "delete_playlist": Permission.SCHEDULE,
+    # Both read files of the supervisor's machine by a path that the caller names.
+    "import_playlist": Permission.CONFIGURE,
+    "create_asset": Permission.CONFIGURE,
+    "preview_playlist": Permission.VIEW,
+    "list_items": Permission.VIEW,
+    "insert_items": Permission.SCHEDULE,
+    "update_item": Permission.SCHEDULE,
+    "move_item": Permission.SCHEDULE,
+    "delete_item": Permission.SCHEDULE,
+    "list_assets": Permission.VIEW,
+    "read_asset": Permission.VIEW,
+    "update_asset": Permission.SCHEDULE,
+    "delete_asset": Permission.SCHEDULE,
+    "list_alarms": Permission.VIEW_ALL,
+    "acknowledge_alarm": Permission.OPERATE,
+    "list_as_run": Permission.VIEW,
+    "list_as_run_records": Permission.VIEW,
+}
+"""By operation id."""
+
+
+def permit(operation_id: str, principal: Principal | None) -> None:
+    """Raises Unauthenticated without a principal, Forbidden without the permission or without an entry above."""
+    permission = ROUTES.get(operation_id)
+    if permission is Permission.OPEN:
+        return
+    if principal is None:
+        raise Unauthenticated(
+            "this call names nobody",
+            hint="On TCP send the header `Authorization: Bearer <token>` with what $MCR_HOME/token holds.",
+        )
+    if permission is None or permission not in GRANTS[principal.role]:
+        raise Forbidden(f"{principal.name} ({principal.role}) may not {operation_id.replace('_', ' ')}")
+
+
+def sees(principal: Principal, project_id: str | None) -> bool:
+    """Whether a thing of this project is there at all for the principal; what has no project is an admin's."""
+    return principal.role == "admin" or (project_id is not None and project_id in principal.projects)
+
+
+def require_sight(principal: Principal, project_id: str | None, kind: str, thing_id: str) -> None:
+    """404 and not 403 across projects: nobody learns what others have."""
+    if not sees(principal, project_id):
+        raise NotFound(f"there is no {kind} {thing_id}")

@@ -1,0 +1,1 @@
+"""One module a noun; each handler checks, calls the store or the commands, and answers."""

@@ -1,0 +1,46 @@
+"""Alarms: what needs a person."""
+
+from typing import Annotated
+
+from fastapi import Query, Request
+
+from supervisor.api import views
+from supervisor.api.context import Ctx, Who
+from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
+from supervisor.api.permissions import require_sight
+from supervisor.api.problems import documented
+from supervisor.api.route import note, router
+from supervisor.schemas.alarm import Alarm
+from supervisor.schemas.base import Id, Page
+
+routes = router("alarms")
+
+
+@routes.get("/alarms", responses=documented())
+async def list_alarms(
+    context: Ctx,
+    open_only: Annotated[bool, Query(description="Only those that are not cleared.")] = True,
+    channel_id: Id | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[Alarm]:
+    """Newest first."""
+    after = decode_cursor(cursor, str)[0] if cursor else None
+    async with context.store.read() as tx:
+        rows = await tx.alarms.list(open_only=open_only, channel_id=channel_id, after=after, limit=limit + 1)
+    shown, following = page_of(rows, limit, lambda row: (row.id,))
+    return Page(items=tuple(views.alarm(row) for row in shown), next_cursor=following)
+
+
+@routes.post("/alarms/{alarm_id}/acknowledge", responses=documented(404))
+async def acknowledge_alarm(context: Ctx, who: Who, request: Request, alarm_id: Id) -> Alarm:
+    """Somebody has seen it. It stays until its cause is gone; who acknowledged it first stays too."""
+    async with context.store.write() as tx:
+        row = await tx.alarms.get(alarm_id)
+        channel = (await tx.channels.get(row.channel_id)) if row.channel_id else None
+        require_sight(who, channel.project_id if channel else None, "alarm", alarm_id)
+        row = await tx.alarms.acknowledge(alarm_id, who.name, context.clock.now())
+    note(request, code=row.code)
+    view = views.alarm(row)
+    context.events.publish("alarm", view)
+    return view

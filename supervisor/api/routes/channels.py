@@ -1,0 +1,142 @@
+"""Channels: what people decide about them. What goes to air is in ``transport``."""
+
+from typing import Any, Final
+
+from fastapi import Request, Response
+
+from db.models import Channel as Row
+from db.transaction import Transaction
+from supervisor.api import views
+from supervisor.api.channel_spec import changed_channel, new_channel, output_specs
+from supervisor.api.context import Context, Ctx, Who
+from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
+from supervisor.api.permissions import require_sight, sees
+from supervisor.api.problems import documented
+from supervisor.api.revisions import SeenRev, set_etag
+from supervisor.api.route import note, router
+from supervisor.principal import Principal
+from supervisor.schemas.base import Id, Page
+from supervisor.schemas.channel import Channel, ChannelIn, ChannelPatch, Decision, Explanation
+from supervisor.schemas.event import ChannelDeleted
+
+routes = router("channels")
+
+EFFECT_HEADER: Final = "Mcr-Effective-At-Next-Start"
+_EFFECT_DOCUMENTED: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "headers": {
+            EFFECT_HEADER: {
+                "description": "Which of the changes (`format`, `outputs`) a channel that plays takes on only when it "
+                "is started again. Absent when all of them hold now.",
+                "schema": {"type": "string"},
+            }
+        }
+    }
+}
+
+
+@routes.get("/channels", responses=documented())
+async def list_channels(context: Ctx, who: Who, cursor: Cursor = None, limit: Limit = 100) -> Page[Channel]:
+    """By number, with what is seen of each now."""
+    after = decode_cursor(cursor, int)[0] if cursor else None
+    async with context.store.read() as tx:
+        rows = await tx.channels.list(after, limit + 1)
+        outputs = await tx.channels.all_outputs()
+    shown, following = page_of(rows, limit, lambda row: (row.number,))
+    items = (
+        views.channel(row, outputs.get(row.id, ()), context.supervision.live.get(row.id))
+        for row in shown
+        if sees(who, row.project_id)
+    )
+    return Page(items=tuple(items), next_cursor=following)
+
+
+@routes.post("/channels", status_code=201, responses=documented(404, 409))
+async def create_channel(context: Ctx, who: Who, request: Request, response: Response, values: ChannelIn) -> Channel:
+    """Off, until it is started. Name and number are unique; the lowest free number when left out."""
+    spec, outputs = new_channel(values), output_specs(values.outputs)
+    async with context.store.write() as tx:
+        await _require_sight_of_named(tx, who, spec)
+        row = await tx.channels.add(spec, outputs, context.clock.now())
+    note(request, f"channel:{row.id}", name=row.name, number=row.number)
+    return await changed(context, response, row)
+
+
+@routes.get("/channels/{channel_id}", responses=documented(404))
+async def read_channel(context: Ctx, who: Who, response: Response, channel_id: Id) -> Channel:
+    """One channel, with what is seen of it now."""
+    async with context.store.read() as tx:
+        row = await channel_row(tx, who, channel_id)
+        outputs = await tx.channels.outputs(channel_id)
+    set_etag(response, row.rev)
+    return views.channel(row, outputs, context.supervision.live.get(channel_id))
+
+
+@routes.patch("/channels/{channel_id}", responses={**documented(404, 409, 428), **_EFFECT_DOCUMENTED})
+async def update_channel(
+    context: Ctx, who: Who, request: Request, response: Response, channel_id: Id, rev: SeenRev, changes: ChannelPatch
+) -> Channel:
+    """Only what is given changes. A channel that plays takes a new format or other outputs on at its next start."""
+    spec = changed_channel(changes)
+    outputs = output_specs(changes.outputs) if changes.outputs is not None else None
+    async with context.store.write() as tx:
+        await channel_row(tx, who, channel_id)
+        await _require_sight_of_named(tx, who, spec)
+        row = await tx.channels.update_spec(channel_id, rev, spec, outputs)
+    note(request, saw_rev=rev, changed=sorted(changes.model_fields_set))
+    later = sorted(changes.model_fields_set & {"format", "outputs"})
+    if later and row.phase != "off":
+        response.headers[EFFECT_HEADER] = ", ".join(later)
+    return await changed(context, response, row)
+
+
+@routes.delete("/channels/{channel_id}", status_code=204, responses=documented(404, 409, 428))
+async def delete_channel(context: Ctx, who: Who, request: Request, channel_id: Id, rev: SeenRev) -> None:
+    """Only when it is off. Its as-run log stays."""
+    note(request, saw_rev=rev)
+    async with context.store.write() as tx:
+        await channel_row(tx, who, channel_id)
+        await tx.channels.delete(channel_id, rev)
+    await context.supervision.commands.channel_changed(channel_id)
+    context.supervision.live.forget(channel_id)
+    context.events.publish("channel_deleted", ChannelDeleted(channel_id=channel_id))
+
+
+@routes.get("/channels/{channel_id}/explain", responses=documented(404))
+async def explain_channel(context: Ctx, who: Who, channel_id: Id) -> Explanation:
+    """What the supervisor last decided about the channel, and why."""
+    async with context.store.read() as tx:
+        await channel_row(tx, who, channel_id)
+    passes = context.supervision.live.explain(channel_id)
+    return Explanation(
+        channel_id=channel_id, decisions=tuple(Decision(at=one.at, sentence=one.sentence) for one in passes)
+    )
+
+
+async def channel_row(tx: Transaction, who: Principal, channel_id: str) -> Row:
+    """The channel, if there is one for this principal. Raises Missing or NotFound, which read alike."""
+    row = await tx.channels.get(channel_id)
+    require_sight(who, row.project_id, "channel", channel_id)
+    return row
+
+
+async def changed(context: Context, response: Response, row: Row) -> Channel:
+    """Tells supervision and every console about a channel that was added or changed, and answers it."""
+    await context.supervision.commands.channel_changed(row.id)
+    async with context.store.read() as tx:
+        outputs = await tx.channels.outputs(row.id)
+    view = views.channel(row, outputs, context.supervision.live.get(row.id))
+    context.events.publish("channel", view)
+    set_etag(response, row.rev)
+    return view
+
+
+async def _require_sight_of_named(tx: Transaction, who: Principal, spec: dict[str, object]) -> None:
+    """Nobody puts a channel into a project, or a playlist on a channel, that is not there for them."""
+    if "project_id" in spec:
+        project_id = spec["project_id"]
+        assert project_id is None or isinstance(project_id, str)
+        require_sight(who, project_id, "project", project_id or "none")
+    if isinstance(playlist_id := spec.get("playlist_id"), str):
+        playlist = await tx.playlists.get(playlist_id)
+        require_sight(who, playlist.project_id, "playlist", playlist_id)

@@ -1,0 +1,124 @@
+"""Rundowns: a playlist with computed times, on air or as a preview."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import structlog
+from fastapi import Query
+from pydantic import AwareDatetime
+
+from db.models import Asset, Channel
+from db.repositories.as_run import EventFilters
+from db.transaction import Transaction
+from sidecar.rundown.rate import parse_rate
+from supervisor.api.context import Context, Ctx, Who
+from supervisor.api.problems import documented
+from supervisor.api.route import router
+from supervisor.api.routes.channels import channel_row
+from supervisor.api.routes.playlists import playlist_row
+from supervisor.errors import Unavailable
+from supervisor.rundowns import Listing, Timing, rundown, sidecar_playlist, timing_of_start, timing_on_air
+from supervisor.schemas.base import Id
+from supervisor.schemas.channel import Rundown
+
+routes = router("rundowns")
+
+LOOK_S: Final = 1.0
+"""Seconds for looking whether the files are there; a disk that takes longer leaves the question open."""
+PAST: Final = 200
+"""Events of the past that are looked at for what aired."""
+PLAIN_RATE: Final = "25"
+"""Frames a second of a preview that names no channel."""
+
+_log = structlog.get_logger(__name__)
+
+
+@routes.get("/channels/{channel_id}/rundown", responses=documented(404))
+async def read_rundown(context: Ctx, who: Who, channel_id: Id) -> Rundown:
+    """What aired, what is on air, and when the rest will start. Behind a hold nobody can tell, so there is no start."""
+    async with context.store.read() as tx:
+        channel = await channel_row(tx, who, channel_id)
+        listing = await _listing(tx, channel.playlist_id)
+        aired = await _aired(tx, channel)
+    listing = await _with_missing(context, listing)
+    list_ = sidecar_playlist(channel, listing.playlist, listing.items, listing.assets)
+    live = context.supervision.live.get(channel_id)
+    rate = parse_rate(channel.rate)
+    if channel.desired == "off" and live.item is None:
+        timing = timing_of_start(
+            list_, rate, context.clock.now(), note="the channel is off: times as if it started now"
+        )
+    elif live.picture is None:
+        timing = Timing(note="nothing is known of the channel now")
+    else:
+        timing = timing_on_air(list_, rate, live, aired)
+    return rundown(listing, timing, rate, channel.time_zone, channel_id)
+
+
+@routes.get("/playlists/{playlist_id}/preview", responses=documented(404))
+async def preview_playlist(
+    context: Ctx,
+    who: Who,
+    playlist_id: Id,
+    channel_id: Annotated[Id | None, Query(description="The channel whose rate, zone and end of list hold.")] = None,
+    start_at: Annotated[AwareDatetime | None, Query(description="Start of the first item; now when left out.")] = None,
+) -> Rundown:
+    """When each item would start if the playlist began at `start_at`."""
+    async with context.store.read() as tx:
+        await playlist_row(tx, who, playlist_id)
+        channel = await channel_row(tx, who, channel_id) if channel_id else _plain_channel()
+        listing = await _listing(tx, playlist_id)
+    listing = await _with_missing(context, listing)
+    list_ = sidecar_playlist(channel, listing.playlist, listing.items, listing.assets)
+    rate = parse_rate(channel.rate)
+    timing = timing_of_start(list_, rate, start_at or context.clock.now())
+    return rundown(listing, timing, rate, channel.time_zone, channel_id)
+
+
+def _plain_channel() -> Channel:
+    return Channel(rate=PLAIN_RATE, after_last="filler", time_zone="UTC")
+
+
+async def _listing(tx: Transaction, playlist_id: str | None) -> Listing:
+    if playlist_id is None:
+        return Listing(None, (), {})
+    playlist = await tx.playlists.get(playlist_id)
+    return Listing(playlist, await tx.playlists.items(playlist_id), await tx.assets.of_playlist(playlist_id))
+
+
+async def _aired(tx: Transaction, channel: Channel) -> dict[str, datetime]:
+    """When items last started in the run that is on air, by item id."""
+    events = await tx.as_run.events(EventFilters(channel_id=channel.id, kinds=("item",)), None, PAST)
+    aired: dict[str, datetime] = {}
+    for event in events:
+        if event.item_id and event.epoch == channel.epoch:
+            aired.setdefault(event.item_id, event.start_at)
+    return aired
+
+
+async def _with_missing(context: Context, listing: Listing) -> Listing:
+    try:
+        missing = await context.files.run(LOOK_S, _not_there, tuple(listing.assets.values()))
+    except (TimeoutError, Unavailable):
+        _log.warning(
+            "the media disk does not say which files are there", playlist=listing.playlist and listing.playlist.id
+        )
+        return listing
+    return Listing(listing.playlist, listing.items, listing.assets, missing)
+
+
+def _not_there(assets: Sequence[Asset]) -> frozenset[str]:
+    """Blocks. A file that cannot be asked for, for want of rights, counts as there: the sidecar will say."""
+    return frozenset(asset.path for asset in assets if _is_gone(asset.path))
+
+
+def _is_gone(path: str) -> bool:
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False

@@ -1,0 +1,131 @@
+"""``GET /events``: everything that changes, as server-sent events. ``supervisor.schemas.event`` says what comes."""
+
+import asyncio
+from typing import Annotated, Final
+
+import structlog
+from fastapi import Header, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from supervisor.api import views
+from supervisor.api.authentication import Connection
+from supervisor.api.context import Context, Ctx
+from supervisor.api.problems import documented
+from supervisor.api.route import router
+from supervisor.api.routes.nodes import node_view
+from supervisor.events import Event, Subscription
+from supervisor.schemas.event import Reset
+
+routes = router("events")
+
+MEDIA_TYPE: Final = "text/event-stream"
+STUCK_S: Final = 10.0
+"""A reader whose connection takes nothing for this long is cut off; it comes back with its last id."""
+
+_log = structlog.get_logger(__name__)
+
+
+@routes.get(
+    "/events",
+    response_class=Response,
+    responses={
+        **documented(),
+        200: {
+            "description": "A stream that begins with `reset` and a snapshot, or goes on after `Last-Event-ID`; "
+            "a `beat` each second. It ends when the supervisor ends or the reader is too slow.",
+            "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+        },
+    },
+)
+async def stream_events(
+    context: Ctx,
+    request: Request,
+    last_event_id: Annotated[str | None, Header(max_length=100, description="The last id seen.")] = None,
+) -> Response:
+    """Everything that changes, live."""
+    subscription = context.events.subscribe(last_event_id)
+    try:
+        first = None if subscription.resumed else await _snapshot(context, subscription)
+    except BaseException:
+        subscription.close()
+        raise
+    connection: Connection = request.state.connection
+    return _Stream(subscription, first, connection)
+
+
+async def _snapshot(context: Context, subscription: Subscription) -> Event:
+    """Everything a console shows. What changes while it is read follows it in the stream."""
+    live = context.supervision.live
+    async with context.store.read() as tx:
+        channels = await tx.channels.list()
+        outputs = await tx.channels.all_outputs()
+        nodes = await tx.nodes.list()
+        placed = await tx.nodes.placed()
+        alarms = await tx.alarms.list(open_only=True)
+    reset = Reset(
+        supervisor=context.info(),
+        channels=tuple(views.channel(row, outputs.get(row.id, ()), live.get(row.id)) for row in channels),
+        nodes=tuple(node_view(context, row, placed) for row in nodes),
+        alarms=tuple(views.alarm(row) for row in alarms),
+    )
+    return Event(context.events.id_at(subscription), subscription.position, "reset", reset.model_dump_json())
+
+
+class _Stream(Response):
+    """Writes a subscription to one connection until either ends."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, subscription: Subscription, first: Event | None, connection: Connection) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._subscription = subscription
+        self._first = first
+        self._connection = connection
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One stream, from its headers to its end."""
+        writer = asyncio.create_task(self._write(send))
+        watcher = asyncio.create_task(_gone(receive))
+        try:
+            await asyncio.wait({writer, watcher}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._subscription.close()
+            for task in (writer, watcher):
+                task.cancel()
+            results = await asyncio.gather(writer, watcher, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    async def _write(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        try:
+            if self._first is not None:
+                await _send_within(send, _encode(self._first))
+            async for event in self._subscription:
+                await _send_within(send, _encode(event))
+            if self._subscription.dropped:
+                _log.warning("an event reader was too slow and is dropped")
+                await _send_within(send, b": dropped: too slow; come back with Last-Event-ID\n\n")
+            async with asyncio.timeout(STUCK_S):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except TimeoutError:
+            _log.warning("an event reader took nothing and is cut off", seconds=STUCK_S)
+            self._connection.abort()
+
+
+async def _send_within(send: Send, data: bytes) -> None:
+    async with asyncio.timeout(STUCK_S):
+        await send({"type": "http.response.body", "body": data, "more_body": True})
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _encode(event: Event) -> bytes:
+    """JSON has no line breaks in it, so one data line holds it."""
+    return f"id: {event.id}\nevent: {event.name}\ndata: {event.data}\n\n".encode()

@@ -1,0 +1,110 @@
+"""What goes to air: start, stop and the transport of a channel. Every one goes through ``Commands``."""
+
+from typing import Annotated
+
+from fastapi import Body, Request, Response
+
+from supervisor.agent.interface import TransportVerb
+from supervisor.api.context import Context, Ctx, Who
+from supervisor.api.problems import documented
+from supervisor.api.route import note, router
+from supervisor.api.routes.channels import changed, channel_row
+from supervisor.principal import Principal
+from supervisor.schemas.base import Id
+from supervisor.schemas.channel import Channel, CommandDone, CommandIn, CueIn
+
+routes = router("transport")
+
+_ERRORS = documented(404, 409, 502, 504)
+Command = Annotated[CommandIn, Body(default_factory=CommandIn)]
+
+
+@routes.post("/channels/{channel_id}/start", responses=documented(404, 409))
+async def start_channel(context: Ctx, who: Who, request: Request, response: Response, channel_id: Id) -> Channel:
+    """Wanted on air from now on. The answer does not wait for it to be there."""
+    await _require(context, who, channel_id)
+    row = await context.supervision.commands.start(channel_id, who)
+    note(request, rev=row.rev)
+    return await changed(context, response, row)
+
+
+@routes.post("/channels/{channel_id}/stop", responses=documented(404, 409))
+async def stop_channel(context: Ctx, who: Who, request: Request, response: Response, channel_id: Id) -> Channel:
+    """Wanted off air from now on. The answer does not wait for it to be there."""
+    await _require(context, who, channel_id)
+    row = await context.supervision.commands.stop(channel_id, who)
+    note(request, rev=row.rev)
+    return await changed(context, response, row)
+
+
+@routes.post("/channels/{channel_id}/take", responses=_ERRORS)
+async def take(context: Ctx, who: Who, request: Request, channel_id: Id, command: Command) -> CommandDone:
+    """Cut now to the cued item, else to the next, also out of a hold."""
+    return await _transport(context, who, request, channel_id, "take", command)
+
+
+@routes.post("/channels/{channel_id}/skip", responses=_ERRORS)
+async def skip(context: Ctx, who: Who, request: Request, channel_id: Id, command: Command) -> CommandDone:
+    """A take that ignores the cue."""
+    return await _transport(context, who, request, channel_id, "skip", command)
+
+
+@routes.post("/channels/{channel_id}/play", responses=_ERRORS)
+async def play(context: Ctx, who: Who, request: Request, channel_id: Id, command: Command) -> CommandDone:
+    """Release a hold."""
+    return await _transport(context, who, request, channel_id, "play", command)
+
+
+@routes.post("/channels/{channel_id}/pause", responses=_ERRORS)
+async def pause(context: Ctx, who: Who, request: Request, channel_id: Id, command: Command) -> CommandDone:
+    """Freeze the picture."""
+    return await _transport(context, who, request, channel_id, "pause", command)
+
+
+@routes.post("/channels/{channel_id}/resume", responses=_ERRORS)
+async def resume(context: Ctx, who: Who, request: Request, channel_id: Id, command: Command) -> CommandDone:
+    """Let a frozen picture run on from the same frame."""
+    return await _transport(context, who, request, channel_id, "resume", command)
+
+
+@routes.post("/channels/{channel_id}/hold", responses=_ERRORS)
+async def hold(context: Ctx, who: Who, request: Request, channel_id: Id, command: Command) -> CommandDone:
+    """Do not follow on after this item; wait for a take."""
+    return await _transport(context, who, request, channel_id, "hold", command)
+
+
+@routes.post("/channels/{channel_id}/standby", responses=_ERRORS)
+async def standby(context: Ctx, who: Who, request: Request, channel_id: Id, command: Command) -> CommandDone:
+    """Cut to the channel's emergency slate."""
+    return await _transport(context, who, request, channel_id, "standby", command)
+
+
+@routes.post("/channels/{channel_id}/rejoin", responses=_ERRORS)
+async def rejoin(context: Ctx, who: Who, request: Request, channel_id: Id, command: Command) -> CommandDone:
+    """Return to what should be on air."""
+    return await _transport(context, who, request, channel_id, "rejoin", command)
+
+
+@routes.post("/channels/{channel_id}/cue", responses=_ERRORS)
+async def cue(context: Ctx, who: Who, request: Request, channel_id: Id, command: CueIn) -> CommandDone:
+    """Make an item what the next take cuts to; `item_id` null clears the cue."""
+    await _require(context, who, channel_id)
+    note(request, item=command.item_id, command=command.command_id)
+    return await context.supervision.commands.cue(channel_id, command, who)
+
+
+async def _transport(
+    context: Context, who: Principal, request: Request, channel_id: str, verb: TransportVerb, command: CommandIn
+) -> CommandDone:
+    await _require(context, who, channel_id)
+    note(request, command=command.command_id, expect_item=command.expect_item_id)
+    done = await context.supervision.commands.transport(channel_id, verb, command, who)
+    note(request, command=done.command_id, done=done.done, frame=done.frame)
+    return done
+
+
+async def _require(context: Context, who: Principal, channel_id: str) -> None:
+    """A take must not wait for the database: an admin sees every channel, and ``Commands`` knows which there are."""
+    if who.role != "admin":
+        async with context.store.read() as tx:
+            await channel_row(tx, who, channel_id)
