@@ -65,13 +65,16 @@ def list_(as_json: AsJson = False) -> None:
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="What it is called, e.g. 'News 24'.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is called, e.g. 'News 24'.")],
     from_: Annotated[
         Path | None, typer.Option("--from", metavar="FOLDER", help="Play this folder's media around the clock.")
     ] = None,
     format_: Annotated[
-        ChannelFormat, typer.Option("--format", parser=_format, metavar="FORMAT", help=f"For example {EXAMPLES}.")
-    ] = _USUAL_FORMAT,
+        ChannelFormat | None,
+        typer.Option(
+            "--format", parser=_format, metavar="FORMAT", show_default="720p25", help=f"For example {EXAMPLES}."
+        ),
+    ] = None,
     output: Annotated[
         list[OutputIn] | None,
         typer.Option(parser=_output, metavar="OUTPUT", help="hls or udp://host:port; may be given again. HLS if none."),
@@ -101,7 +104,7 @@ def add(
         values = ChannelIn(
             name=name,
             number=number,
-            format=format_,
+            format=format_ or _USUAL_FORMAT,
             outputs=tuple(output or (OutputIn(kind="hls"),)),
             playlist_id=playlist_id,
             after_last=after_last or ("loop" if from_ is not None else "filler"),

@@ -96,7 +96,7 @@ def show(named: Named, as_json: AsJson = False) -> None:
 
 @app.command("import")
 def import_(
-    name: Annotated[str, typer.Argument(help="What the new playlist is called.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the new playlist is called.")],
     from_folder: Annotated[Path | None, typer.Option(help="Every media file of a folder, in name order.")] = None,
     m3u: Annotated[Path | None, typer.Option(help="An M3U list.")] = None,
     ffplayout: Annotated[Path | None, typer.Option(help="A playlist of ffplayout (JSON).")] = None,
@@ -126,7 +126,7 @@ def import_(
 @app.command()
 def add(
     named: Named,
-    files: Annotated[list[Path], typer.Argument(help="Media files to append.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Media files to append.")],
     at: Annotated[int | None, typer.Option(min=1, help="Insert before this line instead.")] = None,
     hold: Annotated[bool, typer.Option("--hold", help="They wait for a take.")] = False,
 ) -> None:

@@ -15,13 +15,14 @@ T = TypeVar("T")
 class Progress:
     """One line that is written over on a terminal, a line a step elsewhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, on_terminal_only: bool = False) -> None:
+        self._silent = on_terminal_only and not sys.stderr.isatty()
         self._terminal = sys.stderr.isatty()
         self._shown = ""
 
     def step(self, text: str) -> None:
         text = safe(text)
-        if text == self._shown:
+        if text == self._shown or self._silent:
             return
         if self._terminal:
             print(f"\r{text:<{len(self._shown)}}", end="", file=sys.stderr, flush=True)
@@ -33,6 +34,12 @@ class Progress:
         """Leaves the last step standing and goes to the next line."""
         if self._terminal and self._shown:
             print(file=sys.stderr, flush=True)
+        self._shown = ""
+
+    def clear(self) -> None:
+        """Takes the line away again."""
+        if self._terminal and self._shown:
+            print(f"\r{'':<{len(self._shown)}}\r", end="", file=sys.stderr, flush=True)
         self._shown = ""
 
     @property

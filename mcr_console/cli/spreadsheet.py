@@ -19,7 +19,7 @@ def cell(value: object) -> str:
 
 
 def write_rows(stream: TextIO, rows: Iterable[Sequence[object]]) -> None:
-    """Rows as RFC 4180 has them, but lines end with a bare newline, which pipes to other tools expect."""
-    writer = csv.writer(stream, lineterminator="\n")
+    """Rows as RFC 4180 has them, lines ending with CR LF: Python quotes a lone CR within a cell only then."""
+    writer = csv.writer(stream, lineterminator="\r\n")
     for row in rows:
         writer.writerow([cell(value) for value in row])

@@ -32,7 +32,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 def examine(home: Home) -> list[Finding]:
-    progress = Progress()
+    progress = Progress(on_terminal_only=True)
     version, wanted = asyncio.run(_ask_supervisor(home))
     checks: list[tuple[str, Callable[[], Finding | list[Finding]]]] = [
         ("Python", machine.python),
@@ -56,7 +56,7 @@ def examine(home: Home) -> list[Finding]:
         progress.step(f"looking at {name} ({number}/{len(checks)})")
         answer = check()
         found += answer if isinstance(answer, list) else [answer]
-    progress.step("")
+    progress.clear()
     return found
 
 

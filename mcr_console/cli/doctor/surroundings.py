@@ -57,6 +57,9 @@ def docker() -> Finding:
     scheme, _, rest = host.partition("://")
     try:
         if scheme == "unix":
+            with socket.socket(socket.AF_UNIX) as probe:  # httpx leaves a socket open that cannot connect
+                probe.settimeout(_DOCKER_S)
+                probe.connect(rest)
             transport = httpx.HTTPTransport(uds=rest)
             with httpx.Client(transport=transport, timeout=_DOCKER_S, trust_env=False) as client:
                 answer = client.get("http://docker/version")

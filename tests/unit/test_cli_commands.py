@@ -1,0 +1,65 @@
+"""How commands end: with an exit code that says which kind of end it was."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mcr_console.cli.main import app
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    return {"MCR_HOME": str(tmp_path / "home"), "MCR_DATABASE_URL": ""}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["status"], ["channel", "list"], ["channel", "take", "1"], ["playlist", "list"], ["asrun"], ["node", "list"],
+     ["alarm", "list"], ["down", "--off-air", "--yes"]],
+)  # fmt: skip
+def test_commands_never_start_a_supervisor(arguments: list[str], home: dict[str, str]) -> None:
+    result = CliRunner().invoke(app, arguments, env=home)
+    if arguments[0] == "down":
+        assert (result.exit_code, result.stdout.count("No supervisor runs")) == (0, 1)
+    else:
+        assert result.exit_code == 69
+        assert "mcr up starts one" in result.stderr
+        assert result.stdout == ""
+    assert not Path(home["MCR_HOME"]).exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["channel", "add"],
+        ["channel", "add", "X", "--format", "1080i25"],
+        ["channel", "add", "X", "--output", "srt://h:1"],
+        ["channel", "add", "X", "--from", "/a", "--playlist", "b"],
+        ["playlist", "import", "X"],
+        ["asrun", "--from", "soon"],
+        ["asrun", "--csv", "--json"],
+        ["channel", "cue", "1"],
+        ["demo", "--media", "/not/there"],
+        ["demo", "--channels", "0"],
+        ["nonsense"],
+    ],
+)
+def test_what_cannot_be_meant_is_a_usage_error(arguments: list[str], home: dict[str, str]) -> None:
+    result = CliRunner().invoke(app, arguments, env=home)
+    assert result.exit_code == 2, result.output
+    assert "Error" in result.stderr
+
+
+def test_the_console_without_a_terminal_says_what_to_do(home: dict[str, str]) -> None:
+    result = CliRunner().invoke(app, [], env=home)
+    assert result.exit_code == 2
+    assert "mcr status" in result.stderr
+    assert not Path(home["MCR_HOME"]).exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["channel"], ["demo"], ["service", "install"]])
+def test_help_is_plain_text(arguments: list[str], home: dict[str, str]) -> None:
+    result = CliRunner().invoke(app, [*arguments, "--help"], env=home)
+    assert result.exit_code == 0
+    assert result.stdout.isascii()

@@ -1,0 +1,78 @@
+"""What ``mcr doctor`` makes of what it sees."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mcr_console.cli.doctor import machine, media, storage
+from mcr_console.cli.doctor.command import verdict
+from mcr_console.cli.doctor.finding import Finding
+from mcr_console.cli.main import app
+from mcr_console.cli.places import Home
+
+MOUNTS = """\
+/dev/sda1 / ext4 rw 0 0
+server:/media /mnt/media nfs4 rw 0 0
+tmpfs /tmp tmpfs rw 0 0
+/dev/sdb1 /mnt/media/with\\040space xfs rw 0 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("/home/a", "ext4"), ("/mnt/media/x", "nfs4"), ("/mnt/mediaplayer", "ext4"), ("/tmp", "tmpfs"),
+     ("/mnt/media/with space/x", "xfs")],
+)  # fmt: skip
+def test_the_file_system_is_that_of_the_longest_mount_point(path: str, kind: str) -> None:
+    assert storage.file_system_type(Path(path), MOUNTS) == kind
+
+
+def test_a_database_on_a_network_file_system_is_no_small_thing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def mounts(path: Path) -> str:
+        return f"server:/x {tmp_path} nfs rw 0 0\n"
+
+    monkeypatch.setattr(Path, "read_text", mounts)
+    finding = storage.file_system(Home(tmp_path, chosen=True))
+    assert finding.verdict == "missing"
+    assert "MCR_HOME" in finding.advice
+
+
+def test_more_channels_than_processors_is_a_warning() -> None:
+    assert machine.processors(None).verdict == "ok"
+    assert machine.processors(10_000).verdict == "warning"
+
+
+def test_a_control_groups_quota_counts(tmp_path: Path) -> None:
+    quota = tmp_path / "cpu.max"
+    quota.write_text("50000 100000\n")
+    assert machine.cores_allowed(quota) == 0.5
+    quota.write_text("max 100000\n")
+    assert machine.cores_allowed(quota) >= 1
+
+
+def test_missing_codecs_are_named() -> None:
+    answer: dict[str, object] = {
+        "version": "15.1.0", "libavcodec": "61", "encoders": {"libx264": False, "aac": True},
+        "decoders": {"h264": True, "prores": False, "libdav1d": False, "av1": True}, "srt": False, "fonts": True,
+    }  # fmt: skip
+    found = {finding.what: finding for finding in media.findings(answer)}
+    assert found["encoders"].verdict == "missing"
+    assert "libx264" in found["encoders"].seen
+    assert "not prores" in found["decoders"].seen
+    assert found["SRT"].verdict == "note"
+
+
+def test_the_verdict_is_the_worst_there_is() -> None:
+    fine, bad = Finding("note", "a", "b"), Finding("missing", "c", "d")
+    assert verdict([fine]) == "Channels can play here."
+    assert "1 thing missing" in verdict([fine, bad])
+
+
+def test_doctor_looks_at_this_machine_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["doctor", "--json"], env={"MCR_HOME": str(tmp_path / "home")})
+    found = {finding["what"]: finding for finding in json.loads(result.stdout)}
+    assert {"PyAV", "encoders", "SRT", "disk writes", "processors", "clock", "Docker", "DeckLink"} <= found.keys()
+    assert found["encoders"]["verdict"] == "ok"
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,58 @@
+"""The systemd unit that brings channels back after a power cut."""
+
+import configparser
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mcr_console.cli.main import app
+from mcr_console.cli.service import Unit
+
+
+def read(text: str) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",))
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read_string(text)
+    return parser
+
+
+def test_stopping_the_unit_ends_no_sidecar() -> None:
+    """P5: systemd's default would kill the whole control group, playout included."""
+    service = read(Unit(Path("/usr/bin/python3"), Path("/home/a/mcr")).text())["Service"]
+    assert service["KillMode"] == "process"
+    assert service["OOMPolicy"] == "continue"
+    assert service["Restart"] == "always"
+
+
+def test_printing_changes_nothing(tmp_path: Path) -> None:
+    environment = {"MCR_HOME": str(tmp_path / "home"), "XDG_CONFIG_HOME": str(tmp_path / "configuration")}
+    result = CliRunner().invoke(app, ["service", "install", "--print"], env=environment)
+    assert result.exit_code == 0
+    assert f'Environment="MCR_HOME={tmp_path / "home"}"' in result.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_systemd_installing_says_so_and_writes_nothing(tmp_path: Path) -> None:
+    if Path("/run/systemd/system").is_dir():
+        pytest.skip("this machine runs systemd")
+    environment = {"MCR_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    result = CliRunner().invoke(app, ["service", "install", "--yes"], env=environment)
+    assert result.exit_code == 1
+    assert "No systemd here" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("run_as", [None, "daemon"])
+def test_systemd_itself_reads_the_unit_as_it_was_meant(run_as: str | None, tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("no systemd-analyze here")
+    home = tmp_path / 'with space, 100% and "quotes" $HOME'
+    unit = tmp_path / "mcr.service"
+    unit.write_text(Unit(Path("/bin/sh"), home, run_as).text())
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert [line for line in verified.stderr.splitlines() if "mcr.service" in line] == []
