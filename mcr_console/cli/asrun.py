@@ -16,7 +16,7 @@ from mcr_console.safe_text import safe
 from supervisor.schemas.asrun import AsRunEvent
 from supervisor.schemas.channel import Channel
 
-PAGE: Final = 500
+PAGE: Final = 200
 
 COLUMNS: Final = (
     "channel", "channel_name", "start_utc", "end_utc", "title", "house_id", "kind", "status", "start_frame", "frames",

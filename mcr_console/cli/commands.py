@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar, cast
 
 import typer
 from typer.core import TyperGroup
@@ -14,6 +14,9 @@ from mcr_console.client import Client
 from mcr_console.http import ApiProblem, ClientError, Unreachable
 
 T = TypeVar("T")
+
+_REASONS: Final = 10
+"""Shown of a long list."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 Sure = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -48,10 +51,14 @@ def group(help_text: str) -> typer.Typer:
 def as_failure(error: ClientError) -> Failure:
     if isinstance(error, Unreachable):
         return Failure(error.title, error.detail, error.hint, code=Exit.UNREACHABLE)
-    hint = error.hint
+    detail, hint = error.detail, error.hint
     if isinstance(error, ApiProblem) and error.retry_after_s:
         hint = f"{hint} Try again in {error.retry_after_s} s.".strip()
-    return Failure(error.title, error.detail, hint)
+    if isinstance(error, ApiProblem) and isinstance(refused := error.extra.get("refused"), list):
+        named = [str(reason) for reason in cast("list[object]", refused)]
+        more = [f"and {len(named) - _REASONS} more"] if len(named) > _REASONS else []
+        detail, hint = "\n".join([detail, *named[:_REASONS], *more]), ""
+    return Failure(error.title, detail, hint)
 
 
 def home() -> Home:

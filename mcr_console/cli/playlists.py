@@ -41,18 +41,10 @@ class PlaylistSource:
 
 
 async def import_from(client: Client, source: PlaylistSource, name: str) -> ImportResult:
-    """Imports what is there. Raises Failure when nothing of it can be played."""
+    """Imports what is there; the supervisor refuses it when nothing of it can be played."""
     path = source.found()
     async with waiting(f"importing {path}"):
-        values = PlaylistImport(name=name, source=source.kind, path=str(path))
-        result = await client.import_playlist(values)
-    if not result.playlist.items:
-        report_refused(result)
-        await client.delete_playlist(result.playlist.id, result.playlist.revision)
-        raise Failure(
-            "Nothing to play there", f"No file of {path} can be used.", "mcr doctor shows the codecs there are."
-        )
-    return result
+        return await client.import_playlist(PlaylistImport(name=name, source=source.kind, path=str(path)))
 
 
 def report_refused(result: ImportResult) -> None:

@@ -1,13 +1,11 @@
 """The demo's channels: makes them, or finds them again, and puts them on air."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from mcr_console.cli.failures import Failure
 from mcr_console.cli.places import Home
 from mcr_console.cli.playlists import report_refused
 from mcr_console.cli.progress import Progress
@@ -48,15 +46,12 @@ def rotated(items: Sequence[T], position: int, count: int, *, backwards: bool) -
 def stamp(folder: Path) -> dict[str, object]:
     """What is in the folder, by name, size and time of change: equal stamps need no new import."""
     files: list[list[object]] = []
-    for where, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(where) / name
-            try:
-                status = path.stat()
-            except OSError:
-                continue  # gone between listing and looking: the import says what it finds
-            files.append([str(path.relative_to(folder)), status.st_size, status.st_mtime_ns])
+    for path in sorted(folder.iterdir()):
+        try:
+            status = path.stat()
+        except OSError:
+            continue  # gone between listing and looking: the import says what it finds
+        files.append([path.name, status.st_size, status.st_mtime_ns])
     return {"folder": str(folder), "files": files}
 
 
@@ -108,10 +103,7 @@ class Lineup:
         )
         report_refused(result)
         items = await self._client.items(result.playlist.id)
-        assets = [item.asset_id for item in items if item.asset_id is not None]
-        if not assets:
-            raise Failure("Nothing to play", f"No file of {self._folder} can be used.", "Name another: --media FOLDER")
-        return assets
+        return [item.asset_id for item in items if item.asset_id is not None]
 
     async def _one(
         self,
