@@ -1,14 +1,40 @@
 """One channel's playout as its control sees it: start muted, arm, command, look, stop."""
 
+import time as deadlines
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import av
+
+from sidecar.engine.command_queue import Applied, CommandQueue, CommandQueueFull
+from sidecar.engine.encoder import programme_encoders
+from sidecar.engine.encoder_thread import EncoderThread, FrameJob
+from sidecar.engine.loudness import LoudnessThread
+from sidecar.engine.output_set import OutputSet
+from sidecar.engine.pacing import PlayoutTime, SystemTime, instant
+from sidecar.engine.playout_thread import AirView, PlayoutThread
+from sidecar.engine.process import end_process, steady_threads
+from sidecar.engine.slate_thread import SlateThread
+from sidecar.engine.source_pool import OpenSource, SourcePool
+from sidecar.engine.threads import OnDeath
+from sidecar.engine.thumbnail import Thumbnailer
 from sidecar.journal.journal import Journal
+from sidecar.media.file_source import FileSource
+from sidecar.media.slate import Slate
+from sidecar.outputs.interface import MaySend
+from sidecar.outputs.packet import Batch
 from sidecar.protocol.channel import AfterLast, SidecarDocument
 from sidecar.protocol.status import ItemNext, ItemOnAir, Loudness, OutputStatus, Picture, SidecarState, SkippedItem
 from sidecar.rundown.clock import Done, RundownClock
+from sidecar.rundown.rate import parse_rate
+
+__all__ = ["Applied", "CommandQueueFull", "Playout", "PlayoutStatus"]
+
+_ENCODER_PATIENCE_S = 10
+_JOURNAL_LAST_WORDS_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +57,12 @@ class PlayoutStatus:
     skipped: tuple[SkippedItem, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """A command that was done. ``frame`` is the output frame that first shows it, None where there is no picture
-    to wait for. ``took_ms``: from ``command`` to the hand-over of that frame to the encoder."""
-
-    sentence: str
-    frame: int | None
-    took_ms: float
-    item_id: str | None
-
-
-class CommandQueueFull(Exception):
-    """More commands wait than the playout takes in a frame's time; nothing was done."""
-
-
 class Playout:
-    """Owns every thread between the playlist and the outputs."""
+    """Owns every thread between the playlist and the outputs.
+
+    playout thread (one frame at every frame time) -> encoder -> a thread an output; beside them preview, loudness and
+    slate. The first two are vital: when one dies the process ends with a reason and exit code 70.
+    """
 
     def __init__(
         self,
@@ -56,25 +71,77 @@ class Playout:
         epoch: int,
         journal: Journal,
         media_root: Path,
-        may_send: Callable[[], bool] = lambda: True,
+        may_send: MaySend = lambda: True,
+        open_source: OpenSource = FileSource,
+        time: PlayoutTime | None = None,
+        on_death: OnDeath | None = None,
     ) -> None:
-        """``may_send`` is asked before every write of an output whose fencing is ``lease_stop``, from its thread."""
-        raise NotImplementedError
+        """``may_send`` is asked before every write of an output whose fencing is ``lease_stop``, from its thread.
+
+        Opens the encoder (some 50 ms). Raises ValueError for a format, an address or a time zone that cannot be.
+        """
+        clock = SystemTime() if time is None else time
+        rate = parse_rate(document.format.rate)
+        die = on_death or partial(end_process, last_words=partial(journal.close, _JOURNAL_LAST_WORDS_S))
+        self._outputs = OutputSet(document, epoch=epoch, media_root=media_root, may_send=may_send)
+        self._loudness = LoudnessThread(document.format.sample_rate)
+        self._slate = SlateThread(Slate(document.name, document.format, document.time_zone), clock)
+        self._slate_time = clock
+        pictures, sounds = programme_encoders(document.format, document.encoding)
+        self._encoder = EncoderThread(
+            pictures,
+            sounds,
+            deliver=self._deliver,
+            most_waiting=round(_ENCODER_PATIENCE_S * rate),
+            on_death=die,
+        )
+        self._commands = CommandQueue(clock)
+        self._pool = SourcePool(open_source, document.format)
+        self._air = PlayoutThread(
+            RundownClock(document.playlist, rate, document.resume),
+            document.format,
+            pool=self._pool,
+            slate=self._slate,
+            encoder=self._encoder,
+            commands=self._commands,
+            facts=journal,
+            time=clock,
+            on_death=die,
+        )
+        self._thumbnailer = Thumbnailer(self._newest_picture)
+        self._is_armed = False
+        self._has_stopped: bool | None = None
 
     def start(self) -> None:
-        """Opens sources and encoder, muted: no programme output, the rundown does not run. Returns at once."""
-        raise NotImplementedError
+        """Opens sources and encoder, muted: no programme output, the rundown does not run."""
+        steady_threads()
+        self._slate.start()
+        self._loudness.start()
+        self._encoder.start()
+        self._air.start()
 
     def arm(self, by: str) -> "Future[Applied]":
         """Enters the air: outputs open, frame 0 leaves now. Once; raises RuntimeError when already armed."""
-        raise NotImplementedError
+        if self._is_armed or self._has_stopped is not None:
+            raise RuntimeError("the playout was armed or stopped before")
+        self._is_armed = True
+
+        def act(rundown: RundownClock) -> Done:
+            rundown.arm(by)
+            return Done("on air", shows=True)
+
+        answer = self._commands.put(act)
+        self._outputs.start()
+        self._air.arm()
+        return answer
 
     def command(self, act: Callable[[RundownClock], Done]) -> "Future[Applied]":
         """Runs ``act`` on the rundown clock between two frames, in the playout thread (it must not block).
 
-        The future ends with ``Applied``, or with what ``act`` raised (``Refused``). Raises CommandQueueFull.
+        The future ends with ``Applied``, or with what ``act`` raised (``Refused``); it is cancelled when the playout
+        stops first. Raises CommandQueueFull.
         """
-        raise NotImplementedError
+        return self._commands.put(act)
 
     def stop(self, by: str, timeout: float) -> bool:
         """Leaves the air cleanly and blocks until outputs have ended, at most ``timeout`` seconds.
@@ -82,12 +149,63 @@ class Playout:
         False when an output did not end in time (it is abandoned). May be repeated; also good while muted.
         The rundown's last facts are in the journal's queue when this returns; ``run_end`` is the caller's.
         """
-        raise NotImplementedError
+        if self._has_stopped is None:
+            until = deadlines.monotonic() + timeout
+            self._air.stop(by)
+            has_ended = self._air.join(timeout)
+            self._encoder.close()
+            has_ended &= self._encoder.join(max(0.0, until - deadlines.monotonic()))
+            if self._is_armed:
+                has_ended &= self._outputs.close(max(0.0, until - deadlines.monotonic()))
+            self._slate.close()
+            self._loudness.close()
+            self._has_stopped = has_ended
+        return self._has_stopped
 
     def status(self) -> PlayoutStatus:
         """From any thread, without waiting for another."""
-        raise NotImplementedError
+        view = self._air.view
+        return PlayoutStatus(
+            state=view.state,
+            frame=view.frame,
+            frames_late=view.late,
+            frames_skipped=view.skipped,
+            picture=view.picture,
+            reason=view.reason,
+            item=_item_on_air(view),
+            next=view.next,
+            hold=view.hold,
+            playlist_revision=view.playlist_revision,
+            after_last=view.after_last,
+            outputs=self._outputs.statuses(),
+            loudness=self._loudness.loudness,
+            skipped=view.skipped_items,
+        )
 
     def thumbnail(self) -> bytes:
-        """JPEG, 192 pixels wide, of what is on air, or would be first. Blocks some milliseconds: for a worker thread."""
-        raise NotImplementedError
+        """JPEG, 192 pixels wide, of what is on air, or would be first. Blocks some ms: for a worker thread."""
+        return self._thumbnailer.jpeg()
+
+    def _newest_picture(self) -> av.VideoFrame:
+        return self._air.last_picture or self._slate.picture(self._slate_time.wall_ns())
+
+    def _deliver(self, job: FrameJob, batch: Batch) -> None:
+        self._loudness.offer(job.sound)
+        self._outputs.deliver(job, batch)
+
+
+def _item_on_air(view: AirView) -> ItemOnAir | None:
+    on_air = view.on_air
+    if on_air is None:
+        return None
+    item = on_air.airing.item
+    return ItemOnAir(
+        item_id=item.id,
+        title=item.title,
+        airing=on_air.airing.number,
+        position_frames=on_air.position,
+        duration_frames=on_air.duration,
+        started_frame=on_air.started_frame,
+        started_at=instant(view.on_air_since_ns),
+        asset_id=item.asset_id,
+    )

@@ -1,0 +1,99 @@
+"""Commands on their way to the playout thread, and their answers on the way back."""
+
+import queue
+import sys
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from sidecar.engine.pacing import PlayoutTime
+from sidecar.rundown.clock import Done, Refused, RundownClock
+
+MOST_WAITING = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A command that was done. ``frame`` is the output frame that first shows it, None where there is no picture
+    to wait for. ``took_ms``: from ``put`` to the hand-over of that frame to the encoder."""
+
+    sentence: str
+    frame: int | None
+    took_ms: float
+    item_id: str | None
+
+
+class CommandQueueFull(Exception):  # noqa: N818 - a refusal is an answer, not an error
+    """More commands wait than the playout takes in a frame's time; nothing was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    act: Callable[[RundownClock], Done]
+    answer: "Future[Applied]"
+    arrived_ns: int
+
+
+class CommandQueue:
+    """``put`` is for any thread; the rest is the playout thread's."""
+
+    def __init__(self, time: PlayoutTime) -> None:
+        self._time = time
+        self._queue: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
+        self._unshown: list[tuple[_Waiting, Done]] = []
+
+    def put(self, act: Callable[[RundownClock], Done]) -> "Future[Applied]":
+        """Raises CommandQueueFull."""
+        if self._queue.qsize() >= MOST_WAITING:
+            raise CommandQueueFull(f"{MOST_WAITING} commands wait already")
+        answer: Future[Applied] = Future()
+        self._queue.put(_Waiting(act, answer, self._time.monotonic_ns()))
+        return answer
+
+    def apply(self, rundown: RundownClock) -> None:
+        """Does what waits, in order. A command whose asker gave up before is left out."""
+        while True:
+            try:
+                waiting = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if waiting.answer.set_running_or_notify_cancel():
+                self._apply_one(waiting, rundown)
+
+    def _apply_one(self, waiting: _Waiting, rundown: RundownClock) -> None:
+        try:
+            done = waiting.act(rundown)
+        except Refused as refused:
+            waiting.answer.set_exception(refused)
+        except Exception as error:  # a defect in one command is that command's answer, and not the end of the air
+            traceback.print_exc(file=sys.stderr)
+            waiting.answer.set_exception(error)
+        else:
+            if done.shows:
+                self._unshown.append((waiting, done))
+            else:
+                self._answer(waiting, done, None)
+
+    def shown(self, frame: int) -> None:
+        """Output frame ``frame`` was handed to the encoder: it shows whatever was applied before it."""
+        if self._unshown:
+            for waiting, done in self._unshown:
+                self._answer(waiting, done, frame)
+            self._unshown.clear()
+
+    def close(self) -> None:
+        """Nothing will be shown any more."""
+        while True:
+            try:
+                self._queue.get_nowait().answer.cancel()
+            except queue.Empty:
+                break
+        for waiting, done in self._unshown:
+            self._answer(waiting, done, None)
+        self._unshown.clear()
+
+    def _answer(self, waiting: _Waiting, done: Done, frame: int | None) -> None:
+        took_ms = (self._time.monotonic_ns() - waiting.arrived_ns) / 1_000_000
+        item_id = done.airing.item.id if done.airing is not None else None
+        waiting.answer.set_result(Applied(done.sentence, frame, round(took_ms, 2), item_id))

@@ -1,0 +1,109 @@
+"""The programme's encoder: H.264 and AAC, one for the whole run whatever the items are."""
+
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.video.frame import PictureType
+from av.video.reformatter import ColorRange, Colorspace
+
+from sidecar.engine.encoder_settings import encoder_threads, gop_frames, x264_options
+from sidecar.media.interface import Samples
+from sidecar.outputs.packet import EncodedPacket
+from sidecar.protocol.channel import ChannelFormat, Encoding
+from sidecar.rundown.rate import parse_rate
+
+_BT709 = 1
+
+
+class PictureEncoder:
+    """H.264. Frame n gets timestamp n; a keyframe comes at every multiple of ``gop``, or as soon as there is a picture
+    after it."""
+
+    def __init__(self, channel: ChannelFormat, encoding: Encoding, *, threads: int, step: int = 1) -> None:
+        """``step``: only every so many-th frame will come."""
+        rate = parse_rate(channel.rate)
+        self.gop = gop_frames(rate, encoding.gop_ms)
+        self._step = step
+        self._time_base = 1 / rate
+        self._group = -1
+        codec = av.CodecContext.create("libx264", "w")
+        codec.width, codec.height, codec.pix_fmt = channel.width, channel.height, "yuv420p"
+        codec.framerate = rate / step
+        codec.time_base = self._time_base
+        codec.bit_rate = encoding.video_bit_rate
+        codec.thread_count = threads
+        codec.color_range = ColorRange.MPEG
+        codec.colorspace = Colorspace.ITU709
+        codec.color_primaries = codec.color_trc = _BT709
+        codec.sample_aspect_ratio = Fraction(1)
+        codec.options = x264_options(encoding, self.gop)
+        codec.open()
+        self._codec = codec
+
+    def encode(self, frame: int, picture: av.VideoFrame, wall_ns: int) -> list[EncodedPacket]:
+        """Of ``picture`` only timestamp and type are set, which belong to the encoder; it may come again."""
+        group = frame // self.gop
+        picture.pts, picture.time_base = frame, self._time_base
+        # Decoders leave their own type on pictures, and the encoder would follow it.
+        picture.pict_type = PictureType.NONE if group == self._group else PictureType.I
+        self._group = group
+        return [
+            EncodedPacket(
+                is_video=True,
+                data=bytes(packet),
+                pts=frame if packet.pts is None else packet.pts,
+                duration=self._step,
+                time_base=self._time_base,
+                keyframe=packet.is_keyframe,
+                wall_ns=wall_ns,
+            )
+            for packet in self._codec.encode(picture)
+        ]
+
+
+class SoundEncoder:
+    """AAC. Sound comes in any portions; timestamps count samples, the first packet (priming) lies before zero."""
+
+    def __init__(self, channel: ChannelFormat, encoding: Encoding) -> None:
+        codec = av.CodecContext.create("aac", "w")
+        codec.sample_rate, codec.layout, codec.format = channel.sample_rate, "stereo", "fltp"
+        codec.bit_rate = encoding.audio_bit_rate
+        codec.time_base = self._time_base = Fraction(1, channel.sample_rate)
+        codec.open()
+        self._codec = codec
+        self._sample_rate = channel.sample_rate
+        self._size = codec.frame_size
+        self._waiting = np.empty((2, 0), np.float32)
+        self._position = 0
+
+    def encode(self, sound: Samples) -> list[EncodedPacket]:
+        waiting = np.concatenate([self._waiting, sound], axis=1) if self._waiting.shape[1] else sound
+        packets: list[EncodedPacket] = []
+        at = 0
+        while waiting.shape[1] - at >= self._size:
+            block = np.ascontiguousarray(waiting[:, at : at + self._size])
+            packets += self._encode_block(block)
+            at += self._size
+        self._waiting = waiting[:, at:]
+        return packets
+
+    def _encode_block(self, block: Samples) -> list[EncodedPacket]:
+        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = self._sample_rate, self._position, self._time_base
+        self._position += self._size
+        return [
+            EncodedPacket(
+                is_video=False,
+                data=bytes(packet),
+                pts=0 if packet.pts is None else packet.pts,
+                duration=self._size,
+                time_base=self._time_base,
+                keyframe=True,
+            )
+            for packet in self._codec.encode(frame)
+        ]
+
+
+def programme_encoders(channel: ChannelFormat, encoding: Encoding) -> tuple[PictureEncoder, SoundEncoder]:
+    return PictureEncoder(channel, encoding, threads=encoder_threads(channel)), SoundEncoder(channel, encoding)

@@ -1,0 +1,86 @@
+"""The encoder's thread: frames in by a bounded queue, packets out to every output's own queue."""
+
+import queue
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import av
+
+from sidecar.engine.encoder import PictureEncoder, SoundEncoder
+from sidecar.engine.threads import OnDeath, vital_thread
+from sidecar.media.interface import Samples
+from sidecar.outputs.packet import Batch
+
+MOST_PICTURES = 8
+"""Pictures that may wait: 1080p ones are 3 MB each, and eight are a third of a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameJob:
+    """Output frame ``number``, due at ``wall_ns``. Without a picture only its sound is encoded."""
+
+    number: int
+    wall_ns: int
+    picture: av.VideoFrame | None
+    sound: Samples
+
+
+class EncoderStuckError(Exception):
+    """The encoder has taken nothing for too long to believe that it ever will."""
+
+
+class EncoderThread:
+    """``put`` is the playout thread's and never waits. When pictures pile up they are left out, and the player shows
+    the one before for longer; sound is never left out, so that time goes on."""
+
+    def __init__(
+        self,
+        pictures: PictureEncoder,
+        sounds: SoundEncoder,
+        *,
+        deliver: Callable[[FrameJob, Batch], None],
+        most_waiting: int,
+        on_death: OnDeath,
+    ) -> None:
+        """``deliver`` gets every frame with its packets, in this thread. ``most_waiting`` frames without progress of
+        the encoder are the end of it."""
+        self._pictures = pictures
+        self._sounds = sounds
+        self._deliver = deliver
+        self._most_waiting = most_waiting
+        self._queue: queue.SimpleQueue[FrameJob | None] = queue.SimpleQueue()
+        self._pictures_put = 0  # written by the playout thread only
+        self._pictures_taken = 0  # written by the encoder's thread only
+        self._thread = vital_thread("encoder", self._run, on_death)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def put(self, job: FrameJob) -> bool:
+        """False when the picture was left out. Raises EncoderStuckError."""
+        if self._queue.qsize() >= self._most_waiting:
+            raise EncoderStuckError(f"{self._most_waiting} frames wait for the encoder")
+        if job.picture is None or self._pictures_put - self._pictures_taken >= MOST_PICTURES:
+            self._queue.put(FrameJob(job.number, job.wall_ns, None, job.sound))
+            return False
+        self._pictures_put += 1
+        self._queue.put(job)
+        return True
+
+    def close(self) -> None:
+        """What waits is still encoded."""
+        self._queue.put(None)
+
+    def join(self, timeout: float) -> bool:
+        if self._thread.ident is None:
+            return True
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while (job := self._queue.get()) is not None:
+            packets = [] if job.picture is None else self._pictures.encode(job.number, job.picture, job.wall_ns)
+            packets += self._sounds.encode(job.sound)
+            if job.picture is not None:
+                self._pictures_taken += 1
+            self._deliver(job, tuple(packets))

@@ -1,0 +1,249 @@
+"""The thread that puts one frame on the air at every frame time, and waits for nothing else."""
+
+import threading
+from collections import deque
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Protocol
+
+import av
+import numpy as np
+
+from sidecar.engine.command_queue import CommandQueue
+from sidecar.engine.encoder_thread import EncoderThread, FrameJob
+from sidecar.engine.pacing import PlayoutTime, Timetable, instant
+from sidecar.engine.slate_thread import SlateThread
+from sidecar.engine.sound import SoundJoiner
+from sidecar.engine.source_pool import SourcePool
+from sidecar.engine.threads import OnDeath, vital_thread
+from sidecar.media.interface import Samples
+from sidecar.protocol.channel import AfterLast, ChannelFormat
+from sidecar.protocol.status import ItemNext, Picture, SidecarState, SkippedItem
+from sidecar.rundown.clock import OnAir, RundownClock
+from sidecar.rundown.model import Fact, Shown
+from sidecar.rundown.rate import due_ns, parse_rate, samples_before
+
+_MUTED_PASS_S = 0.02
+_SKIPPED_KEPT = 20
+
+
+class FactSink(Protocol):
+    """Where facts go; the journal."""
+
+    def write(self, fact: Fact, wall_ns: int) -> None:
+        """Never blocks."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AirView:
+    """What the playout thread shows of itself: replaced whole at every frame, so readers need no lock."""
+
+    state: SidecarState = "muted"
+    frame: int = 0
+    late: int = 0
+    skipped: int = 0
+    picture: Picture = "filler"
+    reason: str = "muted"
+    on_air: OnAir | None = None
+    on_air_since_ns: int = 0
+    next: ItemNext | None = None
+    hold: bool = False
+    playlist_revision: int = 0
+    after_last: AfterLast = "filler"
+    skipped_items: tuple[SkippedItem, ...] = ()
+
+
+class PlayoutThread:
+    """Owns the rundown clock and the sources. ``view`` and ``last_picture`` may be read by anyone."""
+
+    def __init__(
+        self,
+        rundown: RundownClock,
+        channel: ChannelFormat,
+        *,
+        pool: SourcePool,
+        slate: SlateThread,
+        encoder: EncoderThread,
+        commands: CommandQueue,
+        facts: FactSink,
+        time: PlayoutTime,
+        on_death: OnDeath,
+    ) -> None:
+        self._rundown = rundown
+        self._rate: Fraction = parse_rate(channel.rate)
+        self._sample_rate = channel.sample_rate
+        self._pool = pool
+        self._slate = slate
+        self._encoder = encoder
+        self._commands = commands
+        self._facts = facts
+        self._time = time
+        self._joiner = SoundJoiner(channel.sample_rate)
+        self._silences: dict[int, Samples] = {}
+        self._was_source = False
+        self._late = 0
+        self._left_out = 0  # pictures in a row that the encoder had no room for
+        self._left_out_from = 0
+        self._started_number: int = -1
+        self._started_ns = 0
+        self._skipped_items: deque[SkippedItem] = deque(maxlen=_SKIPPED_KEPT)
+        self._armed = threading.Event()
+        self._stop_by: str | None = None
+        self._thread = vital_thread("playout", self._run, on_death)
+        self.last_picture: av.VideoFrame | None = None
+        self.view = self._muted_view()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def arm(self) -> None:
+        self._armed.set()
+
+    def stop(self, by: str) -> None:
+        """No further frame leaves; the rundown's last facts are written."""
+        self._stop_by = by
+        self._armed.set()
+
+    def join(self, timeout: float) -> bool:
+        if self._thread.ident is None:
+            return True
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    # --- the thread -------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            self._be_muted()
+            if self._stop_by is None:
+                self._be_on_air(Timetable(self._time.monotonic_ns(), self._rate))
+        finally:
+            self._commands.close()
+            self._pool.close()
+
+    def _be_muted(self) -> None:
+        while not self._armed.is_set():
+            self._commands.apply(self._rundown)
+            self._pool.sync(self._rundown.wanted())
+            self.view = self._muted_view()
+            self._armed.wait(_MUTED_PASS_S)
+
+    def _muted_view(self) -> AirView:
+        playlist = self._rundown.playlist
+        return AirView(
+            next=self._rundown.next_item(self._pool.view),
+            hold=self._rundown.is_held,
+            playlist_revision=playlist.revision,
+            after_last=playlist.after_last,
+        )
+
+    def _be_on_air(self, timetable: Timetable) -> None:
+        frame = 0
+        while True:
+            self._time.sleep_until(timetable.due(frame))
+            timetable.pass_over(frame, self._time.monotonic_ns())
+            wall_ns = self._time.wall_ns() - (self._time.monotonic_ns() - timetable.due(frame))
+            self._commands.apply(self._rundown)
+            if self._stop_by is not None:
+                self._leave_air(self._stop_by, wall_ns)
+                return
+            self._tick(frame, wall_ns, timetable)
+            frame += 1
+
+    def _tick(self, frame: int, wall_ns: int, timetable: Timetable) -> None:
+        shown = self._rundown.tick(self._pool.view)
+        picture, sound = self._compose(shown, wall_ns)
+        self.last_picture = picture
+        accepted = self._encoder.put(FrameJob(frame, wall_ns, picture, sound))
+        self._commands.shown(frame)
+        self._count_late(shown, wall_ns, accepted=accepted)
+        for fact in shown.facts:
+            self._record(fact, frame, wall_ns)
+        self._publish(shown, wall_ns, timetable.skipped)
+        self._pool.sync(self._rundown.wanted())
+
+    def _leave_air(self, by: str, wall_ns: int) -> None:
+        for fact in self._rundown.stop(by):
+            self._record(fact, self._rundown.frame, wall_ns)
+        self.view = replace(
+            self.view, state="stopping", picture="filler", reason="stopped", on_air=None, next=None, hold=False
+        )
+
+    # --- one frame --------------------------------------------------------------------------------------------------
+
+    def _compose(self, shown: Shown, wall_ns: int) -> tuple[av.VideoFrame, Samples]:
+        first, end = (samples_before(shown.frame + step, self._rate, self._sample_rate) for step in (0, 1))
+        picture, sound = self.last_picture, None
+        if shown.action == "slate":
+            picture = self._slate.picture(wall_ns)
+        elif shown.action == "source" and shown.airing is not None:
+            moment = self._pool.take(shown.airing, end - first)
+            if moment is None:
+                self._late += 1  # the source broke its promise; the rundown sees it as failed in the next frame
+            else:
+                picture, sound = moment.picture, moment.sound
+        if picture is None:
+            picture = self._slate.picture(wall_ns)
+        is_source = sound is not None and not shown.silent
+        if sound is None or not is_source:
+            sound = self._silence(end - first)
+        cut = is_source != self._was_source or (is_source and _is_cut(shown.facts))
+        self._was_source = is_source
+        return picture, self._joiner.join(sound, cut=cut)
+
+    def _silence(self, samples: int) -> Samples:
+        silence = self._silences.get(samples)
+        if silence is None:
+            silence = self._silences[samples] = np.zeros((2, samples), np.float32)
+            silence.flags.writeable = False
+        return silence
+
+    def _count_late(self, shown: Shown, wall_ns: int, *, accepted: bool) -> None:
+        self._late += shown.late
+        if not accepted:
+            self._late += not shown.late
+            if not self._left_out:
+                self._left_out_from = shown.frame
+            self._left_out += 1
+        elif self._left_out:
+            fact = Fact(
+                "late", self._left_out_from, shown.airing, "encoder", frames=self._left_out, late=self._left_out,
+                detail="the encoder was behind; the pictures before stood for longer",
+            )  # fmt: skip
+            self._record(fact, shown.frame, wall_ns)
+            self._left_out = 0
+
+    def _record(self, fact: Fact, frame: int, wall_ns: int) -> None:
+        """``wall_ns`` is ``frame``'s due time; a fact may be of an earlier one."""
+        wall_ns -= due_ns(frame - fact.frame, self._rate)
+        self._facts.write(fact, wall_ns)
+        if fact.kind == "item_skipped" and fact.airing is not None:
+            item = fact.airing.item
+            self._skipped_items.append(SkippedItem(item.id, item.title, fact.detail, instant(wall_ns)))
+
+    def _publish(self, shown: Shown, wall_ns: int, skipped: int) -> None:
+        on_air, playlist = self._rundown.on_air, self._rundown.playlist
+        if on_air is not None and on_air.airing.number != self._started_number:
+            self._started_number, self._started_ns = on_air.airing.number, wall_ns
+        self.view = AirView(
+            state="on_air",
+            frame=shown.frame + 1,
+            late=self._late,
+            skipped=skipped,
+            picture=shown.picture,
+            reason=shown.reason,
+            on_air=on_air,
+            on_air_since_ns=self._started_ns,
+            next=self._rundown.next_item(self._pool.view),
+            hold=self._rundown.is_held,
+            playlist_revision=playlist.revision,
+            after_last=playlist.after_last,
+            skipped_items=tuple(self._skipped_items),
+        )
+
+
+def _is_cut(facts: tuple[Fact, ...]) -> bool:
+    """Whether the sound of one item was broken off for another's: not at the end of an item that aired whole."""
+    ends = [fact for fact in facts if fact.kind == "item_end"]
+    return any(fact.cause != "ended" for fact in ends)
