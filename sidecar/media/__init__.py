@@ -1,4 +1,4 @@
-"""Files and generated pictures as the channel's own frames: ``FileSource`` and ``Slate``, both decided by ``interface``."""
+"""Files and cards as the channel's own frames: ``FileSource`` and ``Slate``, as ``interface`` has it."""
 
 from sidecar.media.file_source import FileSource
 from sidecar.media.interface import Moment, Samples, Source

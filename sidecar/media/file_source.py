@@ -6,14 +6,15 @@ from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
 
-import av
 import numpy as np
 import structlog
+from av.error import FFmpegError
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from sidecar.media.abandoned import abandoned
 from sidecar.media.interface import Moment, Samples
-from sidecar.media.opening import OpenMedia, Unusable, open_media, sentence
+from sidecar.media.opening import OpenMedia, Unusable, open_media, sentence, shortfall
 from sidecar.media.picture import Conform, black
 from sidecar.media.pictures import Shot
 from sidecar.media.reader import Reader, SeekFailed
@@ -116,7 +117,7 @@ class FileSource:
             outcome = self._play()
         except Unusable as verdict:
             outcome = SourceView(Supply.FAILED, str(verdict))
-        except av.FFmpegError as error:
+        except FFmpegError as error:
             outcome = SourceView(Supply.FAILED, sentence(error, self._path))
         except Exception as error:
             # The thread's owner is whoever asks view(): a fault of ours is a failed item there, never a silent end.
@@ -132,8 +133,11 @@ class FileSource:
         try:
             if media.picture is None:
                 self._play_sound(reader)
+                missing = Fraction(0)
             else:
-                self._play_pictures(media, reader)
+                missing = self._play_pictures(media.picture, reader)
+            if missing and not self._closed:
+                return SourceView(Supply.FAILED, f"cut short, {float(missing):.1f} s are missing: {self._path}")
             if reader.error is not None and not self._closed:
                 return SourceView(Supply.FAILED, f"cut short, the rest cannot be read: {self._path}")
             return SourceView(Supply.ENDED)
@@ -167,7 +171,8 @@ class FileSource:
                 raise
         raise Unusable(f"its in point cannot be reached: {self._path}")
 
-    def _play_pictures(self, media: OpenMedia, reader: Reader) -> None:
+    def _play_pictures(self, stream: VideoStream, reader: Reader) -> Fraction:
+        """Returns the seconds by which the pictures end before the file's index says."""
         hold: SampleAndHold[Shot] = SampleAndHold(self._rate, self._airing.first_frame)
         conform = Conform(self._channel)
         zero = reader.in_point
@@ -182,8 +187,10 @@ class FileSource:
                     hold.finish()
                 else:
                     break
-            if hold.ended or not self._wait_for_room():
-                return
+            if hold.ended:
+                return shortfall(stream, last.until if last else Fraction(0))
+            if not self._wait_for_room():
+                break
             index = hold.index
             shown = hold.next()
             if shown is None:
@@ -191,6 +198,7 @@ class FileSource:
             if picture is None or shown is not last:
                 last, picture = shown, conform.picture(shown.frame, shown.sample_aspect)
             self._hand_over(reader, index, picture, shown.number)
+        return Fraction(0)
 
     def _play_sound(self, reader: Reader) -> None:
         index = self._airing.first_frame

@@ -11,7 +11,7 @@ Step = tuple[str, dict[str, str]]
 
 
 def chain(steps: Sequence[Step]) -> Graph:
-    """A configured graph of ``steps``, one after the other. Raises ``av.FFmpegError`` for what does not fit."""
+    """A configured graph of ``steps``, one after the other. Raises ``FFmpegError`` for what does not fit."""
     graph = Graph()
     contexts = [graph.add(name, **options) for name, options in steps]
     graph.link_nodes(*contexts)

@@ -1,14 +1,18 @@
 """Opening a media file: local files only, media only, and a sentence for everything that is neither."""
 
+import errno
 import stat
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 from av.audio.stream import AudioStream
+from av.codec import CodecContext
 from av.container import InputContainer
-from av.stream import Disposition
+from av.error import DecoderNotFoundError, ExitError, FFmpegError, InvalidDataError
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from sidecar.media.timing import source_rate
@@ -59,7 +63,7 @@ def open_media(path: str) -> OpenMedia:
             metadata_errors="replace",
             timeout=(OPEN_TIMEOUT, READ_TIMEOUT),
         )
-    except (av.FFmpegError, OSError, ValueError) as error:
+    except (FFmpegError, OSError, ValueError) as error:
         raise Unusable(sentence(error, path)) from error
     try:
         return _streams(container, path, seekable)
@@ -89,14 +93,19 @@ def _check_file(path: str) -> bool:
 
 def _streams(container: InputContainer, path: str, seekable: bool) -> OpenMedia:
     moving = [s for s in container.streams.video if not s.disposition & _STILL]
-    sounding = [s for s in container.streams.audio if s.codec_context is not None and s.codec_context.sample_rate]
-    picture = next((s for s in moving if s.codec_context is not None), None)
+    sounding = [s for s in container.streams.audio if _is_decodable(s) and s.codec_context.sample_rate]
+    picture = next((s for s in moving if _is_decodable(s)), None)
     if picture is None and moving:
         raise Unusable(f"no decoder for its picture: {path}")
     if picture is None and not sounding:
         raise Unusable(f"no picture or sound in it: {path}")
     rate = source_rate(picture.average_rate, picture.base_rate) if picture else None
     return OpenMedia(container, picture, sound_streams(sounding), rate, seekable)
+
+
+def _is_decodable(stream: Stream) -> bool:
+    # PyAV's stub forgets that a stream without a decoder has no context.
+    return cast("CodecContext | None", stream.codec_context) is not None
 
 
 _STILL = Disposition.attached_pic | Disposition.timed_thumbnails
@@ -116,13 +125,24 @@ def sentence(error: BaseException, path: str) -> str:
         return f"no such file: {path}"
     if isinstance(error, PermissionError):
         return f"not allowed to read: {path}"
-    if isinstance(error, av.InvalidDataError | EOFError):
+    if isinstance(error, InvalidDataError | EOFError):
         return f"not a media file, or damaged beyond reading: {path}"
-    if isinstance(error, av.ArgumentError):
+    if isinstance(error, FFmpegError) and error.errno == errno.EINVAL:
         return f"not a kind of file that is played (a playlist, a subtitle, a still picture?): {path}"
-    if isinstance(error, av.ExitError | TimeoutError):
+    if isinstance(error, ExitError | TimeoutError):
         return f"no media within {OPEN_TIMEOUT:.0f} s of reading: {path}"
-    if isinstance(error, av.DecoderNotFoundError):
+    if isinstance(error, DecoderNotFoundError):
         return f"no decoder for it: {path}"
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return f"{reason}: {path}"
+
+
+def shortfall(picture: VideoStream, length: Fraction) -> Fraction:
+    """Seconds missing of a picture stream whose frames last for ``length``, by what the file's index says of it.
+
+    0 without an index, and for what rounding or a ragged last frame explains.
+    """
+    if picture.duration is None or picture.time_base is None:
+        return Fraction(0)
+    told = picture.duration * picture.time_base
+    return told - length if told - length > max(Fraction(1), told / 50) else Fraction(0)

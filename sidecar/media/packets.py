@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 
-import av
+from av.error import FFmpegError
 from av.packet import Packet
 
 from sidecar.media.opening import OpenMedia
@@ -24,7 +24,7 @@ class Packets:
     def __init__(self, media: OpenMedia) -> None:
         self.picture: deque[Queued] = deque()
         self.sound: deque[Queued] = deque()
-        self.error: av.FFmpegError | None = None
+        self.error: FFmpegError | None = None
         self._media = media
         self._queued = 0
         # A jump that long is normal between the pictures of a slide show, but not in a broadcast recording.
@@ -38,7 +38,7 @@ class Packets:
         """Queues one packet more; False at the end, be it the file's or that of its readable part (``error``)."""
         try:
             packet = next(self._demuxed, None)
-        except av.FFmpegError as error:
+        except FFmpegError as error:
             self.error = error
             self._flush()
             return True
@@ -66,7 +66,7 @@ class Packets:
         return self._queued > _QUEUED_BYTES or len(self.picture) + len(self.sound) > _QUEUED_PACKETS
 
     def seek(self, ticks: int) -> None:
-        """Goes on at the key frame at or before ``ticks`` of the picture's time base. Raises ``av.FFmpegError``."""
+        """Goes on at the key frame at or before ``ticks`` of the picture's time base. Raises ``FFmpegError``."""
         self.picture.clear()
         self.sound.clear()
         self._queued = 0

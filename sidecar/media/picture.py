@@ -5,11 +5,13 @@ but nothing is clipped. They want a tone curve of their own, which is a decision
 """
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import cast
 
 from av.filter import Graph
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideData, Type
 from av.video.frame import VideoFrame
 
 from sidecar.media.geometry import SWAPPING, Placement, Turn, place, turn_of
@@ -87,7 +89,7 @@ class Conform:
         self._graph: Graph | None = None
 
     def picture(self, frame: VideoFrame, sample_aspect: Fraction) -> VideoFrame:
-        """Raises ``av.FFmpegError`` for a pixel format that cannot be converted."""
+        """Raises ``FFmpegError`` for a pixel format that cannot be converted."""
         kind = kind_of(frame, sample_aspect)
         if kind != self._kind:
             self._set_up(kind, frame)
@@ -207,5 +209,6 @@ def _buffer(kind: PictureKind, time_base: Fraction) -> Step:
 
 
 def _display_matrix(frame: VideoFrame) -> tuple[int, ...]:
-    data = frame.side_data.get(Type.DISPLAYMATRIX)
+    # PyAV's stub types the mapping as something else than it is.
+    data = cast("Mapping[Type, SideData]", frame.side_data).get(Type.DISPLAYMATRIX)
     return struct.unpack("9i", bytes(data)) if data is not None else (1, 0, 0, 0, 1, 0, 0, 0, 1)

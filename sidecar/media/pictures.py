@@ -3,8 +3,9 @@
 from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import cast
 
-import av
+from av.error import FFmpegError
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -48,7 +49,7 @@ class Pictures:
         """Adds to ``ready``; None ends the stream. A damaged packet gives nothing."""
         try:
             frames = self._stream.codec_context.decode(packet)
-        except (av.FFmpegError, EOFError):
+        except (FFmpegError, EOFError):
             frames = []
         for frame in frames:
             self._accept(frame)
@@ -94,7 +95,8 @@ class Pictures:
     def _stamp(self, frame: VideoFrame) -> None:
         """A frame without a time stamp, or with one that does not go on, follows the last at the stream's rate."""
         last = self._last
-        ticks: int | None = frame.pts
+        # PyAV's stub forgets that a frame may have no time stamp.
+        ticks = cast("int | None", frame.pts)
         if ticks is None or (last is not None and ticks <= last):
             ticks = 0 if last is None else last + self._step
         frame.pts = self._last = ticks

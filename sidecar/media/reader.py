@@ -2,8 +2,8 @@
 
 from fractions import Fraction
 
-import av
 from av.audio.stream import AudioStream
+from av.error import FFmpegError
 from av.packet import Packet
 
 from sidecar.media.opening import OpenMedia, Unusable
@@ -38,6 +38,8 @@ class Reader:
     def __init__(self, media: OpenMedia, in_point: Fraction, skip: Fraction, *, per_field: bool, seek: bool) -> None:
         self._packets = Packets(media)
         self.in_point = in_point
+        self.first: Fraction
+        """Seconds, as the file counts, of its first picture, or sound where it has none."""
         self._start = in_point + skip
         self._pictures: Pictures | None = None
         self.sound = Sound(len(media.sound), round(skip * _SAMPLE_RATE))
@@ -45,19 +47,19 @@ class Reader:
             stream.index: (stream, track) for stream, track in zip(media.sound, self.sound.tracks, strict=True)
         }
         if media.picture is None:
-            self._first = self._first_sound()
+            self.first = self._first_sound()
             return
         assert media.rate is not None
         pictures = self._pictures = Pictures(media.picture, media.rate, per_field)
         if not self._find_shot(pictures):
             raise Unusable("no picture in it could be decoded")
         assert pictures.first is not None
-        self._first = pictures.first * pictures.base
+        self.first = pictures.first * pictures.base
         if seek and media.seekable and self._start > _WORTH_SEEKING:
             self._seek(pictures, pictures.first)
 
     @property
-    def error(self) -> av.FFmpegError | None:
+    def error(self) -> FFmpegError | None:
         """Why reading stopped before the file's end."""
         return self._packets.error
 
@@ -98,7 +100,7 @@ class Reader:
             ticks = first + int((self._start - back) / pictures.base)
             try:
                 self._packets.seek(max(first, ticks))
-            except av.FFmpegError as error:
+            except FFmpegError as error:
                 raise SeekFailed from error
             pictures.restart()
             if self._find_shot(pictures) and pictures.ready[0].time <= self._start:
@@ -116,13 +118,14 @@ class Reader:
         stream, track = self._tracks[index]
         base = stream.time_base
         assert base is not None
-        zero = self._first + self.in_point
+        zero = self.first + self.in_point
         if packet is not None and packet.pts is not None:
-            if packet.pts * base + (packet.duration or 0) * base < self._first + self._start - _PREROLL:
+            ends = (packet.pts + (packet.duration or 0)) * base
+            if ends < self.first + self._start - _PREROLL:
                 return
         try:
             frames = stream.codec_context.decode(packet)
-        except (av.FFmpegError, EOFError):
+        except (FFmpegError, EOFError):
             frames = []
         for frame in frames:
             track.feed(frame, None if frame.pts is None else (frame.pts * base - zero) * _SAMPLE_RATE)

@@ -25,7 +25,7 @@ _REASON_LENGTH = 120
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where things stand, in pixels, all even so that they begin on a chroma sample."""
+    """Where things stand, in pixels; places are even so that they begin on a chroma sample."""
 
     name_size: int
     clock_size: int
@@ -34,24 +34,27 @@ class _Layout:
     cell_height: int
     clock_x: int
     clock_y: int
+    band_height: int
+    day_y: int
+    reason_y: int
 
 
 class Slate:
     """The card of one channel. ``time_zone`` is an IANA name; ZoneInfoNotFoundError for an unknown one.
 
-    Only the second's digits are drawn anew each second; the rest when the date, the zone's offset or the reason
-    changes. Not for several threads at once.
+    Only the digits are drawn anew each second, and a line of text when the date, the zone's offset or the reason
+    changes: it is called between two frames. Not for several threads at once.
     """
 
     def __init__(self, name: str, channel: ChannelFormat, time_zone: str) -> None:
-        self._name = _one_line(name)
         self._width = channel.width
         self._height = channel.height
         self._zone = ZoneInfo(time_zone)
         self._layout = _layout(channel.width, channel.height)
         self._cells = {character: _planes(self._cell(character)) for character in "0123456789:"}
+        self._base = _joined(_planes(self._draw_base(_one_line(name))), channel.width, channel.height)
+        self._card = self._base
         self._card_key: tuple[str, str] | None = None
-        self._card: _Plane = np.zeros((0, 0), np.uint8)
         self._shown: tuple[str, str, str] | None = None
         self._frame: VideoFrame | None = None
 
@@ -64,55 +67,66 @@ class Slate:
         if self._frame is None or shown != self._shown:
             if self._card_key != (day, reason):
                 self._card_key = (day, reason)
-                self._card = _joined(_planes(self._draw_card(day, _one_line(reason))), self._width, self._height)
+                self._card = self._with_lines(day, _one_line(reason))
             self._shown, self._frame = shown, self._with_clock(clock)
         return self._frame
+
+    def _with_lines(self, day: str, reason: str) -> _Plane:
+        card = self._base.copy()
+        for text, y in ((day, self._layout.day_y), (reason, self._layout.reason_y)):
+            if text:
+                self._lay(card, _planes(self._band(text)), 0, y)
+        return card
 
     def _with_clock(self, clock: str) -> VideoFrame:
         layout = self._layout
         card = self._card.copy()
-        luma, blue, red = _views(card, self._width, self._height)
         for position, character in enumerate(clock):
-            x, y = layout.clock_x + position * layout.cell_width, layout.clock_y
-            cell = self._cells[character]
-            luma[y : y + layout.cell_height, x : x + layout.cell_width] = cell[0]
-            for plane, part in ((blue, cell[1]), (red, cell[2])):
-                plane[y // 2 : (y + layout.cell_height) // 2, x // 2 : (x + layout.cell_width) // 2] = part
+            self._lay(card, self._cells[character], layout.clock_x + position * layout.cell_width, layout.clock_y)
         frame = VideoFrame.from_ndarray(card, format="yuv420p")
         frame.colorspace = 1  # BT.709
         frame.color_range = 1  # video range
         return frame
 
+    def _lay(self, card: _Plane, part: tuple[_Plane, _Plane, _Plane], x: int, y: int) -> None:
+        for plane, piece, scale in zip(_views(card, self._width, self._height), part, (1, 2, 2), strict=True):
+            top, left = y // scale, x // scale
+            plane[top : top + piece.shape[0], left : left + piece.shape[1]] = piece
+
     def _cell(self, character: str) -> Image.Image:
         layout = self._layout
         cell = Image.new("RGB", (layout.cell_width, layout.cell_height), _BACKGROUND)
-        draw = ImageDraw.Draw(cell)
         middle = (layout.cell_width / 2, layout.cell_height / 2)
-        draw.text(middle, character, _CLOCK, ImageFont.load_default(layout.clock_size), anchor="mm")
+        font = ImageFont.load_default(layout.clock_size)
+        ImageDraw.Draw(cell).text(middle, character, _CLOCK, font, anchor="mm")
         return cell
 
-    def _draw_card(self, day: str, reason: str) -> Image.Image:
-        layout, width, height = self._layout, self._width, self._height
+    def _band(self, text: str) -> Image.Image:
+        band = Image.new("RGB", (self._width, self._layout.band_height), _BACKGROUND)
+        self._write(ImageDraw.Draw(band), text, self._layout.small_size, self._layout.band_height / 2, _QUIET)
+        return band
+
+    def _draw_base(self, name: str) -> Image.Image:
+        width, height = self._width, self._height
         card = Image.new("RGB", (width, height), _BACKGROUND)
         draw = ImageDraw.Draw(card)
-        self._line(draw, self._name, layout.name_size, height * 0.30, _NAME)
-        inset = round(width * 0.36)
-        draw.line(((inset, round(height * 0.41)), (width - inset, round(height * 0.41))), _LINE, max(1, height // 360))
-        self._line(draw, day, layout.small_size, layout.clock_y + layout.cell_height + height * 0.05, _QUIET)
-        if reason:
-            self._line(draw, reason, layout.small_size, height * 0.86, _QUIET)
+        self._write(draw, name, self._layout.name_size, height * 0.30, _NAME)
+        inset, y = round(width * 0.36), round(height * 0.41)
+        draw.line(((inset, y), (width - inset, y)), _LINE, max(1, height // 360))
         return card
 
-    def _line(self, draw: ImageDraw.ImageDraw, text: str, size: int, y: float, colour: tuple[int, int, int]) -> None:
-        font = ImageFont.load_default(size)
+    def _write(self, draw: ImageDraw.ImageDraw, text: str, size: int, y: float, colour: tuple[int, int, int]) -> None:
+        """One line in the middle; text too long for it gets smaller, down to half, and is then cut."""
         room = self._width * 0.86
+        font = ImageFont.load_default(size)
         length = draw.textlength(text, font)
         if length > room:
-            font = ImageFont.load_default(max(size * 0.5, size * room / length))
-            while text and draw.textlength(text + "…", font) > room:
-                text = text[: max(0, int(len(text) * 0.95) - 1)]
-            text += "…" if draw.textlength(text, font) < room and length > room * 2 else ""
-        draw.text((self._width / 2, y), text, colour, font, anchor="mm")
+            font = ImageFont.load_default(size * max(0.5, room / length))
+        whole = text
+        while text and draw.textlength(text, font) > room:
+            text = text[:-2].rstrip("…") + "…" if len(text) > 2 else ""
+        if text or not whole:
+            draw.text((self._width / 2, y), text, colour, font, anchor="mm")
 
 
 def _one_line(text: str) -> str:
@@ -126,14 +140,20 @@ def _layout(width: int, height: int) -> _Layout:
     boxes = [font.getbbox(character) for character in "0123456789:"]
     cell_width = _even(max(right - left for left, _, right, _ in boxes) + clock_size * 0.06)
     cell_height = _even(clock_size * 1.15)
+    clock_y = _even(height * 0.47)
+    small_size = max(6, round(scale * 0.035))
+    band_height = _even(small_size * 1.8)
     return _Layout(
         name_size=max(8, round(scale * 0.11)),
         clock_size=clock_size,
-        small_size=max(6, round(scale * 0.035)),
+        small_size=small_size,
         cell_width=cell_width,
         cell_height=cell_height,
         clock_x=_even((width - _CLOCK_CELLS * cell_width) / 2),
-        clock_y=_even(height * 0.47),
+        clock_y=clock_y,
+        band_height=band_height,
+        day_y=_even(clock_y + cell_height + height * 0.03),
+        reason_y=_even(height * 0.84),
     )
 
 
@@ -143,9 +163,9 @@ def _even(length: float) -> int:
 
 def _planes(image: Image.Image) -> tuple[_Plane, _Plane, _Plane]:
     """BT.709 video range, the chroma of every 2 x 2 pixels averaged."""
-    rgb = np.asarray(image, np.float32) / 255
+    rgb = np.divide(np.asarray(image), 255, dtype=np.float32)
     red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
-    luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    luma: NDArray[np.float32] = 0.2126 * red + 0.7152 * green + 0.0722 * blue
     height, width = luma.shape
 
     def halved(plane: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -153,8 +173,8 @@ def _planes(image: Image.Image) -> tuple[_Plane, _Plane, _Plane]:
 
     return (
         np.rint(16 + 219 * luma).astype(np.uint8),
-        np.rint(128 + 224 * halved((blue - luma) / 1.8556)).astype(np.uint8),
-        np.rint(128 + 224 * halved((red - luma) / 1.5748)).astype(np.uint8),
+        np.rint(128 + 224 * halved(blue - luma) / 1.8556).astype(np.uint8),
+        np.rint(128 + 224 * halved(red - luma) / 1.5748).astype(np.uint8),
     )
 
 

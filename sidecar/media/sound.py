@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import cast
 
 import numpy as np
 from av.audio.frame import AudioFrame
@@ -22,8 +23,26 @@ _SAMPLE_RATE = 48_000
 _TOLERANCE = 960  # 20 ms at 48 kHz: sound further than this from its time stamps is put in its place
 _MINUS_3_DB = 0.7071
 
-_LEFT = {"FL": 1.0, "FC": _MINUS_3_DB, "SL": _MINUS_3_DB, "BL": _MINUS_3_DB, "FLC": 1.0, "BC": 0.5, "DL": 1.0, "WL": 1.0}
-_RIGHT = {"FR": 1.0, "FC": _MINUS_3_DB, "SR": _MINUS_3_DB, "BR": _MINUS_3_DB, "FRC": 1.0, "BC": 0.5, "DR": 1.0, "WR": 1.0}
+_LEFT = {
+    "FL": 1.0,
+    "FC": _MINUS_3_DB,
+    "SL": _MINUS_3_DB,
+    "BL": _MINUS_3_DB,
+    "FLC": 1.0,
+    "BC": 0.5,
+    "DL": 1.0,
+    "WL": 1.0,
+}
+_RIGHT = {
+    "FR": 1.0,
+    "FC": _MINUS_3_DB,
+    "SR": _MINUS_3_DB,
+    "BR": _MINUS_3_DB,
+    "FRC": 1.0,
+    "BC": 0.5,
+    "DR": 1.0,
+    "WR": 1.0,
+}
 """ITU-R BS.775 downmix by channel name; the effects channel (LFE) is left out, as it says."""
 
 
@@ -45,6 +64,11 @@ def downmix(layout: AudioLayout, outputs: int) -> str | None:
 
 def _mix(names: Sequence[str], gains: dict[str, float]) -> str:
     return "+".join(f"{gains[name]}*c{index}" for index, name in enumerate(names) if name in gains)
+
+
+def _samples(frame: AudioFrame) -> Samples:
+    """Of a frame that is 32 bit float, planar."""
+    return cast("Samples", frame.to_ndarray())
 
 
 class Track:
@@ -88,12 +112,12 @@ class Track:
             self._graph = self._converter(frame)
         self._fed += Fraction(frame.samples * _SAMPLE_RATE, frame.sample_rate)
         if self._graph is None:
-            self._append(np.ascontiguousarray(frame.to_ndarray()))
+            self._append(_samples(frame))
             return
         frame.pts = None
         self._graph.push(frame)
         for converted in sounds_of(self._graph):
-            self._append(converted.to_ndarray())
+            self._append(_samples(converted))
 
     def finish(self, until: int) -> None:
         """Nothing follows. Sound that breaks off before sample ``until`` is faded out."""
@@ -137,7 +161,7 @@ class Track:
         if self._graph is not None:
             self._graph.push(None)
             for converted in sounds_of(self._graph):
-                self._append(converted.to_ndarray())
+                self._append(_samples(converted))
             self._graph = None
 
     def _append(self, block: Samples) -> None:
