@@ -1,0 +1,150 @@
+"""The command line against a real supervisor and real sidecars: up, a channel of one's own files, down, up, off air."""
+
+import csv
+import io
+import json
+import signal
+import subprocess
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from mcr_console.cli.places import Home
+from mcr_console.cli.playing import playing
+from sidecar.clips.make import make_clip
+from sidecar.clips.specification import ClipSpecification
+from tests.fixtures.homes import TestHome, until
+
+pytestmark = pytest.mark.realtime
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clips")
+    for number in (1, 2):
+        make_clip(ClipSpecification(number, f"Clip {number}", 320, 180, Fraction(25), 50), folder)
+    (folder / "readme.txt").write_text("no media")
+    return folder
+
+
+def sidecar_pids(home: TestHome) -> list[int]:
+    return [sidecar.pid for sidecar in playing(Home(home.path, chosen=True))]
+
+
+def test_own_files_on_air_and_playout_outlives_the_supervisor(home: TestHome, clips: Path) -> None:
+    """P5, and from no supervisor at all to own files on air in two commands."""
+    assert home.mcr("status").returncode == 69
+    up = home.mcr("up")
+    assert up.returncode == 0, up.stderr + home.log_end()
+
+    added = home.mcr(
+        "channel", "add", "My channel", "--from", str(clips), "--format", "360p25", "--output", "hls",
+        "--output", "udp://127.0.0.1:9", "--start",
+    )  # fmt: skip
+    assert added.returncode == 0, added.stderr + home.log_end()
+    assert "1 My channel: ON AIR" in added.stdout
+    assert "readme.txt" in added.stderr
+    (pid,) = sidecar_pids(home)
+
+    take = home.mcr("channel", "take", "my CHANNEL")
+    assert take.returncode == 0, take.stderr
+
+    down = home.mcr("down")
+    assert down.returncode == 0, down.stderr + home.log_end()
+    assert "1 channel stays on air" in down.stdout
+    assert sidecar_pids(home) == [pid]
+    assert home.mcr("status").returncode == 69
+
+    again = home.mcr("up")
+    assert "1 channel played on" in again.stdout, again.stderr
+    until(lambda: "ON AIR" in home.mcr("channel", "list").stdout, 15.0, home.log_end)
+    assert sidecar_pids(home) == [pid]
+
+    refused = home.mcr("down", "--off-air")
+    assert refused.returncode == 1
+    assert "OFF AIR" in refused.stderr
+    assert sidecar_pids(home) == [pid]
+
+    log = home.mcr("asrun", "--channel", "1", "--csv")
+    rows = list(csv.DictReader(io.StringIO(log.stdout)))
+    assert len({(row["run_id"], row["seq"]) for row in rows}) == len(rows) >= 2
+    assert {row["channel_name"] for row in rows} == {"My channel"}
+
+    off = home.mcr("down", "--off-air", "--yes")
+    assert off.returncode == 0, off.stderr + home.log_end()
+    assert home.processes() == {}
+
+
+def start_demo(home: TestHome, clips: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        home.command("demo", "--headless", "--channels", "2", "--media", str(clips), *arguments),
+        env=home.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def records(demo: subprocess.Popen[str], count: int) -> list[dict[str, object]]:
+    assert demo.stdout is not None
+    return [json.loads(demo.stdout.readline()) for _ in range(count)]
+
+
+def test_the_demo_ends_by_itself_and_leaves_nothing(home: TestHome, clips: Path) -> None:
+    done = home.mcr("demo", "--channels", "2", "--media", str(clips), "--for", "4")
+    assert done.returncode == 0, done.stderr + home.log_end()
+    assert "no terminal" in done.stderr
+    assert "on air 2/2" in done.stderr
+    seen = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [record["number"] for record in seen[:2]] == [1, 2]
+    assert 6 <= len(seen) <= 10
+    assert all(str(record["state"]).startswith("ON AIR") for record in seen), seen
+    for number in (1, 2):
+        frames = [record["frame"] for record in seen if record["number"] == number]
+        assert frames == sorted(set(frames)), frames
+    assert home.processes() == {}
+
+
+def test_a_killed_demo_leaves_nothing_and_starts_again(home: TestHome, clips: Path) -> None:
+    """The leash: nobody is left to clean up after kill -9."""
+    demo = start_demo(home, clips)
+    records(demo, 2)
+    assert len(sidecar_pids(home)) == 2
+
+    second = home.mcr("demo", "--channels", "1", "--media", str(clips), "--for", "1")
+    assert second.returncode == 1
+    assert "at work there" in second.stderr
+    assert len(sidecar_pids(home)) == 2
+
+    demo.kill()
+    demo.communicate()
+    until(lambda: not home.processes(), 10.0, home.processes)
+
+    began = time.monotonic()
+    again = home.mcr("demo", "--channels", "2", "--media", str(clips), "--for", "0.1")
+    assert again.returncode == 0, again.stderr + home.log_end()
+    assert "importing" not in again.stderr
+    assert time.monotonic() - began < 30
+    assert home.processes() == {}
+
+
+def test_the_demos_supervisor_is_started_again_and_the_air_never_stops(home: TestHome, clips: Path) -> None:
+    """P5: kill -9 of the supervisor; then SIGTERM ends the demo in order."""
+    demo = start_demo(home, clips)
+    before = records(demo, 2)
+    pids = sidecar_pids(home)
+    (supervisor,) = [pid for pid, command in home.processes().items() if "-m supervisor" in command]
+    subprocess.run(["kill", "-9", str(supervisor)], check=True)
+
+    def adopted() -> bool:
+        record = records(demo, 1)[0]
+        return str(record["state"]).startswith("ON AIR") and int(str(record["frame"])) > int(str(before[0]["frame"]))
+
+    until(lambda: any("-m supervisor" in command for command in home.processes().values()), 10.0, home.processes)
+    until(adopted, 20.0, home.log_end)
+    assert sidecar_pids(home) == pids
+
+    demo.send_signal(signal.SIGTERM)
+    _, said = demo.communicate(timeout=40)
+    assert demo.returncode == 0, said
+    assert "the supervisor died (SIGKILL)" in said
+    assert home.processes() == {}
