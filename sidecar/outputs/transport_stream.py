@@ -17,7 +17,9 @@ AnyStream = TypeVar("AnyStream", VideoStream, AudioStream)
 
 TS_PACKET = 188
 CLOCK = 90_000  # ticks a second of MPEG timestamps
-_BASE = CLOCK  # one second, so that the encoder's priming sound is not below zero
+_WALL_RANGE = 1 << 32
+"""Timestamps begin at the wall clock, modulo 13 hours: the next epoch then goes on above this one, which spares
+receivers a step back in time, and no run meets the 33-bit wrap in its first 13 hours."""
 _VIDEO_PID = 256  # libavformat gives the first stream the first elementary PID
 _SYNC = 0x47
 
@@ -30,6 +32,7 @@ class TransportStreamMuxer:
 
     def __init__(self, templates: StreamTemplates, decoder_delay_ms: int = 300) -> None:
         self._chunks: list[bytes] = []
+        self._base: int | None = None
         self._container: OutputContainer = av.open(
             self,
             "w",
@@ -58,8 +61,12 @@ class TransportStreamMuxer:
 
         libavformat sorts by time and so keeps back up to one packet of each stream.
         """
+        if not batch:
+            return []
+        if self._base is None:
+            self._base = _base(batch[0])
         for packet in batch:
-            self._container.mux_one(self._coded(packet))
+            self._container.mux_one(self._coded(packet, self._base))
         return self._taken()
 
     def finish(self) -> list[bytes]:
@@ -71,9 +78,9 @@ class TransportStreamMuxer:
         chunks, self._chunks = self._chunks, []
         return chunks
 
-    def _coded(self, packet: EncodedPacket) -> Packet:
+    def _coded(self, packet: EncodedPacket, base: int) -> Packet:
         coded = Packet(packet.data)
-        ticks = _BASE + _ticks(packet.pts, packet.time_base)
+        ticks = base + _ticks(packet.pts, packet.time_base)
         coded.pts = coded.dts = ticks
         coded.duration = _ticks(packet.duration, packet.time_base)
         coded.time_base = Fraction(1, CLOCK)
@@ -92,6 +99,12 @@ def _added(container: OutputContainer, template: AnyStream) -> AnyStream:
 
 def _ticks(count: int, time_base: Fraction) -> int:
     return count * CLOCK * time_base.numerator // time_base.denominator
+
+
+def _base(first: EncodedPacket) -> int:
+    """What is added to every timestamp: at least a second, so that the encoder's priming sound is not below zero."""
+    wall = first.wall_ns * CLOCK // 1_000_000_000 % _WALL_RANGE
+    return CLOCK + (wall - _ticks(first.pts, first.time_base)) % _WALL_RANGE
 
 
 def begins_with_keyframe(chunk: bytes) -> bool:
