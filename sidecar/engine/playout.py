@@ -86,7 +86,7 @@ class Playout:
         self._outputs = OutputSet(document, epoch=epoch, media_root=media_root, may_send=may_send)
         self._loudness = LoudnessThread(document.format.sample_rate)
         self._slate = SlateThread(Slate(document.name, document.format, document.time_zone), clock)
-        self._slate_time = clock
+        self._time = clock
         pictures, sounds = programme_encoders(document.format, document.encoding)
         self._encoder = EncoderThread(
             pictures,
@@ -187,7 +187,10 @@ class Playout:
         return self._thumbnailer.jpeg()
 
     def _newest_picture(self) -> av.VideoFrame:
-        return self._air.last_picture or self._slate.picture(self._slate_time.wall_ns())
+        on_air = self._air.last_picture
+        if on_air is not None:
+            return on_air
+        return self._pool.first_picture() or self._slate.picture(self._time.wall_ns())
 
     def _deliver(self, job: FrameJob, batch: Batch) -> None:
         self._loudness.offer(job.sound)

@@ -4,6 +4,8 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 
+import av
+
 from sidecar.media.interface import Moment, Source
 from sidecar.protocol.channel import ChannelFormat
 from sidecar.rundown.model import Airing, SourceView, Supply
@@ -67,6 +69,15 @@ class SourcePool:
             self._failed(airing, ValueError(f"gave sound of shape {moment.sound.shape}, not (2, {samples})"))
             return None
         return moment
+
+    def first_picture(self) -> av.VideoFrame | None:
+        """What would be shown first of the most urgent source that has a picture; for any thread."""
+        for airing in self._wanted:
+            source = self._sources.get(airing.number)
+            picture = source.peek() if source is not None else None
+            if picture is not None:
+                return picture
+        return None
 
     def close(self) -> None:
         self.sync(())

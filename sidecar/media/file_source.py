@@ -100,6 +100,13 @@ class FileSource:
         self._left = sound[:, samples:]
         return Moment(ready.picture, sound[:, :samples], ready.number)
 
+    def peek(self) -> VideoFrame | None:
+        """See ``Source``."""
+        try:
+            return self._ready[0].picture
+        except IndexError:
+            return None
+
     def close(self) -> None:
         """See ``Source``."""
         if self._closed:

@@ -40,6 +40,10 @@ class Source(Protocol):
         """The next channel frame with exactly ``samples`` samples. Only after ``view`` said READY."""
         ...
 
+    def peek(self) -> av.VideoFrame | None:
+        """The picture the next ``take`` would give, None while there is none. For any thread."""
+        ...
+
     def close(self) -> None:
         """Gives everything back, in its own time; may be repeated."""
         ...
