@@ -20,20 +20,25 @@ _SOCKET_PATH_LIMIT: Final = 100  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """``chosen``: somebody set ``MCR_HOME``, and means this one and no other."""
+    """``chosen``: somebody set ``MCR_HOME`` or ``MCR_SOCKET``, and means this one and no other.
+
+    ``listens_at``: ``MCR_SOCKET``, a place of its own for the supervisor's socket; only a system service has one.
+    """
 
     path: Path
     chosen: bool
+    listens_at: Path | None = None
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Home":
-        chosen = environment.get("MCR_HOME")
-        path = Path(chosen) if chosen else user_data_path("mcr-console")
-        # abspath and not resolve(): a link to the data stays a link, as the supervisor has it.
-        return cls(Path(os.path.abspath(path.expanduser())), bool(chosen))  # noqa: PTH100
+        home, socket = environment.get("MCR_HOME"), environment.get("MCR_SOCKET")
+        path = _absolute(Path(home) if home else user_data_path("mcr-console"))
+        return cls(path, bool(home or socket), _absolute(Path(socket)) if socket else None)
 
     @property
     def socket(self) -> Path:
+        if self.listens_at is not None:
+            return self.listens_at
         usual = self.path / "run" / "mcr.sock"
         if len(os.fsencode(usual)) <= _SOCKET_PATH_LIMIT:
             return usual
@@ -59,7 +64,13 @@ class Home:
 
     def environment(self) -> dict[str, str]:
         """This process' environment for a program that is to use this home."""
-        return {**os.environ, "MCR_HOME": str(self.path)}
+        values = {**os.environ, "MCR_HOME": str(self.path)}
+        values.pop("MCR_SOCKET", None)
+        return values if self.listens_at is None else {**values, "MCR_SOCKET": str(self.listens_at)}
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - not resolve(): a link to the data stays a link
 
 
 def socket_to_use(home: Home, system_socket: Path = SYSTEM_SOCKET) -> Path:

@@ -28,6 +28,13 @@ def test_the_supervisor_and_the_command_line_agree_on_every_path(home: str, monk
     assert ours.clips.is_relative_to(theirs.media_root)
 
 
+def test_a_services_socket_of_its_own_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MCR_HOME", str(tmp_path))
+    monkeypatch.setenv("MCR_SOCKET", "/run/mcr-test/mcr.sock")
+    assert Home.of(os.environ).socket == Settings().socket_path == Path("/run/mcr-test/mcr.sock")
+    assert "MCR_SOCKET" not in demo_home(dict(os.environ)).environment()
+
+
 def test_the_machines_own_supervisor_comes_first_unless_a_home_was_chosen(short_folder: Path) -> None:
     system = short_folder / "s"
     with socket.socket(socket.AF_UNIX) as listener:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -42,7 +42,8 @@ class DemoOptions:
 def demo_home(environment: dict[str, str]) -> Home:
     """The folder ``demo`` below the data directory, unless ``MCR_HOME`` names another."""
     home = Home.of(environment)
-    return home if home.chosen else replace(home, path=home.path / "demo", chosen=True)
+    chosen = bool(environment.get("MCR_HOME"))
+    return Home(home.path if chosen else home.path / "demo", chosen=True)
 
 
 def demo(
@@ -120,7 +121,11 @@ async def _demo(home: Home, options: DemoOptions, stopping: asyncio.Event) -> No
                 with contextlib.suppress(asyncio.CancelledError):
                     await keeping
     finally:
+        with contextlib.suppress(OSError):  # the terminal may be what was closed
+            progress.step("ending the demo")
         await keeper.end()
+        with contextlib.suppress(OSError):
+            progress.done()
 
 
 async def _on_air(client: Client, home: Home, options: DemoOptions, progress: Progress) -> None:

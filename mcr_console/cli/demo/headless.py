@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -58,6 +59,8 @@ async def report(client: Client, ids: list[str], now: Callable[[], datetime]) ->
                 print(json.dumps(record(channel, now(), lost)))
             sys.stdout.flush()
         except BrokenPipeError:
+            # What is still buffered goes nowhere, so that the interpreter's last flush does not fail again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return
         due = max(due + EVERY_S, loop.time())
         await asyncio.sleep(due - loop.time())
