@@ -1,12 +1,15 @@
 """Engines: how connections to each database are made, bounded and told to keep their promises."""
 
 import sqlite3
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+
+from db import sqlite_connection
 
 TRANSACTION_TIMEOUT = 10.0
 """Seconds for a whole transaction."""
@@ -59,14 +62,37 @@ def sqlite_engines(url: URL) -> Engines:
     """Readers beside one writer. The writer's pool of one is also the queue in which writers wait their turn."""
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise RuntimeError(f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed")
-    reader = create_async_engine(url, pool_size=4, max_overflow=4, pool_timeout=POOL_TIMEOUT)
-    writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=POOL_TIMEOUT)
-    prepare_sqlite(reader, begin="BEGIN", pragmas=("query_only = ON",))
-    prepare_sqlite(writer, begin="BEGIN IMMEDIATE")
+    reader = create_async_engine(
+        url, async_creator=_sqlite_creator(url), pool_size=4, max_overflow=4, pool_timeout=POOL_TIMEOUT
+    )
+    writer = create_async_engine(
+        url, async_creator=_sqlite_creator(url), pool_size=1, max_overflow=0, pool_timeout=POOL_TIMEOUT
+    )
+    _prepare_sqlite(reader, begin="BEGIN", pragmas=("query_only = ON",))
+    _prepare_sqlite(writer, begin="BEGIN IMMEDIATE")
     return Engines(reader=reader, writer=writer)
 
 
-def prepare_sqlite(
+def migration_engine(url: URL) -> AsyncEngine:
+    """For one connection without deadlines: a migration takes as long as it takes."""
+    if url.get_backend_name() == "postgresql":
+        return create_async_engine(url, poolclass=NullPool, connect_args={"timeout": CONNECT_TIMEOUT})
+    engine = create_async_engine(url, async_creator=_sqlite_creator(url), poolclass=NullPool)
+    # Batch mode copies a table and drops the old one, which would take referring rows along.
+    _prepare_sqlite(engine, begin="BEGIN IMMEDIATE", foreign_keys=False)
+    return engine
+
+
+def _sqlite_creator(url: URL) -> Callable[[], Awaitable[sqlite_connection.Connection]]:
+    async def connect() -> sqlite_connection.Connection:
+        connection = sqlite_connection.Connection(url.database or "")
+        await connection
+        return connection
+
+    return connect
+
+
+def _prepare_sqlite(
     engine: AsyncEngine, *, begin: str, foreign_keys: bool = True, pragmas: tuple[str, ...] = ()
 ) -> None:
     """SQLAlchemy's documented recipe: the driver begins nothing by itself, the engine says how to begin.

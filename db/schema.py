@@ -7,10 +7,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db.engines import CONNECT_TIMEOUT, prepare_sqlite
+from db.engines import migration_engine
 from db.errors import Inconsistent, SchemaTooNew, SchemaTooOld
 from db.transaction import connecting, speaking
 
@@ -67,23 +66,20 @@ async def _migrate(url: URL, revision: str, *, up: bool) -> None:
         else:
             command.downgrade(config, revision)
 
-    if url.get_backend_name() == "sqlite":
-        engine = create_async_engine(url, poolclass=NullPool)
-        # Batch mode copies a table and drops the old one, which would take referring rows along.
-        prepare_sqlite(engine, begin="BEGIN IMMEDIATE", foreign_keys=False)
-    else:
-        engine = create_async_engine(url, poolclass=NullPool, connect_args={"timeout": CONNECT_TIMEOUT})
+    engine = migration_engine(url)
     connection = engine.connect()
     try:
         with connecting():
             await connection.start()
-        with speaking():
-            async with connection.begin():
-                await _keep_others_out(connection)
-                await connection.run_sync(run)
-                await _refuse_loose_ends(connection)
+        try:
+            with speaking():
+                async with connection.begin():
+                    await _keep_others_out(connection)
+                    await connection.run_sync(run)
+                    await _refuse_loose_ends(connection)
+        finally:
+            await connection.close()
     finally:
-        await connection.close()
         await engine.dispose()
 
 

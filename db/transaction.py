@@ -20,8 +20,8 @@ from db.repositories.playlists import Playlists
 from db.repositories.ports import Ports
 from db.repositories.projects import Projects
 
-CLOSING_TIMEOUT = 1.0
-"""Seconds that a transaction past its deadline has to close its connection in good order."""
+ROLLBACK_TIMEOUT = 2.5
+"""Seconds that a transaction past its deadline has to undo and to close its connection, before it is left alone."""
 
 
 class Transaction:
@@ -44,8 +44,7 @@ class Transaction:
 async def transaction(engine: AsyncEngine, timeout: float, *, commit: bool) -> AsyncGenerator[Transaction, None]:
     """A transaction that ends within ``timeout`` seconds, its caller's own work between statements included."""
     deadline = asyncio.timeout(timeout)
-    # Past its deadline the driver still closes the connection in good order, which a stuck disk makes endless.
-    last = asyncio.timeout(timeout + CLOSING_TIMEOUT)
+    last = asyncio.timeout(timeout + ROLLBACK_TIMEOUT)
     # Rows stay readable after the end, and nothing is sent that was not asked for.
     session = AsyncSession(engine, expire_on_commit=False, autoflush=False)
     try:
@@ -88,10 +87,15 @@ def speaking() -> Generator[None, None, None]:
     except (ProgrammingError, NotSupportedError):
         raise
     except DBAPIError as error:
-        # asyncpg refuses a value it cannot encode with an error of its interface that is a ValueError too.
-        if error.orig is not None and isinstance(error.orig.__cause__, ValueError):
+        if _is_about_a_value(error):
             raise Inconsistent(_said(error)) from error
         raise StoreUnavailable(_said(error)) from error
+
+
+def _is_about_a_value(error: DBAPIError) -> bool:
+    """asyncpg's dialect has no class for these: SQLSTATE class 22, and values that the driver could not encode."""
+    cause = error.orig.__cause__ if error.orig is not None else None
+    return isinstance(cause, ValueError) or str(getattr(cause, "sqlstate", "")).startswith("22")
 
 
 def _said(error: Exception) -> str:

@@ -123,4 +123,4 @@ class Alarms:
             .where(Alarm.open_key.is_not(None), Alarm.channel_id.is_not(None))
             .group_by(Alarm.channel_id)
         )
-        return {channel_id: count for channel_id, count in (await self._session.execute(query)).tuples() if channel_id}
+        return {channel_id: count for channel_id, count in await self._session.execute(query) if channel_id}

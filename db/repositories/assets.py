@@ -123,7 +123,7 @@ class Assets:
             .order_by(Playlist.name)
             .limit(4)
         )
-        names = [repr(name) for name, _ in (await self._session.execute(query)).tuples()]
+        names = [repr(name) for name, _ in await self._session.execute(query)]
         if names:
             more = " and more" if len(names) > 3 else ""
             raise InUse("asset", asset_id, f"playlist {', '.join(names[:3])}{more}")

@@ -66,7 +66,7 @@ class Leaders:
         ).one_or_none()
         if row is None:
             return None
-        leader, held = row.tuple()
+        leader, held = row
         return Leadership(leader.holder, leader.address, leader.term, leader.expires_at, bool(held))
 
     async def acquire(self, holder: str, address: str, ttl: float, *, seize: bool = False) -> Leadership | None:

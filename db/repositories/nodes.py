@@ -52,7 +52,7 @@ class Nodes:
     async def placed(self) -> dict[str, int]:
         """How many channels each node has now; nodes with none are left out."""
         query = select(Channel.node_id, func.count()).where(Channel.node_id.is_not(None)).group_by(Channel.node_id)
-        return {node_id: count for node_id, count in (await self._session.execute(query)).tuples() if node_id}
+        return {node_id: count for node_id, count in await self._session.execute(query) if node_id}
 
     async def delete(self, node_id: str, rev: int) -> None:
         """Raises ``Missing``, ``StaleRev``, and ``InUse`` by a channel that is or is to be there, or by a claim.

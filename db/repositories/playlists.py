@@ -54,7 +54,7 @@ class Playlists:
         query = select(Item.playlist_id, func.count()).group_by(Item.playlist_id)
         if playlist_ids is not None:
             query = query.where(Item.playlist_id.in_(playlist_ids))
-        return dict((await self._session.execute(query)).tuples().all())
+        return {playlist_id: count for playlist_id, count in await self._session.execute(query)}
 
     async def items(self, playlist_id: str, after: int | None = None, limit: int | None = None) -> Sequence[Item]:
         """In order; ``after`` is the last position seen."""

@@ -1,0 +1,99 @@
+"""Migrations: they make what the models say, go back, and refuse what a newer version made."""
+
+import asyncio
+from datetime import datetime
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from db import schema
+from db.errors import SchemaTooNew, SchemaTooOld
+from db.models import Base
+from db.store import Store
+from db.urls import database_url
+
+
+async def test_migrations_make_what_the_models_say(store: Store) -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        return list(compare_metadata(context, Base.metadata))
+
+    engine = create_async_engine(store.url)
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+    await engine.dispose()
+
+
+async def test_up_down_and_up_again(store: Store, now: datetime) -> None:
+    await schema.downgrade(store.url, "base")
+    engine = create_async_engine(store.url)
+    async with engine.connect() as connection:
+        tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    await engine.dispose()
+    assert tables == ["alembic_version"]
+    assert await store.schema_revision() is None
+    await store.migrate()
+    assert await store.schema_revision() == schema.newest()
+    async with store.write() as tx:
+        await tx.projects.add("News", now)
+
+
+async def test_migrating_what_is_migrated_keeps_it(store: Store, now: datetime) -> None:
+    async with store.write() as tx:
+        await tx.projects.add("News", now)
+    await store.migrate()
+    async with store.read() as tx:
+        assert [project.name for project in await tx.projects.list()] == ["News"]
+
+
+async def test_a_database_of_a_newer_version_is_refused(store: Store) -> None:
+    await store.check_schema()
+    engine = create_async_engine(store.url)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    await engine.dispose()
+    with pytest.raises(SchemaTooNew, match=r"9999.*newer version"):
+        await store.migrate()
+    with pytest.raises(SchemaTooNew):
+        await store.check_schema()
+    assert await store.schema_revision() == "9999"
+
+
+async def test_an_empty_database_is_too_old(store_url: str) -> None:
+    store = Store(store_url)
+    with pytest.raises(SchemaTooOld, match="mcr db upgrade"):
+        await store.check_schema()
+    await store.close()
+
+
+async def test_two_that_migrate_at_once(store_url: str) -> None:
+    stores = [Store(store_url) for _ in range(3)]
+    await asyncio.gather(*(store.migrate() for store in stores))
+    assert await stores[0].schema_revision() == schema.newest()
+    for store in stores:
+        await store.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("/var/lib/mcr/mcr.db", "sqlite+aiosqlite:////var/lib/mcr/mcr.db"),
+        ("sqlite:////var/lib/mcr/mcr.db", "sqlite+aiosqlite:////var/lib/mcr/mcr.db"),
+        ("postgresql://mcr@db/mcr", "postgresql+asyncpg://mcr@db/mcr"),
+        ("postgresql+psycopg://mcr@db/mcr", "postgresql+asyncpg://mcr@db/mcr"),
+    ],
+)
+def test_urls_that_mean_a_database(given: str, meant: str) -> None:
+    assert database_url(given).render_as_string(hide_password=False) == meant
+
+
+@pytest.mark.parametrize(
+    "given", ["", ":memory:", "sqlite://", "mysql://root@db/mcr", "postgresql://mcr:secret@db:port/mcr"]
+)
+def test_urls_that_do_not(given: str) -> None:
+    with pytest.raises(ValueError, match=r"SQLite needs|not supported|cannot be read") as caught:
+        database_url(given)
+    assert "secret" not in str(caught.value)
