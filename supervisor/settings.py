@@ -22,13 +22,16 @@ def _absolute(path: Path) -> Path:
 
 
 class Settings(BaseSettings):
-    """``MCR_HOME`` and ``MCR_DATABASE_URL`` from the environment; every path below follows from them."""
+    """``MCR_HOME``, ``MCR_DATABASE_URL`` and ``MCR_SOCKET`` from the environment; every path follows from them."""
 
     model_config = SettingsConfigDict(env_prefix="MCR_", extra="ignore", frozen=True)
 
     home: Annotated[Path, AfterValidator(_absolute)] = Field(default_factory=lambda: user_data_path("mcr-console"))
     database_url: str | None = None
     """``postgresql://user@host/database`` where more than one supervisor shares a store; SQLite in the home else."""
+
+    socket: Annotated[Path, AfterValidator(_absolute)] | None = None
+    """Where a system service listens, for a whole group; the home's own socket is for its user alone."""
 
     @property
     def store_url(self) -> str:
@@ -47,11 +50,18 @@ class Settings(BaseSettings):
     @cached_property
     def socket_path(self) -> Path:
         """``run/mcr.sock``, or a short path of this home's own where that is too long for a socket."""
+        if self.socket is not None:
+            return self.socket
         plain = self.run_dir / "mcr.sock"
         if len(os.fsencode(plain)) <= SOCKET_PATH_LIMIT:
             return plain
         digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:16]
         return Path(f"/tmp/mcr-{os.getuid()}-{digest}/mcr.sock")  # noqa: S108 - its directory is ours and 0700, or refused
+
+    @property
+    def socket_mode(self) -> int:
+        """Who gets to its directory and has the group may use a service's socket."""
+        return 0o600 if self.socket is None else 0o660
 
     @property
     def lock_path(self) -> Path:
@@ -93,17 +103,21 @@ class Settings(BaseSettings):
         """Makes them all, 0700. Raises Invalid when one cannot be made or belongs to somebody else."""
         paths = (self.home, self.run_dir, self.media_root, self.live_root, self.agent_dir, self.sidecars_dir)
         for path in (*paths, self.journal_dir, self.logs_dir, self.socket_path.parent):
-            try:
-                path.mkdir(mode=0o700, parents=True, exist_ok=True)
-                status = path.lstat() if path == self.socket_path.parent else path.stat()
-            except OSError as error:
-                raise Invalid(
-                    f"{path} cannot be made: {error.strerror}",
-                    hint="Set MCR_HOME to a directory that you may write to.",
-                ) from error
-            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
-                raise Invalid(
-                    f"{path} is not a directory of this user", hint="Set MCR_HOME to a directory of your own."
-                )
-            if path in {self.run_dir, self.socket_path.parent} and stat.S_IMODE(status.st_mode) & 0o077:
+            _make_directory(path)
+        for path in (self.run_dir, self.socket_path.parent):
+            if path != self.socket_path.parent or self.socket is None:
                 path.chmod(0o700)
+
+
+def _make_directory(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = path.stat()
+    except OSError as error:
+        raise Invalid(
+            f"{path} cannot be made: {error.strerror}", hint="Set MCR_HOME to a directory that you may write to."
+        ) from error
+    # In /tmp anybody could have made it first, as a link to where they can read.
+    is_planted_link = path.parent == Path("/tmp") and path.is_symlink()  # noqa: S108
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or is_planted_link:
+        raise Invalid(f"{path} is not a directory of this user", hint="Set MCR_HOME to a directory of your own.")

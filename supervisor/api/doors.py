@@ -68,11 +68,11 @@ def make_server(app: FastAPI) -> Server:
     )
 
 
-def unix_socket(path: Path) -> socket.socket:
-    """Listens on ``path``, 0600. What an earlier supervisor left there is replaced: the caller holds the lock."""
+def unix_socket(path: Path, mode: int = 0o600) -> socket.socket:
+    """Listens on ``path`` with ``mode``. What an earlier supervisor left is replaced: the caller holds the lock."""
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
+    before = os.umask(0o777 & ~mode)
     try:
         listener.bind(str(path))
     except OSError as error:

@@ -53,6 +53,7 @@ class Prober:
         """Takes what one process answers off ``waiting``; says why the first that is left was not answered."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # what lies in the current directory is not imported in place of the program
             "-m",
             "sidecar",
             "probe",

@@ -9,6 +9,7 @@ from supervisor.api.context import Context, Ctx, Who
 from supervisor.api.problems import documented
 from supervisor.api.route import note, router
 from supervisor.api.routes.channels import changed, channel_row
+from supervisor.errors import Unavailable
 from supervisor.principal import Principal
 from supervisor.schemas.base import Id
 from supervisor.schemas.channel import Channel, CommandDone, CommandIn, CueIn
@@ -23,6 +24,8 @@ Command = Annotated[CommandIn, Body(default_factory=CommandIn)]
 async def start_channel(context: Ctx, who: Who, request: Request, response: Response, channel_id: Id) -> Channel:
     """Wanted on air from now on. The answer does not wait for it to be there."""
     await _require(context, who, channel_id)
+    if context.is_leaving():
+        raise Unavailable("the supervisor is shutting down: nothing is started now", retry_after=5)
     row = await context.supervision.commands.start(channel_id, who)
     note(request, rev=row.rev)
     return await changed(context, response, row)

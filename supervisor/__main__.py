@@ -1,0 +1,84 @@
+"""``python -m supervisor``: the headless supervisor, and what is done to its database and its API's description."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from typing import Annotated, Any, Final
+
+import typer
+
+from db.errors import StoreError
+from db.store import Store
+from supervisor.application import Application, Options
+from supervisor.errors import McrError
+from supervisor.logs import logging_to_stderr
+from supervisor.settings import Settings
+
+CANNOT_START: Final = 2
+DEFAULT_PORT: Final = 6270
+"""M, C and R on a telephone's keys, and a nought."""
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Listen on TCP here too; loopback only.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="TCP port (6270); 0 takes a free one.")] = None,
+    leash_fd: Annotated[
+        int | None, typer.Option(help="A descriptor; when its other end closes, everything goes off air.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="This node's name; the host's when left out.")] = "",
+) -> None:
+    """Run the supervisor. A signal shuts it down; playout goes on."""
+    if port is not None and host is None:
+        host = "127.0.0.1"
+    options = Options(host=host, port=DEFAULT_PORT if port is None else port, leash_fd=leash_fd, name=name)
+    _run(_serve(options))
+
+
+@app.command()
+def db_upgrade() -> None:
+    """Bring the database to this version's schema. SQLite is brought there at every start; PostgreSQL by this alone."""
+    _run(_upgrade())
+
+
+@app.command()
+def openapi() -> None:
+    """Print the API's description."""
+    from supervisor.api.app import openapi_document
+
+    json.dump(openapi_document(), sys.stdout, indent=2, sort_keys=True)
+    sys.stdout.write("\n")
+
+
+async def _serve(options: Options) -> int:
+    return await Application(Settings(), options).run()
+
+
+async def _upgrade() -> int:
+    settings = Settings()
+    settings.make_directories()
+    store = Store(settings.store_url)
+    try:
+        await store.migrate()
+    finally:
+        await store.close()
+    return 0
+
+
+def _run(work: Coroutine[Any, Any, int]) -> None:
+    """Ends the process with the work's exit code; what cannot start says why in words, without a trace."""
+    with logging_to_stderr():
+        try:
+            code = asyncio.run(work)
+        except (McrError, StoreError) as error:
+            hint = f"\n{error.hint}" if isinstance(error, McrError) and error.hint else ""
+            sys.stderr.write(f"supervisor: {error}{hint}\n")
+            code = CANNOT_START
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,266 @@
+"""The supervisor as a process: puts store, agent, supervision and API together, and takes them apart in order.
+
+It ends in one of four ways, and only the last two touch what is on air: a signal or ``POST /supervisor/shutdown``
+(playout goes on), a fault of its own (exit code 1, playout goes on), shutdown with ``off_air``, and the leash let go.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable, Coroutine, Generator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from db.store import Store
+from supervisor.agent.local import LocalAgent
+from supervisor.api.app import create_app, program_version
+from supervisor.api.audit import AuditLog
+from supervisor.api.authentication import read_or_make_token
+from supervisor.api.context import Context
+from supervisor.api.doors import SHUTDOWN_S, make_server, tcp_socket, unix_socket
+from supervisor.assets.importing import AssetImport
+from supervisor.assets.probing import Prober
+from supervisor.assets.threads import Threads
+from supervisor.clock import Clock, SystemClock
+from supervisor.departure import Departure
+from supervisor.errors import McrError
+from supervisor.events import Events
+from supervisor.files import only_supervisor, write_note
+from supervisor.lag import LoopLag
+from supervisor.leash import leash_let_go
+from supervisor.loops.supervision import Supervision
+from supervisor.principal import SYSTEM, Principal
+from supervisor.schemas.event import SupervisorInfo
+from supervisor.settings import Settings
+
+BEAT_S: Final = 1.0
+_STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What ``serve`` was called with. ``host`` None: no TCP door."""
+
+    host: str | None = None
+    port: int = 0
+    leash_fd: int | None = None
+    name: str = ""
+
+
+class Application:
+    """One supervisor process. ``run`` once."""
+
+    def __init__(self, settings: Settings, options: Options, clock: Clock | None = None) -> None:
+        self._settings = settings
+        self._options = options
+        self._clock = clock or SystemClock()
+        self._name = options.name or _host_name()
+        self._departure = Departure()
+        self._lag = LoopLag()
+        self.ready = asyncio.Event()
+        """Set once both doors are open."""
+        self.tcp_address: tuple[str, int] | None = None
+
+    def leave(self) -> None:
+        """Asks it to end; playout goes on."""
+        self._departure.leave()
+
+    async def run(self) -> int:
+        """The exit code. Raises McrError or StoreError when it cannot start, and then nothing was touched."""
+        async with contextlib.AsyncExitStack() as stack:
+            self._settings.make_directories()
+            stack.enter_context(only_supervisor(self._settings.lock_path))
+            listeners = self._open_doors(stack)
+            store = Store(self._settings.store_url)
+            stack.push_async_callback(store.close)
+            if store.dialect == "sqlite":
+                await store.migrate()
+            else:
+                await store.check_schema()
+            async with store.write() as tx:
+                await tx.nodes.local(self._name, self._clock.now())
+            agent = await stack.enter_async_context(self._agent())
+            events = Events()
+            supervision = Supervision(
+                store=store,
+                agent=agent,
+                events=events,
+                clock=self._clock,
+                holder=events.boot_id,
+                address=f"unix:{self._settings.socket_path}",
+                node_name=self._name,
+            )
+            context = self._context(store, events, supervision)
+            self._write_note(stack, events.boot_id)
+            return await self._serve(context, listeners)
+
+    def _open_doors(self, stack: contextlib.ExitStack | contextlib.AsyncExitStack) -> list[socket.socket]:
+        path = self._settings.socket_path
+        listeners: list[socket.socket] = []
+        if self._options.host is not None:
+            door = tcp_socket(self._options.host, self._options.port)
+            stack.callback(door.close)
+            host, port = door.getsockname()[:2]
+            self.tcp_address = (str(host), int(port))
+            listeners.append(door)
+        listeners.append(unix_socket(path, self._settings.socket_mode))
+        stack.callback(path.unlink, missing_ok=True)
+        return listeners
+
+    def _agent(self) -> LocalAgent:
+        return LocalAgent(
+            agent_dir=self._settings.agent_dir,
+            sidecars_dir=self._settings.sidecars_dir,
+            journal_dir=self._settings.journal_dir,
+            media_root=self._settings.media_root,
+            clock=self._clock,
+            leash_fd=self._options.leash_fd,
+        )
+
+    def _context(self, store: Store, events: Events, supervision: Supervision) -> Context:
+        files = Threads("file readers", places=8)
+
+        def info() -> SupervisorInfo:
+            standing = supervision.standing()
+            return SupervisorInfo(
+                name=self._name,
+                version=program_version(),
+                boot_id=events.boot_id,
+                leader=standing.leader,
+                term=standing.term,
+                loop_lag_ms=self._lag.worst_ms,
+                at=self._clock.now(),
+            )
+
+        audit = AuditLog(store, self._clock)
+
+        async def take_off_air(by: Principal) -> int:
+            return await self._departure.take_off_air(by, store, supervision, audit)
+
+        return Context(
+            settings=self._settings,
+            store=store,
+            events=events,
+            clock=self._clock,
+            token=read_or_make_token(self._settings.token_path),
+            audit=audit,
+            supervision=supervision,
+            assets=AssetImport(store, self._clock, Prober(), Threads("media readers", places=4)),
+            files=files,
+            info=info,
+            is_leaving=lambda: self._departure.closing,
+            take_off_air=take_off_air,
+            leave=self.leave,
+        )
+
+    def _write_note(self, stack: contextlib.AsyncExitStack, boot_id: str) -> None:
+        path = self._settings.info_path
+        tcp = None if self.tcp_address is None else {"host": self.tcp_address[0], "port": self.tcp_address[1]}
+        write_note(
+            path,
+            {
+                "pid": os.getpid(),
+                "boot_id": boot_id,
+                "started": self._clock.now().isoformat(),
+                "socket": str(self._settings.socket_path),
+                "tcp": tcp,
+            },
+        )
+        stack.callback(path.unlink, missing_ok=True)
+
+    async def _serve(self, context: Context, listeners: list[socket.socket]) -> int:
+        server = make_server(create_app(context))
+        serving = _task("doors", server.serve(sockets=listeners))
+        leaving = _task("leave", self._departure.asked.wait())
+        let_go = _task("leash", _leash(self._options.leash_fd))
+        tasks = {
+            _task("supervision", context.supervision.run()),
+            _task("audit", context.audit.run()),
+            _task("beat", self._beat(context)),
+            _task("loop lag", self._lag.run()),
+            serving,
+            leaving,
+            let_go,
+        }
+        code = 0
+        with _signals(self.leave):
+            try:
+                _log.info("the supervisor runs", socket=str(self._settings.socket_path), tcp=self.tcp_address)
+                self.ready.set()
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                if let_go in done and let_go.exception() is None:
+                    await self._leash_let_go(context)
+                elif leaving not in done:
+                    code = 1
+                    _report(done)
+            finally:
+                self._departure.closing = True
+                _log.info("the supervisor shuts down; what plays, plays on")
+                context.events.close()
+                server.should_exit = True
+                await asyncio.wait({serving}, timeout=SHUTDOWN_S + 2)
+                await _end(tasks)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(context.audit.flush(), 2.0)
+        return code
+
+    async def _leash_let_go(self, context: Context) -> None:
+        _log.warning("the leash was let go: everything goes off air")
+        try:
+            await context.take_off_air(SYSTEM)
+        except McrError as error:
+            _log.error("not everything is confirmed off air", why=error.detail)
+
+    async def _beat(self, context: Context) -> None:
+        while True:
+            context.events.beat(context.info())
+            await asyncio.sleep(BEAT_S)
+
+
+def _host_name() -> str:
+    name = "".join(character for character in socket.gethostname() if character.isprintable())
+    return name[:80] or "local"
+
+
+async def _leash(descriptor: int | None) -> None:
+    if descriptor is None:
+        await asyncio.Event().wait()  # nobody holds one
+    else:
+        await leash_let_go(descriptor)
+
+
+def _task(name: str, work: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
+    return asyncio.create_task(work, name=name)
+
+
+def _report(done: set[asyncio.Task[object]]) -> None:
+    for task in done:
+        error = None if task.cancelled() else task.exception()
+        _log.error("a part of the supervisor ended", part=task.get_name(), exc_info=error)
+
+
+async def _end(tasks: set[asyncio.Task[object]]) -> None:
+    """Cancels and waits, but not for ever: what does not end is named and left to the end of the process."""
+    for task in tasks:
+        task.cancel()
+    _, stuck = await asyncio.wait(tasks, timeout=5.0)
+    for task in stuck:
+        _log.error("a part of the supervisor does not end", part=task.get_name())
+
+
+@contextlib.contextmanager
+def _signals(leave: Callable[[], None]) -> Generator[None]:
+    loop = asyncio.get_running_loop()
+    for number in _STOP_SIGNALS:
+        loop.add_signal_handler(number, leave)
+    try:
+        yield
+    finally:
+        for number in _STOP_SIGNALS:
+            loop.remove_signal_handler(number)
