@@ -163,9 +163,10 @@ def _even(length: float) -> int:
 
 def _planes(image: Image.Image) -> tuple[_Plane, _Plane, _Plane]:
     """BT.709 video range, the chroma of every 2 x 2 pixels averaged."""
-    rgb = np.divide(np.asarray(image), 255, dtype=np.float32)
-    red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
-    luma: NDArray[np.float32] = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    rgb: NDArray[np.float32] = np.asarray(image, np.float32)
+    rgb *= np.float32(1 / 255)
+    red, blue = rgb[..., 0], rgb[..., 2]
+    luma: NDArray[np.float32] = rgb @ np.array((0.2126, 0.7152, 0.0722), np.float32)
     height, width = luma.shape
 
     def halved(plane: NDArray[np.float32]) -> NDArray[np.float32]:
