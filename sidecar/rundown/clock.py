@@ -344,6 +344,7 @@ class RundownClock:
                 shown = air.position - air.airing.first_frame
                 if air.duration is None and shown >= frames_in(BLINK_S, self._rate):
                     air.over = True
+                    self._prove(air)
                     return self._seam(air)
                 length = f" of {air.duration}" if air.duration is not None else ""
                 return self._break_off(air, "ended early", f"ended after {air.position}{length} frames")
@@ -405,10 +406,14 @@ class RundownClock:
         assert air is not None
         self._out.end_late()
         air.position += 1
-        if not air.proved and (air.left == 0 or self._out.frame - air.started >= frames_in(FLASH_S, self._rate)):
+        if air.left == 0 or self._out.frame - air.started >= frames_in(FLASH_S, self._rate):
+            self._prove(air)
+        return _SLATE if air.airing.item.kind == "slate" else _Frame("source", silent=False)
+
+    def _prove(self, air: Airtime) -> None:
+        if not air.proved:
             air.proved = True
             self._lineup.proved()
-        return _SLATE if air.airing.item.kind == "slate" else _Frame("source", silent=False)
 
     # --- inside: what comes -----------------------------------------------------------------------------------------
 

@@ -45,7 +45,8 @@ class Lineup:
         self._anchor = -1  # the list goes on after this index
         self._last_id: str | None = None  # what aired last; may have vanished from the list
         self._troubles: dict[int, _Trouble] = {}
-        self._first_trouble: int | None = None
+        self._first_trouble: int | None = None  # of those that failed since something began to air
+        self._older_trouble: int | None = None  # of those before it, until that has proved itself
         self._noted: set[str] = set()
         self._plan_first(resume)
 
@@ -62,6 +63,7 @@ class Lineup:
         """``plan`` goes on air: the list goes on after it."""
         self._anchor = plan.index
         self._last_id = plan.airing.item.id
+        self._older_trouble, self._first_trouble = self._first_trouble, None
         if self.cued is not None and self.cued.airing is plan.airing:
             self.cued = None
         self.next = self._plan_after(plan.index, waits=False, frame=frame)
@@ -70,7 +72,7 @@ class Lineup:
         """What is on air airs properly: old troubles are forgotten."""
         self._troubles.clear()
         self._noted.clear()
-        self._first_trouble = None
+        self._older_trouble = None
 
     def begin_at(self, spot: Spot, cause: str, frame: int) -> Plan:
         """A plan for a place of the list's own arithmetic; the list goes on after it."""
@@ -124,6 +126,8 @@ class Lineup:
         """What was on air broke off at once; when it comes again, it waits first, longer every time."""
         if self._at(self._anchor) != item_id:
             return
+        if self._older_trouble is not None:
+            self._first_trouble = self._older_trouble
         self._troubled(self._anchor, frame).costly += 1
         following = self.next
         if following is None or following.index == self._anchor:
@@ -137,7 +141,7 @@ class Lineup:
         self._anchor = _anchor_in(playlist.items, old.items, self._anchor, self._last_id)
         self._troubles.clear()
         self._noted.clear()
-        self._first_trouble = None
+        self._first_trouble = self._older_trouble = None
         self.next = self._plan_after(self._anchor, waits=False, frame=frame)
         if unaired and old_next is not None:
             self._keep_first(old_next, frame)
