@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from mcr_console.cli.commands import AsJson, with_supervisor
-from mcr_console.cli.naming import pick_channel
+from mcr_console.cli.naming import is_id, pick_channel
 from mcr_console.cli.spreadsheet import write_rows
 from mcr_console.cli.wording import frames_clock, local_time
 from mcr_console.client import Client
@@ -54,7 +54,7 @@ def asrun(
 
     async def run(client: Client) -> None:
         channels = {found.id: found for found in await client.channels()}
-        channel_id = pick_channel(channel, tuple(channels.values())).id if channel is not None else None
+        channel_id = _channel_id(channel, channels) if channel is not None else None
         events = _newest(client, channel_id, since, until, limit) if limit else client.asrun(
             channel_id=channel_id, since=since, until=until
         )  # fmt: skip
@@ -69,6 +69,11 @@ def asrun(
                 print(line(event, channels.get(event.channel_id)))
 
     with_supervisor(run)
+
+
+def _channel_id(named: str, channels: dict[str, Channel]) -> str:
+    """A whole id is taken as it is: the log of a deleted channel stays, and has nothing else to be named by."""
+    return named if is_id(named) else pick_channel(named, tuple(channels.values())).id
 
 
 async def _newest(

@@ -10,6 +10,11 @@ from supervisor.schemas.playlist import Playlist
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
+def is_id(text: str) -> bool:
+    """Whether it is the shape of an id of the API."""
+    return _ID.fullmatch(text) is not None
+
+
 def pick_channel(named: str, channels: tuple[Channel, ...]) -> Channel:
     """By number, else by name in any case, else by id. Raises Failure that names what there is."""
     wanted = named.strip()
@@ -35,7 +40,7 @@ def pick_channel(named: str, channels: tuple[Channel, ...]) -> Channel:
 def pick_playlist(named: str, playlists: tuple[Playlist, ...]) -> Playlist:
     """By id where it looks like one, else by name in any case. Raises Failure that names what there is."""
     wanted = named.strip()
-    if _ID.fullmatch(wanted):
+    if is_id(wanted):
         found = [playlist for playlist in playlists if playlist.id == wanted]
         if found:
             return found[0]

@@ -28,9 +28,10 @@ SHUT_DOWN_S = 30.0
 
 def serve(
     host: Annotated[
-        str | None, typer.Option(help="Listen on TCP here too; loopback only. Needs the token in $MCR_HOME/token.")
+        str | None,
+        typer.Option(help="Listen on TCP here too; loopback only. Callers need the token in $MCR_HOME/token."),
     ] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="TCP port; 0 lets the system choose.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="TCP port (6270); 0 takes a free one.")] = None,
 ) -> None:
     """Run the supervisor in the foreground. Ctrl-C shuts it down; playout goes on."""
     arguments: list[str] = []

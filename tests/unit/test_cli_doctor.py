@@ -1,16 +1,18 @@
 """What ``mcr doctor`` makes of what it sees."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from mcr_console.cli.doctor import machine, media, storage
+from mcr_console.cli.doctor import machine, media, storage, surroundings
 from mcr_console.cli.doctor.command import verdict
 from mcr_console.cli.doctor.finding import Finding
 from mcr_console.cli.main import app
 from mcr_console.cli.places import Home
+from supervisor.__main__ import DEFAULT_PORT
 
 MOUNTS = """\
 /dev/sda1 / ext4 rw 0 0
@@ -50,6 +52,17 @@ def test_a_control_groups_quota_counts(tmp_path: Path) -> None:
     assert machine.cores_allowed(quota) == 0.5
     quota.write_text("max 100000\n")
     assert machine.cores_allowed(quota) >= 1
+
+
+def test_a_taken_port_is_noted() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert surroundings.tcp_port(port).verdict == "note"
+    assert surroundings.tcp_port(port).verdict == "ok"
+
+
+def test_the_usual_port_is_the_supervisors() -> None:
+    assert surroundings.SERVE_PORT == DEFAULT_PORT
 
 
 def test_missing_codecs_are_named() -> None:

@@ -23,6 +23,7 @@ from mcr_console.cli.progress import Progress
 from mcr_console.cli.screen import has_terminal, show_console
 from mcr_console.cli.wording import is_on_air
 from mcr_console.client import Client
+from mcr_console.http import Unreachable
 from supervisor.schemas.channel import Channel
 
 ON_AIR_S: Final = 30.0
@@ -84,14 +85,22 @@ async def _run(home: Home, options: DemoOptions) -> None:
 
 @contextlib.asynccontextmanager
 async def _signals(stopping: asyncio.Event) -> AsyncGenerator[None]:
-    """Ctrl-C, SIGTERM and a closed terminal all end the demo in order, and none of them its ending."""
+    """Ctrl-C, SIGTERM and a closed terminal all end the demo in order, and none of them its ending.
+
+    What was ignored when it began stays ignored: that is what nohup is for.
+    """
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    heeded = [
+        number
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN
+    ]
+    for number in heeded:
         loop.add_signal_handler(number, stopping.set)
     try:
         yield
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in heeded:
             loop.remove_signal_handler(number)
 
 
@@ -153,8 +162,10 @@ async def _until_on_air(client: Client, wanted: list[Channel], progress: Progres
     ids = {channel.id for channel in wanted}
     loop = asyncio.get_running_loop()
     until = loop.time() + ON_AIR_S
+    seen = list(wanted)
     while True:
-        seen = [channel for channel in await client.channels() if channel.id in ids]
+        with contextlib.suppress(Unreachable):  # its keeper is starting it again; what was seen last still stands
+            seen = [channel for channel in await client.channels() if channel.id in ids]
         waiting = [channel for channel in seen if not is_on_air(channel.live)]
         progress.step(f"on air {len(seen) - len(waiting)}/{len(wanted)}")
         if not waiting or loop.time() >= until:

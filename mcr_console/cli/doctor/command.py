@@ -45,6 +45,7 @@ def examine(home: Home) -> list[Finding]:
         ("clock", machine.clock),
         ("open files", machine.open_files),
         ("ports", surroundings.ports),
+        ("API port", surroundings.tcp_port),
         ("terminal", surroundings.terminal),
         ("systemd", surroundings.systemd),
         ("Docker", surroundings.docker),

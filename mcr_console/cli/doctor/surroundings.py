@@ -15,6 +15,8 @@ from mcr_console.cli.doctor.finding import Finding
 from mcr_console.cli.places import Home, socket_to_use
 
 _DOCKER_S: Final = 2.0
+SERVE_PORT: Final = 6270
+"""What ``python -m supervisor serve`` listens on when it is given a host and no port."""
 
 
 def terminal() -> Finding:
@@ -112,6 +114,18 @@ def ports() -> Finding:
         advice = "For UDP outputs to multicast groups: ip route add 224.0.0.0/4 dev <interface>"
         return Finding("note", "ports", f"loopback works; no route for multicast: {error.strerror}", advice)
     return Finding("ok", "ports", f"loopback works; multicast leaves from {way_out}")
+
+
+def tcp_port(port: int = SERVE_PORT) -> Finding:
+    """Whether ``mcr serve --host 127.0.0.1`` could listen on its usual port."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        seen = f"{port} cannot be listened on: {error.strerror}"
+        return Finding("note", "API port", seen, "A supervisor may have it; mcr serve --port takes another.")
+    return Finding("ok", "API port", f"{port} is free; mcr serve --host 127.0.0.1 would listen on it")
 
 
 def supervisor(home: Home, version: str | None) -> Finding:
