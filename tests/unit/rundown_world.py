@@ -67,7 +67,8 @@ class World:
             del self.opened[number]
         for number, airing in wanted.items():
             assert airing.item.kind != "slate"
-            self.opened.setdefault(number, _Source(self.media(airing.item), self.clock.frame))
+            if number not in self.opened:
+                self.opened[number] = _Source(self.media(airing.item), self.clock.frame)
 
     def sources(self, airing: Airing) -> SourceView:
         source = self.opened.get(airing.number)
