@@ -63,6 +63,8 @@ def demo(
     if not without_screen and not has_terminal():
         print("mcr demo: no terminal here; going on as with --headless", file=sys.stderr)
         without_screen = True
+    # What belongs to a real installation is no playground: the demo has a database of its own.
+    os.environ.pop("MCR_DATABASE_URL", None)
     asyncio.run(_run(demo_home(dict(os.environ)), DemoOptions(media, without_screen, seconds, channels)))
 
 
