@@ -157,7 +157,8 @@ def monochrome(glyphs: Glyphs | None = None) -> Palette:
         strong=bold, dim=Style(dim=True), tally=bold, tally_block=block, tally_row=block, next=Style(underline=True),
         next_row=Style(underline=True, bold=True), warning=bold, warning_block=block, off_air=block,
         off_air_block=block, off_block=Style(dim=True), stale_block=block, signal=plain,
-        bar_rest=Style(dim=True), frame=bold, key_block=Style(reverse=True), cursor_row=block, done=bold, thumbnails=False,
+        bar_rest=Style(dim=True), frame=bold, key_block=Style(reverse=True), cursor_row=block, done=bold,
+        thumbnails=False,
     )  # fmt: skip
 
 

@@ -16,6 +16,8 @@ from supervisor.schemas.node import Node
 
 ASRUN_KEPT: Final = 300
 """Newest as-run events kept for tails; the as-run screen fetches what is older."""
+LATE_S: Final = 2.0
+"""Age of a heartbeat from which it is a warning; the supervisor polls every second."""
 MOVING: Final = ("item", "filler", "standby")
 """Pictures whose item, where there is one, runs on."""
 

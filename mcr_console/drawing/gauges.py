@@ -8,13 +8,11 @@ from textual.renderables.digits import DIGITS, DIGITS3X3_BOLD
 from mcr_console.drawing.strips import Part
 from mcr_console.palette import Palette
 from mcr_console.safe_text import age
-from mcr_console.wall_state import ChannelState
+from mcr_console.wall_state import LATE_S, ChannelState
 from supervisor.schemas.channel import ChannelLive
 
 SLOW_MS: Final = 500
 """A heartbeat's round trip that fills a sparkline's whole height."""
-LATE_S: Final = 2.0
-"""Age of a heartbeat from which it is a warning; the supervisor polls every second."""
 SILENCE_LUFS: Final = -60.0
 
 

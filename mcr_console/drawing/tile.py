@@ -33,7 +33,7 @@ BIG_WIDTH = 34
 
 @dataclass(frozen=True, slots=True)
 class TileView:
-    """``now`` is the monotonic second up to which positions are carried on."""
+    """``now`` is the monotonic second up to which positions are carried on; ``note_now`` is the true one."""
 
     state: ChannelState
     now: float
@@ -43,6 +43,7 @@ class TileView:
     """When the link was last alive, ``hh:mm:ss``; shown when stale."""
     supervisor_now: datetime | None
     note: Note | None = None
+    note_now: float = 0.0
     picture: tuple[PictureLine, ...] | None = None
 
 
@@ -97,13 +98,14 @@ def _body(
         rows.append([(f"{palette.glyphs.next} {live.next.title}", dim if view.stale else palette.next)])
     else:
         rows.append([(f"{palette.glyphs.next} {palette.glyphs.none}", dim)])
-    rows.append(_last_row(view, verdict, palette))
+    last = _last_row(view, verdict, palette)
+    rows.append(last)
     spare = height - len(rows)
     if spare > 0 and verdict.why and not view.stale:
         rows.append([])
         rows.append([(verdict.why, palette.warning if verdict.warning else dim)])
     if view.stale:
-        rows = [[(text, dim) for text, _ in row] for row in rows]
+        rows = [row if view.note and row is last else [(text, dim) for text, _ in row] for row in rows]
     rows = rows[:height] + [[] for _ in range(height - len(rows))]
     return [segments(width, base, row) for row in rows]
 
@@ -139,10 +141,10 @@ def _clock_rows(view: TileView, verdict: Condition, width: int, height: int, pal
 
 
 def _last_row(view: TileView, verdict: Condition, palette: Palette) -> list[Part]:
+    if view.note is not None:
+        return note_parts(view.note, view.note_now, palette)
     if view.stale:
         return [(f"as of {view.as_of}", palette.dim)]
-    if view.note is not None:
-        return note_parts(view.note, view.now, palette)
     if verdict.tally == "off_air":
         return [(verdict.why, palette.off_air)]
     if verdict.tally in {"unknown", "changing"}:

@@ -1,0 +1,136 @@
+"""Air keys made into orders: which verb, at what target, asked first or not."""
+
+from collections.abc import Callable, Coroutine
+from typing import Protocol
+
+from mcr_console.air import Order, Verb, order
+from mcr_console.client import ClientError
+from mcr_console.drawing.footer import target
+from mcr_console.keys import BY_ID
+from mcr_console.screens.dialogs import Question
+from mcr_console.session import Session
+from mcr_console.wall_state import ChannelState
+from supervisor.schemas.channel import RundownRow
+
+
+class Host(Protocol):
+    """The app, as far as an air key needs it."""
+
+    def start_work(self, name: str, work: Coroutine[None, None, None]) -> None: ...
+    def ask(self, question: Question, state: ChannelState, then: Callable[[str], None]) -> None: ...
+    def selected_row(self) -> RundownRow | None: ...
+
+
+class AirKeys:
+    """Fixes the target when the key is pressed and hands the order to the desk."""
+
+    def __init__(self, session: Session, host: Host) -> None:
+        self._session = session
+        self._host = host
+
+    def press(self, action_id: str) -> None:
+        """One press of an air key, one ``:`` command or one choice of the palette."""
+        session, state = self._session, self._session.focused
+        if state is None:
+            session.message = "no channel is focused"
+            return
+        # Both are asked: a press during a pending command must also put off the end of a held key.
+        repeats = session.desk.repeats(action_id, state.channel.id)
+        if repeats or session.desk.pending(state.channel.id):
+            return
+        if BY_ID[action_id].armed:
+            self._arm(action_id, state)
+        elif action_id == "cue":
+            self._cue(state)
+        elif action_id == "take" and state.live.next is None:
+            session.desk.refuse(state.channel.id, "TAKE", "nothing is next")
+        else:
+            self._send(order(_verb(action_id, state), state))
+
+    def acknowledge(self) -> None:
+        """Acknowledges the focused channel's alarms."""
+        session, state = self._session, self._session.focused
+        if state is None:
+            return
+        wanted = [
+            alarm.id
+            for alarm in session.wall.alarms
+            if alarm.channel_id == state.channel.id and alarm.acknowledged_at is None
+        ]
+        if not wanted:
+            session.message = f"no open alarm on {target(state)}"
+            return
+        self._host.start_work("acknowledge", self._acknowledge(wanted))
+
+    async def _acknowledge(self, alarm_ids: list[str]) -> None:
+        try:
+            for alarm_id in alarm_ids:
+                await self._session.feed.acknowledge(alarm_id)
+        except ClientError as error:
+            self._session.message = f"{error.title}: {error.detail}"
+        else:
+            self._session.message = f"acknowledged {len(alarm_ids)}"
+
+    def _cue(self, state: ChannelState) -> None:
+        row = self._host.selected_row()
+        if row is None:
+            self._session.message = "open the channel and select a row to cue"
+            return
+        follows = state.live.next
+        clear = follows is not None and follows.cued and follows.item_id == row.item_id
+        self._send(order("cue", state, cue_item=(None if clear else row.item_id, row.title)))
+
+    def _arm(self, action_id: str, state: ChannelState) -> None:
+        wanted = order(_verb(action_id, state), state)
+        question = _question(action_id, state)
+
+        def answered(answer: str) -> None:
+            if answer == "do":
+                self._send(wanted)
+            elif answer == "changed":
+                self._session.desk.refuse(
+                    state.channel.id, wanted.words, "not sent: the channel changed while you were asked"
+                )
+            elif answer == "late":
+                self._session.desk.refuse(state.channel.id, wanted.words, "not sent: nobody answered within 10 s")
+
+        self._host.ask(question, state, answered)
+
+    def _send(self, wanted: Order) -> None:
+        if self._session.desk.begin(wanted):
+            self._host.start_work(wanted.words, self._session.desk.send(wanted))
+
+
+def _verb(action_id: str, state: ChannelState) -> Verb:
+    live = state.live
+    match action_id:
+        case "hold":
+            return "play" if live.hold or live.picture == "hold" else "hold"
+        case "freeze":
+            return "resume" if live.picture == "freeze" else "pause"
+        case "take" | "skip" | "standby" | "rejoin" | "start" | "stop":
+            return action_id
+        case _:
+            raise ValueError(f"{action_id} is no air key")
+
+
+def _question(action_id: str, state: ChannelState) -> Question:
+    live, who = state.live, target(state)
+    now = "nothing" if live.item is None else live.item.title
+    match action_id:
+        case "start":
+            return Question(f"Put {who} on air?", ("It will be on air until somebody stops it.",), f"Start {who}")
+        case "stop":
+            return Question(
+                f"Take {who} OFF AIR?",
+                (f"On air now: {now}", "Viewers lose the channel at once, and nothing brings it back but a start."),
+                f"Take {who} off air",
+            )
+        case _:
+            if live.picture == "freeze":
+                return Question(f"Let {who} run on?", (f"Frozen now: {now}",), f"Unfreeze {who}")
+            return Question(
+                f"Freeze the picture of {who}?",
+                (f"On air now: {now}", "Picture and sound stand still."),
+                f"Freeze {who}",
+            )

@@ -1,0 +1,342 @@
+"""The console: one link to a supervisor, one tick, and the screens."""
+
+import logging
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import aclosing
+from functools import partial
+from typing import Any, ClassVar, Final, cast
+
+from textual.app import App, SystemCommand
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.screen import Screen
+from textual.theme import Theme
+from textual.worker import Worker, WorkerState
+
+from mcr_console.actions import AirKeys
+from mcr_console.clock import Clock, SystemClock
+from mcr_console.faults import TOO_MANY, Guarded
+from mcr_console.keys import ACTIONS, BY_COMMAND
+from mcr_console.palette import Palette, choose
+from mcr_console.screens.asrun import AsRunScreen
+from mcr_console.screens.channel import ChannelScreen
+from mcr_console.screens.channel_list import ListScreen
+from mcr_console.screens.dialogs import ArmScreen, CreateScreen, HelpScreen, LineScreen, Question, command_words
+from mcr_console.screens.operator_screen import OperatorScreen
+from mcr_console.screens.wall import WallScreen
+from mcr_console.session import Feed, Session
+from mcr_console.wall_state import ChannelState
+from supervisor.schemas.channel import RundownRow
+
+TICK_S: Final = 0.25
+SLOW_TICK_S: Final = 0.05
+MESSAGE_S: Final = 4.0
+HISTORY: Final = 50
+
+log = logging.getLogger("mcr_console")
+
+
+class Commands(Provider):
+    """The palette, from the same table as the keys."""
+
+    async def discover(self) -> Hits:
+        for action in ACTIONS:
+            if action.command and not action.argument:
+                yield DiscoveryHit(action.word, partial(self._do, action.id), help=action.help)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for action in ACTIONS:
+            if not action.command or action.argument:
+                continue
+            score = matcher.match(f"{action.word} {action.help}")
+            if score > 0:
+                yield Hit(score, matcher.highlight(action.word), partial(self._do, action.id), help=action.help)
+
+    def _do(self, action_id: str) -> None:
+        app = self.app  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - App is generic
+        if isinstance(app, McrApp):
+            app.action_act(action_id)
+
+
+class McrApp(Guarded, App[None]):
+    """``palette`` None looks at the terminal. Nothing here waits for the network but workers."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "mcr"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(
+        self, feed: Feed, *, clock: Clock | None = None, palette: Palette | None = None, ascii_only: bool = False
+    ) -> None:
+        super().__init__()
+        chosen = palette or choose(self.console.color_system, no_color=self.no_color, ascii_only=ascii_only)
+        self.session = Session(feed, clock or SystemClock(), chosen, self._changed)
+        self.faults: list[tuple[str, Exception]] = []
+        self._air = AirKeys(self.session, self)
+        self._history: list[str] = []
+        self._message_seen = ("", 0.0)
+        self._slow_logged = 0.0
+        self._doing = self._handlers()
+        self.animation_level = "none"
+
+    # What runs
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Colours of dialogs, from the palette."""
+        return {}
+
+    def on_mount(self) -> None:
+        """Everything starts here."""
+        self.register_theme(_theme(self.session.palette))
+        self.theme = "mcr"
+        self.push_screen(WallScreen(self.session))
+        self.run_worker(self._follow(), name="link", group="link", exit_on_error=False)
+        self.set_interval(TICK_S, self.tick)
+
+    async def _follow(self) -> None:
+        async with aclosing(self.session.feed.events()) as messages:
+            async for message in messages:
+                self.session.builder.merge(message)
+
+    def tick(self) -> None:
+        """Draws what changed on the screens that are seen, and fetches the pictures that are due."""
+        began = time.perf_counter()
+        self._forget_message()
+        on_top = True
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, OperatorScreen):
+                screen.tick()
+                if on_top:
+                    self.session.thumbnails.wanted = screen.pictures()
+                break
+            on_top = False
+        for channel_id in self.session.thumbnails.due():
+            self.start_work("picture", self.session.thumbnails.fetch(channel_id))
+        took = time.perf_counter() - began
+        if took > SLOW_TICK_S and began - self._slow_logged > 10:
+            self._slow_logged = began
+            log.warning("a tick took %.0f ms", took * 1000)
+
+    def start_work(self, name: str, work: Coroutine[None, None, None]) -> None:
+        """Runs it beside the screen; what it raises is reported."""
+        self.run_worker(work, name=name, group=name, exit_on_error=False)
+
+    # Faults
+
+    def report_fault(self, where: str, error: Exception) -> None:
+        """Writes it to the log, and says so on the screen until the console ends."""
+        log.error("fault in %s", where, exc_info=error)
+        self.faults.append((where, error))
+        self.session.fault = f"{where}: {type(error).__name__}: {error}"
+        if len(self.faults) >= TOO_MANY:
+            self.exit(return_code=70, message=f"mcr: {len(self.faults)} faults, the last in {self.session.fault}")
+
+    def _handle_exception(self, error: Exception) -> None:
+        self.report_fault("Textual", error)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker that failed is a fault; the link is taken up again."""
+        worker = cast("Worker[object]", event.worker)
+        error = worker.error
+        if event.state is WorkerState.ERROR and isinstance(error, Exception):
+            self.report_fault(f"worker {worker.name}", error)
+            if worker.name == "link":
+                self.set_timer(1.0, self._follow_again)
+
+    def _follow_again(self) -> None:
+        self.run_worker(self._follow(), name="link", group="link", exit_on_error=False)
+
+    def _changed(self) -> None:
+        if self.is_running:
+            self.call_later(self.tick)
+
+    # Keys
+
+    def action_act(self, action_id: str) -> None:
+        """One entry of the table."""
+        self.session.message = ""
+        self._doing[action_id]()
+        self.tick()
+
+    def action_digit(self, digit: int) -> None:
+        """A digit of a channel number."""
+        self.session.digit(digit)
+        self._show_focus()
+        self.tick()
+
+    def run_command(self, text: str) -> None:
+        """A ``:`` line: a number, or a word of the table and what follows it."""
+        word, _, rest = text.strip().lstrip(":").partition(" ")
+        if not word:
+            return
+        self._history = [*self._history[-HISTORY:], text.strip()]
+        if word.isdecimal():
+            word, rest = "ch", word
+        action = BY_COMMAND.get({"q": "quit", "channel": "ch", "acknowledge": "ack"}.get(word, word))
+        if action is None:
+            self.session.message = f"no command {word!r}; ? lists them"
+        elif action.id == "channel":
+            self._go_to(rest.strip())
+        elif action.id == "filter":
+            self.session.filter_text = rest.strip()
+        else:
+            self.action_act(action.id)
+        self.tick()
+
+    def selected_row(self) -> RundownRow | None:
+        """The rundown row under the cursor, where the screen has one."""
+        screen = self._operator_screen()
+        return None if screen is None else screen.selected_row()
+
+    def ask(self, question: Question, state: ChannelState, then: Callable[[str], None]) -> None:
+        """Arms: ``then`` gets the answer."""
+        self.push_screen(ArmScreen(question, self.session, state), lambda answer: then(answer or "cancel"))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """None of Textual's own: the table has them all."""
+        return ()
+
+    def _handlers(self) -> dict[str, Callable[[], None]]:
+        made: dict[str, Callable[[], None]] = {
+            "acknowledge": self._air.acknowledge,
+            "open": self._open,
+            "back": self._back,
+            "wall": partial(self._base, WallScreen),
+            "list": partial(self._base, ListScreen),
+            "asrun": self._asrun,
+            "only": self._only,
+            "channel": partial(self._line, "channel ", self._go_to),
+            "filter": self._filter,
+            "next_match": partial(self._step, 1),
+            "previous_match": partial(self._step, -1),
+            "create": self._create,
+            "command": self._command,
+            "palette": self.action_command_palette,
+            "help": self._help,
+            "quit": self.exit,
+        }
+        made.update({action.id: partial(self._air.press, action.id) for action in ACTIONS if action.air})
+        moves = ("up", "down", "left", "right", "page_up", "page_down", "first", "last")
+        made.update({move: partial(self._navigate, move) for move in moves})
+        return made
+
+    def _operator_screen(self) -> OperatorScreen | None:
+        return next((one for one in reversed(self.screen_stack) if isinstance(one, OperatorScreen)), None)
+
+    def _navigate(self, move: str) -> None:
+        screen = self._operator_screen()
+        if screen is not None:
+            screen.navigate(move)
+
+    def _show_focus(self) -> None:
+        screen = self._operator_screen()
+        if isinstance(screen, (WallScreen, ListScreen)):
+            screen.show_focus()
+
+    def _step(self, step: int) -> None:
+        self.session.move(step, wrap=True)
+        self._show_focus()
+
+    def _go_to(self, number: str | None) -> None:
+        if not number:
+            return
+        found = self.session.wall.by_number(int(number)) if number.isdecimal() else None
+        if found is None:
+            self.session.message = f"no channel {number}"
+            return
+        self.session.focus = found
+        self._show_focus()
+
+    def _open(self) -> None:
+        if self.session.focused is not None:
+            self.push_screen(ChannelScreen(self.session))
+
+    def _back(self) -> None:
+        if isinstance(self.screen, (ChannelScreen, AsRunScreen)):
+            self.pop_screen()
+        elif self.session.filter_text:
+            self.session.filter_text = ""
+            self._show_focus()
+        elif isinstance(self.screen, ListScreen):
+            self._base(WallScreen)
+
+    def _base(self, screen: type[WallScreen | ListScreen]) -> None:
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+        if not isinstance(self.screen, screen):
+            self.switch_screen(screen(self.session))  # pyright: ignore[reportUnknownMemberType] - Screen is generic
+        self.call_after_refresh(self._show_focus)
+
+    def _asrun(self) -> None:
+        on_channel = isinstance(self.screen, ChannelScreen)
+        self.push_screen(AsRunScreen(self.session, self.session.focus if on_channel else None))
+
+    def _only(self) -> None:
+        if isinstance(self.screen, AsRunScreen):
+            self.screen.only()
+
+    def _filter(self) -> None:
+        before = self.session.filter_text
+
+        def typed(text: str) -> None:
+            self.session.filter_text = text
+            self.tick()
+
+        def done(text: str | None) -> None:
+            self.session.filter_text = before if text is None else text.strip()
+            shown = self.session.visible()
+            if text is not None and shown and self.session.focus not in shown:
+                self.session.focus = shown[0]
+            self._show_focus()
+            self.tick()
+
+        self.push_screen(LineScreen("/", before, changed=typed), done)
+
+    def _line(self, prompt: str, then: Callable[[str | None], None]) -> None:
+        self.push_screen(LineScreen(prompt), then)
+
+    def _command(self) -> None:
+        def done(text: str | None) -> None:
+            if text is not None:
+                self.run_command(text)
+
+        self.push_screen(LineScreen(":", suggestions=command_words(), history=self._history), done)
+
+    def _create(self) -> None:
+        def done(channel_id: str | None) -> None:
+            if channel_id is not None:
+                self.session.focus = channel_id
+            self.tick()
+
+        self.push_screen(CreateScreen(self.session), done)
+
+    def _help(self) -> None:
+        self.push_screen(HelpScreen(self.session.palette))
+
+    def _forget_message(self) -> None:
+        now = self.session.clock.monotonic()
+        if self._message_seen[0] != self.session.message:
+            self._message_seen = (self.session.message, now)
+        elif self.session.message and now - self._message_seen[1] > MESSAGE_S:
+            self.session.message = ""
+
+
+def _theme(palette: Palette) -> Theme:
+    """Textual's own widgets, the dialogs', in the palette's colours."""
+    ground, panel = palette.ground.bgcolor, palette.panel_focus.bgcolor
+    text = palette.strong.color
+    return Theme(
+        name="mcr",
+        primary="#5fb0ee",
+        accent="#5fb0ee",
+        warning="#f5a524",
+        error="#f5a524",
+        success="#5fb0ee",
+        background=ground.name if ground is not None else "#000000",
+        surface=panel.name if panel is not None else "#000000",
+        panel=panel.name if panel is not None else "#000000",
+        foreground=text.name if text is not None else "#ffffff",
+        dark=True,
+    )

@@ -1,0 +1,198 @@
+"""The figures of the channel view: countdown, next, heartbeat, loudness, outputs."""
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from textual.strip import Strip
+
+from mcr_console.condition import condition
+from mcr_console.drawing.gauges import bar, big_digits, heartbeat_age, heartbeat_line, loudness
+from mcr_console.drawing.strips import Part, blank, line
+from mcr_console.drawing.tile import TileView
+from mcr_console.drawing.verdict import countdown, next_in, note_parts, off_air_for, progress, tally_sign, verdict_parts
+from mcr_console.palette import Palette
+from mcr_console.safe_text import fit
+from mcr_console.wall_state import ChannelState
+
+DIGITS_WIDTH = 32
+TOP_HEIGHT = 7
+
+
+def render_side(view: TileView, width: int, height: int, palette: Palette) -> list[Strip]:
+    """The panel beside the rundown: picture above, figures below."""
+    base = palette.ground
+    strips: list[Strip] = [_wide_verdict(view, width, palette), blank(width, base)]
+    figures = _figures(view, width, palette)
+    room = height - len(strips) - len(figures) - 1
+    if view.picture is not None and not view.stale:
+        picture = view.picture[: max(0, room)]
+        if len(picture) >= 4:
+            strips.extend(
+                Strip([*row, Segment(" " * (width - sum(s.cell_length for s in row)), base)], width) for row in picture
+            )
+            strips.append(blank(width, base))
+    strips.extend(figures)
+    return (strips + [blank(width, base)] * height)[:height]
+
+
+def side_picture(width: int, height: int, palette: Palette) -> tuple[int, int]:
+    """Cells of the picture in the side panel."""
+    if not palette.thumbnails:
+        return 0, 0
+    lines = max(0, min(width * 9 // 32, height - 24))
+    return min(width, lines * 32 // 9), lines
+
+
+def render_top(view: TileView, width: int, palette: Palette) -> list[Strip]:
+    """The same in seven lines over the rundown, where there is no room beside it."""
+    base = palette.ground
+    figures = _clock_words(view)
+    rows = big_digits(figures) if figures and palette.glyphs.pictures else ("", figures or _no_clock(view), "")
+    facts = _facts(view, width - DIGITS_WIDTH - 4, palette)
+    strips = [_wide_verdict(view, width, palette)]
+    style = palette.dim if view.stale else palette.strong
+    for index, row in enumerate(rows):
+        beside = facts[index] if index < len(facts) else []
+        strips.append(line(width, base, [(f" {fit(row, DIGITS_WIDTH)}   ", style), *beside]))
+    strips.append(line(width, base, [(" ", base), *_bar(view, width - 2, palette)]))
+    strips.append(line(width, base, [(" ", base), *_next(view, palette)]))
+    strips.append(line(width, base, [(" ", base), *_note(view, palette)]))
+    return strips
+
+
+def render_why(state: ChannelState, width: int, height: int, palette: Palette, *, stale: bool) -> list[Strip]:
+    """The supervisor's own sentence about its last pass."""
+    style = palette.dim if stale else palette.text
+    words = state.live.decision or "nothing decided yet"
+    made: list[Strip] = []
+    rest = f"WHY {words}"
+    while rest and len(made) < height:
+        cut = rest if len(rest) < width - 2 else rest[: width - 2].rsplit(" ", 1)[0]
+        made.append(line(width, palette.ground, [(f" {rest if len(made) == height - 1 else cut}", style)]))
+        rest = rest[len(cut) :].strip()
+    return (made + [blank(width, palette.ground)] * height)[:height]
+
+
+def channel_title(state: ChannelState, palette: Palette) -> Sequence[Part]:
+    """``1 News 24  1280x720p25  ffmpeg  node-a e7``."""
+    channel, live = state.channel, state.live
+    form = channel.format
+    rate = form.rate if "/" not in form.rate else f"{_rate_number(form.rate):.2f}"
+    return [
+        (f" {palette.glyphs.crumb} ", palette.dim),
+        (f"{channel.number} {channel.name}", palette.strong),
+        (f"  {form.width}x{form.height}p{rate}  {channel.engine}", palette.dim),
+        (f"  {live.node_name or palette.glyphs.none} e{live.epoch}", palette.dim),
+    ]
+
+
+def _rate_number(rate: str) -> float:
+    numerator, _, denominator = rate.partition("/")
+    return int(numerator) / int(denominator or 1)
+
+
+def _wide_verdict(view: TileView, width: int, palette: Palette) -> Strip:
+    verdict = condition(view.state)
+    _, _, block = tally_sign(verdict, palette)
+    base = palette.ground
+    if view.stale:
+        block = palette.stale_block
+    elif verdict.tally == "off_air":
+        base = palette.off_air_block
+    parts: list[Part] = [(f" {view.state.channel.number} ", block), (" ", base)]
+    parts.extend(
+        (text, base if verdict.tally == "off_air" else style)
+        for text, style in verdict_parts(verdict, palette, stale=view.stale)
+    )
+    if verdict.why and not view.stale:
+        parts.append((f"  {verdict.why}", palette.warning if base is palette.ground else base))
+    return line(width, base, parts)
+
+
+def _clock_words(view: TileView) -> str:
+    verdict = condition(view.state)
+    if verdict.tally in {"off", "off_air", "changing"} or view.state.live.picture in {"filler", "standby"}:
+        return ""
+    return countdown(view.state, view.now)
+
+
+def _no_clock(view: TileView) -> str:
+    verdict = condition(view.state)
+    if verdict.tally == "off_air":
+        return off_air_for(view.state, view.supervisor_now)
+    if view.state.live.picture in {"filler", "standby"}:
+        return f"slate: {view.state.live.picture}"
+    return verdict.word.lower()
+
+
+def _bar(view: TileView, width: int, palette: Palette) -> list[Part]:
+    style = palette.dim if view.stale else palette.tally
+    return bar(progress(view.state, view.now) if _clock_words(view) else 0.0, width, palette, style)
+
+
+def _next(view: TileView, palette: Palette) -> list[Part]:
+    live = view.state.live
+    if live.next is None:
+        return [(f"{palette.glyphs.next} nothing next", palette.dim)]
+    style = palette.dim if view.stale else palette.next
+    parts: list[Part] = [(f"{palette.glyphs.next} {live.next.title}  ", style)]
+    parts.extend(next_in(view.state, view.now, palette) if not view.stale else [])
+    return parts
+
+
+def _note(view: TileView, palette: Palette) -> list[Part]:
+    if view.note is not None:
+        return note_parts(view.note, view.note_now, palette)
+    return [(f"as of {view.as_of}", palette.dim)] if view.stale else []
+
+
+def _figures(view: TileView, width: int, palette: Palette) -> list[Strip]:
+    base = palette.ground
+    figures = _clock_words(view)
+    style = palette.dim if view.stale else palette.strong
+    strips: list[Strip] = []
+    if figures and palette.glyphs.pictures:
+        strips.extend(line(width, base, [(row, style)]) for row in big_digits(figures))
+    else:
+        strips.append(line(width, base, [(figures or _no_clock(view), style)]))
+    strips.append(line(width, base, _bar(view, width, palette)))
+    item = view.state.live.item
+    title = item.title if item is not None else palette.glyphs.none
+    strips.append(line(width, base, [(title, style)]))
+    strips.append(line(width, base, _next(view, palette)))
+    strips.append(line(width, base, _note(view, palette)))
+    strips.append(blank(width, base))
+    strips.extend(line(width, base, row) for row in _facts(view, width, palette))
+    return strips
+
+
+def _facts(view: TileView, width: int, palette: Palette) -> list[list[Part]]:
+    """Heartbeat, loudness and counts first: at 80x24 only three lines are seen."""
+    state, live = view.state, view.state.live
+    dim = palette.dim
+    rows: list[list[Part]] = [
+        [*heartbeat_age(state, view.now, palette), ("  ", dim), *heartbeat_line(live.heartbeat_ms, max(4, min(30, width - 12)), palette)],
+        [*loudness(live, palette), *_peak(view, palette)],
+        [
+            ("late ", dim), (str(live.frames_late), palette.warning if live.frames_late else dim),
+            ("  skipped ", dim), (str(live.frames_skipped), palette.warning if live.frames_skipped else dim),
+            (f"  frame {live.frame}", dim),
+        ],
+    ]  # fmt: skip
+    if view.stale:
+        rows = [[(text, dim) for text, _ in row] for row in rows]
+    for output in live.outputs:
+        broken = output.state in {"stalled", "down"}
+        style = dim if view.stale else palette.warning if broken else palette.text
+        sign = palette.glyphs.warning if broken else palette.glyphs.dot
+        name = "preview" if output.role == "preview" else output.kind
+        dropped = f"  {output.frames_dropped} dropped" if output.frames_dropped else ""
+        rows.append([(f"{sign} {name:<8}", dim), (output.state, style), (f"  {output.detail}{dropped}", dim)])
+    return rows
+
+
+def _peak(view: TileView, palette: Palette) -> list[Part]:
+    found = view.state.live.loudness
+    if found is None or found.peak_dbfs is None:
+        return []
+    return [(f"  peak {found.peak_dbfs:.1f} dBFS", palette.warning if found.peak_dbfs > -1.0 else palette.dim)]

@@ -1,0 +1,126 @@
+"""The last line of every screen: what the keys will do, and to what, before they are pressed."""
+
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from rich.style import Style
+from textual.strip import Strip
+
+from mcr_console.drawing.strips import Part, line
+from mcr_console.keys import Action, Place, actions_at
+from mcr_console.palette import Palette
+from mcr_console.safe_text import fit, safe
+from mcr_console.wall_state import ChannelState
+from supervisor.schemas.channel import RundownRow
+
+TITLE_WIDTH = 22
+
+
+@dataclass(frozen=True, slots=True)
+class FooterView:
+    """``row`` is the rundown's selected row; ``typed`` what has been typed of a channel number."""
+
+    place: Place
+    focused: ChannelState | None
+    stale: bool
+    pending: bool
+    row: RundownRow | None = None
+    filter_text: str = ""
+    typed: str = ""
+    message: str = ""
+
+
+def render_footer(view: FooterView, width: int, palette: Palette) -> Strip:
+    """What fits, by rank, in the table's order of rank."""
+    base = palette.ground
+    left: list[Part] = []
+    if view.typed:
+        left = [(f" channel {view.typed}_ ", palette.cursor_row), (" ", base)]
+    elif view.message:
+        left = [
+            (f" {fit(view.message, min(cell_len(safe(view.message)), width // 2))} ", palette.cursor_row),
+            (" ", base),
+        ]
+    elif view.filter_text and view.place in {"wall", "list"}:
+        left = [(f" filter {view.filter_text} ", palette.cursor_row), (" ", base)]
+    used = sum(cell_len(safe(text)) for text, _ in left)
+    for action in sorted((one for one in actions_at(view.place) if one.rank), key=lambda one: one.rank):
+        label = label_of(action, view, palette)
+        if label is None:
+            continue
+        words, style = label
+        size = cell_len(action.key_label) + 2 + 1 + cell_len(safe(words)) + 2
+        if used + size > width:
+            continue
+        left.extend([(f" {action.key_label} ", palette.key_block), (f" {words}", style), ("  ", base)])
+        used += size
+    return line(width, base, left)
+
+
+def label_of(action: Action, view: FooterView, palette: Palette) -> tuple[str, Style] | None:
+    """What ``action`` would do now; None when it would do nothing."""
+    state = view.focused
+    if action.needs != "nothing" and state is None:
+        return None
+    style = palette.dim if view.pending and action.air else palette.text
+    if action.id == "back":
+        return _back(view, palette)
+    if state is None:
+        return action.word, style
+    live = state.live
+    running = live.phase in {"running", "starting"} or live.desired == "on"
+    if action.id == "take":
+        return _take(view, palette) if running else None
+    words = {
+        "hold": "release" if live.hold or live.picture == "hold" else "hold",
+        "freeze": "unfreeze" if live.picture == "freeze" else "freeze",
+        "acknowledge": f"ack {live.alarms}",
+    }.get(action.id, action.word)
+    hidden = (
+        (action.id == "start" and live.desired == "on")
+        or (action.id == "stop" and live.desired == "off")
+        or (action.air and action.id not in {"start", "stop"} and not running)
+        or (action.id == "rejoin" and live.picture not in {"standby", "filler"})
+        or (action.id == "acknowledge" and not live.alarms)
+    )
+    if hidden:
+        return None
+    if action.id == "cue":
+        return _cue(view, palette)
+    return words, style
+
+
+def target(state: ChannelState) -> str:
+    """The channel as an air key names it: ``3 SPORT``."""
+    return f"{state.channel.number} {safe(state.channel.name).upper()}"
+
+
+def _take(view: FooterView, palette: Palette) -> tuple[str, Style] | None:
+    if view.focused is None:
+        return None
+    follows = view.focused.live.next
+    name = fit(target(view.focused), min(TITLE_WIDTH, cell_len(target(view.focused))))
+    if view.pending:
+        return f"{name}: answer is due", palette.dim
+    if follows is None:
+        return f"TAKE {name} (nothing next)", palette.dim
+    title = fit(follows.title, min(TITLE_WIDTH, cell_len(safe(follows.title))))
+    return f"TAKE {name} {palette.glyphs.arrow} {title}", palette.strong
+
+
+def _cue(view: FooterView, palette: Palette) -> tuple[str, Style] | None:
+    if view.row is None or view.focused is None:
+        return None
+    follows = view.focused.live.next
+    if follows is not None and follows.cued and follows.item_id == view.row.item_id:
+        return "clear cue", palette.text
+    title = fit(view.row.title, min(TITLE_WIDTH, cell_len(safe(view.row.title))))
+    return f"cue {title}", palette.text
+
+
+def _back(view: FooterView, palette: Palette) -> tuple[str, Style] | None:
+    if view.place in {"channel", "asrun"}:
+        return "back", palette.text
+    if view.filter_text:
+        return "clear filter", palette.text
+    return None

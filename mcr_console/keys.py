@@ -1,0 +1,146 @@
+"""The one table of what an operator can do: bindings, footer, help, palette and ``:`` commands are made from it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from textual.binding import Binding
+
+Place: TypeAlias = Literal["wall", "list", "channel", "asrun"]
+Needs: TypeAlias = Literal["nothing", "channel", "row"]
+
+EVERYWHERE: Final[tuple[Place, ...]] = ("wall", "list", "channel", "asrun")
+ON_CHANNELS: Final[tuple[Place, ...]] = ("wall", "list", "channel")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """``rank`` 1 is the last to leave a narrow footer; 0 never stands there. ``air`` changes what goes out.
+
+    ``armed`` asks first. ``command`` is its ``:`` word; ``argument`` says what follows it.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    key_label: str
+    word: str
+    help: str
+    rank: int = 0
+    places: tuple[Place, ...] = EVERYWHERE
+    needs: Needs = "nothing"
+    air: bool = False
+    armed: bool = False
+    command: str = ""
+    argument: str = ""
+    group: str = "Get around"
+
+
+AIR = "Air keys: they act on the focused channel"
+ARMED = "Armed: they ask first, with the focus on Cancel"
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    Action(
+        "take", ("t", "f12"), "t", "TAKE", "Cut now to what is cued, else to what is next; also out of a hold.",
+        1, ON_CHANNELS, "channel", air=True, command="take", group=AIR,
+    ),
+    Action(
+        "hold", ("H",), "H", "hold", "Do not follow on after this item, wait for a take; again: release the hold.",
+        4, ON_CHANNELS, "channel", air=True, command="hold", group=AIR,
+    ),
+    Action(
+        "cue", ("c",), "c", "cue", "Make the selected row what the next take cuts to; on the cued row: clear the cue.",
+        3, ("channel",), "row", air=True, command="cue", group=AIR,
+    ),
+    Action(
+        "standby", ("B",), "B", "STANDBY", "Cut now to the channel's emergency slate.",
+        5, ON_CHANNELS, "channel", air=True, command="standby", group=AIR,
+    ),
+    Action(
+        "rejoin", ("R",), "R", "REJOIN", "Return from the slate to what should be on air.",
+        6, ON_CHANNELS, "channel", air=True, command="rejoin", group=AIR,
+    ),
+    Action(
+        "skip", ("s",), "s", "skip", "Cut now to the next item in the list, whatever is cued.",
+        9, ON_CHANNELS, "channel", air=True, command="skip", group=AIR,
+    ),
+    Action(
+        "start", ("S",), "S", "start", "Put the channel on air.",
+        10, ON_CHANNELS, "channel", air=True, armed=True, command="start", group=ARMED,
+    ),
+    Action(
+        "stop", ("X",), "X", "stop", "Take the channel off air.",
+        11, ON_CHANNELS, "channel", air=True, armed=True, command="stop", group=ARMED,
+    ),
+    Action(
+        "freeze", ("F",), "F", "freeze", "Stop the picture; again: let it run on from the same frame.",
+        14, ON_CHANNELS, "channel", air=True, armed=True, command="freeze", group=ARMED,
+    ),
+    Action(
+        "open", ("enter", "f4"), "enter", "open", "Open the focused channel.",
+        7, ("wall", "list"), "channel", command="open",
+    ),
+    Action("back", ("escape",), "esc", "back", "Clears the filter; back to where you came from.", 2),
+    Action("wall", ("f2", "w"), "w", "wall", "All channels as tiles.", 0, command="wall"),
+    Action("list", ("f3", "l"), "l", "list", "All channels, a line each.", 12, ("wall", "list"), command="list"),
+    Action("asrun", ("f5", "r"), "r", "as-run", "What aired, to the frame.", 8, ON_CHANNELS, command="asrun"),
+    Action(
+        "only", ("o",), "o", "one / all", "As-run of the focused channel, or of all.", 3, ("asrun",), command="only",
+    ),
+    Action(
+        "acknowledge", ("a",), "a", "ack", "Acknowledge the focused channel's alarms, in your name.",
+        13, ON_CHANNELS, "channel", command="ack",
+    ),
+    Action(
+        "channel", (), "0-9", "channel", "Focus a channel by its number: type it.", 0, command="ch", argument="NUMBER",
+    ),
+    Action(
+        "filter", ("slash",), "/", "filter", "Show channels with this text only; !text shows the others.",
+        15, ("wall", "list"), command="filter", argument="TEXT",
+    ),
+    Action("next_match", ("n",), "n", "next", "Focus the next channel that the filter shows.", 0, ("wall", "list")),
+    Action("previous_match", ("N",), "N", "previous", "Focus the one before.", 0, ("wall", "list")),
+    Action(
+        "create", ("plus",), "+", "new channel", "Make a channel that plays a folder.",
+        16, ("wall", "list"), command="new",
+    ),
+    Action("command", ("colon",), ":", "command", "Type a command.", 17),
+    Action("palette", ("ctrl+p",), "^p", "palette", "Find a command by its words.", 0),
+    Action("help", ("question_mark", "f1"), "?", "help", "This page.", 18, command="help"),
+    Action(
+        "quit", ("ctrl+q",), "^q", "quit", "Leave the console. Nothing goes off air.", 19, command="quit",
+    ),
+    Action("up", ("k", "up"), "k ↑", "up", "One up. These never touch air, and so are the five below.", 0),
+    Action("down", ("j", "down"), "j ↓", "down", "One down.", 0),
+    Action("left", ("h", "left"), "h ←", "left", "One to the left.", 0, ("wall",)),
+    Action("right", ("right",), "→", "right", "One to the right.", 0, ("wall",)),
+    Action("page_up", ("pageup",), "PgUp", "page up", "A page up.", 0),
+    Action("page_down", ("pagedown", "space"), "PgDn", "page down", "A page down.", 0),
+    Action("first", ("g", "home"), "g", "first", "To the first.", 0),
+    Action("last", ("G", "end"), "G", "last", "To the last.", 0),
+)  # fmt: skip
+
+BY_ID: Final = {action.id: action for action in ACTIONS}
+BY_COMMAND: Final = {action.command: action for action in ACTIONS if action.command}
+
+
+def actions_at(place: Place) -> Iterator[Action]:
+    """What can be done on that screen, in the table's order."""
+    return (action for action in ACTIONS if place in action.places)
+
+
+def bindings(place: Place) -> list[Binding]:
+    """The keys of a screen, digits among them. None has priority: a field that is typed into keeps its keys."""
+    made = [
+        Binding(
+            ",".join(action.keys),
+            f"app.act('{action.id}')",
+            action.word,
+            show=False,
+            id=f"{place}.{action.id}",
+            tooltip=action.help,
+        )
+        for action in actions_at(place)
+        if action.keys
+    ]
+    made.extend(Binding(str(digit), f"app.digit({digit})", show=False) for digit in range(10))
+    return made

@@ -1,0 +1,157 @@
+"""One channel: its rundown, its countdown, what went to air and why things are as they are."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.strip import Strip
+
+from mcr_console.asrun_pages import AsRunPages
+from mcr_console.client import ClientError
+from mcr_console.drawing.asrun_line import render_asrun_line
+from mcr_console.drawing.channel_facts import channel_title, render_side, render_top, render_why, side_picture
+from mcr_console.drawing.rundown_line import render_rundown_heading
+from mcr_console.drawing.strips import Part, blank, line
+from mcr_console.keys import Place, bindings
+from mcr_console.screens.operator_screen import OperatorScreen
+from mcr_console.session import Session
+from mcr_console.widgets.row_list import RundownList
+from mcr_console.widgets.strip_view import Panel
+from supervisor.schemas.channel import Rundown, RundownRow
+
+REFRESH_S = 10.0
+"""Computed times drift with every late frame and every hold: fetched again at least this often."""
+RETRY_S = 2.0
+
+
+class ChannelScreen(OperatorScreen):
+    """Shows the focused channel: a digit goes to another channel without leaving."""
+
+    PLACE: ClassVar[Place] = "channel"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("channel")]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._rows = RundownList(session, id="rundown")
+        self._channel_id: str | None = None
+        self._rundown: Rundown | None = None
+        self._pages: AsRunPages | None = None
+        self._fetched: tuple[object, ...] | None = None
+        self._fetch_at = 0.0
+        self._loading = False
+        self._trouble = ""
+
+    def compose_body(self) -> ComposeResult:
+        with Horizontal():
+            with Vertical(id="main"):
+                yield Panel(self._draw_top, id="top")
+                yield Panel(self._draw_heading, id="heading")
+                yield self._rows
+                yield Panel(self._draw_asrun, id="tail")
+                yield Panel(self._draw_why, id="why")
+            yield Panel(self._draw_side, id="side")
+
+    def title_parts(self) -> Sequence[Part]:
+        state = self.session.focused
+        palette = self.session.palette
+        if state is None:
+            return [("channel is gone", palette.warning)]
+        return [("wall", palette.dim), *channel_title(state, palette)]
+
+    def selected_row(self) -> RundownRow | None:
+        return self._rows.selected
+
+    def pictures(self) -> Sequence[str]:
+        focus = self.session.focus
+        return () if focus is None or not self.session.palette.thumbnails else (focus,)
+
+    def navigate(self, action: str) -> None:
+        page, everything = max(1, self._rows.size.height - 1), self._rows.rows()
+        steps = {"up": -1, "down": 1, "page_up": -page, "page_down": page, "first": -everything, "last": everything}
+        self._rows.move(steps.get(action, 0))
+
+    def tick(self) -> None:
+        self._keep_up()
+        super().tick()
+
+    def _keep_up(self) -> None:
+        """Fetches the rundown when the channel, its list or what is on air changed, and now and then."""
+        focus, state = self.session.focus, self.session.focused
+        if focus != self._channel_id:
+            self._channel_id, self._rundown, self._fetched, self._trouble = focus, None, None, ""
+            self._pages = None if focus is None else AsRunPages(self.session.feed, focus)
+            self._rows.forget()
+            if self._pages is not None:
+                self.run_worker(self._fetch_asrun(self._pages), group="asrun", exit_on_error=False)
+        if focus is None or state is None or self._loading:
+            return
+        now = self.session.clock.monotonic()
+        item = state.live.item.item_id if state.live.item is not None else None
+        follows = state.live.next.item_id if state.live.next is not None else None
+        fresh = (focus, self.session.wall.rundown_news.get(focus, 0), item, follows, state.live.hold, state.live.phase)
+        if fresh != self._fetched or now >= self._fetch_at:
+            self._fetched, self._fetch_at, self._loading = fresh, now + REFRESH_S, True
+            self.run_worker(self._fetch_rundown(focus), group="rundown", exit_on_error=False)
+
+    async def _fetch_rundown(self, channel_id: str) -> None:
+        try:
+            rundown = await self.session.feed.rundown(channel_id)
+        except ClientError as error:
+            self._fetch_at = self.session.clock.monotonic() + RETRY_S
+            self._trouble = f"{error.title}: {error.detail} {error.hint}".strip()
+            return
+        finally:
+            self._loading = False
+        if channel_id == self.session.focus:
+            self._rundown, self._trouble = rundown, ""
+            self._rows.show(rundown)
+
+    async def _fetch_asrun(self, pages: AsRunPages) -> None:
+        try:
+            await pages.more()
+        except ClientError as error:
+            self._trouble = f"{error.title}: {error.detail}"
+
+    def _draw_heading(self, width: int, height: int) -> list[Strip]:
+        palette = self.session.palette
+        if self._trouble:
+            return [line(width, palette.ground, [(f" rundown may be old: {self._trouble}", palette.warning)])]
+        if self._rundown is None:
+            return [line(width, palette.ground, [(" fetching the rundown", palette.dim)])]
+        if not self._rundown.rows:
+            return [
+                line(width, palette.ground, [(" The rundown is empty: the channel airs its slate.", palette.warning)])
+            ]
+        return [render_rundown_heading(width, palette)]
+
+    def _draw_top(self, width: int, height: int) -> list[Strip]:
+        focus = self.session.focus
+        if focus is None:
+            return [blank(width, self.session.palette.ground)] * height
+        return render_top(self.session.tile(focus, (0, 0)), width, self.session.palette)
+
+    def _draw_side(self, width: int, height: int) -> list[Strip]:
+        focus, palette = self.session.focus, self.session.palette
+        if focus is None:
+            return [blank(width, palette.ground)] * height
+        return render_side(self.session.tile(focus, side_picture(width, height, palette)), width, height, palette)
+
+    def _draw_asrun(self, width: int, height: int) -> list[Strip]:
+        session, state = self.session, self.session.focused
+        palette = session.palette
+        strips = [line(width, palette.ground, [(" AS RUN", palette.dim)])]
+        if self._pages is not None and state is not None:
+            strips.extend(
+                render_asrun_line(event, state.channel, width, session.clock, palette, channels=False)
+                for event in self._pages.events(session.wall)[: height - 1]
+            )
+        return (strips + [blank(width, palette.ground)] * height)[:height]
+
+    def _draw_why(self, width: int, height: int) -> list[Strip]:
+        session, state = self.session, self.session.focused
+        if state is None:
+            return [blank(width, session.palette.ground)] * height
+        stale = session.wall.stale(session.clock.monotonic())
+        return render_why(state, width, height, session.palette, stale=stale)

@@ -1,0 +1,107 @@
+"""What every full screen has: a heading, banners, a body, the footer, and a word when the terminal is too small."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import Screen
+from textual.strip import Strip
+
+from mcr_console.drawing.footer import FooterView, render_footer
+from mcr_console.drawing.header import render_banner, render_header
+from mcr_console.drawing.strips import Part, blank, line
+from mcr_console.faults import Guarded
+from mcr_console.keys import Place
+from mcr_console.session import Session
+from mcr_console.widgets.strip_view import Panel, StripView
+from supervisor.schemas.channel import RundownRow
+
+LEAST = (80, 24)
+
+
+class OperatorScreen(Guarded, Screen[None]):
+    """``tick`` is called four times a second, and at once after a key."""
+
+    PLACE: ClassVar[Place]
+    AUTO_FOCUS = None
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (116, "-wide")]  # noqa: RUF012 - Textual reads it on the class
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+
+    def compose(self) -> ComposeResult:
+        yield Panel(self._draw_header, id="header")
+        yield Panel(self._draw_banner, grows=True, id="banner")
+        with Vertical(id="body"):
+            yield from self.compose_body()
+        yield Panel(self._draw_footer, id="footer")
+        yield Panel(self._draw_too_small, id="too-small")
+
+    def compose_body(self) -> ComposeResult:
+        """What is between banner and footer."""
+        raise NotImplementedError
+
+    def title_parts(self) -> Sequence[Part]:
+        """The screen's name in the heading."""
+        return [(self.PLACE, self.session.palette.dim)]
+
+    def selected_row(self) -> RundownRow | None:
+        """The rundown row that a cue would act on."""
+        return None
+
+    def pictures(self) -> Sequence[str]:
+        """Channels whose thumbnail is in sight."""
+        return ()
+
+    def navigate(self, action: str) -> None:
+        """A list key: ``up``, ``down``, ``left``, ``right``, ``page_up``, ``page_down``, ``first``, ``last``."""
+
+    def tick(self) -> None:
+        """Draws what changed."""
+        small = self.size.width < LEAST[0] or self.size.height < LEAST[1]
+        self.set_class(small, "-too-small")
+        for view in self.query(StripView):
+            if view.is_attached and (view.display or view.id == "banner"):
+                view.paint()
+
+    def on_resize(self) -> None:
+        """Another size may be too small, or no longer."""
+        self.call_after_refresh(self.tick)
+
+    def on_screen_resume(self) -> None:
+        """What changed while another screen was on top."""
+        self.call_after_refresh(self.tick)
+
+    def _draw_header(self, width: int, height: int) -> list[Strip]:
+        session = self.session
+        counts = self.PLACE in {"wall", "list"}
+        return [render_header(session.wall, self.title_parts(), width, session.clock, session.palette, counts=counts)]
+
+    def _draw_banner(self, width: int, height: int) -> list[Strip]:
+        session = self.session
+        return render_banner(session.wall, session.fault, width, session.clock, session.palette)
+
+    def _draw_footer(self, width: int, height: int) -> list[Strip]:
+        session = self.session
+        focus = session.focus
+        view = FooterView(
+            place=self.PLACE,
+            focused=session.focused,
+            stale=session.wall.stale(session.clock.monotonic()),
+            pending=focus is not None and session.desk.pending(focus),
+            row=self.selected_row(),
+            filter_text=session.filter_text,
+            typed=session.digits,
+            message=session.message,
+        )
+        return [render_footer(view, width, session.palette)]
+
+    def _draw_too_small(self, width: int, height: int) -> list[Strip]:
+        palette = self.session.palette
+        words = f"mcr needs 80x24; this terminal is {self.size.width}x{self.size.height}"
+        strips = [blank(width, palette.ground)] * height
+        if strips:
+            strips[height // 2] = line(width, palette.ground, [(f" {words}", palette.warning)])
+        return strips

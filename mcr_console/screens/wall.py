@@ -1,0 +1,127 @@
+"""The wall: every channel as a tile, and below it what needs somebody."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.strip import Strip
+
+from mcr_console.drawing.attention import attention, render_attention
+from mcr_console.drawing.grid import LEAST_HEIGHT, grid_for
+from mcr_console.drawing.strips import Part, blank, line
+from mcr_console.keys import Place, bindings
+from mcr_console.screens.operator_screen import OperatorScreen
+from mcr_console.session import Session
+from mcr_console.widgets.strip_view import Panel
+from mcr_console.widgets.wall_view import WallView
+
+MOST_ATTENTION = 8
+
+
+class WallScreen(OperatorScreen):
+    """Where an operator sits."""
+
+    PLACE: ClassVar[Place] = "wall"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("wall")]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._wall = WallView(session)
+        self._attention = Panel(self._draw_attention, id="attention")
+        self._empty = Panel(self._draw_empty, id="empty")
+
+    def compose_body(self) -> ComposeResult:
+        yield self._wall
+        yield self._empty
+        yield self._attention
+
+    def tick(self) -> None:
+        shown = self.session.visible()
+        self._wall.display = bool(shown)
+        self._empty.display = not shown
+        self._share_height()
+        super().tick()
+
+    def pictures(self) -> Sequence[str]:
+        if not self.session.palette.thumbnails:
+            return ()
+        wall = self.session.wall
+        return [id_ for id_ in self._wall.in_sight() if wall.channels[id_].live.observed in {"on_air", "late"}]
+
+    def navigate(self, action: str) -> None:
+        columns = self._wall.grid.columns
+        page = columns * max(1, self._wall.size.height // self._wall.grid.pitch)
+        everything = len(self.session.visible())
+        steps = {
+            "up": -columns,
+            "down": columns,
+            "left": -1,
+            "right": 1,
+            "page_up": -page,
+            "page_down": page,
+            "first": -everything,
+            "last": everything,
+        }
+        step = steps[action]
+        if abs(step) != columns or self._may_step(step):
+            self.session.move(step)
+        self.show_focus()
+
+    def show_focus(self) -> None:
+        """Scrolls the focused tile into sight."""
+        self._wall.show_focus()
+
+    def _may_step(self, step: int) -> bool:
+        """In the last row, down stays: it must not jump to another column's tile."""
+        shown, focus = self.session.visible(), self.session.focus
+        return focus not in shown or 0 <= shown.index(focus) + step < len(shown)
+
+    def _share_height(self) -> None:
+        """All tiles come first; what is left goes to ATTENTION, which keeps a few lines when somebody is needed."""
+        available = self.query_one("#body").size.height
+        needs = len(attention(self.session.wall))
+        least = min(needs + 1, 4) if needs else 0
+        grid = grid_for(len(self.session.visible()), self.size.width, available - least)
+        spare = available - grid.total_height
+        height = max(least, min(spare, MOST_ATTENTION, needs + 1)) if needs else (1 if spare >= 1 else 0)
+        if grid.height == LEAST_HEIGHT and spare < least:
+            height = least
+        self._attention.display = height > 0
+        if height and (self._attention.styles.height is None or self._attention.styles.height.value != height):
+            self._attention.styles.height = height
+
+    def _draw_attention(self, width: int, height: int) -> list[Strip]:
+        session = self.session
+        return render_attention(session.wall, width, height, session.clock, session.palette)
+
+    def _draw_empty(self, width: int, height: int) -> list[Strip]:
+        session, palette = self.session, self.session.palette
+        rows: list[list[Part]]
+        if session.wall.loaded and session.wall.order:
+            rows = [
+                [(f"No channel matches {session.filter_text!r}.", palette.strong)],
+                [("esc clears the filter.", palette.dim)],
+            ]
+        elif session.wall.loaded:
+            rows = [
+                [("No channels yet.", palette.strong)],
+                [],
+                [
+                    (" + ", palette.key_block),
+                    ("  make one here: a name and a folder of clips is all it takes", palette.text),
+                ],
+                [],
+                [("or in a shell:", palette.dim)],
+                [("mcr channel add NAME --from FOLDER --format 1080p25 --start", palette.text)],
+            ]
+        else:
+            rows = [[(f"Waiting for the supervisor at {session.feed.where}", palette.text)]]
+            if session.wall.link.reason:
+                rows.append([(session.wall.link.reason, palette.warning)])
+            if session.wall.link.hint:
+                rows.append([(session.wall.link.hint, palette.dim)])
+        top = max(0, (height - len(rows)) // 3)
+        strips = [blank(width, palette.ground)] * top
+        strips.extend(line(width, palette.ground, [("    ", palette.ground), *row]) for row in rows)
+        return (strips + [blank(width, palette.ground)] * height)[:height]

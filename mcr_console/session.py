@@ -1,0 +1,150 @@
+"""What one sitting at the console holds, apart from how it is drawn: the wall, the focus, the filter, the desk."""
+
+from collections.abc import AsyncGenerator, Callable
+from datetime import datetime
+from typing import Final, Literal, Protocol
+
+from mcr_console.air import AirDesk, AirFeed
+from mcr_console.clock import Clock
+from mcr_console.condition import condition
+from mcr_console.drawing.tile import TileView
+from mcr_console.event_stream import LinkMessage
+from mcr_console.palette import Palette
+from mcr_console.safe_text import safe
+from mcr_console.thumbnails import PictureSource, Thumbnails
+from mcr_console.wall_state import ChannelState, WallBuilder, WallState
+from supervisor.schemas.alarm import Alarm
+from supervisor.schemas.asrun import AsRunEvent
+from supervisor.schemas.base import Page
+from supervisor.schemas.channel import Channel, ChannelIn, Rundown
+from supervisor.schemas.playlist import ImportResult, PlaylistImport
+
+DIGITS_S: Final = 1.2
+"""Digits typed within this time make one channel number."""
+
+
+class Feed(AirFeed, PictureSource, Protocol):
+    """What the console asks of a supervisor, as ``Client`` does it. All but ``events`` raise ``ClientError``."""
+
+    @property
+    def where(self) -> str: ...
+    def events(self) -> AsyncGenerator[LinkMessage, None]: ...
+    async def rundown(self, channel_id: str) -> Rundown: ...
+    async def acknowledge(self, alarm_id: str) -> Alarm: ...
+    async def create_channel(self, values: ChannelIn) -> Channel: ...
+    async def import_playlist(self, values: PlaylistImport) -> ImportResult: ...
+    async def asrun_page(
+        self,
+        *,
+        channel_id: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        cursor: str | None = None,
+        limit: int = 200,
+        order: Literal["asc", "desc"] = "desc",
+    ) -> Page[AsRunEvent]: ...
+
+
+class Session:
+    """Belongs to the app's loop. Focus is a channel id and moves by keys only, never because something changed."""
+
+    def __init__(self, feed: Feed, clock: Clock, palette: Palette, changed: Callable[[], None]) -> None:
+        self.feed = feed
+        self.clock = clock
+        self.palette = palette
+        self.builder = WallBuilder(clock)
+        self.desk = AirDesk(feed, clock, changed)
+        self.thumbnails = Thumbnails(feed, clock)
+        self.fault = ""
+        self.message = ""
+        self.filter_text = ""
+        self._focus: str | None = None
+        self._digits = ""
+        self._digit_at = 0.0
+        self._visible: tuple[WallState, str, tuple[str, ...]] | None = None
+
+    @property
+    def wall(self) -> WallState:
+        """What is known now."""
+        return self.builder.state()
+
+    @property
+    def focus(self) -> str | None:
+        """The focused channel's id; the first one before any key was pressed; None when it is gone."""
+        wall = self.wall
+        if self._focus is None and wall.order:
+            self._focus = wall.order[0]
+        return self._focus if self._focus in wall.channels else None
+
+    @focus.setter
+    def focus(self, channel_id: str | None) -> None:
+        self._focus = channel_id
+
+    @property
+    def focused(self) -> ChannelState | None:
+        """The focused channel."""
+        return self.wall.channels.get(self.focus or "")
+
+    @property
+    def digits(self) -> str:
+        """What has been typed of a channel number, while more may come."""
+        return self._digits if self.clock.monotonic() - self._digit_at < DIGITS_S else ""
+
+    def digit(self, digit: int) -> None:
+        """One more digit of a channel number; focuses the channel as soon as there is one of that number."""
+        self._digits = (self.digits + str(digit))[-4:]
+        self._digit_at = self.clock.monotonic()
+        found = self.wall.by_number(int(self._digits))
+        if found is None and len(self._digits) > 1 and self.wall.by_number(digit) is not None:
+            self._digits = str(digit)
+            found = self.wall.by_number(digit)
+        if found is not None:
+            self._focus = found
+
+    def visible(self) -> tuple[str, ...]:
+        """Channel ids that the filter shows, by number."""
+        wall = self.wall
+        if self._visible is None or self._visible[0] is not wall or self._visible[1] != self.filter_text:
+            shown = tuple(id_ for id_ in wall.order if matches(wall.channels[id_], self.filter_text))
+            self._visible = (wall, self.filter_text, shown)
+        return self._visible[2]
+
+    def move(self, step: int, *, wrap: bool = False) -> None:
+        """Moves the focus over the visible channels; from a hidden one to the first."""
+        shown = self.visible()
+        if not shown:
+            return
+        focus = self.focus
+        if focus not in shown:
+            self._focus = shown[0]
+            return
+        index = shown.index(focus) + step
+        self._focus = shown[index % len(shown) if wrap else max(0, min(len(shown) - 1, index))]
+
+    def tile(self, channel_id: str, picture: tuple[int, int]) -> TileView:
+        """One channel as the wall draws it; ``picture`` is the size of its thumbnail in cells."""
+        wall, now = self.wall, self.clock.monotonic()
+        stale = wall.stale(now)
+        return TileView(
+            state=wall.channels[channel_id],
+            now=wall.as_of(now),
+            stale=stale,
+            focused=channel_id == self.focus,
+            as_of=f"{self.clock.local(wall.link.since):%H:%M:%S}",
+            supervisor_now=wall.supervisor_now(now),
+            note=self.desk.note(channel_id),
+            note_now=now,
+            picture=self.thumbnails.lines(channel_id, *picture),
+        )
+
+
+def matches(state: ChannelState, text: str) -> bool:
+    """``text`` in number, name, state, item, next item or node; a leading ``!`` turns it round."""
+    wanted = text.removeprefix("!").strip().casefold()
+    if not wanted:
+        return True
+    live, verdict = state.live, condition(state)
+    words = [str(state.channel.number), state.channel.name, verdict.word, verdict.warning, live.node_name or ""]
+    words.extend(item.title for item in (live.item, live.next) if item is not None)
+    found = any(wanted in safe(word).casefold() for word in words)
+    return found != text.startswith("!")

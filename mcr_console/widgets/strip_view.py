@@ -1,0 +1,125 @@
+"""The base of all of them, and the plainest one."""
+
+from collections.abc import Callable
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from mcr_console.faults import Guarded, sink_of
+
+
+class StripView(Guarded, ScrollView, can_focus=False):
+    """``paint`` draws the visible lines anew and repaints those that differ from what is on the screen.
+
+    Textual's DataTable repaints every visible cell for one that changed (110 ms for 500 rows); this takes what the
+    drawing takes.
+    """
+
+    DEFAULT_CSS = """
+    StripView { background: transparent; scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0; overflow-x: hidden; }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id, classes=classes)
+        self._shown: dict[int, Strip] = {}
+
+    def lines_for(self, width: int) -> int:
+        """How many lines there are altogether."""
+        raise NotImplementedError
+
+    def draw(self, first: int, count: int, width: int) -> list[Strip]:
+        """Lines ``first`` to ``first + count`` (exclusive), each ``width`` cells."""
+        raise NotImplementedError
+
+    def paint(self) -> None:
+        """Called at every tick of the screen, and at once when a key changed something."""
+        width, height = self.size.width, self.size.height
+        if width <= 0 or height <= 0:
+            return
+        wanted = Size(width, max(1, self.lines_for(width)))
+        if wanted != self.virtual_size:
+            self.virtual_size = wanted
+        top = self.scroll_offset.y
+        fresh = dict(enumerate(self._safely_drawn(top, height, width), start=top))
+        stale = self._shown
+        self._shown = fresh
+        changed = [y - top for y, strip in fresh.items() if stale.get(y) != strip]
+        if changed:
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
+
+    def render_line(self, y: int) -> Strip:
+        """What ``paint`` drew; after a scroll or a resize, what it would draw now."""
+        line = y + self.scroll_offset.y
+        width = self.size.width
+        strip = self._shown.get(line)
+        if strip is None or strip.cell_length != width:
+            self._shown.update(enumerate(self._safely_drawn(line, 1, width), start=line))
+            strip = self._shown.get(line, Strip.blank(width))
+        return strip
+
+    def on_resize(self) -> None:
+        """A new width is a new drawing."""
+        self._shown = {}
+        self.paint()
+
+    def on_mount(self) -> None:
+        """The first drawing."""
+        self.call_after_refresh(self.paint)
+
+    def show_line(self, first: int, count: int = 1) -> None:
+        """Scrolls so far that these lines are seen."""
+        top, height = self.scroll_offset.y, self.size.height
+        if first < top:
+            self.scroll_to(y=first, animate=False)
+        elif first + count > top + height:
+            self.scroll_to(y=first + count - height, animate=False)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Textual's own, and other lines are now to be drawn."""
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self._shown = {}
+            self.paint()
+
+    def _safely_drawn(self, first: int, count: int, width: int) -> list[Strip]:
+        try:
+            return self.draw(first, count, width)
+        except Exception as error:
+            sink_of(self).report_fault(f"{type(self).__name__}.draw", error)
+            return [
+                Strip([Segment("! this part cannot be drawn".ljust(width)[:width], Style(reverse=True))], width)
+            ] * count
+
+
+class Panel(StripView):
+    """Shows what a function draws for (width, height). With ``grows`` it is as high as what was drawn."""
+
+    def __init__(
+        self,
+        source: Callable[[int, int], list[Strip]],
+        *,
+        grows: bool = False,
+        id: str | None = None,  # noqa: A002 - Textual's name
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._source = source
+        self._grows = grows
+
+    def lines_for(self, width: int) -> int:
+        return self.size.height
+
+    def draw(self, first: int, count: int, width: int) -> list[Strip]:
+        return self._source(width, self.size.height)[first : first + count]
+
+    def paint(self) -> None:
+        if self._grows:
+            width = self.size.width or self.app.size.width  # pyright: ignore[reportUnknownMemberType] - App is generic
+            wanted = len(self._source(width, self.size.height))
+            self.display = wanted > 0
+            if wanted and self.styles.height is not None and self.styles.height.value != wanted:
+                self.styles.height = wanted
+        super().paint()

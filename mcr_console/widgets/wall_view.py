@@ -1,0 +1,114 @@
+"""The wall: every channel as a tile, the focused one framed."""
+
+from rich.segment import Segment
+from textual import events
+from textual.strip import Strip
+
+from mcr_console.drawing.grid import Grid, grid_for
+from mcr_console.drawing.strips import blank
+from mcr_console.drawing.tile import picture_size, render_tile
+from mcr_console.session import Session
+from mcr_console.widgets.strip_view import StripView
+
+FOCUS_WORD = " FOCUS "
+
+
+class WallView(StripView):
+    """Draws the visible rows of tiles, and tells the thumbnails which channels are in sight."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="wall")
+        self._session = session
+
+    @property
+    def grid(self) -> Grid:
+        """Columns and sizes for the present size and number of channels."""
+        return grid_for(len(self._session.visible()), self.size.width, self.size.height)
+
+    def lines_for(self, width: int) -> int:
+        return self.grid.total_height
+
+    def draw(self, first: int, count: int, width: int) -> list[Strip]:
+        grid, shown = self.grid, self._session.visible()
+        strips: list[Strip] = []
+        rows: dict[int, list[list[Strip]]] = {}
+        for line in range(first, first + count):
+            row, offset = divmod(line, grid.pitch)
+            if offset == 0 or row >= grid.rows:
+                strips.append(self._gap(line, grid, width))
+                continue
+            if row not in rows:
+                rows[row] = [self._tile(id_, grid) for id_ in shown[row * grid.columns : (row + 1) * grid.columns]]
+            strips.append(self._across(rows[row], row, offset - 1, grid, width))
+        return strips
+
+    def show_focus(self) -> None:
+        """Scrolls the focused tile and its frame into sight."""
+        place = self._focus_place()
+        if place is not None:
+            grid = self.grid
+            self.show_line(place[0] * grid.pitch, grid.pitch + 1)
+
+    def in_sight(self) -> list[str]:
+        """Ids of the channels whose tiles are at least partly visible."""
+        grid, top = self.grid, self.scroll_offset.y
+        rows = range(top // grid.pitch, (top + max(1, self.size.height) - 1) // grid.pitch + 1)
+        return [id_ for row in rows for id_ in self._session.visible()[row * grid.columns : (row + 1) * grid.columns]]
+
+    def on_click(self, event: events.Click) -> None:
+        """Focuses the tile; a click alone never touches air."""
+        grid = self.grid
+        row, column = (event.y + self.scroll_offset.y) // grid.pitch, event.x // (grid.width + 1)
+        index = row * grid.columns + column
+        shown = self._session.visible()
+        if column < grid.columns and 0 <= index < len(shown):
+            self._session.focus = shown[index]
+            self.paint()
+
+    def _tile(self, channel_id: str, grid: Grid) -> list[Strip]:
+        palette = self._session.palette
+        view = self._session.tile(channel_id, picture_size(grid.width, grid.height, palette))
+        return render_tile(view, grid.width, grid.height, palette)
+
+    def _focus_place(self) -> tuple[int, int] | None:
+        shown, focus = self._session.visible(), self._session.focus
+        if focus is None or focus not in shown:
+            return None
+        return divmod(shown.index(focus), self.grid.columns)
+
+    def _across(self, tiles: list[list[Strip]], row: int, offset: int, grid: Grid, width: int) -> Strip:
+        palette = self._session.palette
+        place = self._focus_place()
+        side = Segment(palette.glyphs.frame[3], palette.ground + palette.frame)
+        gap = Segment(" ", palette.ground)
+        made: list[Segment] = []
+        for column, tile in enumerate(tiles):
+            beside = place is not None and place[0] == row and column in {place[1], place[1] + 1}
+            made.append(side if beside else gap)
+            made.extend(tile[offset])
+        beside = place == (row, len(tiles) - 1)
+        made.append(side if beside else gap)
+        used = len(tiles) * (grid.width + 1) + 1
+        if used < width:
+            made.append(Segment(" " * (width - used), palette.ground))
+        return Strip(made, max(used, width)).crop(0, width)
+
+    def _gap(self, line: int, grid: Grid, width: int) -> Strip:
+        palette = self._session.palette
+        place = self._focus_place()
+        if place is None or line not in {place[0] * grid.pitch, (place[0] + 1) * grid.pitch}:
+            return blank(width, palette.ground)
+        frame = palette.glyphs.frame
+        upper = line == place[0] * grid.pitch
+        left, right = (frame[0], frame[2]) if upper else (frame[4], frame[5])
+        word = FOCUS_WORD if upper else ""
+        edge = f"{left}{frame[1]}{word}{frame[1] * (grid.width - 1 - len(word))}{right}"
+        before = place[1] * (grid.width + 1)
+        style = palette.ground + palette.frame
+        return Strip(
+            [
+                Segment(" " * before, palette.ground),
+                Segment(edge, style),
+                Segment(" " * max(0, width - before - len(edge)), palette.ground),
+            ]
+        ).crop(0, width)
