@@ -31,12 +31,12 @@ def console(ctx: typer.Context) -> None:
             code=Exit.USAGE,
         )
 
-    async def run() -> None:
+    async def run() -> int:
         socket, _ = await background.ensure_supervisor(home())
         async with Client.at(socket=socket) as client:
-            await show_console(client)
+            return await show_console(client, home())
 
-    asyncio.run(run())
+    raise typer.Exit(asyncio.run(run()))
 
 
 @app.command()

@@ -1,27 +1,35 @@
 """Opens the console in this terminal."""
 
 import asyncio
+import os
 import sys
+from typing import Final
 
+from mcr_console.__main__ import log_to
+from mcr_console.cli.places import Home
 from mcr_console.client import Client
+
+_GIVE_BACK_S: Final = 5.0
 
 
 def has_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-async def show_console(client: Client) -> None:
-    """Runs the console until it is closed. Closing it, or cancelling this, takes nothing off air."""
+async def show_console(client: Client, home: Home) -> int:
+    """Runs the console until it is closed; its exit code. Closing it, or cancelling this, takes nothing off air."""
     # Textual takes a third of a second to load, which no other command is to wait for.
-    from mcr_console.app import ConsoleApp
+    from mcr_console.app import McrApp
 
-    app = ConsoleApp(client)
+    log_to(home.log.with_name("console.log"))
+    app = McrApp(client, ascii_only=os.environ.get("MCR_ASCII", "") not in {"", "0"})
     running = asyncio.create_task(app.run_async())
     try:
         await asyncio.shield(running)
     except asyncio.CancelledError:
         # The terminal is given back as it was: Textual does that when it exits, and not when its task is cancelled.
         app.exit()
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(_GIVE_BACK_S):
             await running
         raise
+    return app.return_code or 0

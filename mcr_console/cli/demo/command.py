@@ -148,7 +148,7 @@ async def _on_air(client: Client, home: Home, options: DemoOptions, progress: Pr
     progress.done()
     ids = [channel.id for channel in wanted]
     shown = asyncio.create_task(
-        headless.report(client, ids, lambda: datetime.now(UTC)) if options.headless else show_console(client)
+        headless.report(client, ids, lambda: datetime.now(UTC)) if options.headless else show_console(client, home)
     )
     try:
         await asyncio.wait((shown,), timeout=options.seconds)
