@@ -12,6 +12,7 @@ from mcr_console.cli.demo.command import demo
 from mcr_console.cli.doctor.command import doctor
 from mcr_console.cli.failures import Exit, Failure
 from mcr_console.cli.screen import has_terminal, show_console
+from mcr_console.cli.signals import run_until_signal
 from mcr_console.client import Client
 
 app = group("Master control in a terminal. Without a command: the console.")
@@ -36,7 +37,7 @@ def console(ctx: typer.Context) -> None:
         async with Client.at(socket=socket) as client:
             return await show_console(client, home())
 
-    raise typer.Exit(asyncio.run(run()))
+    raise typer.Exit(asyncio.run(run_until_signal(run())) or Exit.OK)
 
 
 @app.command()

@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import os
-import signal
 import sys
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +16,11 @@ from mcr_console.cli.demo.clips import make_clips
 from mcr_console.cli.demo.keeper import Keeper
 from mcr_console.cli.demo.leash import Leash
 from mcr_console.cli.demo.lineup import MOST, Lineup
+from mcr_console.cli.failures import Exit
 from mcr_console.cli.places import Home
 from mcr_console.cli.progress import Progress
 from mcr_console.cli.screen import has_terminal, show_console
+from mcr_console.cli.signals import run_until_signal
 from mcr_console.cli.wording import is_on_air
 from mcr_console.client import Client
 from mcr_console.http import Unreachable
@@ -65,48 +65,12 @@ def demo(
         without_screen = True
     # What belongs to a real installation is no playground: the demo has a database of its own.
     os.environ.pop("MCR_DATABASE_URL", None)
-    asyncio.run(_run(demo_home(dict(os.environ)), DemoOptions(media, without_screen, seconds, channels)))
+    work = _demo(demo_home(dict(os.environ)), DemoOptions(media, without_screen, seconds, channels))
+    raise typer.Exit(asyncio.run(run_until_signal(work)) or Exit.OK)
 
 
-async def _run(home: Home, options: DemoOptions) -> None:
+async def _demo(home: Home, options: DemoOptions) -> int:
     home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    stopping = asyncio.Event()
-    async with _signals(stopping):
-        work = asyncio.create_task(_demo(home, options, stopping))
-        ending = asyncio.create_task(stopping.wait())
-        try:
-            await asyncio.wait((work, ending), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            ending.cancel()
-            if not work.done():
-                work.cancel()
-            # Ending takes as long as it takes: a second Ctrl-C must not leave processes behind.
-            with contextlib.suppress(asyncio.CancelledError):
-                await work
-
-
-@contextlib.asynccontextmanager
-async def _signals(stopping: asyncio.Event) -> AsyncGenerator[None]:
-    """Ctrl-C, SIGTERM and a closed terminal all end the demo in order, and none of them its ending.
-
-    What was ignored when it began stays ignored: that is what nohup is for.
-    """
-    loop = asyncio.get_running_loop()
-    heeded = [
-        number
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        if signal.getsignal(number) is not signal.SIG_IGN
-    ]
-    for number in heeded:
-        loop.add_signal_handler(number, stopping.set)
-    try:
-        yield
-    finally:
-        for number in heeded:
-            loop.remove_signal_handler(number)
-
-
-async def _demo(home: Home, options: DemoOptions, stopping: asyncio.Event) -> None:
     progress = Progress()
     leash = Leash()
 
@@ -126,7 +90,7 @@ async def _demo(home: Home, options: DemoOptions, stopping: asyncio.Event) -> No
             await keeper.until_ready(client)
             keeping = asyncio.create_task(keeper.keep())
             try:
-                await _on_air(client, home, options, progress)
+                return await _on_air(client, home, options, progress)
             finally:
                 keeping.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -139,7 +103,8 @@ async def _demo(home: Home, options: DemoOptions, stopping: asyncio.Event) -> No
             progress.done()
 
 
-async def _on_air(client: Client, home: Home, options: DemoOptions, progress: Progress) -> None:
+async def _on_air(client: Client, home: Home, options: DemoOptions, progress: Progress) -> int:
+    """The exit code of what showed it; 0 when time or a signal ended it."""
     folder = (options.media or home.clips).absolute()
     lineup = Lineup(client, home, folder, options.channels, mixed=options.media is None)
     wanted = await lineup.prepare(progress)
@@ -151,10 +116,10 @@ async def _on_air(client: Client, home: Home, options: DemoOptions, progress: Pr
         headless.report(client, ids, lambda: datetime.now(UTC)) if options.headless else show_console(client, home)
     )
     try:
-        await asyncio.wait((shown,), timeout=options.seconds)
+        done, _ = await asyncio.wait((shown,), timeout=options.seconds)
+        return shown.result() if done else Exit.OK
     finally:
-        if not shown.done():
-            shown.cancel()
+        shown.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await shown
 

@@ -41,8 +41,8 @@ def record(channel: Channel, at: datetime, lost: str | None) -> dict[str, object
     }
 
 
-async def report(client: Client, ids: list[str], now: Callable[[], datetime]) -> None:
-    """Prints for ever. Returns when nobody reads any more. A lost supervisor shows in the lines and ends nothing."""
+async def report(client: Client, ids: list[str], now: Callable[[], datetime]) -> int:
+    """Prints for ever. Returns 0 when nobody reads any more. A lost supervisor shows in the lines and ends nothing."""
     loop = asyncio.get_running_loop()
     due = loop.time()
     known: list[Channel] = []
@@ -61,6 +61,6 @@ async def report(client: Client, ids: list[str], now: Callable[[], datetime]) ->
         except BrokenPipeError:
             # What is still buffered goes nowhere, so that the interpreter's last flush does not fail again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return
+            return 0
         due = max(due + EVERY_S, loop.time())
         await asyncio.sleep(due - loop.time())

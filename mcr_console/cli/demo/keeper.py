@@ -19,7 +19,9 @@ from mcr_console.client import Client
 from mcr_console.http import ClientError
 
 _RESTART_S: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
-"""Pauses before a supervisor is started again, without an end at the last; a minute of life sets it back."""
+"""Pauses before a supervisor is started again; the last one has no end."""
+_SETTLED_S: Final = 60.0
+"""A supervisor that lived so long sets the pauses back."""
 _EARLIER_DEMO_S: Final = 8.0
 _SHUT_DOWN_S: Final = 15.0
 
@@ -53,12 +55,21 @@ class Keeper:
             if code == 0:
                 self._report("the supervisor was shut down; playout goes on until the demo ends")
                 return
-            deaths = 0 if loop.time() - born > 60 else deaths
-            pause = _RESTART_S[min(deaths, len(_RESTART_S) - 1)]
-            deaths += 1
+            deaths = 0 if loop.time() - born > _SETTLED_S else deaths
             self._report(f"the supervisor died ({_how(code)}); starting it again, playout goes on")
-            await asyncio.sleep(pause)
-            self._spawn()
+            deaths = await self._start_again(deaths)
+
+    async def _start_again(self, deaths: int) -> int:
+        """How many deaths and failed starts there were by then."""
+        while True:
+            await asyncio.sleep(_RESTART_S[min(deaths, len(_RESTART_S) - 1)])
+            deaths += 1
+            try:
+                self._spawn()
+            except Failure as failure:
+                self._report(f"{failure.title}: {failure.detail}")
+            else:
+                return deaths
 
     async def end(self) -> None:
         """Everything off air and gone. Never raises; what does not go by itself is killed.
