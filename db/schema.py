@@ -14,7 +14,7 @@ from db.errors import Inconsistent, SchemaTooNew, SchemaTooOld
 from db.transaction import connecting, speaking
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_LOCK = 0x6D6372  # "mcr": one supervisor migrates, the others wait for it
+_LOCK = 0x6D6372_0000  # "mcr": one supervisor migrates, the others wait for it
 
 
 def configuration(connection: Connection | None = None) -> Config:

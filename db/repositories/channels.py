@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Final, NamedTuple
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import InUse, Taken
@@ -33,6 +33,7 @@ _SPEC = frozenset(
 )
 _REFERS_TO: Final = (("project_id", Project), ("playlist_id", Playlist), ("wanted_node_id", Node))
 _NUMBER_ATTEMPTS = 5
+_NUMBERS_LOCK = 0x6D6372_0001
 
 
 class Keep(Enum):
@@ -112,7 +113,7 @@ class Channels:
             try:
                 await insert_row(self._session, row)
             except Taken as taken:
-                # Somebody else took the free number between the look and the insert.
+                # Somebody asked for just this number between the look and the insert.
                 if given is not None or taken.field != "number" or attempt == _NUMBER_ATTEMPTS:
                     raise
             else:
@@ -232,6 +233,9 @@ class Channels:
             await require(self._session, model, values.get(column))
 
     async def _free_number(self) -> int:
+        if self._session.get_bind().dialect.name == "postgresql":
+            # Those who want a free number take turns; on SQLite all writers do.
+            await self._session.execute(select(func.pg_advisory_xact_lock(_NUMBERS_LOCK)))
         taken = set(await self._session.scalars(select(Channel.number)))
         number = 1
         while number in taken:

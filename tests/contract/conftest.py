@@ -1,4 +1,5 @@
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Generator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,3 +28,19 @@ async def store(store_url: str) -> AsyncGenerator[Store, None]:
 @pytest.fixture
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+@pytest.fixture
+def runner() -> Generator[asyncio.Runner, None, None]:
+    """A loop of its own, for tests that are not coroutines themselves."""
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.fixture
+def any_store(runner: asyncio.Runner, tmp_path: Path) -> Generator[Store, None, None]:
+    """A migrated SQLite store on ``runner``'s loop."""
+    store = Store(str(tmp_path / "mcr.db"))
+    runner.run(store.migrate())
+    yield store
+    runner.run(store.close())

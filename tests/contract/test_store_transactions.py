@@ -1,6 +1,7 @@
 """Transactions: whole or not at all, one consistent view, deadlines, and the database away and back."""
 
 import asyncio
+import socket
 import sqlite3
 import threading
 import time
@@ -209,7 +210,9 @@ async def test_postgresql_stopped_and_started_again(
 
 async def test_postgresql_that_does_not_answer_is_unavailable_within_the_deadline(tmp_path: Path) -> None:
     """A socket that takes connections and says nothing: what a cut network looks like."""
-    silent = await asyncio.start_unix_server(lambda *_: asyncio.Event().wait(), tmp_path / ".s.PGSQL.5432")
+    silent = socket.socket(socket.AF_UNIX)
+    silent.bind(str(tmp_path / ".s.PGSQL.5432"))
+    silent.listen()
     store = Store(f"postgresql://postgres@/mcr?host={tmp_path}")
     started = time.monotonic()
     with pytest.raises(StoreUnavailable):

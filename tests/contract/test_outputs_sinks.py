@@ -1,0 +1,140 @@
+"""What every sink must do, whatever it writes to."""
+
+import io
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+import av
+import pytest
+
+from sidecar.outputs.file import FileSink
+from sidecar.outputs.hls import HlsSink
+from sidecar.outputs.interface import Sink
+from sidecar.outputs.sinks import make_sink
+from sidecar.outputs.templates import make_templates
+from sidecar.outputs.udp import UdpSink
+from sidecar.outputs.udp_address import UdpAddress
+from sidecar.protocol.channel import Output
+from tests.fixtures.air import ENCODING, FORMAT, encoded, read_numbers, wait_until
+from tests.instruments.udp_receiver import UdpReceiver
+
+TEMPLATES = make_templates(FORMAT, ENCODING)
+GOP_S = Fraction(2, 5)
+
+
+class Place(Protocol):
+    """A sink and what arrived where it writes."""
+
+    sink: Sink
+
+    def arrived(self) -> bytes: ...
+
+
+class HlsPlace:
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.sink = folder, HlsSink(folder, 3, GOP_S)
+
+    def arrived(self) -> bytes:
+        playlist = (self.folder / "3.m3u8").read_text().splitlines()
+        return b"".join((self.folder / line).read_bytes() for line in playlist if not line.startswith("#"))
+
+
+class FilePlace:
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "programme.ts"
+        self.sink = FileSink(self.path)
+
+    def arrived(self) -> bytes:
+        return self.path.read_bytes()
+
+
+class UdpPlace:
+    def __init__(self, receiver: UdpReceiver) -> None:
+        self.receiver = receiver
+        self.sink = UdpSink(UdpAddress("127.0.0.1", receiver.port), "hold")
+
+    def arrived(self) -> bytes:
+        wait_until(lambda: len(self.receiver.reception.data()) == self.sink.bytes_sent, 5, "all datagrams")
+        assert self.receiver.reception.continuity_errors() == 0 or self.sink.segments
+        return self.receiver.reception.data()
+
+
+@pytest.fixture(params=["hls", "file", "udp"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    if request.param == "udp":
+        with UdpReceiver() as receiver:
+            yield UdpPlace(receiver)
+    else:
+        yield {"hls": HlsPlace, "file": FilePlace}[request.param](tmp_path)
+
+
+def write(sink: Sink, frames: range, *, after_gap: bool = False) -> None:
+    for number, batch in enumerate(encoded(frames)):
+        sink.write(batch, after_gap=after_gap and number == 0)
+
+
+def pictures(data: bytes) -> list[int | None]:
+    with av.open(io.BytesIO(data), format="mpegts") as container:
+        decoded: list[av.VideoFrame] = []
+        for packet in container.demux(video=0):
+            assert not packet.is_corrupt
+            decoded += packet.decode()
+    return [seen.number for seen in read_numbers(iter(decoded))]
+
+
+def test_all_that_was_written_arrives(place: Place) -> None:
+    place.sink.open(TEMPLATES)
+    write(place.sink, range(53))
+    place.sink.close()
+    assert pictures(place.arrived()) == list(range(53))
+    assert place.sink.bytes_sent == len(place.arrived())
+
+
+def test_after_a_failed_opening_it_can_be_opened_again(place: Place) -> None:
+    place.sink.abandon()
+    place.sink.open(TEMPLATES)
+    write(place.sink, range(20))
+    sent = place.sink.bytes_sent
+    place.sink.abandon()
+    place.sink.open(TEMPLATES)
+    write(place.sink, range(30, 40))
+    place.sink.close()
+    assert place.sink.bytes_sent > sent
+    seen = pictures(place.arrived())
+    assert seen[-10:] == list(range(30, 40))
+    assert set(seen) <= {*range(20), *range(30, 40)}
+
+
+def test_a_gap_does_not_spoil_what_comes_after_it(place: Place) -> None:
+    place.sink.open(TEMPLATES)
+    write(place.sink, range(17))
+    write(place.sink, range(30, 45), after_gap=True)
+    place.sink.close()
+    assert pictures(place.arrived()) == [*range(17), *range(30, 45)]
+
+
+def test_writing_without_opening_is_an_error_of_the_output(place: Place) -> None:
+    with pytest.raises(OSError, match="not open"):
+        write(place.sink, range(1))
+
+
+def test_addresses_that_cannot_be(tmp_path: Path) -> None:
+    for output in (Output("a", "udp", "udp://nowhere"), Output("b", "file", "relative.ts")):
+        with pytest.raises(ValueError, match="port|absolute"):
+            make_sink(output, live=tmp_path, epoch=1, segment_length=GOP_S)
+
+
+@pytest.mark.parametrize(
+    ("output", "fencing"),
+    [
+        (Output("a", "hls"), "epoch_directory"),
+        (Output("a", "udp", "udp://127.0.0.1:9"), "hold"),
+        (Output("a", "udp", "udp://127.0.0.1:9", fencing="lease_stop"), "lease_stop"),
+        (Output("a", "file", "/tmp/x.ts"), "hold"),
+    ],
+)
+def test_every_sink_says_what_fences_it(output: Output, fencing: str, tmp_path: Path) -> None:
+    """P2: which of the four ways keeps an old epoch's output off the air."""
+    assert make_sink(output, live=tmp_path, epoch=1, segment_length=GOP_S).fencing == fencing

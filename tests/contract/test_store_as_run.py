@@ -1,0 +1,257 @@
+"""The as-run log: records once and without a hole (P4), events by page."""
+
+import asyncio
+import os
+import signal
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from db.errors import JournalGap, Missing, StoreError
+from db.models import AsRunEvent
+from db.repositories.as_run import AsRunEventRow, AsRunRow, EventCursor, EventFilters, RunKey
+from db.store import Store
+
+CHANNEL, OTHER, RUN, NODE = "c" * 32, "d" * 32, "a" * 32, "f" * 32
+KEY = RunKey(CHANNEL, RUN)
+START = datetime(2026, 3, 1, 6, tzinfo=UTC)
+
+
+def record(seq: int) -> AsRunRow:
+    return AsRunRow(seq=seq, kind="item_start", frame=seq * 25, at=START + timedelta(seconds=seq), line=f"line {seq} é")
+
+
+def event(seq: int, *, at: datetime | None = None, **values: object) -> AsRunEventRow:
+    known = {
+        "seq": seq,
+        "kind": "item",
+        "title": f"title {seq}",
+        "start_at": at or START + timedelta(seconds=seq),
+        "start_frame": seq * 25,
+        "rate": "25",
+        "start_cause": "follow",
+        "status": "on air",
+    }
+    return AsRunEventRow(**{**known, **values})  # type: ignore[arg-type]  # built by name
+
+
+async def append(store: Store, seqs: range, *events: AsRunEventRow, run: RunKey = KEY) -> int:
+    async with store.write() as tx:
+        return await tx.as_run.append(run, NODE, 1, [record(seq) for seq in seqs], events)
+
+
+async def collected(store: Store) -> list[int]:
+    async with store.read() as tx:
+        rows = await tx.as_run.records(CHANNEL, RUN)
+        assert await tx.as_run.collected_seq(CHANNEL, RUN) == (rows[-1].seq if rows else 0)
+    return [row.seq for row in rows]
+
+
+async def test_records_come_once_whatever_is_handed_over_twice(store: Store) -> None:
+    async with store.read() as tx:
+        assert await tx.as_run.collected_seq(CHANNEL, RUN) == 0
+    assert await append(store, range(1, 4)) == 3
+    assert await append(store, range(1, 4)) == 3
+    assert await append(store, range(2, 7)) == 6
+    assert await append(store, range(0)) == 6
+    assert await collected(store) == [1, 2, 3, 4, 5, 6]
+    async with store.read() as tx:
+        page = await tx.as_run.records(CHANNEL, RUN, after=2, limit=2)
+        assert [(row.seq, row.line, row.at) for row in page] == [
+            (3, "line 3 é", START + timedelta(seconds=3)),
+            (4, "line 4 é", START + timedelta(seconds=4)),
+        ]
+
+
+async def test_a_hole_is_refused_whole(store: Store) -> None:
+    await append(store, range(1, 3))
+    with pytest.raises(JournalGap, match="collected up to 2, the next record came as 4"):
+        await append(store, range(4, 6))
+    with pytest.raises(JournalGap):
+        async with store.write() as tx:
+            await tx.as_run.append(KEY, NODE, 1, [record(3), record(5)])
+    assert await collected(store) == [1, 2]
+
+
+async def test_collectors_at_once_lose_nothing_and_double_nothing(store: Store) -> None:
+    """P4: an old and a new leader may both collect for a while."""
+
+    async def collect() -> None:
+        for _ in range(100):
+            async with store.read() as tx:
+                seen = await tx.as_run.collected_seq(CHANNEL, RUN)
+            if seen >= 40:
+                return
+            await append(store, range(seen + 1, min(seen + 4, 41)), event(seen + 1))
+
+    await asyncio.gather(*(collect() for _ in range(4)))
+    assert await collected(store) == list(range(1, 41))
+
+
+APPEND_FOR_EVER = """
+import asyncio, sys
+from tests.contract.test_store_as_run import append, event
+from db.store import Store
+
+async def main():
+    store = Store(sys.argv[1])
+    seq = int(sys.argv[2])
+    while True:
+        await append(store, range(seq + 1, seq + 4), event(seq + 1))
+        seq += 3
+        print(seq, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_collector_killed_at_any_moment_loses_nothing_and_doubles_nothing(store: Store, store_url: str) -> None:
+    """P4: what was answered is there after kill -9, and the next collector goes on without a double."""
+    seq = 0
+    for after in (1, 7, 3):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            APPEND_FOR_EVER,
+            store_url,
+            str(seq),
+            stdout=asyncio.subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+        )
+        assert process.stdout is not None
+        answered = seq
+        async with asyncio.timeout(30):
+            while answered < seq + after * 3:
+                answered = int(await process.stdout.readline())
+        os.kill(process.pid, signal.SIGKILL)
+        rest = await process.stdout.read()
+        await process.wait()
+        answered = int(rest.split()[-1]) if rest.split() else answered
+        there = await collected(store)
+        assert there == list(range(1, len(there) + 1))
+        assert answered <= len(there) <= answered + 3
+        async with store.read() as tx:
+            events = await tx.as_run.events(EventFilters(channel_id=CHANNEL), limit=10_000)
+        assert len(events) * 3 == len(there), "records and what they make of events come together"
+        seq = len(there)
+
+
+async def test_events_are_written_over_by_number(store: Store) -> None:
+    await append(store, range(1, 3), event(2))
+    async with store.read() as tx:
+        (opened,) = await tx.as_run.open_events(KEY)
+        assert (opened.seq, opened.end_at, opened.channel_id, opened.epoch) == (2, None, CHANNEL, 1)
+    ended = event(2, status="aired", end_at=START + timedelta(seconds=9), frames=200, end_cause="ended")
+    await append(store, range(3, 4), ended)
+    async with store.read() as tx:
+        assert await tx.as_run.open_events(KEY) == []
+        (closed,) = await tx.as_run.events(EventFilters())
+        assert (closed.status, closed.frames, closed.end_cause) == ("aired", 200, "ended")
+    await append(store, range(2, 3), event(2))
+    async with store.read() as tx:
+        assert await tx.as_run.open_events(KEY) == [], "a collector that is behind does not open it again"
+    await append(store, range(0), event(2, status="unknown end"))
+    async with store.read() as tx:
+        assert [row.status for row in await tx.as_run.open_events(KEY)] == ["unknown end"]
+
+
+async def test_runs_tell_how_far_they_are_collected(store: Store) -> None:
+    await append(store, range(1, 3))
+    await append(store, range(1, 2), run=RunKey(OTHER, RUN))
+    async with store.write() as tx:
+        await tx.as_run.mark_complete(KEY)
+        with pytest.raises(Missing, match="no run"):
+            await tx.as_run.mark_complete(RunKey(CHANNEL, "none"))
+    async with store.read() as tx:
+        assert [(row.channel_id, row.collected_seq, row.complete) for row in await tx.as_run.runs()] == [
+            (CHANNEL, 2, True),
+            (OTHER, 1, False),
+        ]
+        assert [row.channel_id for row in await tx.as_run.runs(incomplete_only=True)] == [OTHER]
+        assert len(await tx.as_run.runs(CHANNEL)) == 1
+
+
+async def test_the_log_outlives_what_it_tells_of(store: Store, now: datetime) -> None:
+    """P4: deleting a channel, a playlist or an asset changes no row."""
+    async with store.write() as tx:
+        channel = await tx.channels.add({"name": "One", "width": 64, "height": 64, "rate": "25"}, [], now)
+        await tx.as_run.append(RunKey(channel.id, RUN), NODE, 1, [record(1)], [event(1)])
+        await tx.channels.delete(channel.id, 1)
+    async with store.read() as tx:
+        assert len(await tx.as_run.events(EventFilters(channel_id=channel.id))) == 1
+        assert len(await tx.as_run.records(channel.id, RUN)) == 1
+
+
+def key(row: AsRunEvent) -> EventCursor:
+    return EventCursor(row.start_at, row.channel_id, row.run_id, row.seq)
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+@pytest.mark.parametrize("channel_id", [None, CHANNEL])
+async def test_pages_of_events_join_without_a_gap_or_a_double(
+    store: Store, newest_first: bool, channel_id: str | None
+) -> None:
+    """Many begin at the same instant, on several channels and runs."""
+    for run in (RunKey(CHANNEL, RUN), RunKey(CHANNEL, "b" * 32), RunKey(OTHER, RUN)):
+        events = [event(seq, at=START + timedelta(seconds=seq // 4)) for seq in range(1, 12)]
+        await append(store, range(1, 12), *events, run=run)
+    filters = EventFilters(channel_id=channel_id, newest_first=newest_first)
+    seen: list[EventCursor] = []
+    async with store.read() as tx:
+        everything = [key(row) for row in await tx.as_run.events(filters, limit=1000)]
+        while page := await tx.as_run.events(filters, seen[-1] if seen else None, limit=5):
+            seen += [key(row) for row in page]
+    assert seen == everything
+    assert len(seen) == (33 if channel_id is None else 22)
+    assert seen == sorted(seen, reverse=newest_first)
+
+
+async def test_filters(store: Store) -> None:
+    await append(store, range(1, 10), *(event(seq, kind="filler" if seq % 3 == 0 else "item") for seq in range(1, 10)))
+    async with store.read() as tx:
+        found = await tx.as_run.events(
+            EventFilters(
+                start_from=START + timedelta(seconds=2),
+                start_to=START + timedelta(seconds=6),
+                kinds=("item",),
+                newest_first=False,
+            )
+        )
+    assert [row.seq for row in found] == [2, 4, 5]
+
+
+@pytest.mark.parametrize("channel_id", [None, CHANNEL])
+@pytest.mark.parametrize("newest_first", [True, False])
+async def test_a_page_is_found_by_index(tmp_path: Path, channel_id: str | None, newest_first: bool) -> None:
+    """A page of a log of years costs a page: no sorting, no scan."""
+    from sqlalchemy import event as listening
+
+    store = Store(str(tmp_path / "mcr.db"))
+    await store.migrate()
+    said: list[tuple[str, object]] = []
+    listening.listen(
+        store._engines.reader.sync_engine,
+        "before_cursor_execute",
+        lambda _c, _k, statement, parameters, _x, _m: said.append((statement, parameters)),
+    )
+    async with store.read() as tx:
+        await tx.as_run.events(
+            EventFilters(channel_id=channel_id, newest_first=newest_first, start_from=START),
+            EventCursor(START, CHANNEL, RUN, 1),
+        )
+    statement, parameters = said[-1]
+    async with store._engines.reader.connect() as connection:
+        plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)).all()
+    await store.close()
+    (step,) = [row[3] for row in plan]
+    index = "ix_as_run_event_start" if channel_id is None else "ix_as_run_event_channel_start"
+    assert step.startswith(f"SEARCH as_run_event USING INDEX {index} ("), step
+
+
+async def test_long_words_of_a_journal_do_not_stop_the_collection(store: Store) -> None:
+    try:
+        await append(store, range(1, 2), event(1, title="t" * 5000, start_cause="c" * 500, by="b" * 500))
+    except StoreError as error:  # pragma: no cover - the failure
+        pytest.fail(str(error))
