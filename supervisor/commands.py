@@ -1,9 +1,38 @@
 """The one door to the air: whoever starts, stops or commands a channel comes through here, in process."""
 
+import asyncio
+from typing import Final
+from uuid import uuid4
+
+import structlog
+
+from db.errors import Missing, StaleRev, StoreError
 from db.models import Channel
-from supervisor.agent.interface import TransportVerb
+from sidecar.protocol.commands import Refusal
+from supervisor.agent.interface import (
+    AgentError,
+    Cue,
+    NotRunning,
+    Order,
+    Said,
+    SidecarBroken,
+    SidecarRefused,
+    SidecarSilent,
+    Transport,
+    TransportVerb,
+)
+from supervisor.errors import Conflict, Invalid, McrError, NotFound, PlayoutFailed, PlayoutSilent, Unavailable
+from supervisor.loops.channel import ChannelKeeper
+from supervisor.loops.desk import Desk
+from supervisor.loops.roster import Roster
 from supervisor.principal import Principal
 from supervisor.schemas.channel import CommandDone, CommandIn, CueIn
+
+log = structlog.get_logger(__name__)
+
+_TRIES: Final = 5
+"""How often a row is read anew because somebody changed it between reading and writing."""
+_LOOK: Final = 0.1
 
 
 class Commands:
@@ -11,37 +40,197 @@ class Commands:
 
     Every method raises NotFound for an unknown channel, Unavailable where this supervisor does not lead or has no
     store, Conflict (its ``conflict`` names what) where the channel's state is in the way, PlayoutFailed for a sidecar
-    that broke and PlayoutSilent for one that did not answer.
+    that broke and PlayoutSilent for one that did not answer. ``alone``: no other supervisor can lead, so that what a
+    running channel is told needs no store.
     """
 
+    def __init__(self, desk: Desk, roster: Roster, *, alone: bool) -> None:
+        self._desk = desk
+        self._roster = roster
+        self._alone = alone
+
     async def start(self, channel_id: str, by: Principal) -> Channel:
-        """The channel is wanted on air from now on. Repeating it changes nothing. Answers the row; the rest is seen live."""
-        raise NotImplementedError
+        """The channel is wanted on air from now on; repeating it changes nothing. The rest is seen live."""
+        row = await self._want(channel_id, "on")
+        keeper = self._roster.update(row)
+        keeper.actions.started_by = by.name
+        keeper.wake()
+        return row
 
     async def stop(self, channel_id: str, by: Principal) -> Channel:
         """The channel is wanted off air from now on. Repeating it changes nothing."""
-        raise NotImplementedError
+        row = await self._want(channel_id, "off")
+        keeper = self._roster.update(row)
+        keeper.actions.stopped_by = by.name
+        keeper.wake()
+        return row
 
     async def stop_all(self, by: Principal, timeout: float) -> tuple[str, ...]:
-        """Every channel off air, confirmed. The ids of those that still run after ``timeout`` seconds: empty is success."""
-        raise NotImplementedError
+        """Every channel off air, confirmed. Those that still run after ``timeout`` seconds, by id: empty is success."""
+        deadline = self._desk.clock.monotonic() + timeout
+        try:
+            await self._roster.read()
+        except StoreError as error:
+            raise Unavailable(str(error)) from error
+        for channel_id in tuple(self._roster.keepers):
+            await self.stop(channel_id, by)
+        while True:
+            left = tuple(id_ for id_, keeper in self._roster.keepers.items() if keeper.row.phase != "off")
+            if not left or self._desk.clock.monotonic() >= deadline:
+                return left
+            await self._desk.clock.sleep(_LOOK)
 
     async def transport(self, channel_id: str, verb: TransportVerb, command: CommandIn, by: Principal) -> CommandDone:
         """take, skip, play, pause, resume, hold, standby, rejoin. ``expect_item_id`` is for take."""
-        raise NotImplementedError
+        expected = command.expect_item_id if verb == "take" else None
+        return await self._say(channel_id, command, Transport(verb, expected), by)
 
     async def cue(self, channel_id: str, command: CueIn, by: Principal) -> CommandDone:
         """Makes ``item_id`` what the next take cuts to; None clears the cue."""
-        raise NotImplementedError
+        return await self._say(channel_id, command, Cue(command.item_id), by)
 
     async def thumbnail(self, channel_id: str) -> bytes:
         """A JPEG of what is on air."""
-        raise NotImplementedError
+        keeper = await self._keeper(channel_id)
+        watch = keeper.watch
+        if watch is None or keeper.report is None or keeper.row.phase == "off":
+            raise _not_on_air(keeper)
+        try:
+            return await watch.agent.thumbnail(channel_id, keeper.row.epoch)
+        except AgentError as error:
+            raise self._mapped(keeper, error) from error
 
     async def channel_changed(self, channel_id: str) -> None:
-        """A channel was added, its spec changed, or it was deleted: look at it now, tell its sidecar what it needs."""
-        raise NotImplementedError
+        """A channel was added, its spec changed, or it was deleted: looks at it now, and tells its sidecar its list."""
+        try:
+            async with self._desk.store.read(timeout=self._desk.timing.store) as tx:
+                row = await tx.channels.get(channel_id)
+        except Missing:
+            self._roster.remove(channel_id)
+            return
+        except StoreError as error:
+            raise Unavailable(str(error)) from error
+        keeper = self._roster.update(row)
+        keeper.edited()
+        keeper.look()
 
     async def playlist_changed(self, playlist_id: str) -> None:
         """A playlist was edited: running sidecars that play it are told at once, and again until they have it."""
-        raise NotImplementedError
+        for keeper in tuple(self._roster.keepers.values()):
+            if keeper.row.playlist_id == playlist_id:
+                keeper.edited()
+
+    async def _want(self, channel_id: str, desired: str) -> Channel:
+        self._require_leader()
+        for _ in range(_TRIES):
+            try:
+                async with self._desk.store.write(timeout=self._desk.timing.store) as tx:
+                    row = await tx.channels.get(channel_id)
+                    return row if row.desired == desired else await tx.channels.set_desired(row.id, row.rev, desired)
+            except Missing as error:
+                raise NotFound(str(error)) from error
+            except StaleRev:
+                continue
+            except StoreError as error:
+                raise Unavailable(str(error), hint="What is on air plays on. Try again.") from error
+        raise Unavailable(f"channel {channel_id} is being changed by others all the time", retry_after=1)
+
+    async def _say(self, channel_id: str, command: CommandIn, said: Said, by: Principal) -> CommandDone:
+        began = self._desk.clock.monotonic()
+        if not self._alone:
+            self._require_leader()
+        keeper = await self._keeper(channel_id)
+        row, watch = keeper.row, keeper.watch
+        if watch is None or keeper.on_air is None:
+            raise _not_on_air(keeper)
+        if command.expect_epoch is not None and command.expect_epoch != row.epoch:
+            raise Conflict(
+                f"{row.name} was restarted meanwhile: it is at epoch {row.epoch}, not {command.expect_epoch}",
+                conflict="stale_epoch",
+                hint="Look at what is on air now, and decide again.",
+            )
+        command_id = command.command_id or uuid4().hex
+        term = self._desk.leadership.standing().term
+        order = Order(row.id, row.epoch, term, command_id, by.name, said)
+        try:
+            reply = await watch.agent.command(order, self._desk.timing.command)
+        except AgentError as error:
+            raise self._mapped(keeper, error) from error
+        finally:
+            await self._show(keeper)
+        return CommandDone(
+            command_id=command_id,
+            channel_id=row.id,
+            done=reply.done,
+            frame=reply.frame,
+            item_id=reply.item_id,
+            took_ms=round((self._desk.clock.monotonic() - began) * 1000, 1),
+        )
+
+    async def _show(self, keeper: ChannelKeeper) -> None:
+        """The tile shows what was done before the key press is answered (P8)."""
+        watch = keeper.watch
+        if watch is None:
+            return
+        try:
+            async with asyncio.timeout(_LOOK):
+                await watch.poll(keeper.row.id, keeper.row.epoch)
+        except (AgentError, TimeoutError) as error:
+            log.info("what a command did is shown with the next heartbeat", channel=keeper.row.id, why=repr(error))
+        keeper.look()
+
+    async def _keeper(self, channel_id: str) -> ChannelKeeper:
+        keeper = self._roster.keepers.get(channel_id)
+        if keeper is not None:
+            return keeper
+        try:
+            async with self._desk.store.read(timeout=self._desk.timing.store) as tx:
+                return self._roster.update(await tx.channels.get(channel_id))
+        except Missing as error:
+            raise NotFound(str(error)) from error
+        except StoreError as error:
+            raise Unavailable(str(error)) from error
+
+    def _require_leader(self) -> None:
+        leadership = self._desk.leadership
+        if leadership.fence is None:
+            address = leadership.standing().address
+            hint = f"Its address is {address}." if address else "What is on air plays on. Try again."
+            raise Unavailable(f"this supervisor does not decide now: {leadership.why_not}", hint=hint, leader=address)
+
+    def _mapped(self, keeper: ChannelKeeper, error: AgentError) -> McrError:
+        name = keeper.row.name
+        match error:
+            case SidecarRefused(refusal=refusal):
+                return _refused(name, refusal)
+            case SidecarSilent():
+                return PlayoutSilent(
+                    f"{name}: {error}", hint="Whether it was done is not known: look before you repeat."
+                )
+            case SidecarBroken():
+                return PlayoutFailed(f"{name}: {error}")
+            case NotRunning():
+                return _not_on_air(keeper)
+            case _:
+                return Unavailable(f"{name}: {error}")
+
+
+def _not_on_air(keeper: ChannelKeeper) -> Conflict:
+    row = keeper.row
+    wanted = "wanted on air" if row.desired == "on" else "off, as wanted"
+    hint = "Start it first." if row.desired == "off" else "It is being started; see what its tile says."
+    return Conflict(
+        f"{row.name} is not on air: {wanted}, {row.phase}", conflict="not_armed", hint=hint, phase=row.phase
+    )
+
+
+def _refused(name: str, refusal: Refusal) -> McrError:
+    """A sidecar's refusal as the caller's conflict, or as a fault of the playout; never mixed up."""
+    detail = f"{name}: {refusal.detail or refusal.title}"
+    if refusal.status == 409:
+        return Conflict(detail, conflict=refusal.code, hint=refusal.hint)
+    if refusal.status == 422:
+        return Invalid(detail, hint=refusal.hint)
+    if refusal.status == 503:
+        return Unavailable(detail, retry_after=1, hint=refusal.hint)
+    return PlayoutFailed(detail, hint=refusal.hint, refusal=refusal.code)

@@ -1,11 +1,27 @@
 """What is seen of every channel, as one value a tile can show; published whenever it changes."""
 
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
+from sidecar.protocol.status import Status
 from supervisor.clock import Clock
 from supervisor.events import Events
-from supervisor.schemas.channel import ChannelLive
+from supervisor.schemas.channel import (
+    ChannelLive,
+    Desired,
+    ItemLive,
+    LoudnessLive,
+    NextLive,
+    Observed,
+    OutputLive,
+    Phase,
+)
+
+_PASSES: Final = 50
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,20 +32,158 @@ class Pass:
     sentence: str
 
 
-class LiveBoard:
-    """The newest ``ChannelLive`` of every channel. Belongs to one event loop; no method blocks."""
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Everything a tile is made of. ``status`` is the newest sidecar's last answer, ``age_s`` how old it is."""
 
-    def __init__(self, events: Events, clock: Clock) -> None:
-        raise NotImplementedError
+    channel_id: str
+    desired: Desired
+    phase: Phase
+    observed: Observed | None
+    epoch: int
+    node_id: str | None
+    node_name: str | None
+    decision: str
+    status: Status | None
+    age_s: float | None
+    beats_ms: tuple[int, ...]
+    off_air_since: datetime | None
+    playlist_revision: int
+
+
+class LiveBoard:
+    """The newest ``ChannelLive`` of every channel. Belongs to one event loop; no method blocks.
+
+    ``alarms`` answers how many alarms of a channel are open.
+    """
+
+    def __init__(self, events: Events, clock: Clock, alarms: Callable[[str], int]) -> None:
+        self._events = events
+        self._clock = clock
+        self._alarms = alarms
+        self._version = 0
+        self._shown: dict[str, ChannelLive] = {}
+        self._answered_at: dict[str, float] = {}
+        self._passes: dict[str, deque[Pass]] = {}
 
     def get(self, channel_id: str) -> ChannelLive:
-        """The channel as it is seen now; an empty one (off, nothing observed) for a channel nobody has looked at yet."""
-        raise NotImplementedError
+        """The channel as it is seen now; an empty one (off, nothing observed) where nobody has looked yet."""
+        shown = self._shown.get(channel_id)
+        if shown is None:
+            nothing = Sight(channel_id, "off", "off", None, 0, None, None, "", None, None, (), None, 0)
+            return self._live(nothing, version=0)
+        return shown.model_copy(update={"heartbeat_age_ms": self._age_ms(channel_id)})
+
+    def show(self, sight: Sight) -> None:
+        """Publishes what changed since the last sight, a new heartbeat included."""
+        channel_id = sight.channel_id
+        if sight.age_s is None:
+            self._answered_at.pop(channel_id, None)
+        else:
+            self._answered_at[channel_id] = self._clock.monotonic() - sight.age_s
+        before = self._shown.get(channel_id)
+        version = 0 if before is None else before.version
+        live = self._live(sight, version=version)
+        if before is not None and live == before.model_copy(update={"heartbeat_age_ms": live.heartbeat_age_ms}):
+            return
+        self._version += 1
+        live = live.model_copy(update={"version": self._version})
+        self._shown[channel_id] = live
+        self._keep(channel_id, sight.decision)
+        self._events.publish("channel_live", live)
 
     def explain(self, channel_id: str) -> tuple[Pass, ...]:
         """The last passes whose sentence differed from the one before, oldest first."""
-        raise NotImplementedError
+        return tuple(self._passes.get(channel_id, ()))
 
     def forget(self, channel_id: str) -> None:
         """The channel was deleted."""
-        raise NotImplementedError
+        for known in (self._shown, self._answered_at, self._passes):
+            known.pop(channel_id, None)
+
+    def _keep(self, channel_id: str, sentence: str) -> None:
+        passes = self._passes.setdefault(channel_id, deque(maxlen=_PASSES))
+        if not passes or passes[-1].sentence != sentence:
+            passes.append(Pass(self._clock.now(), sentence))
+
+    def _age_ms(self, channel_id: str) -> int | None:
+        at = self._answered_at.get(channel_id)
+        return None if at is None else max(0, round((self._clock.monotonic() - at) * 1000))
+
+    def _live(self, sight: Sight, version: int) -> ChannelLive:
+        status = sight.status
+        return ChannelLive(
+            channel_id=sight.channel_id,
+            version=version,
+            as_of=_EPOCH if status is None else datetime.fromisoformat(status.at),
+            desired=sight.desired,
+            phase=sight.phase,
+            observed=sight.observed,
+            epoch=sight.epoch,
+            node_id=sight.node_id,
+            node_name=sight.node_name,
+            picture=None if status is None else status.picture,
+            reason="" if status is None else status.reason,
+            decision=sight.decision,
+            item=None if status is None else _item(status),
+            next=None if status is None else _next(status),
+            hold=status is not None and status.hold,
+            outputs=() if status is None else _outputs(status),
+            loudness=None if status is None else _loudness(status),
+            heartbeat_age_ms=self._age_ms(sight.channel_id),
+            heartbeat_ms=sight.beats_ms,
+            frame=0 if status is None else status.frame,
+            frames_late=0 if status is None else status.frames_late,
+            frames_skipped=0 if status is None else status.frames_skipped,
+            off_air_since=sight.off_air_since,
+            playlist_revision=sight.playlist_revision,
+            alarms=self._alarms(sight.channel_id),
+        )
+
+
+def _item(status: Status) -> ItemLive | None:
+    item = status.item
+    if item is None:
+        return None
+    return ItemLive(
+        item_id=item.item_id,
+        title=item.title,
+        position_frames=item.position_frames,
+        duration_frames=item.duration_frames,
+        started_at=datetime.fromisoformat(item.started_at),
+    )
+
+
+def _next(status: Status) -> NextLive | None:
+    coming = status.next
+    if coming is None:
+        return None
+    return NextLive(
+        item_id=coming.item_id,
+        title=coming.title,
+        cued=coming.cued,
+        ready=coming.ready,
+        in_frames_left=coming.in_frames_left,
+    )
+
+
+def _outputs(status: Status) -> tuple[OutputLive, ...]:
+    return tuple(
+        OutputLive(
+            id=output.id,
+            kind=output.kind,
+            role=output.role,
+            state=output.state,
+            detail=output.detail,
+            frames_dropped=output.frames_dropped,
+        )
+        for output in status.outputs
+    )
+
+
+def _loudness(status: Status) -> LoudnessLive:
+    return LoudnessLive(
+        momentary_lufs=status.loudness.momentary_lufs,
+        short_term_lufs=status.loudness.short_term_lufs,
+        peak_dbfs=status.loudness.peak_dbfs,
+    )

@@ -7,6 +7,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -408,7 +409,21 @@ def _is_not(watched: Watched, status: Status) -> str:
         return f"it answers for epoch {status.epoch}"
     if status.pid != watched.process.pid:
         return f"it answers as process {status.pid}"
+    instants = (
+        status.at,
+        *(() if status.item is None else (status.item.started_at,)),
+        *(it.at for it in status.skipped),
+    )
+    if not all(map(_is_instant, instants)):
+        return "it tells no instant that can be read"
     return ""
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _check_name(name: str) -> None:

@@ -28,6 +28,7 @@ class Watched:
     answered_at: float | None = None
     round_trip_ms: int | None = None
     fault: str = "it has not opened its door yet"
+    looked: bool = False
     stamp: int | None = None
     stamp_seen_at: float | None = None
     linked: set[str] = field(default_factory=set[str])
@@ -56,9 +57,9 @@ class Watched:
 
     def witness(self, stamp: int | None, now: float) -> None:
         """The media playlists' stamp as just read. Only changes that we saw ourselves count, on our own clock."""
-        if stamp is not None and stamp != self.stamp:
-            self.stamp = stamp
+        if self.looked and stamp is not None and stamp != self.stamp:
             self.stamp_seen_at = now
+        self.looked, self.stamp = True, stamp
 
     def report(self, now: float) -> SidecarReport:
         return SidecarReport(

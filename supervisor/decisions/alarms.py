@@ -1,10 +1,24 @@
 """Which alarms a channel deserves now. Levels, not events: the board raises what is new and clears what is over."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from supervisor.decisions.timing import Timing
 from supervisor.decisions.view import Decision, View
 from supervisor.schemas.alarm import Severity
+
+CHANNEL_ALARMS: Final = (
+    "channel_dark",
+    "channel_blocked",
+    "channel_hung",
+    "stop_unconfirmed",
+    "sidecar_restarted",
+    "item_skipped",
+    "output_down",
+    "journal_degraded",
+    "late_frames",
+)
+"""Every code that ``channel_alarms`` may give; the ones it does not give are over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ def decide(view: View, timing: Timing) -> Decision:
     A pass does at most one step of the state machine; the shell passes again as long as steps are made.
     """
     observed = observe(view, timing)
-    if not view.leads:
-        return Decision((), "watches only: another supervisor leads", observed)
+    if view.why_not_leading:
+        return Decision((), f"watches only: {view.why_not_leading}", observed)
     match view.phase:
         case "off":
             return _off(view, observed)
@@ -49,7 +49,7 @@ def decide(view: View, timing: Timing) -> Decision:
 
 def _off(view: View, observed: Observed | None) -> Decision:
     if _runs(view):
-        return Decision((End(view.epoch, patient=True),), "off, but a sidecar of it still runs: ends it", observed)
+        return Decision((End(_newest(view), patient=True),), "off, but a sidecar of it still runs: ends it", observed)
     if view.desired == "on":
         return Decision((MoveTo("placing"),), "wanted on air: looks for a node", observed)
     return Decision((), "off, as wanted", observed)
@@ -59,7 +59,7 @@ def _placing(view: View, observed: Observed | None) -> Decision:
     if view.desired == "off":
         return _to_stopping(observed)
     if view.agent == "answers" and _runs(view):
-        return Decision((End(view.epoch, patient=False),), "ends what still runs of it before a new start", observed)
+        return Decision((End(_newest(view), patient=False),), "ends what still runs of it before a new start", observed)
     site = view.site
     if site is None or site.why_not:
         why = site.why_not if site else "no node is known"
@@ -189,7 +189,9 @@ def _fencing(view: View, observed: Observed | None) -> Decision:
         )
     if _runs(view):
         again = f", again: {view.fault}" if view.fault else ""
-        return Decision((End(view.epoch, patient=False),), f"ends the old sidecar before a new start{again}", observed)
+        return Decision(
+            (End(_newest(view), patient=False),), f"ends the old sidecar before a new start{again}", observed
+        )
     return Decision((MoveTo("placing"),), "the old sidecar is gone: starts anew", observed)
 
 
@@ -202,11 +204,16 @@ def _stopping(view: View, observed: Observed | None) -> Decision:
     if view.epoch == 0:
         return Decision((MoveTo("off"),), "off: it never started", observed)
     again = f", again: {view.fault}" if view.fault else ""
-    return Decision((End(view.epoch, patient=True),), f"leaves the air{again}", observed)
+    return Decision((End(_newest(view), patient=True),), f"leaves the air{again}", observed)
 
 
 def _runs(view: View) -> bool:
     return bool(view.strays) or (view.sighting is not None and view.sighting.exit is None)
+
+
+def _newest(view: View) -> int:
+    """The row's epoch, or a higher one that runs all the same (a store restored from a backup)."""
+    return max(view.epoch, *view.strays, 0)
 
 
 def _to_stopping(observed: Observed | None) -> Decision:
@@ -215,10 +222,10 @@ def _to_stopping(observed: Observed | None) -> Decision:
 
 def _failed(cause: str, item_id: str | None, observed: Observed | None) -> Decision:
     return Decision(
-        (NoteFailure(cause, item_id), MoveTo("placing")), f"the sidecar {cause}: restarts in place", observed
+        (MoveTo("placing"), NoteFailure(cause, item_id)), f"the sidecar {cause}: restarts in place", observed
     )
 
 
 def _fence(cause: str, sighting: Sighting, observed: Observed | None) -> Decision:
-    actions = (NoteFailure(cause, sighting.item_id), MoveTo("fencing"))
+    actions = (MoveTo("fencing"), NoteFailure(cause, sighting.item_id))
     return Decision(actions, f"the sidecar {cause}: replaces it", observed)

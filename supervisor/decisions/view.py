@@ -57,7 +57,7 @@ class View:
     """One channel at one instant. Times are seconds on our monotonic clock.
 
     ``phase_for`` counts from when we first saw the phase, so that a new supervisor gives every deadline anew.
-    ``armed_for`` counts from our first arm order of this epoch. ``strays`` are epochs below the row's that still
+    ``armed_for`` counts from our first arm order of this epoch. ``strays`` are other epochs than the row's that
     run. ``off_air_for`` counts while the channel is wanted and is not on air; ``was_on_air``: it had been since it
     was wanted. ``skipped`` says of each item that could not air why.
     """
@@ -68,7 +68,8 @@ class View:
     epoch: int
     now: float
     phase_for: float
-    leads: bool
+    why_not_leading: str
+    """Empty where this supervisor decides."""
     agent: AgentState
     agent_name: str
     site: Site | None

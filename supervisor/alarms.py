@@ -1,0 +1,179 @@
+"""Alarms as levels: what is wanted is said again and again; the board raises what is new and clears what is over."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import structlog
+
+from db.errors import StoreError
+from db.models import Alarm as AlarmRow
+from db.models import new_id
+from db.store import Store
+from supervisor.clock import Clock
+from supervisor.decisions.alarms import Wanted
+from supervisor.events import Events
+from supervisor.schemas.alarm import Alarm
+
+log = structlog.get_logger(__name__)
+
+_AGAIN: Final = 1.0
+"""Seconds until a store that failed is tried again."""
+
+
+class Key(NamedTuple):
+    """What at most one open alarm may have."""
+
+    code: str
+    channel_id: str | None = None
+    node_id: str | None = None
+
+
+class AlarmBoard:
+    """Raised once, cleared when over, published. Belongs to one event loop; only ``run`` waits for the store.
+
+    While the store is away alarms are published all the same, under an id of their own, and written when it is back.
+    ``changed`` is called with the channel whose count of open alarms changed.
+    """
+
+    def __init__(self, store: Store, events: Events, clock: Clock, changed: Callable[[str], None]) -> None:
+        self._store = store
+        self._events = events
+        self._clock = clock
+        self._changed = changed
+        self._said: dict[Key, Wanted | None] = {}
+        self._open: dict[Key, Wanted] = {}
+        self._unwritten: dict[Key, Alarm] = {}
+        self._dirty = asyncio.Event()
+
+    def want(
+        self,
+        codes: Iterable[str],
+        wanted: Mapping[str, Wanted],
+        *,
+        channel_id: str | None = None,
+        node_id: str | None = None,
+    ) -> None:
+        """Of ``codes``, exactly ``wanted`` are to be open for this channel or node; the others are over."""
+        for code in codes:
+            self._say(Key(code, channel_id, node_id), wanted.get(code))
+
+    def forget_channel(self, channel_id: str) -> None:
+        """The channel was deleted: its alarms are over."""
+        for key in {*self._said, *self._open}:
+            if key.channel_id == channel_id:
+                self._say(key, None)
+
+    def count(self, channel_id: str) -> int:
+        """How many alarms of the channel are open."""
+        return sum(key.channel_id == channel_id for key in {*self._open, *self._unwritten})
+
+    def _say(self, key: Key, wanted: Wanted | None) -> None:
+        before = self._said.get(key)
+        self._said[key] = wanted
+        # A new wording alone is no news: the sentence of a dark channel changes with every pass.
+        severity = None if wanted is None else wanted.severity
+        known = None if before is None else before.severity
+        if severity != known or (wanted is None and key in self._open):
+            self._dirty.set()
+
+    async def run(self) -> None:
+        """Writes and publishes until cancelled. Only the leader runs it."""
+        loaded = False
+        while True:
+            try:
+                if not loaded:
+                    await self._load()
+                    loaded = True
+                    self._dirty.set()
+                await self._dirty.wait()
+                self._dirty.clear()
+                await self._write()
+            except StoreError as error:
+                log.warning("alarms cannot be written yet", why=str(error))
+                self._publish_unwritten()
+                self._dirty.set()
+                await self._clock.sleep(_AGAIN)
+
+    async def _load(self) -> None:
+        async with self._store.read() as tx:
+            rows = await tx.alarms.list(open_only=True)
+        for row in rows:
+            self._open[_key(row)] = _wanted(row)
+            self._tell(row.channel_id)
+
+    async def _write(self) -> None:
+        now = self._clock.now()
+        raised = {key: wanted for key, wanted in self._said.items() if wanted and self._is_news(key, wanted)}
+        over = [key for key, wanted in self._said.items() if wanted is None and key in self._open]
+        passed = [key for key in self._unwritten if self._said.get(key) is None]
+        if not raised and not over and not passed:
+            return
+        rows: list[AlarmRow] = []
+        async with self._store.write() as tx:
+            for key, wanted in raised.items():
+                row, _ = await tx.alarms.raise_once(*key, wanted.severity, wanted.text, self._since(key, now))
+                rows.append(row)
+            for key in over:
+                cleared = await tx.alarms.clear(*key, now)
+                rows.extend([cleared] if cleared else [])
+            for key in passed:
+                # Over before it could be written: it is still part of the history.
+                was = self._unwritten[key]
+                await tx.alarms.raise_once(*key, was.severity, was.text, was.raised_at)
+                cleared = await tx.alarms.clear(*key, now)
+                rows.extend([cleared] if cleared else [])
+        self._open.update(raised)
+        for key in over:
+            del self._open[key]
+        for key, alarm in tuple(self._unwritten.items()):
+            del self._unwritten[key]
+            self._events.publish("alarm", alarm.model_copy(update={"cleared_at": now}))
+        for row in rows:
+            self._events.publish("alarm", Alarm.model_validate(row))
+        for key in {*raised, *over, *passed}:
+            self._tell(key.channel_id)
+        self._said = {key: wanted for key, wanted in self._said.items() if wanted is not None}
+
+    def _publish_unwritten(self) -> None:
+        for key, wanted in self._said.items():
+            if wanted is not None and key not in self._open and key not in self._unwritten:
+                alarm = Alarm(
+                    id=new_id(),
+                    channel_id=key.channel_id,
+                    node_id=key.node_id,
+                    code=key.code,
+                    severity=wanted.severity,
+                    text=wanted.text,
+                    raised_at=self._clock.now(),
+                    acknowledged_by=None,
+                    acknowledged_at=None,
+                    cleared_at=None,
+                )
+                self._unwritten[key] = alarm
+                self._events.publish("alarm", alarm)
+                self._tell(key.channel_id)
+
+    def _is_news(self, key: Key, wanted: Wanted) -> bool:
+        known = self._open.get(key)
+        return known is None or known.severity != wanted.severity
+
+    def _since(self, key: Key, now: datetime) -> datetime:
+        return self._unwritten[key].raised_at if key in self._unwritten else now
+
+    def _tell(self, channel_id: str | None) -> None:
+        if channel_id is not None:
+            self._changed(channel_id)
+
+
+def _key(row: AlarmRow) -> Key:
+    return Key(row.code, row.channel_id, row.node_id)
+
+
+def _wanted(row: AlarmRow) -> Wanted:
+    match row.severity:
+        case "critical" | "warning" | "info":
+            return Wanted(row.severity, row.text)
+        case _:
+            raise ValueError(f"alarm {row.id} has severity {row.severity!r}, which this version does not know")

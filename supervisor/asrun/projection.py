@@ -1,0 +1,164 @@
+"""Events with a start and an end, out of a run's records in order. Pure: the same records give the same events."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from db.repositories.as_run import AsRunEventRow
+from sidecar.protocol.asrun import AsRunRecord
+from supervisor.schemas.asrun import AsRunStatus
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_CUT: Final = frozenset({"take", "skip", "play", "rejoin", "standby", "stop"})
+_SHORT: Final = frozenset({"ended early", "failed", "no data"})
+HELD: Final = "held picture"
+"""Title of the last picture of an item, standing until a take."""
+
+
+def instant_of(wall_ns: int) -> datetime:
+    """To the microsecond; the record keeps the nanoseconds."""
+    return _EPOCH + timedelta(microseconds=wall_ns // 1000)
+
+
+class Projection:
+    """One run. Begins with the events that were open when ``seen`` (0: nothing) was its last record.
+
+    An item is open from ``item_start`` to ``item_end``, filler (and standby, whose cause says so) from
+    ``filler_start`` to ``filler_end``; a held last picture counts as filler, a frozen one lies inside its item.
+    """
+
+    def __init__(self, open_events: Iterable[AsRunEventRow] = ()) -> None:
+        self._open: list[AsRunEventRow] = list(open_events)
+        self._last: AsRunRecord | None = None
+        self._changed: dict[int, AsRunEventRow] = {}
+
+    def add(self, records: Sequence[AsRunRecord]) -> tuple[AsRunEventRow, ...]:
+        """What ``records``, the next of the run, begin, end or change."""
+        self._changed = {}
+        for record in records:
+            self._take(record)
+            self._last = record
+        return tuple(self._changed.values())
+
+    def end(self, last: AsRunRecord | None) -> tuple[AsRunEventRow, ...]:
+        """The run is over. What has no end of its own aired at least to ``last``, its last record, and no one knows on.
+
+        ``last`` None: nothing is provable beyond the start.
+        """
+        ended: list[AsRunEventRow] = []
+        for event in self._open:
+            frames = max(0, last.frame - event.start_frame) if last is not None else 0
+            at = instant_of(last.wall_ns) if last is not None else event.start_at
+            detail = f"the run has no end: proven for {frames} frames, up to its last record"
+            ended.append(
+                replace(event, end_at=max(at, event.start_at), frames=frames, status="unknown end", detail=detail)
+            )
+        self._open.clear()
+        return tuple(ended)
+
+    def _take(self, record: AsRunRecord) -> None:
+        match record.kind:
+            case "item_start":
+                self._begin(record, "item", record.title or record.item_id or "")
+            case "filler_start":
+                self._begin(record, "filler", "standby" if record.cause == "standby" else "filler")
+            case "freeze_start" if record.cause == "hold":
+                title = f"{HELD} of {record.title}" if record.title else HELD
+                self._begin(record, "filler", title)
+            case "item_end":
+                self._finish(record, "item")
+            case "filler_end":
+                self._finish(record, "filler")
+            case "freeze_end" if self._open and self._open[-1].kind == "filler":
+                self._finish(record, "filler")
+            case "item_skipped":
+                self._put(_skipped(record))
+            case "late":
+                self._late(record)
+            case "run_end":
+                for event in tuple(self._open):
+                    self._close(event, record, record.frame - event.start_frame, "unknown end")
+            case "run_start" | "on_air" | "command" | "freeze_start" | "freeze_end":
+                # They say something about the run or the picture; no event begins or ends with them.
+                pass
+
+    def _begin(self, record: AsRunRecord, kind: str, title: str) -> None:
+        event = AsRunEventRow(
+            seq=record.seq,
+            kind=kind,
+            title=title[:200],
+            start_at=instant_of(record.wall_ns),
+            start_frame=record.frame,
+            rate=record.rate,
+            start_cause=record.cause[:40],
+            status="on air",
+            item_id=record.item_id,
+            asset_id=record.asset_id,
+            house_id=record.house_id,
+            planned_frames=record.frames,
+            by=record.by[:120],
+            detail=record.detail,
+        )
+        self._open.append(event)
+        self._put(event)
+
+    def _finish(self, record: AsRunRecord, kind: str) -> None:
+        for event in reversed(self._open):
+            if event.kind == kind:
+                frames = record.frames if record.frames is not None else record.frame - event.start_frame
+                self._close(event, record, frames, _status(record.cause))
+                return
+
+    def _close(self, event: AsRunEventRow, record: AsRunRecord, frames: int, status: AsRunStatus) -> None:
+        self._open.remove(event)
+        late = event.late if record.late is None else record.late
+        self._put(
+            replace(
+                event,
+                end_at=instant_of(record.wall_ns),
+                frames=frames,
+                end_cause=record.cause[:40],
+                status=status,
+                detail=record.detail or event.detail,
+                late=late,
+            )
+        )
+
+    def _late(self, record: AsRunRecord) -> None:
+        for index, event in enumerate(self._open):
+            if event.kind == "item" and record.late is not None:
+                self._open[index] = replace(event, late=event.late + record.late)
+                self._put(self._open[index])
+
+    def _put(self, event: AsRunEventRow) -> None:
+        self._changed[event.seq] = event
+
+
+def _status(cause: str) -> AsRunStatus:
+    if cause in _CUT:
+        return "cut"
+    return "aired short" if cause in _SHORT else "aired"
+
+
+def _skipped(record: AsRunRecord) -> AsRunEventRow:
+    """An item that could not air: an event without a length."""
+    at = instant_of(record.wall_ns)
+    return AsRunEventRow(
+        seq=record.seq,
+        kind="skipped",
+        title=(record.title or record.item_id or "")[:200],
+        start_at=at,
+        start_frame=record.frame,
+        rate=record.rate,
+        start_cause=record.cause[:40],
+        status="skipped",
+        item_id=record.item_id,
+        asset_id=record.asset_id,
+        house_id=record.house_id,
+        end_at=at,
+        frames=0,
+        end_cause=record.cause[:40],
+        by=record.by[:120],
+        detail=record.detail,
+    )

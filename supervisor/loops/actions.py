@@ -1,0 +1,283 @@
+"""Carries out what was decided about one channel, and remembers what the row does not."""
+
+from dataclasses import dataclass
+from typing import Final, assert_never
+from uuid import uuid4
+
+import msgspec
+import structlog
+
+from db.errors import Missing, NotLeader, StaleRev, StoreError
+from db.models import Channel
+from db.repositories.channels import KEEP, Keep
+from sidecar.protocol.status import Status
+from supervisor.agent.interface import (
+    AgentAway,
+    AgentError,
+    Arm,
+    NotRunning,
+    Order,
+    Replace,
+    StaleEpoch,
+    StaleTerm,
+    StartOrder,
+    StopOrder,
+)
+from supervisor.decisions.phases import as_phase, check_transition
+from supervisor.decisions.restarts import Restarts
+from supervisor.decisions.resume import Position, beginning
+from supervisor.decisions.view import Action, ArmNow, End, GiveList, MoveTo, NoteFailure, Place, Start
+from supervisor.loops.desk import Desk
+from supervisor.loops.documents import document_of, read_material
+from supervisor.loops.nodes import NodeWatch
+from supervisor.principal import SYSTEM
+from supervisor.schemas.channel import Phase
+
+log = structlog.get_logger(__name__)
+
+_RAISES: Final = 1000
+"""How far a row's epoch is raised at once over what its node has seen (a store restored from a backup)."""
+_ARM: Final = 4.0
+"""Seconds for the answer to an arm order, which comes with the first frame."""
+
+
+@dataclass(slots=True)
+class EpochNotes:
+    """What was done about one epoch. ``fault``: why the last action failed; empty when it did not."""
+
+    epoch: int
+    start_ordered: bool = False
+    armed_at: float | None = None
+    fault: str = ""
+    beginning: str = ""
+
+
+class Actions:
+    """For one channel and one task. ``row`` is the newest we know."""
+
+    def __init__(self, row: Channel, desk: Desk) -> None:
+        self.row = row
+        self.restarts = Restarts()
+        self.position = _stored_position(row)
+        self.list_changed = row.phase in ("starting", "running")
+        self._compares_only = self.list_changed
+        """For a sidecar that we found: it is given its list only if it holds another revision than the store."""
+        self.given_revision = 0
+        self.started_by = SYSTEM.name
+        self.stopped_by = SYSTEM.name
+        self._desk = desk
+        self._notes = EpochNotes(row.epoch)
+        self._titles: dict[str, str] = {}
+        self._left_out: frozenset[str] = frozenset()
+
+    def of_epoch(self, epoch: int) -> EpochNotes:
+        """Notes on the row's epoch; a new one begins without any."""
+        if self._notes.epoch != epoch:
+            self._notes = EpochNotes(epoch)
+        return self._notes
+
+    def skipped(self) -> tuple[str, ...]:
+        """One sentence for every item that is kept off because it brought the engine down."""
+        return tuple(
+            f"{self._titles.get(item, item)} brought the engine down {self.restarts.brought_down[item]} times: "
+            f"{'left out of the list' if item in self._left_out else 'starts begin after it'}"
+            for item in sorted(self.restarts.skipped)
+        )
+
+    def edited(self) -> None:
+        self.list_changed, self._compares_only = True, False
+        self.restarts = self.restarts.edited()
+
+    def at_rest(self) -> None:
+        """Off, as wanted: the next start begins without a history."""
+        self.restarts = Restarts()
+        self.list_changed = False
+        self.given_revision = 0
+        self.started_by = SYSTEM.name
+
+    def seen_on_air(self, status: Status, position: Position | None) -> None:
+        timing = self._desk.timing
+        item_id = status.item.item_id if status.item else None
+        self.position = position or self.position
+        self.restarts = self.restarts.on_air(
+            self._desk.clock.monotonic(), item_id, good_spell=timing.good_spell, forgive=timing.forgive
+        )
+        if self._left_out and not self.restarts.brought_down:
+            # Long enough without a failure: the whole list is given again.
+            self.list_changed, self._compares_only = True, False
+
+    async def do(self, action: Action) -> bool:
+        """True when it is done. What went wrong else is in the epoch's notes; another pass decides what then."""
+        try:
+            await self._do(action)
+        except StaleRev:
+            # Somebody changed the channel meanwhile: what was decided is void.
+            await self._read_again()
+            return False
+        except (NotLeader, StaleTerm) as error:
+            self._desk.leadership.lost(str(error))
+            return False
+        except Missing as error:
+            log.info("a channel is gone while it was acted on", channel=self.row.id, said=str(error))
+            return False
+        except (StoreError, AgentError) as error:
+            log.warning("an action failed", channel=self.row.id, action=type(action).__name__, why=str(error))
+            self.of_epoch(self.row.epoch).fault = str(error)
+            return False
+        if not isinstance(action, NoteFailure):
+            self.of_epoch(self.row.epoch).fault = ""
+        return True
+
+    async def _do(self, action: Action) -> None:
+        match action:
+            case MoveTo(phase):
+                await self._transition(phase, node_id=None if phase == "off" else KEEP)
+            case Place(node_id):
+                await self._transition("starting", node_id=node_id, raise_epoch=True)
+            case Start(epoch):
+                await self._start(epoch)
+            case ArmNow(epoch, nonce):
+                await self._arm(epoch, nonce)
+            case End(epoch, patient):
+                await self._end(epoch, patient=patient)
+            case NoteFailure(cause, item_id):
+                now = self._desk.clock.monotonic()
+                self.restarts = self.restarts.failed(now, cause, self._desk.random.random(), item_id=item_id)
+            case GiveList(epoch):
+                await self._give_list(epoch)
+            case _:
+                assert_never(action)
+
+    async def _transition(self, phase: Phase, *, node_id: str | Keep | None = KEEP, raise_epoch: bool = False) -> None:
+        check_transition(as_phase(self.row.phase), phase)
+        fence = self._desk.leadership.fence
+        if fence is None:
+            raise NotLeader(self._desk.leadership.standing().term)
+        async with self._desk.store.write(timeout=self._desk.timing.store) as tx:
+            row = await tx.channels.transition(
+                self.row.id,
+                rev=self.row.rev,
+                fence=fence,
+                phase=phase,
+                now=self._desk.clock.now(),
+                node_id=node_id,
+                raise_epoch=raise_epoch,
+            )
+        log.info("phase", channel=row.name, was=self.row.phase, now=phase, epoch=row.epoch)
+        self.row = row
+
+    async def _start(self, epoch: int) -> None:
+        desk, row, watch = self._desk, self.row, self._watch()
+        notes = self.of_epoch(epoch)
+        self.list_changed = False
+        material = await read_material(desk.store, row, desk.timing.store)
+        self._titles = {item.id: item.title for item in material.playlist.items}
+        self._left_out = self.restarts.left_out(self._titles)
+        self.given_revision = material.playlist.revision
+        material = material.without(self._left_out)
+        begin = beginning(
+            "schedule" if row.resume_policy == "schedule" else "continue",
+            material.playlist,
+            self.position,
+            self.restarts.skipped,
+            row.rate,
+            desk.clock.now(),
+        )
+        notes.beginning = begin.sentence
+        order = StartOrder(row.id, epoch, self._term(), document_of(row, material, begin.resume))
+        notes.start_ordered = True
+        try:
+            pid = await watch.agent.start(order)
+        except StaleEpoch as error:
+            await self._raise_epoch_over(error.highest)
+            return
+        finally:
+            await watch.refresh()
+        log.info("started a sidecar", channel=row.name, epoch=epoch, pid=pid, begins=begin.sentence)
+
+    async def _raise_epoch_over(self, highest: int) -> None:
+        """The node knows a higher epoch than the store: the store is brought above it before anything else."""
+        fence = self._desk.leadership.fence
+        if fence is None:
+            raise NotLeader(self._desk.leadership.standing().term)
+        row = self.row
+        async with self._desk.store.write(timeout=self._desk.timing.store) as tx:
+            for _ in range(min(_RAISES, highest + 1 - row.epoch)):
+                row = await tx.channels.transition(
+                    row.id, rev=row.rev, fence=fence, phase=row.phase, now=self._desk.clock.now(), raise_epoch=True
+                )
+        log.warning("raised an epoch over what its node has seen", channel=row.name, epoch=row.epoch, seen=highest)
+        self.row = row
+
+    async def _arm(self, epoch: int, nonce: str) -> None:
+        watch, notes = self._watch(), self.of_epoch(epoch)
+        if notes.armed_at is None:
+            notes.armed_at = self._desk.clock.monotonic()
+        order = Order(self.row.id, epoch, self._term(), uuid4().hex, self.started_by, Arm(nonce))
+        try:
+            await watch.agent.command(order, _ARM)
+        finally:
+            await self._poll(watch, epoch)
+
+    async def _end(self, epoch: int, *, patient: bool) -> None:
+        watch = self._watch()
+        by = self.stopped_by if self.row.desired == "off" else SYSTEM.name
+        try:
+            await watch.agent.stop(StopOrder(self.row.id, epoch, self._term(), by, patient))
+        finally:
+            await watch.refresh()
+
+    async def _give_list(self, epoch: int) -> None:
+        desk, watch = self._desk, self._watch()
+        self.list_changed = False
+        try:
+            material = await read_material(desk.store, self.row, desk.timing.store)
+            self._titles = {item.id: item.title for item in material.playlist.items}
+            self._left_out = self.restarts.left_out(self._titles)
+            given = material.without(self._left_out).playlist
+            holds = next((it.status for it in watch.of(self.row.id) if it.epoch == epoch), None)
+            self.given_revision = material.playlist.revision
+            if holds is not None:
+                same = (holds.playlist_revision, holds.after_last) == (given.revision, given.after_last)
+                if self._compares_only and same:
+                    return
+                # Another list may have a lower revision than the one held; the sidecar's only grows.
+                given = msgspec.structs.replace(given, revision=max(given.revision, holds.playlist_revision))
+            order = Order(self.row.id, epoch, self._term(), uuid4().hex, SYSTEM.name, Replace(given))
+            await watch.agent.command(order, desk.timing.command)
+        except BaseException:
+            self.list_changed = True
+            raise
+        await self._poll(watch, epoch)
+
+    async def _poll(self, watch: NodeWatch, epoch: int) -> None:
+        try:
+            await watch.poll(self.row.id, epoch)
+        except (NotRunning, AgentAway):
+            # Its exit, or its agent's absence, is told by the watch.
+            await watch.refresh()
+
+    async def _read_again(self) -> None:
+        try:
+            async with self._desk.store.read(timeout=self._desk.timing.store) as tx:
+                self.row = await tx.channels.get(self.row.id)
+        except StoreError as error:
+            log.warning("a channel could not be read again", channel=self.row.id, why=str(error))
+
+    def _watch(self) -> NodeWatch:
+        watch = self._desk.watch_of(self.row.node_id)
+        if watch is None:
+            raise AgentAway(f"no agent of node {self.row.node_id} is connected")
+        return watch
+
+    def _term(self) -> int:
+        fence = self._desk.leadership.fence
+        if fence is None:
+            raise NotLeader(self._desk.leadership.standing().term)
+        return fence.term
+
+
+def _stored_position(row: Channel) -> Position | None:
+    if row.position_item_id is None or row.position_frame is None or row.position_at is None:
+        return None
+    return Position(row.position_item_id, row.position_frame, row.position_at)

@@ -1,0 +1,237 @@
+"""The as-run log: every run's journal, pulled by (run, number) until all of it is in the store, once."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Final
+
+import structlog
+
+from db.errors import JournalGap, StoreError
+from db.models import AsRun, AsRunEvent
+from db.repositories.as_run import AsRunEventRow, AsRunRow, RunKey
+from db.store import Store
+from sidecar.protocol.asrun import GENESIS, AsRunRecord, chain_hash, decode_line
+from supervisor.agent.interface import AgentError, JournalLine, JournalPage, JournalRun
+from supervisor.alarms import AlarmBoard
+from supervisor.asrun.projection import Projection, instant_of
+from supervisor.clock import Clock
+from supervisor.decisions.alarms import Wanted
+from supervisor.decisions.timing import Timing
+from supervisor.events import Events
+from supervisor.loops.nodes import NodeWatch
+from supervisor.schemas.asrun import AsRunEvent as AsRunEventOut
+
+log = structlog.get_logger(__name__)
+
+PAGE: Final = 500
+_AT_ONCE: Final = 8
+"""Channels whose journals are read side by side."""
+_EVENT_FIELDS: Final = tuple(field.name for field in fields(AsRunEventRow))
+
+
+class RunCollector:
+    """How far one run is collected, and what its next record must carry."""
+
+    def __init__(self, run: JournalRun, seq: int, last: JournalLine | None, projection: Projection) -> None:
+        self.run = run
+        self.seq = seq
+        self.last = last
+        self.projection = projection
+
+
+class Collection:
+    """Collects one node's journals. One task; safe to end and begin anew at any point.
+
+    Records are written with the number up to which the run is collected in one transaction, so that no kill loses or
+    doubles one. A hash that does not follow from the line before raises ``asrun_chain_broken`` and is stored all the
+    same: the log is what the journal says.
+    """
+
+    def __init__(
+        self, watch: NodeWatch, store: Store, events: Events, alarms: AlarmBoard, clock: Clock, timing: Timing
+    ) -> None:
+        self._watch = watch
+        self._store = store
+        self._events = events
+        self._alarms = alarms
+        self._clock = clock
+        self._timing = timing
+        self._complete: dict[str, set[str]] | None = None
+        self._runs: dict[tuple[str, str], RunCollector] = {}
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def run(self, leads: Callable[[], bool]) -> None:
+        """Once a second until cancelled. A store or an agent that is away is waited for."""
+        while True:
+            if leads():
+                try:
+                    await self.round()
+                except* (StoreError, AgentError, OSError) as errors:
+                    log.warning("as-run is collected later", node=self._watch.name, why=str(errors.exceptions[0]))
+                    # What is in memory may be ahead of what was committed.
+                    self._runs.clear()
+            await self._clock.sleep(self._timing.poll)
+
+    async def round(self) -> None:
+        """Everything that is there now, channels side by side. Raises StoreError and OSError."""
+        if self._complete is None:
+            self._complete = await self._completed()
+        known = {channel: frozenset(runs) for channel, runs in self._complete.items()}
+        by_channel: dict[str, list[JournalRun]] = {}
+        for run in await self._watch.agent.runs(known):
+            by_channel.setdefault(run.channel_id, []).append(run)
+        async with asyncio.TaskGroup() as group:
+            for runs in by_channel.values():
+                group.create_task(self._collect_channel(runs))
+
+    async def _collect_channel(self, runs: list[JournalRun]) -> None:
+        """One channel's runs, oldest first. A sidecar that does not answer holds up no other channel."""
+        for run in runs:
+            if self._has_all(run):
+                continue
+            try:
+                async with self._at_once:
+                    await self._collect(run)
+            except AgentError as error:
+                log.info("a run is collected later", channel=run.channel_id, run=run.run_id, why=str(error))
+
+    def _has_all(self, run: JournalRun) -> bool:
+        """The living sidecar itself says that there is no more than we have."""
+        collector = self._runs.get((run.channel_id, run.run_id))
+        if collector is None or not run.alive:
+            return False
+        statuses = [report.status for report in self._watch.of(run.channel_id) if report.exit is None]
+        return any(
+            status is not None and status.journal.run_id == run.run_id and status.journal.last_seq <= collector.seq
+            for status in statuses
+        )
+
+    async def _completed(self) -> dict[str, set[str]]:
+        complete: dict[str, set[str]] = {}
+        async with self._store.read(timeout=self._timing.store) as tx:
+            for row in await tx.as_run.runs():
+                if row.complete:
+                    complete.setdefault(row.channel_id, set()).add(row.run_id)
+        return complete
+
+    async def _collect(self, run: JournalRun) -> None:
+        collector = await self._collector(run)
+        while True:
+            page = await self._watch.agent.asrun(run.channel_id, run.run_id, collector.seq, PAGE)
+            if page is None:
+                return
+            if page.lines:
+                await self._write(collector, page)
+            elif page.last_seq > collector.seq:
+                self._broken(run, f"number {collector.seq + 1} is missing, there are records up to {page.last_seq}")
+                return
+            if not page.alive and collector.seq >= page.last_seq:
+                await self._finish(collector)
+                return
+            if collector.seq >= page.last_seq or not page.lines:
+                return
+
+    async def _collector(self, run: JournalRun) -> RunCollector:
+        key = (run.channel_id, run.run_id)
+        known = self._runs.get(key)
+        if known is not None:
+            return known
+        async with self._store.read(timeout=self._timing.store) as tx:
+            seq = await tx.as_run.collected_seq(*key)
+            rows = await tx.as_run.records(*key, seq - 1, 1) if seq else ()
+            open_events = await tx.as_run.open_events(RunKey(*key)) if seq else ()
+        last = _line(rows[0]) if rows else None
+        collector = RunCollector(run, seq, last, Projection(map(_event_row, open_events)))
+        self._runs[key] = collector
+        return collector
+
+    async def _write(self, collector: RunCollector, page: JournalPage) -> None:
+        run = collector.run
+        await self._check_chain(collector, page)
+        records = [line.record for line in page.lines]
+        events = collector.projection.add(records)
+        rows = [_row(line) for line in page.lines]
+        try:
+            async with self._store.write(timeout=self._timing.store) as tx:
+                seq = await tx.as_run.append(
+                    RunKey(run.channel_id, run.run_id), self._watch.node_id, records[0].epoch, rows, events
+                )
+        except JournalGap as gap:
+            self._broken(run, str(gap))
+            raise
+        collector.seq = seq
+        collector.last = page.lines[-1]
+        self._publish(run, records[0].epoch, events)
+
+    async def _finish(self, collector: RunCollector) -> None:
+        run = collector.run
+        if collector.last is None:
+            # It died before its first record was whole: there is nothing to be written.
+            self._forget(run)
+            return
+        events = collector.projection.end(collector.last.record)
+        key = RunKey(run.channel_id, run.run_id)
+        epoch = collector.last.record.epoch
+        async with self._store.write(timeout=self._timing.store) as tx:
+            await tx.as_run.append(key, self._watch.node_id, epoch, (), events)
+            await tx.as_run.mark_complete(key)
+        log.info("a run is complete in the as-run log", channel=run.channel_id, run=run.run_id, records=collector.seq)
+        self._forget(run)
+        self._publish(run, epoch, events)
+
+    def _forget(self, run: JournalRun) -> None:
+        assert self._complete is not None
+        self._complete.setdefault(run.channel_id, set()).add(run.run_id)
+        self._runs.pop((run.channel_id, run.run_id), None)
+
+    async def _check_chain(self, collector: RunCollector, page: JournalPage) -> None:
+        before = collector.last or await self._tail_before(collector.run, page.lines[0].record)
+        for line in page.lines:
+            if before is not None and line.record.prev != chain_hash(before.line):
+                self._broken(collector.run, f"record {line.record.seq} does not follow from the one before it")
+            before = line
+
+    async def _tail_before(self, run: JournalRun, first: AsRunRecord) -> JournalLine | None:
+        """The last line of the run before, which the first of this one must follow; None where we cannot know it.
+
+        A journal that begins anew (its older runs are gone with their disk) says so with ``GENESIS``.
+        """
+        if first.prev == GENESIS:
+            return None
+        async with self._store.read(timeout=self._timing.store) as tx:
+            runs = await tx.as_run.runs(run.channel_id)
+            older = [row for row in runs if row.epoch == first.epoch - 1 and row.node_id == self._watch.node_id]
+            if len(older) != 1 or not older[0].complete:
+                return None
+            rows = await tx.as_run.records(run.channel_id, older[0].run_id, older[0].collected_seq - 1, 1)
+        return _line(rows[0]) if rows else None
+
+    def _broken(self, run: JournalRun, why: str) -> None:
+        text = f"the as-run journal of run {run.run_id} was changed or is damaged: {why}"
+        log.error("as-run chain broken", channel=run.channel_id, run=run.run_id, why=why)
+        self._alarms.want(
+            ("asrun_chain_broken",), {"asrun_chain_broken": Wanted("critical", text)}, channel_id=run.channel_id
+        )
+
+    def _publish(self, run: JournalRun, epoch: int, events: tuple[AsRunEventRow, ...]) -> None:
+        for event in events:
+            values = {name: getattr(event, name) for name in _EVENT_FIELDS}
+            out = AsRunEventOut.model_validate(
+                {"channel_id": run.channel_id, "run_id": run.run_id, "epoch": epoch, **values}
+            )
+            self._events.publish("asrun", out)
+
+
+def _row(line: JournalLine) -> AsRunRow:
+    record = line.record
+    return AsRunRow(record.seq, record.kind, record.frame, instant_of(record.wall_ns), line.line.decode().rstrip("\n"))
+
+
+def _line(row: AsRun) -> JournalLine:
+    line = row.line.encode() + b"\n"
+    return JournalLine(line, decode_line(line))
+
+
+def _event_row(row: AsRunEvent) -> AsRunEventRow:
+    return AsRunEventRow(**{name: getattr(row, name) for name in _EVENT_FIELDS})

@@ -1,0 +1,59 @@
+"""What a sidecar is told to play, read from the store."""
+
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from db.models import Channel, Output
+from db.store import Store
+from sidecar.protocol import channel as protocol
+from supervisor.rundowns import sidecar_playlist
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """One consistent view of a channel's list and outputs."""
+
+    playlist: protocol.Playlist
+    outputs: tuple[protocol.Output, ...]
+
+    def without(self, left_out: frozenset[str]) -> "Material":
+        """The list without items that are not to be played."""
+        if not left_out:
+            return self
+        items = tuple(item for item in self.playlist.items if item.id not in left_out)
+        return replace(self, playlist=msgspec.structs.replace(self.playlist, items=items))
+
+
+async def read_material(store: Store, row: Channel, timeout: float) -> Material:
+    """Raises StoreUnavailable, and Missing for a channel that was deleted."""
+    async with store.read(timeout=timeout) as tx:
+        outputs = await tx.channels.outputs(row.id)
+        if row.playlist_id is None:
+            return Material(sidecar_playlist(row, None, (), {}), tuple(map(_output, outputs)))
+        playlist = await tx.playlists.get(row.playlist_id)
+        items = await tx.playlists.items(row.playlist_id)
+        assets = await tx.assets.of_playlist(row.playlist_id)
+    return Material(sidecar_playlist(row, playlist, items, assets), tuple(map(_output, outputs)))
+
+
+def document_of(row: Channel, material: Material, resume: protocol.ResumePoint | None) -> protocol.SidecarDocument:
+    return protocol.SidecarDocument(
+        channel_id=row.id,
+        name=row.name,
+        format=protocol.ChannelFormat(width=row.width, height=row.height, rate=row.rate),
+        outputs=material.outputs,
+        playlist=material.playlist,
+        resume=resume,
+        time_zone=row.time_zone,
+    )
+
+
+def _output(row: Output) -> protocol.Output:
+    match row.kind:
+        case "hls":
+            return protocol.Output(id=row.id, kind="hls", fencing="epoch_directory")
+        case "udp":
+            return protocol.Output(id=row.id, kind="udp", url=row.url, fencing="hold")
+        case _:
+            raise ValueError(f"output {row.id} is of kind {row.kind!r}, which this version does not have")
