@@ -65,6 +65,7 @@ class Application:
         self._lag = LoopLag()
         self.ready = asyncio.Event()
         """Set once both doors are open."""
+        self.events = Events()
         self.tcp_address: tuple[str, int] | None = None
 
     def leave(self) -> None:
@@ -86,7 +87,7 @@ class Application:
             async with store.write() as tx:
                 await tx.nodes.local(self._name, self._clock.now())
             agent = await stack.enter_async_context(self._agent())
-            events = Events()
+            events = self.events
             supervision = Supervision(
                 store=store,
                 agent=agent,
@@ -109,8 +110,10 @@ class Application:
             host, port = door.getsockname()[:2]
             self.tcp_address = (str(host), int(port))
             listeners.append(door)
-        listeners.append(unix_socket(path, self._settings.socket_mode))
+        door = unix_socket(path, self._settings.socket_mode)
         stack.callback(path.unlink, missing_ok=True)
+        stack.callback(door.close)
+        listeners.append(door)
         return listeners
 
     def _agent(self) -> LocalAgent:

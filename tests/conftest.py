@@ -1,1 +1,1 @@
-pytest_plugins = ["tests.fixtures.homes", "tests.fixtures.postgres"]
+pytest_plugins = ["tests.fixtures.homes", "tests.fixtures.postgres", "tests.fixtures.running"]

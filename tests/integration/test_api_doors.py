@@ -1,0 +1,272 @@
+"""Who gets in, by which door, and what is written down about it. Promise P7: nobody controls air who may not."""
+
+import asyncio
+import getpass
+import os
+import stat
+from typing import Any
+
+import httpx
+import pytest
+
+from supervisor.api.app import PREFIX, all_routes
+from supervisor.api.permissions import GRANTS, ROUTES, Permission, permit
+from supervisor.application import Application, Options
+from supervisor.errors import Conflict, Forbidden, Invalid, Unauthenticated
+from supervisor.principal import Principal
+from supervisor.settings import Settings
+from tests.fixtures.running import Running, running_supervisor
+
+NOBODY = "0" * 32
+
+
+def test_every_route_declares_its_permission_and_nothing_else_does() -> None:
+    """P7: deny by default. A route without an entry, or an entry without a route, fails here."""
+    assert {route.name for route in all_routes()} == set(ROUTES)
+
+
+def test_a_route_without_a_permission_is_refused_to_everybody() -> None:
+    """P7."""
+    admin = Principal(name="a", origin="unix", role="admin")
+    with pytest.raises(Forbidden):
+        permit("a_route_that_nobody_declared", admin)
+
+
+def test_only_health_and_preflight_are_open() -> None:
+    """P7."""
+    opened = {name for name, permission in ROUTES.items() if permission is Permission.OPEN}
+    assert opened == {"healthz", "readyz", "live_preflight"}
+
+
+@pytest.mark.parametrize(
+    ("role", "may", "may_not"),
+    [("viewer", "list_channels", "take"), ("operator", "take", "create_channel"), ("admin", "create_channel", "")],
+)
+def test_a_role_has_its_permissions_and_no_more(role: Any, may: str, may_not: str) -> None:
+    """P7."""
+    principal = Principal(name="p", origin="unix", role=role)
+    permit(may, principal)
+    if may_not:
+        with pytest.raises(Forbidden):
+            permit(may_not, principal)
+
+
+def test_the_system_has_no_door() -> None:
+    assert GRANTS["system"] == frozenset()
+
+
+async def test_on_tcp_every_route_but_health_wants_the_token(supervisor: Running) -> None:
+    """P7: walks every route that there is, without a token and with a wrong one."""
+    async with supervisor.tcp_client() as without, supervisor.tcp_client({"Authorization": "Bearer wrong"}) as wrong:
+        for route in all_routes():
+            prefix = "" if route.path.startswith(("/healthz", "/readyz", "/live")) else PREFIX
+            path = prefix + route.path.replace("{path:path}", "index.m3u8")
+            for name in ("project_id", "node_id", "channel_id", "playlist_id", "item_id", "asset_id", "alarm_id"):
+                path = path.replace(f"{{{name}}}", NOBODY)
+            for client in (without, wrong):
+                for method in route.methods or ():
+                    answer = await client.request(method, path)
+                    if ROUTES[route.name] is Permission.OPEN:
+                        assert answer.status_code in {200, 204}, path
+                    else:
+                        assert answer.status_code == 401, f"{method} {path}"
+                        assert answer.json()["code"] == "unauthenticated"
+
+
+async def test_on_tcp_a_path_that_does_not_exist_is_no_news_without_the_token(supervisor: Running) -> None:
+    async with supervisor.tcp_client() as without:
+        assert (await without.get("/api/v1/nothing")).status_code == 401
+    assert (await supervisor.tcp.get("/api/v1/nothing")).status_code == 404
+
+
+async def test_the_token_opens_tcp(supervisor: Running) -> None:
+    answer = await supervisor.tcp.get("/api/v1/supervisor")
+    assert answer.status_code == 200
+    async with supervisor.tcp_client({"Authorization": f"Basic {supervisor.token}"}) as basic:
+        assert (await basic.get("/api/v1/supervisor")).status_code == 401
+
+
+async def test_another_host_name_is_refused_on_tcp(supervisor: Running) -> None:
+    """P7: a web page whose name points at 127.0.0.1 cannot speak through a browser."""
+    for host in ("evil.example", "evil.example:80", "127.0.0.1.evil.example", ""):
+        answer = await supervisor.tcp.get("/api/v1/supervisor", headers={"Host": host})
+        assert answer.status_code == 403, host
+    for host in ("localhost", "127.0.0.1:1234", "[::1]:99"):
+        assert (await supervisor.tcp.get("/api/v1/supervisor", headers={"Host": host})).status_code == 200
+
+
+async def test_files_that_guard_the_doors_are_this_users_alone(supervisor: Running) -> None:
+    settings = supervisor.settings
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (settings.token_path, settings.socket_path)}
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE(settings.run_dir.stat().st_mode) == 0o700
+    assert len(supervisor.token) >= 43
+
+
+async def test_the_local_user_is_known_by_name_and_every_change_is_written_down(supervisor: Running) -> None:
+    """P7: attributed and audited, done or refused, by both doors."""
+    made = await supervisor.call("POST", "/projects", json={"name": "Sport"})
+    await supervisor.call("POST", "/projects", json={"name": "Sport"}, expect=409)
+    await supervisor.call("POST", "/projects", json={"nmae": "x"}, expect=422)
+    await supervisor.tcp.post("/api/v1/projects", json={"name": "TCP"})
+    async with supervisor.tcp_client() as without:
+        await without.post("/api/v1/projects", json={"name": "Nobody"})
+    await supervisor.call("GET", "/projects")
+    rows = [row for row in await supervisor.audit() if row["action"] == "create_project"]
+    told = [(row["principal"], row["origin"], row["outcome"], row["detail"].get("code")) for row in reversed(rows)]
+    me = getpass.getuser()
+    assert told == [
+        (me, "unix", "done", None),
+        (me, "unix", "refused", "taken"),
+        (me, "unix", "refused", "invalid"),
+        ("token", "tcp 127.0.0.1", "done", None),
+        ("nobody", "tcp 127.0.0.1", "refused", "unauthenticated"),
+    ]
+    assert rows[-1]["target"] == f"project:{made['id']}"
+    assert supervisor.token not in str(await supervisor.audit())
+
+
+async def test_reading_is_not_audited(supervisor: Running) -> None:
+    await supervisor.call("GET", "/channels")
+    assert await supervisor.audit() == []
+
+
+async def test_a_body_that_is_too_large_is_refused_whole_or_in_pieces(supervisor: Running) -> None:
+    body = b'{"name": "' + b"x" * (4 * 1024 * 1024) + b'"}'
+
+    async def pieces() -> Any:
+        for start in range(0, len(body), 65536):
+            yield body[start : start + 65536]
+
+    for content in (body, pieces()):
+        answer = await supervisor.unix.post(
+            "/api/v1/projects", content=content, headers={"Content-Type": "application/json"}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert (await supervisor.call("GET", "/projects"))["items"] == []
+
+
+REFUSALS: list[tuple[str, str, int, str]] = [
+    ("GET", "/api/v1/channels/not-an-id", 422, "invalid"),
+    ("GET", f"/api/v1/channels/{NOBODY}", 404, "not_found"),
+    ("GET", "/api/v1/nothing", 404, "not_found"),
+    ("PUT", "/api/v1/channels", 405, "method_not_allowed"),
+    ("GET", "/api/v1/channels?limit=0", 422, "invalid"),
+    ("GET", "/docs", 404, "not_found"),
+    ("GET", "/openapi.json", 404, "not_found"),
+    ("POST", f"/api/v1/alarms/{NOBODY}/acknowledge", 404, "not_found"),
+]
+
+
+async def test_every_error_is_a_problem_document(supervisor: Running) -> None:
+    for method, path, status, code in REFUSALS:
+        answer = await supervisor.unix.request(method, path)
+        assert answer.status_code == status, path
+        assert answer.headers["content-type"] == "application/problem+json"
+        problem = answer.json()
+        assert (problem["status"], problem["code"]) == (status, code)
+        assert problem["title"]
+
+
+async def test_a_body_that_is_not_json_is_a_problem_too(supervisor: Running) -> None:
+    for body in (b"{", b"\xff", b"[1]", b""):
+        answer = await supervisor.unix.post(
+            "/api/v1/projects", content=body, headers={"Content-Type": "application/json"}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), body
+
+
+async def test_a_fault_of_ours_tells_an_incident_and_no_trace(
+    supervisor: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> object:
+        raise RuntimeError("a secret path")
+
+    monkeypatch.setattr("supervisor.api.views.project", broken)
+    answer = await supervisor.unix.post("/api/v1/projects", json={"name": "Sport"})
+    assert answer.status_code == 500
+    assert "incident" in answer.json()["detail"]
+    assert "secret" not in answer.text
+    assert (await supervisor.audit())[0]["outcome"] == "failed"
+
+
+async def test_without_its_database_it_says_when_to_come_again(
+    supervisor: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P6: a fault of the watcher: the answer is 503, and health goes on."""
+    from db.errors import StoreUnavailable
+
+    def away(*_: object, **__: object) -> object:
+        raise StoreUnavailable("the server closed the connection")
+
+    monkeypatch.setattr("db.store.transaction", away)
+    answer = await supervisor.unix.get("/api/v1/channels")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+    assert (await supervisor.unix.get("/healthz")).status_code == 200
+    assert (await supervisor.unix.get("/readyz")).status_code == 503
+    monkeypatch.undo()
+
+
+async def test_a_second_supervisor_is_refused_by_name(supervisor: Running) -> None:
+    second = Application(supervisor.settings, Options(name="second"))
+    with pytest.raises(Conflict, match=str(os.getpid())):
+        await second.run()
+    assert (await supervisor.unix.get("/healthz")).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
+async def test_only_loopback_is_listened_on(short_home: Any, host: str) -> None:
+    """P7: until TLS is there, nothing but this machine reaches the TCP door."""
+    application = Application(Settings(home=short_home), Options(host=host, name="here"))
+    with pytest.raises(Invalid, match="loopback"):
+        await application.run()
+
+
+async def test_a_token_that_others_can_read_is_not_used(short_home: Any) -> None:
+    settings = Settings(home=short_home)
+    settings.make_directories()
+    settings.token_path.write_text("x" * 43)
+    settings.token_path.chmod(0o644)
+    with pytest.raises(Invalid, match="others"):
+        await Application(settings, Options(name="here")).run()
+
+
+async def test_the_token_stays_and_the_note_and_socket_go(short_home: Any) -> None:
+    async with running_supervisor(short_home) as first:
+        token, settings = first.token, first.settings
+        assert settings.info_path.exists()
+    assert not settings.info_path.exists()
+    assert not settings.socket_path.exists()
+    async with running_supervisor(short_home) as second:
+        assert second.token == token
+        answer = await second.tcp.get("/api/v1/supervisor")
+        assert answer.status_code == 200
+
+
+async def test_shutting_down_ends_open_streams_and_answers_under_way(supervisor: Running) -> None:
+    """P5's other half: the supervisor goes quickly, whoever still listens."""
+    async with supervisor.unix.stream("GET", "/api/v1/events") as stream:
+        lines = stream.aiter_lines()
+        assert await anext(lines)
+        answer = await supervisor.unix.post("/api/v1/supervisor/shutdown", json={})
+        assert answer.json() == {"stopped": 0}
+        async with asyncio.timeout(5.0):
+            async for _ in lines:
+                pass
+    assert await asyncio.wait_for(supervisor.task, 8.0) == 0
+    with pytest.raises(httpx.TransportError):
+        await supervisor.unix.get("/healthz")
+
+
+async def test_letting_the_leash_go_ends_it(short_home: Any) -> None:
+    reading, writing = os.pipe()
+    async with running_supervisor(short_home, leash_fd=reading) as running:
+        os.close(writing)
+        assert await asyncio.wait_for(running.task, 10.0) == 0
+    os.close(reading)
+
+
+def test_nobody_is_nobody() -> None:
+    with pytest.raises(Unauthenticated):
+        permit("take", None)

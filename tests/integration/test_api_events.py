@@ -1,0 +1,126 @@
+"""The event stream over a real socket: snapshot, resume, heartbeat, slow readers, many readers."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from httpx_sse import EventSource, aconnect_sse
+
+from supervisor.schemas.event import PAYLOADS
+from tests.fixtures.running import Running, eventually
+
+
+@asynccontextmanager
+async def listening(supervisor: Running, last_id: str | None = None) -> AsyncGenerator["Reader", None]:
+    headers = {"Last-Event-ID": last_id} if last_id else {}
+    async with aconnect_sse(supervisor.unix, "GET", "/api/v1/events", headers=headers) as source:
+        yield Reader(source)
+
+
+class Reader:
+    def __init__(self, source: EventSource) -> None:
+        self.source = source
+        self._events = source.aiter_sse()
+
+    async def until(self, name: str, deadline_s: float = 10.0) -> tuple[str, dict[str, Any]]:
+        """The next event of this name: its id and its data. Every event on the way must be what its schema says."""
+        async with asyncio.timeout(deadline_s):
+            while True:
+                event = await anext(self._events)
+                data = json.loads(event.data)
+                PAYLOADS[event.event].model_validate(data)
+                if event.event == name:
+                    return event.id, data
+
+
+async def test_a_stream_begins_with_everything(supervisor: Running) -> None:
+    made = await supervisor.call("POST", "/channels", json={"name": "One"})
+    async with listening(supervisor) as reader:
+        assert reader.source.response.headers["content-type"].startswith("text/event-stream")
+        _, reset = await reader.until("reset")
+    assert [channel["id"] for channel in reset["channels"]] == [made["id"]]
+    assert [node["name"] for node in reset["nodes"]] == ["here"]
+    assert reset["supervisor"]["name"] == "here"
+
+
+async def test_what_others_change_is_heard(supervisor: Running) -> None:
+    async with listening(supervisor) as reader:
+        await reader.until("reset")
+        made = await supervisor.call("POST", "/channels", json={"name": "One"})
+        _, channel = await reader.until("channel")
+        assert channel["id"] == made["id"]
+        playlist = await supervisor.call("POST", "/playlists", json={"name": "Day"})
+        current = await supervisor.call("GET", f"/channels/{made['id']}")
+        await supervisor.call(
+            "PATCH", f"/channels/{made['id']}", rev=current["rev"], json={"playlist_id": playlist["id"]}
+        )
+        insert = {"revision": playlist["revision"], "items": [{"kind": "slate", "slate_frames": 25}]}
+        edit = await supervisor.call("POST", f"/playlists/{playlist['id']}/items", json=insert)
+        _, changed = await reader.until("playlist")
+        assert (changed["revision"], changed["channel_ids"]) == (edit["revision"], [made["id"]])
+        current = await supervisor.call("GET", f"/channels/{made['id']}")
+        await supervisor.call("DELETE", f"/channels/{made['id']}", rev=current["rev"])
+        _, deleted = await reader.until("channel_deleted")
+        assert deleted == {"channel_id": made["id"]}
+
+
+async def test_it_beats_each_second(supervisor: Running) -> None:
+    async with listening(supervisor) as reader:
+        await reader.until("beat")
+        _, beat = await reader.until("beat", deadline_s=4.0)
+    assert beat["supervisor"]["leader"] is True
+
+
+async def test_a_reader_that_comes_back_misses_nothing(supervisor: Running) -> None:
+    async with listening(supervisor) as reader:
+        last_id, _ = await reader.until("reset")
+    names = [f"C{number}" for number in range(3)]
+    for name in names:
+        await supervisor.call("POST", "/channels", json={"name": name})
+    heard: list[str] = []
+    async with listening(supervisor, last_id) as reader:
+        for _ in names:
+            _, channel = await reader.until("channel")
+            heard.append(channel["name"])
+    assert heard == names
+
+
+async def test_an_id_of_another_life_gets_a_snapshot(supervisor: Running) -> None:
+    async with listening(supervisor, "0123456789ab-7") as reader:
+        event_id, _ = await reader.until("reset", deadline_s=3.0)
+    assert not event_id.startswith("0123456789ab-")
+
+
+async def test_a_reader_that_takes_nothing_is_cut_off_and_harms_nobody(
+    supervisor: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A console on a dead link must hold neither memory nor the supervisor's end."""
+    monkeypatch.setattr("supervisor.api.routes.stream.STUCK_S", 0.5)
+    events = supervisor.application.events
+    made = await supervisor.call("POST", "/channels", json={"name": "One" * 20})
+    row = await supervisor.call("GET", f"/channels/{made['id']}")
+    stuck = socket.socket(socket.AF_UNIX)
+    stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    stuck.connect(str(supervisor.settings.socket_path))
+    stuck.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: mcr\r\n\r\n")
+
+    async def is_there() -> bool:
+        return events.readers == 1
+
+    await eventually(is_there, "the reader")
+    from supervisor.schemas.channel import Channel
+
+    async def gone() -> bool:
+        events.publish("channel", Channel.model_validate(row))
+        return events.readers == 0
+
+    try:
+        await eventually(gone, "the stuck reader cut off", deadline_s=20.0)
+        async with listening(supervisor) as reader:
+            await reader.until("reset", deadline_s=3.0)
+    finally:
+        stuck.close()

@@ -1,0 +1,177 @@
+"""Every noun of the API is made, read, changed and deleted over a real socket, and refuses what it must."""
+
+from typing import Any
+
+from tests.fixtures.running import Running
+
+NOBODY = "0" * 32
+
+
+async def test_a_project_lives_and_ends(supervisor: Running) -> None:
+    made = await supervisor.call("POST", "/projects", json={"name": "Sport"}, expect=201)
+    assert await supervisor.call("GET", f"/projects/{made['id']}") == made
+    renamed = await supervisor.call("PATCH", f"/projects/{made['id']}", rev=made["rev"], json={"name": "Sports"})
+    assert (renamed["name"], renamed["rev"]) == ("Sports", made["rev"] + 1)
+    listed = await supervisor.call("GET", "/projects")
+    assert [project["name"] for project in listed["items"]] == ["Sports"]
+    await supervisor.call("DELETE", f"/projects/{made['id']}", rev=renamed["rev"], expect=204)
+    problem = await supervisor.call("GET", f"/projects/{made['id']}", expect=404)
+    assert problem["code"] == "not_found"
+
+
+async def test_a_change_names_the_rev_it_saw(supervisor: Running) -> None:
+    made = await supervisor.call("POST", "/projects", json={"name": "Sport"})
+    path = f"/projects/{made['id']}"
+    assert (await supervisor.call("PATCH", path, json={"name": "A"}, expect=428))["code"] == "rev_required"
+    assert (await supervisor.call("PATCH", path, rev=9, json={"name": "A"}, expect=409))["code"] == "stale_rev"
+    assert (await supervisor.call("DELETE", path, expect=428))["code"] == "rev_required"
+    answer = await supervisor.unix.patch(f"/api/v1{path}", headers={"If-Match": "*"}, json={"name": "A"})
+    assert answer.status_code == 422
+    assert (await supervisor.call("GET", path))["name"] == "Sport"
+
+
+async def test_names_are_taken_once(supervisor: Running) -> None:
+    await supervisor.call("POST", "/projects", json={"name": "Sport"})
+    problem = await supervisor.call("POST", "/projects", json={"name": "Sport"}, expect=409)
+    assert problem["code"] == "taken"
+    assert "Sport" in problem["detail"]
+
+
+async def test_this_machine_is_a_node_from_the_start(supervisor: Running) -> None:
+    (local,) = (await supervisor.call("GET", "/nodes"))["items"]
+    assert (local["name"], local["kind"], local["url"]) == ("here", "local", None)
+    problem = await supervisor.call("DELETE", f"/nodes/{local['id']}", rev=local["rev"], expect=409)
+    assert problem["code"] == "local_node"
+
+
+async def test_another_node_lives_and_ends(supervisor: Running) -> None:
+    await supervisor.call("POST", "/nodes", json={"name": "far"}, expect=422)
+    made = await supervisor.call("POST", "/nodes", json={"name": "far", "url": "https://far:7001"}, expect=201)
+    changed = await supervisor.call("PATCH", f"/nodes/{made['id']}", rev=made["rev"], json={"draining": True})
+    assert changed["draining"] is True
+    await supervisor.call("DELETE", f"/nodes/{made['id']}", rev=changed["rev"], expect=204)
+
+
+async def test_a_channel_needs_no_more_than_a_name(supervisor: Running) -> None:
+    first = await supervisor.call("POST", "/channels", json={"name": "One"}, expect=201)
+    second = await supervisor.call("POST", "/channels", json={"name": "Two"}, expect=201)
+    assert (first["number"], second["number"]) == (1, 2)
+    assert first["format"] == {"width": 1280, "height": 720, "rate": "25"}
+    assert [output["kind"] for output in first["outputs"]] == ["hls"]
+    assert (first["desired"], first["live"]["phase"]) == ("off", "off")
+
+
+async def test_a_channel_is_changed_in_part(supervisor: Running) -> None:
+    made = await supervisor.call("POST", "/channels", json={"name": "One", "time_zone": "Europe/Berlin"})
+    path = f"/channels/{made['id']}"
+    outputs = [{"kind": "udp", "url": "udp://239.1.1.1:5000?ttl=4"}, {"kind": "hls"}]
+    changed = await supervisor.call("PATCH", path, rev=made["rev"], json={"after_last": "loop", "outputs": outputs})
+    assert (changed["after_last"], changed["time_zone"]) == ("loop", "Europe/Berlin")
+    assert [(output["kind"], output["url"]) for output in changed["outputs"]] == [
+        ("udp", "udp://239.1.1.1:5000?ttl=4"),
+        ("hls", ""),
+    ]
+    again = await supervisor.call("GET", path)
+    assert {**again, "live": None} == {**changed, "live": None}
+    problem = await supervisor.call("PATCH", path, rev=changed["rev"], json={"name": None}, expect=422)
+    assert "name" in problem["detail"]
+
+
+IMPOSSIBLE_CHANNELS: list[tuple[dict[str, Any], str]] = [
+    ({"time_zone": "Mars/Olympus"}, "time zone"),
+    ({"time_zone": "../../etc/passwd"}, "time zone"),
+    ({"format": {"width": 1280, "height": 720, "rate": "1000"}}, "frames a second"),
+    ({"format": {"width": 1281, "height": 720, "rate": "25"}}, "width"),
+    ({"outputs": [{"kind": "udp", "url": "udp://239.1.1.1"}]}, "port"),
+    ({"outputs": [{"kind": "udp", "url": "http://239.1.1.1:80"}]}, "udp://host:port"),
+    ({"outputs": [{"kind": "udp", "url": "udp://a:99999"}]}, "range"),
+    ({"outputs": [{"kind": "udp", "url": "udp://u:p@a:5000"}]}, "more than"),
+    ({"outputs": [{"kind": "udp", "url": "udp://a:5000?fifo_size=9"}]}, "fifo_size"),
+    ({"outputs": [{"kind": "udp", "url": "udp://a:5000\r\nx"}]}, "controls"),
+    ({"outputs": [{"kind": "hls", "url": "/etc"}]}, "no url"),
+    ({"outputs": [{"kind": "hls"}, {"kind": "hls"}]}, "at most one"),
+    ({"outputs": [{"kind": "udp", "url": "udp://a:1"}, {"kind": "udp", "url": "udp://a:1"}]}, "same url"),
+    ({"playlist_id": NOBODY}, NOBODY),
+    ({"nmae": "typing error"}, "nmae"),
+]
+
+
+async def test_a_channel_that_cannot_be_is_refused_with_what_is_wrong(supervisor: Running) -> None:
+    for spec, about in IMPOSSIBLE_CHANNELS:
+        answer = await supervisor.unix.post("/api/v1/channels", json={"name": "One", **spec})
+        assert answer.status_code in {404, 422}, spec
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert about in answer.json()["detail"], spec
+    assert (await supervisor.call("GET", "/channels"))["items"] == []
+
+
+async def test_a_channel_is_deleted_only_when_it_is_off(supervisor: Running) -> None:
+    made = await supervisor.call("POST", "/channels", json={"name": "One"})
+    on = await supervisor.call("POST", f"/channels/{made['id']}/start")
+    assert on["desired"] == "on"
+    now = await supervisor.call("GET", f"/channels/{made['id']}")
+    refused = await supervisor.call("DELETE", f"/channels/{made['id']}", rev=now["rev"], expect=409)
+    assert refused["code"] in {"in_use", "stale_rev"}
+    assert await supervisor.call("GET", f"/channels/{made['id']}")
+
+
+async def test_listings_come_in_pages(supervisor: Running) -> None:
+    for number in range(1, 6):
+        await supervisor.call("POST", "/channels", json={"name": f"C{number}"})
+    seen: list[int] = []
+    cursor = None
+    for _ in range(3):
+        page = await supervisor.call("GET", "/channels", params={"limit": 2, **({"cursor": cursor} if cursor else {})})
+        seen += [channel["number"] for channel in page["items"]]
+        cursor = page["next_cursor"]
+    assert (seen, cursor) == ([1, 2, 3, 4, 5], None)
+    problem = await supervisor.call("GET", "/channels", params={"cursor": "bm90IGEgY3Vyc29y"}, expect=422)
+    assert "cursor" in problem["detail"]
+
+
+async def test_items_are_inserted_moved_changed_and_deleted(supervisor: Running) -> None:
+    playlist = await supervisor.call("POST", "/playlists", json={"name": "Day"}, expect=201)
+    path = f"/playlists/{playlist['id']}"
+    slates = [{"kind": "slate", "slate_frames": 25 * n, "title": f"S{n}"} for n in (1, 2, 3)]
+    edit = await supervisor.call("POST", f"{path}/items", json={"revision": playlist["revision"], "items": slates})
+    assert edit["items"] == 3
+    items = (await supervisor.call("GET", f"{path}/items"))["items"]
+    assert [item["title"] for item in items] == ["S1", "S2", "S3"]
+    move = {"revision": edit["revision"], "to": 0}
+    edit = await supervisor.call("POST", f"{path}/items/{items[2]['id']}/move", json=move)
+    edit = await supervisor.call("PATCH", f"{path}/items/{items[0]['id']}", rev=edit["revision"], json={"title": "New"})
+    edit = await supervisor.call("DELETE", f"{path}/items/{items[1]['id']}", rev=edit["revision"])
+    after = (await supervisor.call("GET", f"{path}/items"))["items"]
+    assert [(item["position"], item["title"]) for item in after] == [(0, "S3"), (1, "New")]
+    stale = {"revision": playlist["revision"], "items": slates}
+    problem = await supervisor.call("POST", f"{path}/items", json=stale, expect=409)
+    assert problem["code"] == "stale_revision"
+
+
+IMPOSSIBLE_ITEMS: list[dict[str, Any]] = [
+    {"kind": "clip"},
+    {"kind": "clip", "asset_id": NOBODY},
+    {"kind": "slate"},
+    {"kind": "slate", "slate_frames": 0},
+    {"kind": "slate", "slate_frames": 25, "asset_id": NOBODY},
+    {"kind": "slate", "slate_frames": 25, "in_frames": 1},
+    {"kind": "clip", "asset_id": NOBODY, "in_frames": -1},
+]
+
+
+async def test_an_item_that_cannot_be_is_refused(supervisor: Running) -> None:
+    playlist = await supervisor.call("POST", "/playlists", json={"name": "Day"})
+    for item in IMPOSSIBLE_ITEMS:
+        insert = {"revision": playlist["revision"], "items": [item]}
+        answer = await supervisor.unix.post(f"/api/v1/playlists/{playlist['id']}/items", json=insert)
+        assert answer.status_code == 422, item
+    after = await supervisor.call("GET", f"/playlists/{playlist['id']}")
+    assert (after["revision"], after["items"]) == (playlist["revision"], 0)
+
+
+async def test_a_playlist_that_plays_is_not_deleted(supervisor: Running) -> None:
+    playlist = await supervisor.call("POST", "/playlists", json={"name": "Day"})
+    await supervisor.call("POST", "/channels", json={"name": "One", "playlist_id": playlist["id"]})
+    problem = await supervisor.call("DELETE", f"/playlists/{playlist['id']}", rev=playlist["revision"], expect=409)
+    assert problem["code"] == "in_use"
+    assert "One" in problem["detail"]
