@@ -23,6 +23,7 @@ class FileSink:
         self.segments = 0
 
     def open(self, templates: StreamTemplates) -> None:
+        self.abandon()
         self._file = self._path.open("ab", buffering=0)
         self._muxer = TransportStreamMuxer(templates)
 
@@ -32,15 +33,20 @@ class FileSink:
         self._append(self._muxer.mux(batch))
 
     def abandon(self) -> None:
-        self._muxer = None
+        if self._muxer is not None:
+            self._muxer.finish()
+            self._muxer = None
         if self._file is not None:
             self._file.close()
             self._file = None
 
     def close(self) -> None:
         if self._muxer is not None:
-            self._append(self._muxer.finish())
-        self.abandon()
+            rest, self._muxer = self._muxer.finish(), None
+            try:
+                self._append(rest)
+            finally:
+                self.abandon()
 
     def _append(self, chunks: list[bytes]) -> None:
         if self._file is None:

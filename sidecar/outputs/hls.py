@@ -54,9 +54,10 @@ class HlsSink:
         self.segments = 0
 
     def open(self, templates: StreamTemplates) -> None:
+        self.abandon()
         self._folder.make()
         self._muxer = TransportStreamMuxer(templates)
-        self._chunks, self._current, self._last = [], None, None
+        self._current, self._last = None, None
         self._openings.clear()
 
     def write(self, batch: Batch, *, after_gap: bool) -> None:
@@ -68,14 +69,16 @@ class HlsSink:
         self._take(self._muxer.mux(batch))
 
     def abandon(self) -> None:
-        self._muxer = None
+        if self._muxer is not None:
+            self._muxer.finish()
+            self._muxer = None
         self._chunks = []
 
     def close(self) -> None:
         if self._muxer is None:
             return
-        self._take(self._muxer.finish())
-        self._muxer = None
+        rest, self._muxer = self._muxer.finish(), None
+        self._take(rest)
         if self._current is not None and self._last is not None:
             self._publish(self._current, _end(self._last))
         if self._playlist is not None:

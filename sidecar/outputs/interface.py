@@ -12,7 +12,7 @@ class Sink(Protocol):
     """One place the programme goes to, driven by one ``OutputWorker`` thread of its own.
 
     * Any method may block for as long as it likes: only this output stalls, and its status says so.
-    * ``open`` and ``write`` raise ``OSError`` (``av.FFmpegError`` is one) when the place fails. The worker then calls
+    * ``open`` and ``write`` raise ``OSError`` or ``av.error.FFmpegError`` when the place fails. The worker then calls
       ``abandon``, waits with backoff and jitter, and opens again; that never ends. What a sink must carry over a
       reopening (an HLS window, totals) it keeps in itself.
     * The first batch after ``open``, and the first after a gap, begins with a keyframe.
@@ -41,7 +41,7 @@ class Sink(Protocol):
         ...
 
     def close(self) -> None:
-        """Finishes what was written. Raises OSError."""
+        """Finishes what was written. Raises as ``write``."""
         ...
 
 

@@ -24,17 +24,37 @@ _VIDEO_PID = 256  # libavformat gives the first stream the first elementary PID
 _SYNC = 0x47
 
 
+class _Written:
+    """What libavformat has finished: one call for each packet, or more often for large ones.
+
+    An object of its own, so that the muxer is part of no reference cycle.
+    """
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._chunks.append(data)
+        return len(data)
+
+    def take(self) -> list[bytes]:
+        chunks, self._chunks = self._chunks, []
+        return chunks
+
+
 class TransportStreamMuxer:
-    """Continuity counters and timestamps run on for the life of the object; timestamps wrap at 33 bits as they must.
+    """A whole stream, finished by ``finish`` or, if that is forgotten, when the object goes away.
+
+    Continuity counters and timestamps run on for the life of the object; timestamps wrap at 33 bits as they must.
 
     ``decoder_delay_ms`` is how far timestamps run ahead of the program clock reference: a receiver's buffer time.
     """
 
     def __init__(self, templates: StreamTemplates, decoder_delay_ms: int = 300) -> None:
-        self._chunks: list[bytes] = []
+        self._written = _Written()
         self._base: int | None = None
         self._container: OutputContainer = av.open(
-            self,
+            self._written,
             "w",
             format="mpegts",
             options={
@@ -51,11 +71,6 @@ class TransportStreamMuxer:
         self._video = _added(self._container, templates.video)
         self._audio = _added(self._container, templates.audio)
 
-    def write(self, data: bytes) -> int:
-        """Called by libavformat, once for each packet it has finished (or more often for large ones)."""
-        self._chunks.append(data)
-        return len(data)
-
     def mux(self, batch: Batch) -> list[bytes]:
         """The bytes that are ready after ``batch``: whole TS packets; a keyframe always begins a chunk.
 
@@ -67,16 +82,17 @@ class TransportStreamMuxer:
             self._base = _base(batch[0])
         for packet in batch:
             self._container.mux_one(self._coded(packet, self._base))
-        return self._taken()
+        return self._written.take()
 
     def finish(self) -> list[bytes]:
-        """What was kept back. The muxer is of no use afterwards."""
+        """What was kept back. The muxer is of no use afterwards; may be repeated."""
         self._container.close()
-        return self._taken()
+        return self._written.take()
 
-    def _taken(self) -> list[bytes]:
-        chunks, self._chunks = self._chunks, []
-        return chunks
+    def __del__(self) -> None:
+        # PyAV's containers are reference cycles, and its own destructor, run by the garbage collector, would have
+        # libavformat write its end through an object that is already cleared: a crash.
+        self.finish()
 
     def _coded(self, packet: EncodedPacket, base: int) -> Packet:
         coded = Packet(packet.data)

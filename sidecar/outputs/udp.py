@@ -38,6 +38,7 @@ class UdpSink:
         self.segments = 0
 
     def open(self, templates: StreamTemplates) -> None:
+        self.abandon()
         found = socket.getaddrinfo(self._address.host, self._address.port, type=socket.SOCK_DGRAM)
         family, _, _, _, target = found[0]
         sender = socket.socket(family, socket.SOCK_DGRAM)
@@ -56,15 +57,20 @@ class UdpSink:
         self._send(self._muxer.mux(batch), whole=True)
 
     def abandon(self) -> None:
-        self._muxer = None
+        if self._muxer is not None:
+            self._muxer.finish()
+            self._muxer = None
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
     def close(self) -> None:
         if self._muxer is not None:
-            self._send(self._muxer.finish(), whole=False)
-        self.abandon()
+            rest, self._muxer = self._muxer.finish(), None
+            try:
+                self._send(rest, whole=False)
+            finally:
+                self.abandon()
 
     def _send(self, chunks: list[bytes], *, whole: bool) -> None:
         """``whole``: what does not fill a datagram waits for the next chunk."""

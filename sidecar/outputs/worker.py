@@ -8,6 +8,8 @@ import time
 import traceback
 from collections.abc import Callable
 
+from av.error import FFmpegError
+
 from sidecar.outputs.interface import MaySend, Sink
 from sidecar.outputs.packet import Batch
 from sidecar.outputs.packet_queue import Delivery, PacketQueue
@@ -132,7 +134,7 @@ class OutputWorker:
         self._blocked_since = self._monotonic()
         try:
             call()
-        except OSError as error:
+        except (OSError, FFmpegError) as error:
             self._fail(str(error))
         except Exception as error:  # a defect of one sink must not end its retries, and nobody else's air
             traceback.print_exc(file=sys.stderr)

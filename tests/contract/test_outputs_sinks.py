@@ -57,7 +57,6 @@ class UdpPlace:
 
     def arrived(self) -> bytes:
         wait_until(lambda: len(self.receiver.reception.data()) == self.sink.bytes_sent, 5, "all datagrams")
-        assert self.receiver.reception.continuity_errors() == 0 or self.sink.segments
         return self.receiver.reception.data()
 
 
@@ -122,7 +121,7 @@ def test_writing_without_opening_is_an_error_of_the_output(place: Place) -> None
 
 def test_addresses_that_cannot_be(tmp_path: Path) -> None:
     for output in (Output("a", "udp", "udp://nowhere"), Output("b", "file", "relative.ts")):
-        with pytest.raises(ValueError, match="port|absolute"):
+        with pytest.raises(ValueError, match=r"port|absolute"):
             make_sink(output, live=tmp_path, epoch=1, segment_length=GOP_S)
 
 

@@ -1,6 +1,7 @@
 """MPEG-TS as a demuxer that is not ours reads it."""
 
 import io
+import itertools
 from dataclasses import replace
 from fractions import Fraction
 
@@ -70,9 +71,9 @@ def test_timestamps_wrap_at_33_bits_without_a_fault(templates: StreamTemplates) 
     data = b"".join(muxed(templates, placed))
     video, audio = demuxed(data)
     assert len(video) == 60
-    steps = {round((after - before) * 90_000) for before, after in zip(video, video[1:], strict=False)}
+    steps = {round((after - before) * 90_000) for before, after in itertools.pairwise(video)}
     assert steps == {3600}
-    assert all(before < after for before, after in zip(audio, audio[1:], strict=False))
+    assert all(before < after for before, after in itertools.pairwise(audio))
     written = picture_times(data)
     assert written[-1] < written[0]
 

@@ -1,0 +1,204 @@
+"""The thread around a sink: what hangs, fails or comes back, and that nobody else notices."""
+
+import contextlib
+import os
+import threading
+from pathlib import Path
+
+import av
+import pytest
+
+from sidecar.outputs.file import FileSink
+from sidecar.outputs.interface import Sink
+from sidecar.outputs.packet import Batch
+from sidecar.outputs.templates import StreamTemplates, make_templates
+from sidecar.outputs.udp import UdpSink
+from sidecar.outputs.udp_address import UdpAddress
+from sidecar.outputs.worker import LONGEST_BACKOFF_S, OutputWorker, backoff_s
+from sidecar.protocol.channel import Fencing, Output, OutputKind
+from tests.fixtures.air import ENCODING, FORMAT, encoded, wait_until
+
+TEMPLATES = make_templates(FORMAT, ENCODING)
+
+
+class ScriptedSink:
+    """Fails or waits where a test says so; otherwise takes everything."""
+
+    kind: OutputKind = "file"
+
+    def __init__(self, fencing: Fencing = "hold") -> None:
+        self.fencing = fencing
+        self.bytes_sent = self.segments = self.openings = 0
+        self.failure: Exception | None = None
+        self.free = threading.Event()
+        self.free.set()
+        self.waits = threading.Event()
+        self.frames: list[tuple[int, bool]] = []
+        self.is_finished = False
+
+    def open(self, templates: StreamTemplates) -> None:
+        self.openings += 1
+        if self.failure is not None:
+            raise self.failure
+
+    def write(self, batch: Batch, *, after_gap: bool) -> None:
+        if not self.free.is_set():
+            self.waits.set()
+            self.free.wait()
+        if self.failure is not None:
+            raise self.failure
+        self.frames += [(packet.pts, after_gap) for packet in batch if packet.is_video]
+        self.bytes_sent += 1
+
+    def abandon(self) -> None: ...
+
+    def close(self) -> None:
+        self.is_finished = True
+
+
+class Seconds:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def worker(sink: Sink, clock: Seconds | None = None, *, limit: int = 50, may_send: bool = True) -> OutputWorker:
+    made = OutputWorker(
+        Output("o", sink.kind),
+        sink,
+        TEMPLATES,
+        queue_limit=limit,
+        may_send=lambda: may_send,
+        monotonic=clock or Seconds(),
+    )
+    made.start()
+    return made
+
+
+def handled(output: OutputWorker, frames: int) -> None:
+    def count() -> bool:
+        status = output.status()
+        return status.frames_sent + status.frames_dropped >= frames
+
+    wait_until(count, 5, f"{frames} frames sent or dropped")
+
+
+def test_a_sink_that_fails_is_opened_again_at_a_keyframe_for_ever() -> None:
+    """P1: retries slow down and never end."""
+    sink, clock = ScriptedSink(), Seconds()
+    sink.failure = OSError("no route to host")
+    output = worker(sink, clock, limit=10_000)
+    batches = encoded(range(20))
+    for attempt in range(1, 13):
+        for batch in batches:
+            output.put(batch)
+        handled(output, attempt * 20)
+        assert sink.openings == attempt
+        assert output.status().state == "down"
+        assert "no route to host" in output.status().detail
+        clock.now += LONGEST_BACKOFF_S * 1.5
+    sink.failure = None
+    for batch in batches[5:]:
+        output.put(batch)
+    wait_until(lambda: output.status().state == "up", 5, "the output is up again")
+    handled(output, 12 * 20 + 15)
+    assert sink.frames[0][0] == 10
+    output.close()
+    assert output.join(5)
+    assert sink.is_finished
+
+
+def test_a_defect_of_a_sink_is_a_failure_like_others(capfd: pytest.CaptureFixture[str]) -> None:
+    sink, clock = ScriptedSink(), Seconds()
+    sink.failure = ZeroDivisionError("mine")
+    output = worker(sink, clock)
+    for batch in encoded(range(10)):
+        output.put(batch)
+    handled(output, 10)
+    assert "ZeroDivisionError: mine" in output.status().detail
+    assert "Traceback" in capfd.readouterr().err
+    output.close()
+    assert output.join(5)
+
+
+def test_a_sink_that_hangs_is_stalled_drops_and_comes_back_at_a_keyframe() -> None:
+    sink, clock = ScriptedSink(), Seconds()
+    output = worker(sink, clock, limit=8)
+    batches = encoded(range(60))
+    output.put(batches[0])
+    handled(output, 1)
+    sink.free.clear()
+    for batch in batches[1:30]:
+        output.put(batch)
+    assert sink.waits.wait(5)
+    clock.now += 3
+    assert output.status().state == "stalled"
+    assert output.status().detail == "has not taken anything for 3 s"
+    assert output.status().frames_dropped >= 20
+    sink.free.set()
+    wait_until(lambda: output.status().state == "up" and len(sink.frames) >= 8, 5, "the output is up again")
+    for batch in batches[30:]:
+        output.put(batch)
+        handled(output, batch[0].pts + 1)
+    gaps = [frame for frame, after_gap in sink.frames if after_gap]
+    assert gaps == [30]
+    assert output.status().frames_sent + output.status().frames_dropped == 60
+    output.close()
+    assert output.join(5)
+
+
+def test_without_a_lease_nothing_leaves_a_lease_stop_output() -> None:
+    """P2: a sidecar that may not be alone any more is silent where nothing else refuses it."""
+    for fencing, sent in (("lease_stop", 0), ("hold", 10)):
+        sink = ScriptedSink(fencing)
+        output = worker(sink, may_send=False)
+        for batch in encoded(range(10)):
+            output.put(batch)
+        handled(output, 10)
+        assert len(sink.frames) == sent
+        assert (output.status().state == "stopped") == (sent == 0)
+        output.close()
+        assert output.join(5)
+
+
+def test_an_output_that_really_hangs_stalls_no_other(tmp_path: Path) -> None:
+    """P1: a FIFO that nobody reads blocks its writer in the kernel; UDP beside it and the encoder's side go on."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    hung = worker(FileSink(fifo), limit=20)
+    other = worker(UdpSink(UdpAddress("127.0.0.1", 9), "hold"), limit=20)
+    batches = encoded(range(400), encoding=ENCODING)
+    for batch in batches:
+        hung.put(batch)
+        other.put(batch)
+        handled(other, batch[0].pts + 1)
+    assert other.status().frames_sent == 400
+    assert hung.status().frames_sent < 400
+    assert hung.status().frames_dropped > 0
+    assert not hung.join(0.1)
+    read = bytearray()
+
+    def drained() -> bool:
+        with contextlib.suppress(BlockingIOError):
+            read.extend(os.read(reader, 1 << 20))
+        return hung.join(0)
+
+    hung.close()
+    wait_until(drained, 5, "the hung output ends once somebody reads")
+    os.close(reader)
+    (tmp_path / "read.ts").write_bytes(read)
+    with av.open(str(tmp_path / "read.ts")) as container:
+        assert not any(packet.is_corrupt for packet in container.demux())
+    other.close()
+    assert other.join(5)
+
+
+def test_backoff_grows_to_ten_seconds_and_is_spread() -> None:
+    assert [backoff_s(failures, 0.5) for failures in (1, 2, 3, 6, 1_000_000)] == [0.5, 1.0, 2.0, 10.0, 10.0]
+    assert backoff_s(3, 0.0) == 1.0
+    assert backoff_s(3, 1.0) == 3.0
