@@ -1,20 +1,19 @@
 """The journal as its callers see it: a bounded queue in, flushed numbers out, a thread of its own between."""
 
 import errno
+import logging
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
 from sidecar.journal.reading import JournalOnDisk
 from sidecar.journal.segments import Ballast, SegmentWriter
 from sidecar.protocol.asrun import GENESIS, AsRunPage, AsRunRecord, chain_hash, encode_line
 from sidecar.rundown.model import Fact
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 SPOOL = 50_000
 """Facts that may wait in memory while the disk fails: months of a calm channel, a day of a very busy one."""
@@ -113,7 +112,7 @@ class Journal:
         try:
             self._write_all()
         except Exception as error:
-            log.exception("the journal's thread failed", run_id=self.run_id)
+            log.exception("the journal's thread failed")
             self._fault = f"the journal's thread failed: {error!r}"
 
     def _write_all(self) -> None:
@@ -183,13 +182,13 @@ class Journal:
                 if error.errno == errno.ENOSPC and self._ballast.release():
                     continue
                 if self._fault is None:
-                    log.warning("journal degraded", error=str(error), run_id=self.run_id)
+                    log.warning("the journal cannot be written, records wait in memory: %s", error)
                 self._fault = f"the journal cannot be written: {error.strerror or error}"
                 return False
             finally:
                 self._flushing_since = None
             if self._fault is not None:
-                log.info("journal recovered", run_id=self.run_id)
+                log.info("the journal is written again")
                 self._fault = None
                 self._keep_ballast()
             return True
@@ -213,17 +212,17 @@ class Journal:
         try:
             return self._disk.chain_end(self.run_id)
         except OSError as error:
-            log.warning("older journals cannot be read; this run begins a chain of its own", error=str(error))
+            log.warning("older journals cannot be read, this run begins a chain of its own: %s", error)
             return GENESIS
 
     def _keep_ballast(self) -> None:
         try:
             self._ballast.set_aside()
         except OSError as error:
-            log.warning("no room can be set aside for the journal", error=str(error))
+            log.warning("no room can be set aside for the journal: %s", error)
 
     def _close_segments(self) -> None:
         try:
             self._segments.close()
         except OSError as error:
-            log.warning("the journal's file did not close well", error=str(error))
+            log.warning("the journal's file did not close well: %s", error)

@@ -1,0 +1,65 @@
+"""``python -m sidecar``: one channel's playout. ``python -m sidecar probe PATH…``: what files are."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sidecar.configuration import Configuration
+
+
+def main() -> int:
+    """The exit code: 0 after a clean stop, 64 for a configuration that cannot be used."""
+    if len(sys.argv) > 1:
+        return _tool(sys.argv[1:])
+    # Imports come late: a bad configuration is told in no time, and a probe needs no server.
+    from sidecar.configuration import EXIT_BAD_CONFIGURATION, BadConfiguration, Configuration
+
+    try:
+        configuration = Configuration.from_environment(os.environ)
+        os.environ.pop("MCR_TOKEN")
+        return _play(configuration)
+    except BadConfiguration as error:
+        print(f"sidecar: {error}", file=sys.stderr, flush=True)  # noqa: T201  before there is a log
+        return EXIT_BAD_CONFIGURATION
+
+
+def _play(configuration: "Configuration") -> int:
+    import asyncio
+
+    from sidecar import logs
+    from sidecar.lifecycle import Sidecar
+
+    logs.configure(channel_id=configuration.channel_id, epoch=configuration.epoch)
+    _name_process(configuration.document.name)
+
+    async def run() -> int:
+        return await Sidecar(configuration).run()
+
+    return asyncio.run(run())
+
+
+def _name_process(name: str) -> None:
+    """What ``top`` and ``ps`` show; the kernel keeps 15 bytes."""
+    try:
+        Path("/proc/self/comm").write_text(f"mcr {name}"[:15], encoding="utf-8", errors="replace")
+    except OSError:
+        return  # no /proc here: the name is a comfort, nothing more
+
+
+def _tool(arguments: list[str]) -> int:
+    if arguments[0] == "probe":
+        from sidecar.media.probe import main as probe
+
+        probe(arguments[1:])
+    print("usage: python -m sidecar | python -m sidecar probe PATH…", file=sys.stderr)  # noqa: T201
+    return 64
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: a thread that hangs in a dead file server's read must not keep the process.
+    os._exit(code)

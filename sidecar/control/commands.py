@@ -1,0 +1,192 @@
+"""The routes that act: each command is done once, in the playout thread, and answered when it shows."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from starlette.requests import Request
+
+from sidecar.control.answers import Answer, FirstAnswers, Refuse, answer
+from sidecar.control.nonces import GOOD_FOR_S, Lease, Nonces
+from sidecar.control.requests import decoded, read_body
+from sidecar.engine.playout import Applied, CommandQueueFull, Playout
+from sidecar.protocol.commands import (
+    ArmCommand,
+    Command,
+    CommandReply,
+    CueCommand,
+    LeaseCommand,
+    PlaylistCommand,
+    TakeCommand,
+)
+from sidecar.rundown.clock import Done, Refused, RundownClock
+
+log = logging.getLogger(__name__)
+
+COMMAND_S = 2.0
+"""A command that the playout has not shown by then is answered with a failure."""
+_BODY_BYTES = 64 << 10
+_PLAYLIST_BYTES = 2 << 20
+
+Act = Callable[[RundownClock], Done]
+AnyCommand = Command | TakeCommand | CueCommand | ArmCommand | LeaseCommand | PlaylistCommand
+Shape = (
+    type[Command] | type[TakeCommand] | type[CueCommand] | type[ArmCommand] | type[LeaseCommand] | type[PlaylistCommand]
+)
+
+PLAIN: Final[dict[str, Callable[[RundownClock, str], Done]]] = {
+    "skip": RundownClock.skip,
+    "play": RundownClock.play,
+    "pause": RundownClock.pause,
+    "resume": RundownClock.resume,
+    "hold": RundownClock.hold,
+    "standby": RundownClock.standby,
+    "rejoin": RundownClock.rejoin,
+}
+SHAPES: Final[dict[str, Shape]] = {
+    "arm": ArmCommand,
+    "lease": LeaseCommand,
+    "take": TakeCommand,
+    "cue": CueCommand,
+    "playlist": PlaylistCommand,
+    "stop": Command,
+    **dict.fromkeys(PLAIN, Command),
+}
+"""Every command's path and what its body is."""
+
+
+@dataclass(slots=True)
+class Commands:
+    """``stop(by)`` begins the clean end of the process and returns at once."""
+
+    epoch: int
+    playout: Playout
+    lease: Lease
+    nonces: Nonces
+    stop: Callable[[str], None]
+    answers: FirstAnswers = field(default_factory=FirstAnswers)
+    is_armed: bool = False
+
+    async def handle(self, verb: str, request: Request) -> Answer:
+        """Checks shape and epoch, then does it, or gives the answer a repeated ``command_id`` had before."""
+        arrived = time.monotonic()
+        most = _PLAYLIST_BYTES if verb == "playlist" else _BODY_BYTES
+        command: AnyCommand = decoded(await read_body(request, most), SHAPES[verb])
+        if command.epoch != self.epoch:
+            raise Refuse("stale_epoch", f"this sidecar is epoch {self.epoch}, the command is of epoch {command.epoch}")
+        return await self.answers.once(command.command_id, partial(self._do, verb, command, arrived))
+
+    async def _do(self, verb: str, command: AnyCommand, arrived: float) -> Answer:
+        match command:
+            case ArmCommand():
+                return await self._arm(command, arrived)
+            case LeaseCommand():
+                issued = self._issue_of(command.nonce)
+                self.lease.extend(issued, command.ttl_ms / 1000)
+                return _at_once(command, f"lease for {self.lease.left_ms()} ms", arrived)
+            case PlaylistCommand():
+                act: Act = partial(_replace, command)
+            case TakeCommand():
+                act = partial(_take, command)
+            case CueCommand():
+                act = partial(_cue, command)
+            case Command() if verb == "stop":
+                log.info("stop, asked for by %s", command.by or "nobody named")
+                self.stop(command.by)
+                return _at_once(command, "leaves the air", arrived)
+            case Command():
+                act = partial(_plain, verb, command)
+        return _applied(command, await self._shown(partial(self.playout.command, act)))
+
+    async def _arm(self, command: ArmCommand, arrived: float) -> Answer:
+        issued = self._issue_of(command.nonce)
+        if self.is_armed:
+            return _at_once(command, "on air already", arrived)
+        self.is_armed = True
+        self.lease.extend(issued, GOOD_FOR_S)
+        log.info("armed by %s", command.by or "nobody named")
+        try:
+            return _applied(command, await self._shown(partial(self.playout.arm, command.by)))
+        except RuntimeError as error:
+            raise Refuse("not_armed", f"this sidecar cannot enter the air any more: {error}") from error
+
+    def _issue_of(self, nonce: str) -> float:
+        issued = self.nonces.redeem(nonce)
+        if issued is None:
+            raise Refuse(
+                "stale_nonce",
+                f"the nonce is not of a status of this process less than {GOOD_FOR_S:g} s ago, or was used before",
+                hint="read the status again and use its nonce at once",
+            )
+        return issued
+
+    async def _shown(self, give: Callable[[], "Future[Applied]"]) -> Applied:
+        """Waits for the frame that shows it. Raises Refuse, with what the rundown clock said or what went wrong."""
+        try:
+            future = give()
+        except CommandQueueFull as error:
+            raise Refuse("busy", str(error), done_nothing=True) from error
+        wrapped = asyncio.wrap_future(future)
+        done, _ = await asyncio.wait({wrapped}, timeout=COMMAND_S)
+        if not done and future.cancel():
+            raise Refuse(
+                "busy",
+                f"the playout did not take the command within {COMMAND_S:g} s; nothing was done",
+                done_nothing=True,
+            )
+        if not done:
+            wrapped.add_done_callback(_log_late)
+            raise Refuse("engine_failed", f"the playout took the command, but did not show it within {COMMAND_S:g} s")
+        try:
+            return future.result(timeout=0)
+        except Refused as refused:
+            raise Refuse(refused.code, refused.detail) from refused
+        except CancelledError as error:
+            raise Refuse("not_armed", "the channel is leaving the air; nothing was done") from error
+        except Exception as error:
+            log.exception("a command failed")
+            raise Refuse("engine_failed", f"the playout failed at it: {error!r}") from error
+
+
+def _replace(command: PlaylistCommand, clock: RundownClock) -> Done:
+    return clock.replace_playlist(command.playlist, command.by)
+
+
+def _take(command: TakeCommand, clock: RundownClock) -> Done:
+    return clock.take(command.expect_item_id, command.by)
+
+
+def _cue(command: CueCommand, clock: RundownClock) -> Done:
+    return clock.cue(command.item_id, command.by)
+
+
+def _plain(verb: str, command: Command, clock: RundownClock) -> Done:
+    return PLAIN[verb](clock, command.by)
+
+
+def _applied(command: AnyCommand, applied: Applied) -> Answer:
+    return answer(
+        CommandReply(
+            command_id=command.command_id,
+            epoch=command.epoch,
+            done=applied.sentence,
+            frame=applied.frame,
+            took_ms=applied.took_ms,
+            item_id=applied.item_id,
+        )
+    )
+
+
+def _at_once(command: AnyCommand, done: str, arrived: float) -> Answer:
+    took_ms = round((time.monotonic() - arrived) * 1000, 2)
+    return answer(CommandReply(command.command_id, command.epoch, done, None, took_ms))
+
+
+def _log_late(wrapped: "asyncio.Future[Applied]") -> None:
+    if not wrapped.cancelled() and wrapped.exception() is not None:
+        log.error("a command that was given up failed: %r", wrapped.exception())

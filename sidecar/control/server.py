@@ -1,0 +1,58 @@
+"""The listening side: loopback only, a port of the kernel's choosing, and ``door.json`` that tells it."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Generator
+from pathlib import Path
+
+import msgspec
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.server import Server
+
+
+class DoorServer(Server):
+    """uvicorn without hands on this process's signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+def listening_socket() -> socket.socket:
+    """Connections are taken from now on, and answered when the server runs."""
+    door = socket.create_server(("127.0.0.1", 0), backlog=128)
+    door.setblocking(False)
+    return door
+
+
+def server(application: ASGIApp) -> DoorServer:
+    """Logs no request: paths carry run ids and headers the token."""
+    return DoorServer(
+        uvicorn.Config(
+            application,
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            interface="asgi3",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=128,
+            timeout_keep_alive=60,
+            timeout_graceful_shutdown=1,
+            h11_max_incomplete_event_size=16 << 10,
+        )
+    )
+
+
+def announce(state_dir: Path, port: int, run_id: str) -> None:
+    """Writes ``door.json`` so that a reader sees all of it or nothing."""
+    path = state_dir / "door.json"
+    fresh = state_dir / f".door.{os.getpid()}"
+    fresh.write_bytes(msgspec.json.encode({"port": port, "pid": os.getpid(), "run_id": run_id}))
+    fresh.chmod(0o600)
+    fresh.replace(path)
