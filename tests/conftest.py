@@ -1,1 +1,1 @@
-pytest_plugins = ["tests.fixtures.homes", "tests.fixtures.postgres", "tests.fixtures.running"]
+pytest_plugins = ["tests.fixtures.agents", "tests.fixtures.homes", "tests.fixtures.postgres", "tests.fixtures.running"]

@@ -103,34 +103,38 @@ class Door:
 
     async def _call(self, request: Request, timeout: float) -> bytes:
         try:
-            async with (
-                asyncio.timeout(timeout),
-                self._client.stream(
-                    request.method,
-                    self._base + request.path,
-                    content=request.body,
-                    headers={**self._headers, "content-type": "application/json"},
-                    timeout=None,
-                ) as answer,
-            ):
-                body = bytearray()
-                async for piece in answer.aiter_bytes():
-                    body += piece
-                    if len(body) > _LIMIT:
-                        raise SidecarBroken(f"{request.path} answered more than {_LIMIT} bytes")
-                status = answer.status_code
+            async with asyncio.timeout(timeout):
+                try:
+                    status, body = await self._send(request)
+                except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+                    # A connection kept from an earlier call was closed just now. Every request may be repeated: reading
+                    # changes nothing, and a command has its id.
+                    status, body = await self._send(request)
         except TimeoutError as error:
             raise SidecarSilent(f"no answer to {request.path} within {timeout:g} s") from error
         except httpx.HTTPError as error:
             said = str(error) or type(error).__name__
             raise SidecarSilent(f"no answer to {request.path}: {said}") from error
         if status == 200:
-            return bytes(body)
+            return body
         try:
-            refusal = msgspec.json.decode(bytes(body), type=Refusal)
+            refusal = msgspec.json.decode(body, type=Refusal)
         except msgspec.MsgspecError as error:
             raise SidecarBroken(f"{request.path} answered HTTP {status} without saying why") from error
         raise SidecarRefused(refusal)
+
+    async def _send(self, request: Request) -> tuple[int, bytes]:
+        headers = {**self._headers, "content-type": "application/json"}
+        url = self._base + request.path
+        async with self._client.stream(
+            request.method, url, content=request.body, headers=headers, timeout=None
+        ) as answer:
+            body = bytearray()
+            async for piece in answer.aiter_bytes():
+                body += piece
+                if len(body) > _LIMIT:
+                    raise SidecarBroken(f"{request.path} answered more than {_LIMIT} bytes")
+            return answer.status_code, bytes(body)
 
 
 def _decoded(body: bytes, kind: type[_T]) -> _T:
