@@ -1,5 +1,6 @@
 """The demo's line-up, and the leash that nothing outlives."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 
 from mcr_console.cli.demo.headless import record
 from mcr_console.cli.demo.leash import Leash
-from mcr_console.cli.demo.lineup import plan, rotated, stamp
+from mcr_console.cli.demo.lineup import is_unchanged, own_title, plan, rotated, stamp, stamp_path
 from mcr_console.cli.places import Home
 from mcr_console.cli.playing import playing
+from sidecar.clips.specification import DEMO_CLIPS
 from tests.fixtures.channels import make_channel
 
 
@@ -42,6 +44,24 @@ def test_a_stamp_changes_with_the_files_and_only_then(tmp_path: Path) -> None:
     assert stamp(tmp_path) == before
     (tmp_path / "a.mp4").write_bytes(b"12")
     assert stamp(tmp_path) != before
+
+
+def test_clips_are_made_again_unless_the_last_complete_start_found_them_so(tmp_path: Path) -> None:
+    home, clips = Home(tmp_path, chosen=True), tmp_path / "clips"
+    assert not is_unchanged(home, clips)
+    clips.mkdir()
+    (clips / "a.mp4").write_bytes(b"1")
+    assert not is_unchanged(home, clips)
+    stamp_path(home).write_text(json.dumps({**stamp(clips), "count": 4}))
+    assert is_unchanged(home, clips)
+    (clips / "a.mp4").unlink()
+    assert not is_unchanged(home, clips)
+
+
+def test_own_clips_have_the_titles_that_are_burnt_into_them() -> None:
+    for clip in DEMO_CLIPS:
+        assert own_title(Path(clip.file_name).stem) == clip.title
+    assert own_title("my own film") == "my own film"
 
 
 def test_a_record_says_when_its_values_are_the_last_known() -> None:

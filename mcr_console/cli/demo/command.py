@@ -15,7 +15,7 @@ from mcr_console.cli.demo import headless
 from mcr_console.cli.demo.clips import make_clips
 from mcr_console.cli.demo.keeper import Keeper
 from mcr_console.cli.demo.leash import Leash
-from mcr_console.cli.demo.lineup import MOST, Lineup
+from mcr_console.cli.demo.lineup import MOST, Lineup, is_unchanged
 from mcr_console.cli.failures import Exit
 from mcr_console.cli.places import Home
 from mcr_console.cli.progress import Progress
@@ -83,7 +83,7 @@ async def _demo(home: Home, options: DemoOptions) -> int:
     try:
         progress.step("starting supervisor")
         await keeper.start()
-        if options.media is None:
+        if options.media is None and not is_unchanged(home, home.clips):
             await make_clips(home.clips, leash, progress)
         progress.step("starting supervisor")
         async with Client.at(socket=home.socket) as client:

@@ -1,10 +1,11 @@
 """The demo's channels: makes them, or finds them again, and puts them on air."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from mcr_console.cli.places import Home
 from mcr_console.cli.playlists import report_refused
@@ -17,6 +18,7 @@ T = TypeVar("T")
 
 LIBRARY: Final = "All clips"
 MOST: Final = 32
+_OWN_CLIP: Final = re.compile(r"\d+_(.+)_\d+x\d+p\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,12 @@ def rotated(items: Sequence[T], position: int, count: int, *, backwards: bool) -
     return turned[::-1] if backwards else turned
 
 
+def own_title(stem: str) -> str:
+    """``Headlines`` for ``01_headlines_1280x720p25``: what a clip of our own is called on screen."""
+    found = _OWN_CLIP.fullmatch(stem)
+    return found[1].replace("_", " ").capitalize() if found else stem
+
+
 def stamp(folder: Path) -> dict[str, object]:
     """What is in the folder, by name, size and time of change: equal stamps need no new import."""
     files: list[list[object]] = []
@@ -55,6 +63,25 @@ def stamp(folder: Path) -> dict[str, object]:
     return {"folder": str(folder), "files": files}
 
 
+def read_stamp(path: Path) -> dict[str, object]:
+    """What an earlier start wrote when everything was in place; empty when there was none."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return cast("dict[str, object]", found) if isinstance(found, dict) else {}
+
+
+def is_unchanged(home: Home, folder: Path) -> bool:
+    """Whether the folder is as the last complete start found it."""
+    earlier = read_stamp(stamp_path(home))
+    return folder.is_dir() and stamp(folder).items() <= earlier.items()
+
+
+def stamp_path(home: Home) -> Path:
+    return home.path / "demo.json"
+
+
 class Lineup:
     """``mixed``: every other channel plays the list backwards, so that the demo's few clips look like four channels."""
 
@@ -63,23 +90,23 @@ class Lineup:
         self._folder = folder
         self._plan = plan(count)
         self._mixed = mixed
-        self._stamp_path = home.path / "demo.json"
+        self._stamp_path = stamp_path(home)
 
     async def prepare(self, progress: Progress) -> list[Channel]:
         """The channels, each with its playlist; a second start with the same files imports nothing."""
-        now = json.loads(json.dumps({**stamp(self._folder), "count": len(self._plan)}))
+        now = {**stamp(self._folder), "count": len(self._plan)}
         channels = {channel.name: channel for channel in await self._client.channels()}
         playlists = {playlist.name: playlist for playlist in await self._client.playlists()}
         complete = all(planned.name in channels and planned.name in playlists for planned in self._plan)
-        if complete and now == self._read_stamp():
+        if complete and now == read_stamp(self._stamp_path):
             return [channels[planned.name] for planned in self._plan]
         self._stamp_path.unlink(missing_ok=True)
         progress.step("importing clips")
-        assets = await self._import(playlists.get(LIBRARY))
+        items = await self._import(playlists.get(LIBRARY))
         made: list[Channel] = []
         for position, planned in enumerate(self._plan):
             progress.step(f"making channels {position + 1}/{len(self._plan)}")
-            order = rotated(assets, position, len(self._plan), backwards=self._mixed and position % 2 == 1)
+            order = rotated(items, position, len(self._plan), backwards=self._mixed and position % 2 == 1)
             channel = channels.get(planned.name)
             made.append(await self._one(planned, channel, playlists.get(planned.name), order, position + 1, channels))
         self._stamp_path.write_text(json.dumps(now))
@@ -94,8 +121,8 @@ class Lineup:
             elif channel.id not in ids and channel.desired == "on":
                 await self._client.stop(channel.id)
 
-    async def _import(self, earlier: Playlist | None) -> list[str]:
-        """The ids of the folder's assets, in the order of their names."""
+    async def _import(self, earlier: Playlist | None) -> list[ItemIn]:
+        """The folder's files as items, in the order of their names."""
         if earlier is not None:
             await self._client.delete_playlist(earlier.id, earlier.revision)
         result = await self._client.import_playlist(
@@ -103,14 +130,16 @@ class Lineup:
         )
         report_refused(result)
         items = await self._client.items(result.playlist.id)
-        return [item.asset_id for item in items if item.asset_id is not None]
+        return [
+            ItemIn(asset_id=item.asset_id, title=own_title(item.title) if self._mixed else item.title) for item in items
+        ]
 
     async def _one(
         self,
         planned: Planned,
         channel: Channel | None,
         earlier: Playlist | None,
-        assets: Sequence[str],
+        items: Sequence[ItemIn],
         number: int,
         others: dict[str, Channel],
     ) -> Channel:
@@ -119,8 +148,7 @@ class Lineup:
         if earlier is not None:
             await self._client.delete_playlist(earlier.id, earlier.revision)
         playlist = await self._client.create_playlist(PlaylistIn(name=planned.name))
-        items = tuple(ItemIn(asset_id=asset_id) for asset_id in assets)
-        await self._client.insert_items(playlist.id, ItemsInsert(revision=playlist.revision, items=items))
+        await self._client.insert_items(playlist.id, ItemsInsert(revision=playlist.revision, items=tuple(items)))
         if channel is not None:
             return await self._client.update_channel(channel.id, channel.rev, ChannelPatch(playlist_id=playlist.id))
         taken = any(other.number == number for other in others.values())
@@ -132,9 +160,3 @@ class Lineup:
             after_last="loop",
         )
         return await self._client.create_channel(values)
-
-    def _read_stamp(self) -> object:
-        try:
-            return json.loads(self._stamp_path.read_bytes())
-        except (OSError, ValueError):
-            return None
