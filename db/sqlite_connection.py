@@ -1,7 +1,9 @@
 """A SQLite connection that a stuck disk cannot make wait for ever."""
 
 import asyncio
+import os
 import sqlite3
+from functools import partial
 from typing import cast
 
 import aiosqlite
@@ -14,7 +16,7 @@ class Connection(aiosqlite.Connection):
     """Each has a thread of its own, in which SQLite may hang in the kernel; nobody waits for that one at the end."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(lambda: sqlite3.connect(path), iter_chunk_size=64)
+        super().__init__(partial(_open, path), iter_chunk_size=64)
         # Otherwise the interpreter would not exit while one hangs.
         self._thread.daemon = True
 
@@ -26,3 +28,9 @@ class Connection(aiosqlite.Connection):
         closed = cast("asyncio.Future[object] | None", self.stop())  # pyright: ignore[reportUnknownMemberType]
         if closed is not None:
             await asyncio.wait_for(closed, CLOSING_TIMEOUT)
+
+
+def _open(path: str) -> sqlite3.Connection:
+    # Made for its owner alone: URLs of outputs may carry secrets. SQLite gives its other files the same mode.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    return sqlite3.connect(path)

@@ -82,7 +82,8 @@ def speaking() -> Generator[None, None, None]:
     """A lost connection, a lock not had in time and the like are ``StoreUnavailable``; a faulty statement is not."""
     try:
         yield
-    except (IntegrityError, DataError) as error:
+    except (IntegrityError, DataError, UnicodeEncodeError) as error:
+        # The last is SQLite's driver with a lone surrogate, as the name of a file may hold one.
         raise Inconsistent(_said(error)) from error
     except (ProgrammingError, NotSupportedError):
         raise

@@ -54,7 +54,8 @@ class Playlists:
         query = select(Item.playlist_id, func.count()).group_by(Item.playlist_id)
         if playlist_ids is not None:
             query = query.where(Item.playlist_id.in_(playlist_ids))
-        return {playlist_id: count for playlist_id, count in await self._session.execute(query)}
+        counts = await self._session.execute(query)
+        return {row[0]: row[1] for row in counts}
 
     async def items(self, playlist_id: str, after: int | None = None, limit: int | None = None) -> Sequence[Item]:
         """In order; ``after`` is the last position seen."""

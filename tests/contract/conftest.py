@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 from collections.abc import AsyncGenerator, Generator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,20 +8,44 @@ import pytest
 
 from db.store import Store
 
+DATABASES = ["sqlite", "postgresql"]
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+
+@pytest.fixture(params=DATABASES)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database of each kind."""
     if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path / 'mcr.db'}"
+        return f"sqlite:///{tmp_path / 'mcr.db'}"
     url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with the schema and nothing in it."""
+    path = tmp_path_factory.mktemp("migrated") / "mcr.db"
+
+    async def make() -> None:
+        store = Store(str(path))
+        await store.migrate()
+        await store.close()
+
+    asyncio.run(make())
+    return path
+
+
+@pytest.fixture(params=DATABASES)
+def store_url(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path) -> str:
+    """The URL of a database of each kind with the schema and nothing in it."""
+    if request.param == "sqlite":
+        return f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'mcr.db')}"
+    url: str = request.getfixturevalue("migrated_postgres_url")
     return url
 
 
 @pytest.fixture
 async def store(store_url: str) -> AsyncGenerator[Store, None]:
     store = Store(store_url)
-    await store.migrate()
     yield store
     await store.close()
 
@@ -38,9 +63,8 @@ def runner() -> Generator[asyncio.Runner, None, None]:
 
 
 @pytest.fixture
-def any_store(runner: asyncio.Runner, tmp_path: Path) -> Generator[Store, None, None]:
-    """A migrated SQLite store on ``runner``'s loop."""
-    store = Store(str(tmp_path / "mcr.db"))
-    runner.run(store.migrate())
+def sqlite_store(runner: asyncio.Runner, tmp_path: Path, migrated_file: Path) -> Generator[Store, None, None]:
+    """A SQLite store on ``runner``'s loop."""
+    store = Store(str(shutil.copy(migrated_file, tmp_path / "mcr.db")))
     yield store
     runner.run(store.close())

@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime
 
 import pytest
+from sqlalchemy import text
 
 from db.errors import NotLeader
 from db.repositories.leader import Fence, Leadership
@@ -26,7 +27,7 @@ async def leadership(store: Store) -> Leadership:
 
 async def until_expired(store: Store) -> None:
     async with asyncio.timeout(5):
-        while (await leadership(store)).held:
+        while (await leadership(store)).held:  # noqa: ASYNC110 - a lease tells nobody that it ends
             await asyncio.sleep(0.02)
 
 
@@ -103,8 +104,6 @@ async def test_a_clock_set_back_does_not_leave_the_channels_without_a_leader(sto
     """P1: a lease that ends a day from now cannot have been given by this clock."""
     first = await acquire(store, "a")
     assert first is not None
-    from sqlalchemy import text  # the only way to plant the fault
-
     async with store._engines.writer.begin() as connection:
         await connection.execute(text("UPDATE leader SET expires_at = '2999-01-01 00:00:00.000000'"))
     second = await acquire(store, "b")

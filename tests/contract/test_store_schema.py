@@ -62,15 +62,15 @@ async def test_a_database_of_a_newer_version_is_refused(store: Store) -> None:
     assert await store.schema_revision() == "9999"
 
 
-async def test_an_empty_database_is_too_old(store_url: str) -> None:
-    store = Store(store_url)
+async def test_an_empty_database_is_too_old(empty_url: str) -> None:
+    store = Store(empty_url)
     with pytest.raises(SchemaTooOld, match="mcr db upgrade"):
         await store.check_schema()
     await store.close()
 
 
-async def test_two_that_migrate_at_once(store_url: str) -> None:
-    stores = [Store(store_url) for _ in range(3)]
+async def test_two_that_migrate_at_once(empty_url: str) -> None:
+    stores = [Store(empty_url) for _ in range(3)]
     await asyncio.gather(*(store.migrate() for store in stores))
     assert await stores[0].schema_revision() == schema.newest()
     for store in stores:
