@@ -129,8 +129,5 @@ def _question(action_id: str, state: ChannelState) -> Question:
         case _:
             if live.picture == "freeze":
                 return Question(f"Let {who} run on?", (f"Frozen now: {now}",), f"Unfreeze {who}")
-            return Question(
-                f"Freeze the picture of {who}?",
-                (f"On air now: {now}", "Picture and sound stand still."),
-                f"Freeze {who}",
-            )
+            stands = "Picture and sound stand still."
+            return Question(f"Freeze the picture of {who}?", (f"On air now: {now}", stands), f"Freeze {who}")

@@ -138,7 +138,7 @@ class McrApp(Guarded, App[None]):
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A worker that failed is a fault; the link is taken up again."""
-        worker = cast("Worker[object]", event.worker)
+        worker = cast("Worker[object]", event.worker)  # pyright: ignore[reportUnknownMemberType] - Worker is generic
         error = worker.error
         if event.state is WorkerState.ERROR and isinstance(error, Exception):
             self.report_fault(f"worker {worker.name}", error)
@@ -159,6 +159,11 @@ class McrApp(Guarded, App[None]):
         self.session.message = ""
         self._doing[action_id]()
         self.tick()
+
+    @property
+    def handled(self) -> frozenset[str]:
+        """Ids of the table's entries that do something here."""
+        return frozenset(self._doing)
 
     def action_digit(self, digit: int) -> None:
         """A digit of a channel number."""

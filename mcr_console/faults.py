@@ -25,7 +25,7 @@ class FaultSink(Protocol):
 
 def sink_of(pump: MessagePump) -> FaultSink:
     """The app, which collects faults."""
-    app: object = pump.app  # pyright: ignore[reportUnknownMemberType] - App is generic in its result
+    app: object = pump.app  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - App is generic
     return cast("FaultSink", app)
 
 

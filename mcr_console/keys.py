@@ -61,41 +61,41 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         "skip", ("s",), "s", "skip", "Cut now to the next item in the list, whatever is cued.",
-        9, ON_CHANNELS, "channel", air=True, command="skip", group=AIR,
+        11, ON_CHANNELS, "channel", air=True, command="skip", group=AIR,
     ),
     Action(
         "start", ("S",), "S", "start", "Put the channel on air.",
-        10, ON_CHANNELS, "channel", air=True, armed=True, command="start", group=ARMED,
+        12, ON_CHANNELS, "channel", air=True, armed=True, command="start", group=ARMED,
     ),
     Action(
         "stop", ("X",), "X", "stop", "Take the channel off air.",
-        11, ON_CHANNELS, "channel", air=True, armed=True, command="stop", group=ARMED,
+        13, ON_CHANNELS, "channel", air=True, armed=True, command="stop", group=ARMED,
     ),
     Action(
         "freeze", ("F",), "F", "freeze", "Stop the picture; again: let it run on from the same frame.",
-        14, ON_CHANNELS, "channel", air=True, armed=True, command="freeze", group=ARMED,
+        15, ON_CHANNELS, "channel", air=True, armed=True, command="freeze", group=ARMED,
     ),
     Action(
         "open", ("enter", "f4"), "enter", "open", "Open the focused channel.",
-        7, ("wall", "list"), "channel", command="open",
+        8, ("wall", "list"), "channel", command="open",
     ),
     Action("back", ("escape",), "esc", "back", "Clears the filter; back to where you came from.", 2),
     Action("wall", ("f2", "w"), "w", "wall", "All channels as tiles.", 0, command="wall"),
-    Action("list", ("f3", "l"), "l", "list", "All channels, a line each.", 12, ("wall", "list"), command="list"),
-    Action("asrun", ("f5", "r"), "r", "as-run", "What aired, to the frame.", 8, ON_CHANNELS, command="asrun"),
+    Action("list", ("f3", "l"), "l", "list", "All channels, a line each.", 10, ("wall", "list"), command="list"),
+    Action("asrun", ("f5", "r"), "r", "as-run", "What aired, to the frame.", 9, ON_CHANNELS, command="asrun"),
     Action(
         "only", ("o",), "o", "one / all", "As-run of the focused channel, or of all.", 3, ("asrun",), command="only",
     ),
     Action(
         "acknowledge", ("a",), "a", "ack", "Acknowledge the focused channel's alarms, in your name.",
-        13, ON_CHANNELS, "channel", command="ack",
+        6, ON_CHANNELS, "channel", command="ack",
     ),
     Action(
         "channel", (), "0-9", "channel", "Focus a channel by its number: type it.", 0, command="ch", argument="NUMBER",
     ),
     Action(
         "filter", ("slash",), "/", "filter", "Show channels with this text only; !text shows the others.",
-        15, ("wall", "list"), command="filter", argument="TEXT",
+        14, ("wall", "list"), command="filter", argument="TEXT",
     ),
     Action("next_match", ("n",), "n", "next", "Focus the next channel that the filter shows.", 0, ("wall", "list")),
     Action("previous_match", ("N",), "N", "previous", "Focus the one before.", 0, ("wall", "list")),
@@ -105,7 +105,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action("command", ("colon",), ":", "command", "Type a command.", 17),
     Action("palette", ("ctrl+p",), "^p", "palette", "Find a command by its words.", 0),
-    Action("help", ("question_mark", "f1"), "?", "help", "This page.", 18, command="help"),
+    Action("help", ("question_mark", "f1"), "?", "help", "This page.", 7, command="help"),
     Action(
         "quit", ("ctrl+q",), "^q", "quit", "Leave the console. Nothing goes off air.", 19, command="quit",
     ),

@@ -114,7 +114,7 @@ def _colours(
         key_block=Style(color=ink, bgcolor=grey, bold=True),
         cursor_row=Style(color=strong, bgcolor=focus),
         done=Style(color=blue, bold=True),
-        thumbnails=thumbnails,
+        thumbnails=thumbnails and glyphs.pictures,
     )
 
 

@@ -134,7 +134,7 @@ class Session:
             supervisor_now=wall.supervisor_now(now),
             note=self.desk.note(channel_id),
             note_now=now,
-            picture=self.thumbnails.lines(channel_id, *picture),
+            picture=self.thumbnails.lines(channel_id, *picture, stale=stale),
         )
 
 

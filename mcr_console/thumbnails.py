@@ -3,17 +3,17 @@
 import asyncio
 import io
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 
 from mcr_console.clock import Clock
-from mcr_console.http import ApiProblem, Unreachable
+from mcr_console.http import ClientError
 
 EVERY_S: Final = 2.0
 """Seconds between two fetches of one channel's picture."""
@@ -23,6 +23,9 @@ OLD_S: Final = 5.0
 KEPT: Final = 64
 LARGEST: Final = (320, 180)
 """Pixels a picture is kept at; no tile shows more."""
+UNREADABLE: Final = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+"""What Pillow raises for bytes that are no picture, a broken one or a trap."""
+SIZES_KEPT: Final = 8
 PictureLine = tuple[Segment, ...]
 
 log = logging.getLogger(__name__)
@@ -53,16 +56,23 @@ class Thumbnails:
         self.wanted: Sequence[str] = ()
         """Channels whose picture is visible and moves; the screen that is on top says which."""
 
-    def lines(self, channel_id: str, width: int, height: int) -> tuple[PictureLine, ...] | None:
-        """``height`` lines of ``width`` cells, two pixels a cell; None when there is no picture."""
+    def lines(self, channel_id: str, width: int, height: int, *, stale: bool) -> tuple[PictureLine, ...] | None:
+        """``height`` lines of ``width`` cells, two pixels a cell; None without a picture. Dim when stale or old."""
         picture = self._pictures.get(channel_id)
         if picture is None or width < 2 or height < 1:
             return None
-        old = self._clock.monotonic() - picture.fetched > OLD_S
+        old = stale or self._clock.monotonic() - picture.fetched > OLD_S
         key = (width, height, old)
         if key not in picture.scaled:
+            if len(picture.scaled) >= SIZES_KEPT:
+                picture.scaled.clear()
             picture.scaled[key] = half_blocks(picture.image, width, height, dimmed=old)
         return picture.scaled[key]
+
+    @property
+    def busy(self) -> bool:
+        """True while a fetch is under way."""
+        return bool(self._busy)
 
     def due(self) -> tuple[str, ...]:
         """Which of the wanted are to be fetched now, so many as may be under way at once."""
@@ -73,14 +83,20 @@ class Thumbnails:
         waiting.sort(key=lambda id_: self._tried.get(id_, -1.0))
         return tuple(waiting[: AT_ONCE - len(self._busy)])
 
-    async def fetch(self, channel_id: str) -> None:
-        """Fetches and decodes one picture; a channel that has none keeps the one before, which grows old."""
+    def fetch(self, channel_id: str) -> Coroutine[None, None, None]:
+        """Marks one picture as being fetched; what is returned fetches it and must be run.
+
+        A channel that has none keeps the one before, which grows old.
+        """
         self._busy.add(channel_id)
         self._tried[channel_id] = self._clock.monotonic()
+        return self._fetch(channel_id)
+
+    async def _fetch(self, channel_id: str) -> None:
         try:
             data = await self._source.thumbnail(channel_id)
             image = await asyncio.to_thread(decode, data)
-        except (ApiProblem, Unreachable, UnidentifiedImageError, OSError, ValueError) as error:
+        except (ClientError, *UNREADABLE) as error:
             log.debug("no picture of %s: %s", channel_id, error)
             return
         finally:
@@ -92,7 +108,7 @@ class Thumbnails:
 
 
 def decode(data: bytes) -> Image.Image:
-    """A small RGB picture of JPEG or PNG bytes. Raises Pillow's errors, OSError among them."""
+    """A small RGB picture of JPEG or PNG bytes. Raises one of ``UNREADABLE``."""
     with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
         if image.width * image.height > 4096 * 2304:
             raise ValueError(f"a picture of {image.width}x{image.height} is none of ours")

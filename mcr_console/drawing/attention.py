@@ -61,10 +61,10 @@ def render_attention(state: WallState, width: int, height: int, clock: Clock, pa
     stale = state.stale(clock.monotonic())
     if not found:
         quiet = "nothing needs you" if state.loaded and not stale else ""
-        return [line(width, base, [("ATTENTION ", palette.strong), (quiet, palette.dim)])] + [blank(width, base)] * (
+        return [line(width, base, [(" ATTENTION ", palette.strong), (quiet, palette.dim)])] + [blank(width, base)] * (
             height - 1
         )
-    strips = [line(width, base, [("ATTENTION ", palette.strong), (str(len(found)), palette.warning)])]
+    strips = [line(width, base, [(" ATTENTION ", palette.strong), (str(len(found)), palette.warning)])]
     shown = found if len(found) <= height - 1 else found[: max(0, height - 2)]
     for one in shown:
         style = {"off_air": palette.off_air, "critical": palette.warning, "warning": palette.warning}.get(
@@ -77,8 +77,10 @@ def render_attention(state: WallState, width: int, height: int, clock: Clock, pa
         when = "" if one.since is None else f"{clock.local(one.since):%H:%M:%S}"
         seen = f"{palette.glyphs.done} {one.acknowledged}: " if one.acknowledged else ""
         strips.append(
-            columns(width, base, [(when, palette.dim, 9), (who, palette.strong, 16), (seen + one.text, style, 20)])
+            columns(
+                width, base, [(f" {when}", palette.dim, 10), (who, palette.strong, 16), (seen + one.text, style, 20)]
+            )
         )
     if len(shown) < len(found):
-        strips.append(line(width, base, [(f"          and {len(found) - len(shown)} more", palette.dim)]))
+        strips.append(line(width, base, [(f"           and {len(found) - len(shown)} more", palette.dim)]))
     return (strips + [blank(width, base)] * height)[:height]

@@ -24,7 +24,7 @@ def render_side(view: TileView, width: int, height: int, palette: Palette) -> li
     strips: list[Strip] = [_wide_verdict(view, width, palette), blank(width, base)]
     figures = _figures(view, width, palette)
     room = height - len(strips) - len(figures) - 1
-    if view.picture is not None and not view.stale:
+    if view.picture is not None:
         picture = view.picture[: max(0, room)]
         if len(picture) >= 4:
             strips.extend(
@@ -170,8 +170,9 @@ def _facts(view: TileView, width: int, palette: Palette) -> list[list[Part]]:
     """Heartbeat, loudness and counts first: at 80x24 only three lines are seen."""
     state, live = view.state, view.state.live
     dim = palette.dim
+    beats = heartbeat_line(live.heartbeat_ms, max(4, min(30, width - 12)), palette)
     rows: list[list[Part]] = [
-        [*heartbeat_age(state, view.now, palette), ("  ", dim), *heartbeat_line(live.heartbeat_ms, max(4, min(30, width - 12)), palette)],
+        [*heartbeat_age(state, view.now, palette), ("  ", dim), *beats],
         [*loudness(live, palette), *_peak(view, palette)],
         [
             ("late ", dim), (str(live.frames_late), palette.warning if live.frames_late else dim),

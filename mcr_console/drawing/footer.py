@@ -28,6 +28,7 @@ class FooterView:
     filter_text: str = ""
     typed: str = ""
     message: str = ""
+    empty: bool = False
 
 
 def render_footer(view: FooterView, width: int, palette: Palette) -> Strip:
@@ -61,6 +62,8 @@ def label_of(action: Action, view: FooterView, palette: Palette) -> tuple[str, S
     """What ``action`` would do now; None when it would do nothing."""
     state = view.focused
     if action.needs != "nothing" and state is None:
+        return None
+    if view.empty and action.id in {"filter", "list", "asrun"}:
         return None
     style = palette.dim if view.pending and action.air else palette.text
     if action.id == "back":
@@ -105,6 +108,8 @@ def _take(view: FooterView, palette: Palette) -> tuple[str, Style] | None:
     if follows is None:
         return f"TAKE {name} (nothing next)", palette.dim
     title = fit(follows.title, min(TITLE_WIDTH, cell_len(safe(follows.title))))
+    if view.stale:
+        return f"TAKE {name} (what is next is not known)", palette.dim
     return f"TAKE {name} {palette.glyphs.arrow} {title}", palette.strong
 
 

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
+from mcr_console.drawing.tile import widest_picture
+
 LEAST_WIDTH: Final = 38
 """Cells a tile needs; two of them and their gaps fill 79 of 80."""
 LEAST_HEIGHT: Final = 7
-MOST_HEIGHT: Final = 17
+MOST_HEIGHT: Final = 24
 GAP: Final = 1
 
 
@@ -45,9 +47,10 @@ def grid_for(count: int, width: int, height: int) -> Grid:
         if tile_height < LEAST_HEIGHT:
             continue
         # A picture is 16:9: height beyond what the width can use would stay empty.
-        tile_height = min(tile_height, MOST_HEIGHT, max(LEAST_HEIGHT, tile_width * 2 // 5 * 9 // 32 + 2))
+        tile_height = min(tile_height, MOST_HEIGHT, max(LEAST_HEIGHT, widest_picture(tile_width) * 9 // 32 + 2))
         found = Grid(columns, tile_width, tile_height, count)
-        if best is None or (found.height, found.width) > (best.height, best.width):
+        # Of equal pictures, more columns: a tile needs no width beyond its words.
+        if best is None or found.height >= best.height:
             best = found
     if best is None:
         columns = min(most, max(1, count))

@@ -12,6 +12,7 @@ from mcr_console.palette import Palette
 from mcr_console.safe_text import age
 from mcr_console.wall_state import WallState
 
+WIDE = 100
 CLOCK_OFF_S = 2.0
 """Difference between this machine's clock and the supervisor's from which it is worth a word."""
 
@@ -27,11 +28,13 @@ def render_header(
         left.extend(_counts(state, palette, stale=stale))
     right: list[Part] = []
     if state.supervisor is not None and not stale:
-        right.append((f"{state.supervisor.name}  ", palette.dim))
+        if width >= WIDE:
+            right.append((f"{state.supervisor.name}  ", palette.dim))
         off = _clock_off(state, now, clock)
         if abs(off) >= CLOCK_OFF_S:
             right.append((f"{palette.glyphs.warning} clock off {off:+.0f} s  ", palette.warning))
-        right.append((f"beat {age(now - state.link.heard)}  ", palette.dim))
+        if width >= WIDE:
+            right.append((f"beat {age(now - state.link.heard)}  ", palette.dim))
     local = clock.local(clock.now())
     right.append((f"{local:%H:%M:%S} {local.tzname() or ''}".rstrip() + " ", palette.strong))
     return line(width, palette.ground, left, right)
@@ -43,22 +46,19 @@ def render_banner(state: WallState, fault: str, width: int, clock: Clock, palett
     strips: list[Strip] = []
     mark = palette.glyphs.warning
     if state.stale(now):
-        since = f"{clock.local(state.link.since):%H:%M:%S}"
-        wait = "" if state.link.retry_at is None else f", next try in {age(state.link.retry_at - now)}"
-        words = (
-            f" {mark} CONNECTING{wait} "
-            if state.link.kind == "connecting"
-            else f" {mark} SUPERVISOR LOST since {since} ({age(now - state.link.heard)}){wait}. All below is old. "
-            "Playout goes on without it. "
-        )
-        reason = f"{state.link.reason} {state.link.hint}".strip()
-        strips.append(
-            line(width, palette.warning_block, [(words, palette.warning_block), (reason, palette.warning_block)])
-        )
+        words = f" {mark} CONNECTING "
+        if state.link.kind != "connecting":
+            lasts = age(now - state.link.heard)
+            since = f"{clock.local(state.link.since):%H:%M:%S}"
+            words = f" {mark} SUPERVISOR LOST since {since} ({lasts}). All below is old. Playout goes on."
+        strips.append(line(width, palette.warning_block, [(words, palette.warning_block)]))
+        wait = "" if state.link.retry_at is None else f"Next try in {age(state.link.retry_at - now)}. "
+        reason = f"{wait}{state.link.reason} {state.link.hint}".strip()
+        if reason:
+            strips.append(line(width, palette.ground, [(f"   {reason}", palette.warning)]))
     if state.unreadable:
-        strips.append(
-            line(width, palette.ground, [(f" {mark} cannot read from supervisor: {state.unreadable}", palette.warning)])
-        )
+        words = f" {mark} cannot read from supervisor: {state.unreadable}"
+        strips.append(line(width, palette.ground, [(words, palette.warning)]))
     if fault:
         strips.append(line(width, palette.ground, [(f" {mark} this console has a fault: {fault}", palette.warning)]))
     return strips

@@ -26,9 +26,11 @@ from mcr_console.thumbnails import PictureLine
 from mcr_console.wall_state import ChannelState
 
 LEAST_HEIGHT = 7
-BIG_FROM = 11
+BIG_FROM = 10
 """Height in lines from which the countdown is drawn in big figures, where there is width for them."""
 BIG_WIDTH = 34
+WORDS_WIDTH = 24
+LEAST_PICTURE = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,18 @@ class TileView:
 
 
 def picture_size(width: int, height: int, palette: Palette) -> tuple[int, int]:
-    """Cells of the picture in a tile of that size: 16:9 with two pixels a cell, at most two fifths of the width."""
+    """Cells of the picture in a tile of that size: 16:9, two pixels a cell, and room beside it for the words."""
     if not palette.thumbnails:
         return 0, 0
     lines = height - 2
-    return min(lines * 32 // 9, width * 2 // 5), lines
+    return min(lines * 32 // 9, widest_picture(width)), lines
+
+
+def widest_picture(width: int) -> int:
+    """Cells: beside a picture stand the big figures where they fit, else words of a useful length."""
+    if width - BIG_WIDTH - 2 >= LEAST_PICTURE:
+        return width - BIG_WIDTH - 2
+    return max(width * 2 // 5, width - WORDS_WIDTH - 2)
 
 
 def render_tile(view: TileView, width: int, height: int, palette: Palette) -> list[Strip]:
@@ -98,14 +107,13 @@ def _body(
         rows.append([(f"{palette.glyphs.next} {live.next.title}", dim if view.stale else palette.next)])
     else:
         rows.append([(f"{palette.glyphs.next} {palette.glyphs.none}", dim)])
-    last = _last_row(view, verdict, palette)
-    rows.append(last)
+    rows.append(_last_row(view, verdict, palette))
     spare = height - len(rows)
     if spare > 0 and verdict.why and not view.stale:
         rows.append([])
         rows.append([(verdict.why, palette.warning if verdict.warning else dim)])
     if view.stale:
-        rows = [row if view.note and row is last else [(text, dim) for text, _ in row] for row in rows]
+        rows = [[(text, dim) for text, _ in row] for row in rows]
     rows = rows[:height] + [[] for _ in range(height - len(rows))]
     return [segments(width, base, row) for row in rows]
 
@@ -136,13 +144,11 @@ def _clock_rows(view: TileView, verdict: Condition, width: int, height: int, pal
     if verdict.tally != "off":
         figures = countdown(view.state, view.now)
     if figures and height + 2 >= BIG_FROM and width >= BIG_WIDTH and palette.glyphs.pictures:
-        return [[], *([(row, style)] for row in big_digits(figures)), []]
+        return [[(row, style)] for row in big_digits(figures)]
     return [[(figures, style)]]
 
 
 def _last_row(view: TileView, verdict: Condition, palette: Palette) -> list[Part]:
-    if view.note is not None:
-        return note_parts(view.note, view.note_now, palette)
     if view.stale:
         return [(f"as of {view.as_of}", palette.dim)]
     if verdict.tally == "off_air":
@@ -156,6 +162,9 @@ def _last_row(view: TileView, verdict: Condition, palette: Palette) -> list[Part
 
 def _foot(view: TileView, width: int, base: Style, palette: Palette) -> Strip:
     state = view.state
+    if view.note is not None:
+        # The whole width, for as long as it is fresh: what a key did matters more than a figure that comes back.
+        return line(width, base, [(" ", base), *note_parts(view.note, view.note_now, palette)])
     left: list[Part] = [(f" {fit(state.live.node_name or palette.glyphs.none, 10).rstrip()} ", palette.dim)]
     left.extend(heartbeat_age(state, view.now, palette))
     right = [*loudness(state.live, palette), (" ", base)]

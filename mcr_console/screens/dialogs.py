@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import ClassVar, Final
 
+from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -195,9 +197,8 @@ class CreateScreen(Guarded, ModalScreen[str | None]):
     def _create(self) -> None:
         if self._at_work:
             return
-        name, folder, written = (
-            self.query_one(f"#{field}", Input).value.strip() for field in ("name", "folder", "format")
-        )
+        fields = ("#name", "#folder", "#format")
+        name, folder, written = (self.query_one(field, Input).value.strip() for field in fields)
         if not name or not folder:
             self._say("It needs a name and a folder.")
             return
@@ -252,43 +253,55 @@ class HelpScreen(Guarded, ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help"):
-            yield Static(help_text(self._palette))
+            yield Static(help_page(self._palette))
 
     def action_close(self) -> None:
         self.dismiss(None)
 
 
-def help_text(palette: Palette) -> Text:
-    """Every action: keys, ``:`` word, what it does; and what the colours mean."""
-    made = Text()
-    made.append("mcr: keys and commands", palette.strong)
-    made.append("      esc closes, arrows scroll\n", palette.dim)
-    group = ""
-    for action in ACTIONS:
-        if action.group != group:
-            group = action.group
-            made.append(f"\n{group}\n", palette.strong)
-        keys = " ".join(_key_names(action.keys)) or action.key_label
-        command = f":{action.command} {action.argument}".rstrip() if action.command else ""
-        made.append(f"  {keys:<16}", palette.strong)
-        made.append(f"{command:<16}", palette.signal)
-        made.append(f"{action.help}\n", palette.text)
+def help_page(palette: Palette) -> Group:
+    """Every action: keys, ``:`` word, what it does; and what the signs mean."""
+    parts: list[RenderableType] = [
+        Text.assemble(("mcr: keys and commands", palette.strong), ("     esc closes, arrows scroll", palette.dim))
+    ]
+    for group in dict.fromkeys(action.group for action in ACTIONS):
+        parts.append(Text(f"\n{group}", palette.strong))
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(width=14)
+        table.add_column(width=14)
+        table.add_column(ratio=1)
+        for action in ACTIONS:
+            if action.group == group:
+                keys = " ".join(_key_names(action.keys)) or action.key_label
+                command = f":{action.command} {action.argument}".rstrip() if action.command else ""
+                table.add_row(
+                    Text(f"  {keys}", palette.strong), Text(command, palette.signal), Text(action.help, palette.text)
+                )
+        parts.append(table)
+    parts.append(Text("\nSigns", palette.strong))
     glyphs = palette.glyphs
-    made.append("\nSigns\n", palette.strong)
     for sign, style, words in (
         (f"{glyphs.on_air} ON AIR", palette.tally, "red is tally, and nothing else is red"),
         (f"{glyphs.next} next", palette.next, "green is what comes next"),
-        (f"{glyphs.warning} warning", palette.warning, "amber is a warning; it stands beside the tally"),
+        (f"{glyphs.warning} LATE", palette.warning, "amber is a warning; it stands beside the tally"),
         (f"{glyphs.off_air} OFF AIR", palette.off_air_block, "should be on air and is not"),
         (f"{glyphs.unknown} STALE", palette.strong, "the supervisor is lost: what is shown is old, playout goes on"),
     ):
-        made.append(f"  {sign:<14}", style)
-        made.append(f"  {words}\n", palette.text)
-    return made
+        sign_text = Text("  ").append(sign, style)
+        parts.append(sign_text.append(" " * (16 - sign_text.cell_len)).append(words, palette.text))
+    return Group(*parts)
 
 
 def _key_names(keys: tuple[str, ...]) -> list[str]:
-    names = {"question_mark": "?", "slash": "/", "colon": ":", "plus": "+", "pageup": "PgUp", "pagedown": "PgDn"}
+    names = {
+        "escape": "esc",
+        "question_mark": "?",
+        "slash": "/",
+        "colon": ":",
+        "plus": "+",
+        "pageup": "PgUp",
+        "pagedown": "PgDn",
+    }
     return [names.get(key, key.upper() if key.startswith("f") and key[1:].isdigit() else key) for key in keys]
 
 

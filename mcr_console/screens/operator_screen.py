@@ -95,6 +95,7 @@ class OperatorScreen(Guarded, Screen[None]):
             filter_text=session.filter_text,
             typed=session.digits,
             message=session.message,
+            empty=not session.wall.order,
         )
         return [render_footer(view, width, session.palette)]
 

@@ -45,9 +45,15 @@ class WallView(StripView):
     def show_focus(self) -> None:
         """Scrolls the focused tile and its frame into sight."""
         place = self._focus_place()
-        if place is not None:
-            grid = self.grid
-            self.show_line(place[0] * grid.pitch, grid.pitch + 1)
+        if place is None:
+            return
+        pitch, height, row = self.grid.pitch, self.size.height, place[0]
+        top = self.scroll_offset.y
+        whole = max(1, (height - 1) // pitch)
+        if row * pitch < top or (row + 1) * pitch + 1 > top + height:
+            # Whole rows of tiles: half a tile at the top would look like another state.
+            first = row if row * pitch < top else max(0, row - whole + 1)
+            self.scroll_to(y=first * pitch, animate=False)
 
     def in_sight(self) -> list[str]:
         """Ids of the channels whose tiles are at least partly visible."""

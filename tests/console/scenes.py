@@ -9,8 +9,8 @@ from typing import Any
 
 from PIL import Image
 
-from mcr_console.client import ApiProblem, ClientError, Event, LinkMessage, Lost, Unreachable
-from supervisor.schemas.alarm import Alarm
+from mcr_console.client import ApiProblem, ClientError, Event, LinkMessage, Lost, TransportVerb, Unreachable
+from supervisor.schemas.alarm import Alarm, Severity
 from supervisor.schemas.asrun import AsRunEvent
 from supervisor.schemas.base import Page
 from supervisor.schemas.channel import (
@@ -66,7 +66,7 @@ def channel(
     rate: str = "25",
     node: str = "node-a",
     outputs: Sequence[str] = ("up",),
-    **live: Any,
+    **live: object,
 ) -> Channel:
     """On air with ``item``, ``left`` frames before its end, unless ``live`` says otherwise."""
     id_ = ident(number)
@@ -173,7 +173,7 @@ def normal_channels() -> tuple[Channel, ...]:
 
 
 def degraded_channels() -> tuple[Channel, ...]:
-    one, two, three, four, five, six, seven, eight, nine = normal_channels()
+    one, *_, seven, eight, _nine = normal_channels()
     return (
         one,
         channel(2, "Kids", "Big Buck Bunny S01E03", left=17518, length=30000, outputs=("up", "stalled"), alarms=1),
@@ -188,18 +188,21 @@ def degraded_channels() -> tuple[Channel, ...]:
         ),
         channel(
             5, "Regional N", None, follows="regional_bulletin", node="node-c", phase="starting", observed="gone",
-            off_air_since=NOON - timedelta(seconds=1.8), heartbeat_age_ms=None, loudness=None, heartbeat_ms=(22, 30, -1, -1, -1),
+            off_air_since=NOON - timedelta(seconds=1.8), heartbeat_age_ms=None, loudness=None,
+            heartbeat_ms=(22, 30, -1, -1, -1),
             decision="the sidecar exited with code 139; starting again on node-c with epoch 9, attempt 1", alarms=1,
         ),
         channel(
-            6, "Regional S", "slate", left=0, length=1500, follows="council_live", picture="hold", hold=True, node="node-b",
+            6, "Regional S", "slate", left=0, length=1500, follows="council_live", picture="hold", hold=True,
+            node="node-b",
             reason="waits for a take",
         ),
         seven,
         eight,
         channel(
             9, "Test", "countdown_25p", left=221, length=1500, node="node-c", observed="silent", heartbeat_age_ms=7300,
-            decision="no heartbeat for 7.3 s; it may still be on air, so nothing is replaced", heartbeat_ms=(20, -1, -1, -1),
+            decision="no heartbeat for 7.3 s; it may still be on air, so nothing is replaced",
+            heartbeat_ms=(20, -1, -1, -1),
         ),
     )  # fmt: skip
 
@@ -212,7 +215,7 @@ def degraded_alarms() -> tuple[Alarm, ...]:
     )
 
 
-def alarm(number: int, of: int | None, severity: Any, text: str, seconds: float, by: str | None = None) -> Alarm:
+def alarm(number: int, of: int | None, severity: Severity, text: str, seconds: float, by: str | None = None) -> Alarm:
     return Alarm(
         id=ident(number, "a"),
         channel_id=None if of is None else ident(of),
@@ -243,7 +246,15 @@ def lost() -> Lost:
 def rundown(of: Channel) -> Rundown:
     live = of.live
     titles = ["opener_1400", live.item.title if live.item else "headlines_1400", live.next.title if live.next else "-"]
-    titles += ["promo_autumn", "LIVE ob-truck-2", "break_14b", "council_report", "ident_kids_99", "promo_winter", "ident_top"]
+    titles += [
+        "promo_autumn",
+        "LIVE ob-truck-2",
+        "break_14b",
+        "council_report",
+        "ident_kids_99",
+        "promo_winter",
+        "ident_top",
+    ]
     lengths = [300, 9400, 3750, 750, 30000, 4500, 36000, 250, 4000, 250]
     rows: list[RundownRow] = []
     at = NOON - timedelta(seconds=12 + 300)
@@ -282,7 +293,8 @@ def asrun_events(count: int = 12) -> tuple[AsRunEvent, ...]:
                 channel_id=ident(of), run_id="r1", epoch=7, seq=1000 - index,
                 kind="filler" if index == 9 else "item", item_id=f"{of}-2", asset_id=None, house_id=None,
                 title="" if index == 9 else titles[index % 6], start_at=NOON - timedelta(seconds=37.44 * index + 12),
-                end_at=None if on_air else NOON - timedelta(seconds=37.44 * (index - 1)), start_frame=90000 - 936 * index,
+                end_at=None if on_air else NOON - timedelta(seconds=37.44 * (index - 1)),
+                start_frame=90000 - 936 * index,
                 frames=None if on_air else 936 - index, planned_frames=936, rate="25",
                 start_cause="take" if index % 5 == 2 else "follow", end_cause=None if on_air else "ended",
                 by="ann" if index % 5 == 2 else "", status=status,
@@ -343,10 +355,15 @@ class ScriptedSupervisor:
             raise self.problem
         name = command.command_id if command is not None else None
         return CommandDone(
-            command_id=name or "none", channel_id=channel_id, done=f"{verb} done", frame=12345, item_id=None, took_ms=84.0
+            command_id=name or "none",
+            channel_id=channel_id,
+            done=f"{verb} done",
+            frame=12345,
+            item_id=None,
+            took_ms=84.0,
         )
 
-    async def transport(self, channel_id: str, verb: Any, command: CommandIn) -> CommandDone:
+    async def transport(self, channel_id: str, verb: TransportVerb, command: CommandIn) -> CommandDone:
         return await self._command(channel_id, verb, command)
 
     async def cue(self, channel_id: str, command: CueIn) -> CommandDone:
@@ -382,7 +399,9 @@ class ScriptedSupervisor:
         made = Playlist(id=ident(1, "p"), name=values.name, project_id=None, revision=1, items=5, created_at=NOON)
         return ImportResult(playlist=made, assets_new=5, refused=())
 
-    async def asrun_page(self, *, channel_id: str | None = None, cursor: str | None = None, limit: int = 200, **_: Any) -> Page[AsRunEvent]:
+    async def asrun_page(
+        self, *, channel_id: str | None = None, cursor: str | None = None, limit: int = 200, **_: object
+    ) -> Page[AsRunEvent]:
         self.pages += 1
         found = [event for event in self.history if channel_id in {None, event.channel_id}]
         first = int(cursor or 0)

@@ -1,0 +1,61 @@
+"""The console as tests see it: a frozen clock, a fixed palette, no animation."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+from rich.style import Style
+from textual.pilot import Pilot
+
+from mcr_console.app import McrApp
+from mcr_console.event_stream import LinkMessage
+from mcr_console.palette import Palette, truecolor
+from mcr_console.session import Session
+from tests.console.scenes import FrozenClock, ScriptedSupervisor
+
+
+class Desk:
+    """One console before one scripted supervisor."""
+
+    def __init__(self, script: Sequence[LinkMessage], palette: Palette | None = None, **supervisor: object) -> None:
+        self.clock = FrozenClock()
+        self.supervisor = ScriptedSupervisor(script, **cast("dict[str, Any]", supervisor))
+        self.app = McrApp(self.supervisor, clock=self.clock, palette=palette or truecolor())
+
+    @property
+    def session(self) -> Session:
+        return self.app.session
+
+    def text(self) -> str:
+        """What the screen shows, without its colours."""
+        return "\n".join(strip.text for strip in self.app.screen._compositor.render_strips())
+
+    def spans(self, wanted: str) -> list[Style | None]:
+        """The styles with which ``wanted`` is on the screen."""
+        return [
+            segment.style
+            for strip in self.app.screen._compositor.render_strips()
+            for segment in strip
+            if wanted in segment.text
+        ]
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Everything that was told is on the screen, and every picture that was due has come."""
+    app = cast("McrApp", pilot.app)
+    for _ in range(200):
+        await pilot.pause()
+        app.tick()
+        at_work = any(worker.is_running for worker in app.workers if worker.group not in {"link", "open-ended"})
+        if not at_work and not app.session.thumbnails.due() and not app.session.thumbnails.busy:
+            break
+    await pilot.pause()
+    app.tick()
+    await pilot.pause()
+
+
+@pytest.fixture(autouse=True)
+def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the machine's terminal can must not show in a test."""
+    for name in ("NO_COLOR", "MCR_ASCII", "TEXTUAL_ANIMATIONS"):
+        monkeypatch.delenv(name, raising=False)

@@ -1,0 +1,389 @@
+"""What keys do: one press, one command, to the target that stood there when it was pressed."""
+
+import asyncio
+
+import pytest
+
+from mcr_console.client import ApiProblem, Unreachable
+from mcr_console.keys import ACTIONS, BY_ID
+from mcr_console.screens.channel import ChannelScreen
+from mcr_console.screens.channel_list import ListScreen
+from mcr_console.screens.dialogs import ArmScreen, CreateScreen
+from supervisor.schemas.channel import CueIn
+from tests.console.conftest import Desk, settled
+from tests.console.scenes import (
+    asrun_events,
+    channel,
+    degraded_alarms,
+    degraded_channels,
+    ident,
+    lost,
+    normal_channels,
+    reset,
+)
+
+
+def test_every_entry_of_the_table_has_a_handler_and_no_key_means_two_things() -> None:
+    desk = Desk([])
+    assert set(desk.app.handled) == set(BY_ID)
+    for place in ("wall", "list", "channel", "asrun"):
+        keys = [key for action in ACTIONS if place in action.places for key in action.keys]
+        assert len(keys) == len(set(keys)), place
+        assert not {str(digit) for digit in range(10)} & set(keys)
+    assert all(action.rank for action in ACTIONS if action.air), "every air key stands in the footer when there is room"
+
+
+def test_list_keys_are_no_air_keys() -> None:
+    air = {key for action in ACTIONS if action.air for key in action.keys}
+    assert not air & {"up", "down", "left", "right", "j", "k", "g", "G", "slash", "n", "N", "space", "enter", "escape"}
+
+
+@pytest.mark.parametrize("key", ["t", "f12"])
+async def test_take_sends_one_command_with_the_target_of_the_press(key: str) -> None:
+    """P8: and the answer is on the tile, with its time and its frame."""
+    desk = Desk([reset(normal_channels())])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("3")
+        await settled(pilot)
+        assert "TAKE 3 SPORT → studio_break" in desk.text()
+        await pilot.press(key)
+        await settled(pilot)
+        [(channel_id, verb, command)] = desk.supervisor.sent
+        assert (channel_id, verb) == (ident(3), "take")
+        assert command is not None
+        assert (command.expect_item_id, command.expect_epoch) == ("3-3", 7)
+        assert command.command_id
+        assert "took 84 ms, frame 12345" in desk.text()
+    assert not desk.app.faults
+
+
+async def test_the_target_is_not_what_comes_after_the_press() -> None:
+    desk = Desk([reset(normal_channels())], gate=asyncio.Event())
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("t")
+        moved_on = (channel(1, "News 24", "weather_am", follows="sport_desk"), *normal_channels()[1:])
+        desk.supervisor.tell(reset(moved_on))
+        await settled_but_waiting(desk)
+        await pilot.press("2")
+        assert desk.supervisor.gate is not None
+        desk.supervisor.gate.set()
+        await settled(pilot)
+        [(channel_id, _, command)] = desk.supervisor.sent
+        assert channel_id == ident(1)
+        assert command is not None
+        assert command.expect_item_id == "1-3"
+
+
+async def test_nothing_is_sent_twice_while_one_is_pending_or_a_key_is_held_down() -> None:
+    desk = Desk([reset(normal_channels())], gate=asyncio.Event())
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        for _ in range(20):
+            await pilot.press("t")
+            desk.clock.passed += 0.033
+        await pilot.press("H")
+        await settled_but_waiting(desk)
+        assert len(desk.supervisor.sent) == 1
+        assert desk.supervisor.gate is not None
+        desk.supervisor.gate.set()
+        await settled(pilot)
+        for _ in range(30):
+            desk.clock.passed += 0.033
+            await pilot.press("t")
+        assert len(desk.supervisor.sent) == 1, "the key was never let go"
+        desk.clock.passed += 1.0
+        await pilot.press("t")
+        await settled(pilot)
+        assert len(desk.supervisor.sent) == 2
+
+
+async def test_after_150_ms_the_screen_says_what_it_waits_for() -> None:
+    """P8."""
+    desk = Desk([reset(normal_channels())], gate=asyncio.Event())
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("t")
+        await settled_but_waiting(desk)
+        assert "… TAKE weather_am" in desk.text()
+        assert "waiting" not in desk.text()
+        desk.clock.passed += 0.16
+        await settled_but_waiting(desk)
+        assert "waiting for the engine" in desk.text()
+        assert desk.supervisor.gate is not None
+        desk.supervisor.gate.set()
+        await settled(pilot)
+        assert "took 84 ms" in desk.text()
+
+
+@pytest.mark.parametrize(
+    ("problem", "shown"),
+    [
+        (ApiProblem("Take guard", "Not twice a second.", "Press again.", code="take_guard", status=409), "Take guard"),
+        (Unreachable("No supervisor there", "/run/mcr.sock: refused"), "may still have been done"),
+    ],
+    ids=["refused", "unreachable"],
+)
+async def test_a_refusal_stands_on_the_channel_and_the_next_press_is_free(problem: Exception, shown: str) -> None:
+    desk = Desk([reset(normal_channels())], problem=problem)
+    async with desk.app.run_test(size=(200, 60)) as pilot:
+        await settled(pilot)
+        await pilot.press("2", "t")
+        await settled(pilot)
+        line = next(line for line in desk.text().splitlines() if shown in line)
+        assert "TAKE" in line
+        desk.supervisor.problem = None
+        desk.clock.passed += 2
+        await pilot.press("t")
+        await settled(pilot)
+        assert len(desk.supervisor.sent) == 2
+        assert shown not in desk.text()
+    assert not desk.app.faults
+
+
+async def test_take_with_nothing_next_says_so_and_sends_nothing() -> None:
+    desk = Desk([reset([channel(1, "News", follows=None)])])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert "nothing next" in desk.text()
+        await pilot.press("t")
+        await settled(pilot)
+        assert desk.supervisor.sent == []
+        assert "nothing is next" in desk.text()
+
+
+@pytest.mark.parametrize(("key", "verb"), [("X", "stop"), ("F", "pause")])
+async def test_armed_keys_take_two_and_the_first_enter_does_nothing(key: str, verb: str) -> None:
+    desk = Desk([reset(normal_channels())])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("3", key)
+        await settled(pilot)
+        assert isinstance(desk.app.screen, ArmScreen)
+        assert "3 SPORT" in desk.text()
+        await pilot.press("enter")
+        await settled(pilot)
+        assert desk.supervisor.sent == []
+        desk.clock.passed += 2
+        await pilot.press(key)
+        await settled(pilot)
+        await pilot.press("right", "enter")
+        await settled(pilot)
+        assert [(id_, what) for id_, what, _ in desk.supervisor.sent] == [(ident(3), verb)]
+
+
+async def test_an_armed_question_is_void_when_the_channel_changes_or_nobody_answers() -> None:
+    desk = Desk([reset(normal_channels())])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("3", "X")
+        await settled(pilot)
+        changed = [channel(3, "Sport", epoch=8, version=99) if one.number == 3 else one for one in normal_channels()]
+        desk.supervisor.tell(reset(changed))
+        await until(lambda: not isinstance(desk.app.screen, ArmScreen))
+        await settled(pilot)
+        assert "the channel changed" in desk.text()
+        desk.clock.passed += 2
+        await pilot.press("X")
+        desk.clock.passed += 11
+        await until(lambda: not isinstance(desk.app.screen, ArmScreen))
+        assert desk.supervisor.sent == []
+
+
+async def test_hold_sets_and_releases_by_what_is_so() -> None:
+    held = channel(2, "Kids", hold=True, picture="hold")
+    desk = Desk([reset([channel(1, "News"), held])])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("H")
+        await settled(pilot)
+        await pilot.press("2")
+        await settled(pilot)
+        assert "release" in desk.text()
+        await pilot.press("H")
+        await settled(pilot)
+        assert [verb for _, verb, _ in desk.supervisor.sent] == ["hold", "play"]
+
+
+async def test_cue_acts_on_the_selected_row() -> None:
+    desk = Desk([reset(normal_channels())])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("2", "enter")
+        await settled(pilot)
+        await pilot.press("j", "j")
+        await settled(pilot)
+        assert "cue LIVE ob-truck-2" in desk.text()
+        await pilot.press("c")
+        await settled(pilot)
+        [(channel_id, verb, command)] = desk.supervisor.sent
+        assert (channel_id, verb) == (ident(2), "cue")
+        assert isinstance(command, CueIn)
+        assert command.item_id == "2-5"
+
+
+async def test_digits_focus_a_channel_and_wait_for_more() -> None:
+    desk = Desk([reset([channel(number, f"Channel {number}") for number in (1, 2, 12, 123)])])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        for digit, focus in (("1", 1), ("2", 12), ("3", 123)):
+            await pilot.press(digit)
+            assert desk.session.focus == ident(focus)
+        desk.clock.passed += 2
+        await pilot.press("2")
+        assert desk.session.focus == ident(2)
+        await pilot.press("9")
+        assert desk.session.focus == ident(2), "there is no 29 and no 9"
+
+
+async def test_focus_stays_on_its_channel_when_others_come_and_go() -> None:
+    desk = Desk([reset([channel(2, "Two"), channel(5, "Five")])])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("5")
+        desk.supervisor.tell(reset([channel(number, f"Channel {number}") for number in range(1, 9)]))
+        await settled(pilot)
+        assert desk.session.focus == ident(5)
+        desk.supervisor.tell(reset([channel(1, "One")]))
+        await settled(pilot)
+        await pilot.press("t")
+        await settled(pilot)
+        assert desk.supervisor.sent == [], "the focused channel is gone, and no other may take its place"
+
+
+async def test_filter_shows_matches_and_its_keys_never_reach_air() -> None:
+    desk = Desk([reset(normal_channels())])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("l")
+        await settled(pilot)
+        assert isinstance(desk.app.screen, ListScreen)
+        await pilot.press("slash", *"sport", "f12")
+        await settled(pilot)
+        assert desk.session.visible() == (ident(3),)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert desk.session.focus == ident(3)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert len(desk.session.visible()) == 9
+        await pilot.press("slash", *"!on air", "enter")
+        await settled(pilot)
+        assert desk.session.visible() == (ident(8),)
+        assert desk.supervisor.sent == []
+
+
+async def test_command_line_goes_to_channels_and_does_what_keys_do() -> None:
+    desk = Desk([reset(normal_channels())])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("colon", *"ch 4", "enter")
+        await settled(pilot)
+        assert desk.session.focus == ident(4)
+        await pilot.press("colon", *"take", "enter")
+        await settled(pilot)
+        assert [(id_, verb) for id_, verb, _ in desk.supervisor.sent] == [(ident(4), "take")]
+        await pilot.press("colon", *"nonsense", "enter")
+        await settled(pilot)
+        assert "no command" in desk.text()
+
+
+async def test_every_key_on_every_screen_leaves_the_console_whole() -> None:
+    keys = sorted({key for action in ACTIONS for key in action.keys if action.id not in {"quit"}})
+    desk = Desk([reset(degraded_channels(), degraded_alarms()), lost()], history=asrun_events(30))
+    async with desk.app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        for screen in ("f2", "f3", "f5", "enter"):
+            for key in keys:
+                await pilot.press("escape", "escape", "escape", screen, key)
+        await pilot.press("escape", "escape", "escape", "f2")
+        await settled(pilot)
+    assert not desk.app.faults
+
+
+async def test_acknowledge_names_the_alarms_of_the_focused_channel() -> None:
+    desk = Desk([reset(degraded_channels(), degraded_alarms())])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("5", "a")
+        await settled(pilot)
+        assert desk.supervisor.acknowledged == [ident(1, "a")]
+
+
+async def test_an_empty_wall_makes_a_channel_that_plays_a_folder() -> None:
+    desk = Desk([reset(())])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert "mcr channel add NAME" in desk.text()
+        await pilot.press("plus", *"News", "tab", *"clips", "tab", "tab", "tab", "enter")
+        await settled(pilot)
+        assert "from its root" in desk.text()
+        await pilot.press("shift+tab", "shift+tab", "shift+tab", "home", "slash", "tab", "tab", "tab", "enter")
+        await settled(pilot)
+        assert not isinstance(desk.app.screen, CreateScreen)
+        [made] = desk.supervisor.created
+        assert (made.name, made.format.height, made.playlist_id) == ("News", 720, ident(1, "p"))
+        assert desk.supervisor.sent == [(ident(1), "start", None)]
+
+
+async def test_a_bug_in_a_handler_is_shown_and_the_console_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk([reset(normal_channels())])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+
+        def broken(action: str) -> None:
+            raise RuntimeError(f"no {action} today")
+
+        monkeypatch.setattr(desk.app.screen, "navigate", broken)
+        await pilot.press("j")
+        await settled(pilot)
+        assert "this console has a fault" in desk.text()
+        assert "no down today" in desk.text()
+        await pilot.press("t")
+        await settled(pilot)
+        assert len(desk.supervisor.sent) == 1
+    assert len(desk.app.faults) == 1
+
+
+async def test_older_asrun_pages_come_when_the_cursor_nears_the_end() -> None:
+    desk = Desk([reset(normal_channels())], history=asrun_events(450))
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("r")
+        await settled(pilot)
+        assert desk.supervisor.pages == 1
+        for pages in (2, 3, 4, 5):
+            await pilot.press("G")
+            await settled(pilot)
+            assert desk.supervisor.pages == pages
+        assert "450 events" in desk.text()
+
+
+async def test_channel_screen_follows_a_digit() -> None:
+    desk = Desk([reset(normal_channels())])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("1", "enter")
+        await settled(pilot)
+        desk.clock.passed += 2
+        await pilot.press("4")
+        await settled(pilot)
+        assert isinstance(desk.app.screen, ChannelScreen)
+        assert "4 Movies" in desk.text().splitlines()[0]
+        assert "Sintel (reel 2)" in desk.text()
+
+
+async def settled_but_waiting(desk: Desk) -> None:
+    """Several turns of the loop and a drawing, while a command waits at the gate."""
+    for _ in range(5):
+        await asyncio.sleep(0.01)
+        desk.app.tick()
+
+
+async def until(met: object) -> None:
+    """Waits for a condition, at most 5 s."""
+    assert callable(met)
+    async with asyncio.timeout(5):
+        while not met():
+            await asyncio.sleep(0.02)

@@ -1,0 +1,128 @@
+"""What the operator sees, at the sizes and in the states that matter. Look at a changed picture before accepting it."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from textual.pilot import Pilot
+
+from mcr_console.client import ApiProblem
+from mcr_console.palette import ASCII, Palette, monochrome, sixteen, truecolor
+from tests.console.conftest import Desk, settled
+from tests.console.scenes import (
+    asrun_events,
+    channel,
+    degraded_alarms,
+    degraded_channels,
+    lost,
+    normal_channels,
+    reset,
+)
+
+SnapCompare = Callable[..., bool]
+SIZES = [(80, 24), (120, 40), (200, 60)]
+SCENES = {
+    "normal": [reset(normal_channels())],
+    "degraded": [reset(degraded_channels(), degraded_alarms())],
+    "lost": [reset(degraded_channels(), degraded_alarms()), lost()],
+    "empty": [reset(())],
+}
+HOSTILE = (
+    channel(
+        1,
+        "[red]News[/red]",
+        "[bold]not bold[/bold] [link=file:///etc/passwd]x[/link]",
+        follows="\x1b[31mred\x1b[0m\x07",
+    ),
+    channel(2, "ニュース二十四時間テレビ", "日本語のとても長い番組名がここにありますよね", follows="한국어 제목"),
+    channel(3, "x" * 80, "line\nbreak\ttab\r", follows="\u202egnidaer\u202c right to left"),
+    channel(4, "Zalgo", "Z\u0300\u0301\u0302\u0303\u0304\u0305\u0306algo", follows="👩‍👩‍👧‍👦 family 🏳️‍🌈"),
+)
+
+
+def before(*keys: str, passed: float = 0.0, desk: Desk) -> Callable[[Pilot[None]], Awaitable[None]]:
+    async def run(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await settled(pilot)
+        desk.clock.passed = passed
+        await settled(pilot)
+        assert not desk.app.faults
+
+    return run
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("scene", SCENES)
+def test_wall(snap_compare: SnapCompare, scene: str, size: tuple[int, int]) -> None:
+    desk = Desk(SCENES[scene])
+    passed = 23.0 if scene == "lost" else 0.0
+    assert snap_compare(desk.app, terminal_size=size, run_before=before(passed=passed, desk=desk))
+
+
+@pytest.mark.parametrize("palette", [sixteen(), monochrome(), truecolor(ASCII)], ids=["sixteen", "no_color", "ascii"])
+def test_wall_on_poorer_terminals(snap_compare: SnapCompare, palette: Palette) -> None:
+    desk = Desk(SCENES["degraded"], palette)
+    assert snap_compare(desk.app, terminal_size=(80, 24), run_before=before("5", desk=desk, passed=2.0))
+
+
+@pytest.mark.parametrize(
+    ("scene", "size"), [("degraded", (80, 24)), ("lost", (120, 40)), ("degraded", (200, 60))], ids=str
+)
+def test_list(snap_compare: SnapCompare, scene: str, size: tuple[int, int]) -> None:
+    desk = Desk(SCENES[scene])
+    assert snap_compare(desk.app, terminal_size=size, run_before=before("l", "j", desk=desk, passed=2.0))
+
+
+@pytest.mark.parametrize(
+    ("scene", "size"),
+    [("normal", (80, 24)), ("degraded", (120, 40)), ("normal", (200, 60)), ("lost", (120, 40))],
+    ids=str,
+)
+def test_channel(snap_compare: SnapCompare, scene: str, size: tuple[int, int]) -> None:
+    desk = Desk(SCENES[scene], history=asrun_events(40))
+    assert snap_compare(desk.app, terminal_size=size, run_before=before("2", "enter", desk=desk, passed=2.0))
+
+
+def test_channel_off_air(snap_compare: SnapCompare) -> None:
+    desk = Desk(SCENES["degraded"], history=asrun_events(40))
+    assert snap_compare(desk.app, terminal_size=(80, 24), run_before=before("5", "enter", desk=desk, passed=2.0))
+
+
+@pytest.mark.parametrize("size", SIZES[:2], ids=str)
+def test_asrun(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    desk = Desk(SCENES["normal"], history=asrun_events(60))
+    assert snap_compare(desk.app, terminal_size=size, run_before=before("r", "j", "j", desk=desk, passed=2.0))
+
+
+def test_help(snap_compare: SnapCompare) -> None:
+    desk = Desk(SCENES["normal"])
+    assert snap_compare(desk.app, terminal_size=(120, 40), run_before=before("question_mark", desk=desk))
+
+
+def test_stop_is_armed(snap_compare: SnapCompare) -> None:
+    desk = Desk(SCENES["normal"])
+    assert snap_compare(desk.app, terminal_size=(80, 24), run_before=before("3", "X", desk=desk))
+
+
+def test_new_channel(snap_compare: SnapCompare) -> None:
+    desk = Desk(SCENES["empty"])
+    assert snap_compare(desk.app, terminal_size=(80, 24), run_before=before("plus", desk=desk))
+
+
+def test_refused_command(snap_compare: SnapCompare) -> None:
+    problem = ApiProblem(
+        "Take guard", "The last take was 0.4 s ago.", "Press again in a second.", code="take_guard", status=409
+    )
+    desk = Desk(SCENES["normal"], problem=problem)
+    assert snap_compare(desk.app, terminal_size=(120, 40), run_before=before("3", "t", desk=desk, passed=2.0))
+
+
+def test_hostile_titles(snap_compare: SnapCompare) -> None:
+    desk = Desk([reset(HOSTILE)])
+    assert snap_compare(desk.app, terminal_size=(80, 24), run_before=before(desk=desk))
+
+
+def test_too_small(snap_compare: SnapCompare) -> None:
+    desk = Desk(SCENES["normal"])
+    assert snap_compare(desk.app, terminal_size=(70, 20), run_before=before(desk=desk))
