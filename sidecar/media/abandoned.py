@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 MOST = 64
 MOST_IN_A_FOLDER = 8
+_MOST_OF_A_FILE = 3  # while none of them is stuck for certain
 _GRACE = 1.0  # seconds an abandoned thread may take to end before it counts as stuck on its file
 
 
@@ -32,9 +33,9 @@ class Abandoned:
             self._threads = {thread: entry for thread, entry in self._threads.items() if thread.is_alive()}
             stuck = [(held, since) for held, since in self._threads.values() if now - since > _GRACE]
             alive = len(self._threads)
-        for held, since in stuck:
-            if held == path:
-                return f"reading it has hung for {now - since:.0f} s: {path}"
+            same = [since for held, since in self._threads.values() if held == path]
+        if len(same) >= _MOST_OF_A_FILE or any(held == path for held, _ in stuck):
+            return f"reading it has hung for {now - min(same):.0f} s: {path}"
         folder = PurePath(path).parent
         hung_here = sum(PurePath(held).parent == folder for held, _ in stuck)
         if hung_here >= MOST_IN_A_FOLDER:

@@ -195,13 +195,14 @@ class FileSource:
                 else:
                     break
             if hold.ended:
+                if not hold.length:
+                    raise Unusable(f"the in point lies behind its end: {self._path}")
                 return shortfall(stream, last.until if last else Fraction(0))
             if not self._wait_for_room():
                 break
             index = hold.index
             shown = hold.next()
-            if shown is None:
-                raise Unusable(f"the in point lies behind its end: {self._path}")
+            assert shown is not None
             if picture is None or shown is not last:
                 last, picture = shown, conform.picture(shown.frame, shown.sample_aspect)
             self._hand_over(reader, index, picture, shown.number)

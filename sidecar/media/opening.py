@@ -45,6 +45,11 @@ class OpenMedia:
     rate: Fraction | None
     seekable: bool
 
+    @property
+    def is_without_pts(self) -> bool:
+        """AVI counts frames as they are stored; what FFmpeg makes of that for reordered pictures is guesswork."""
+        return self.container.format.name == "avi"
+
     def close(self) -> None:
         self.container.close()
 

@@ -28,7 +28,7 @@ class Shot:
 class Pictures:
     """Packets in, shots out. ``per_field`` makes interlaced material give a picture a field, not a frame."""
 
-    def __init__(self, stream: VideoStream, rate: Fraction, per_field: bool) -> None:
+    def __init__(self, stream: VideoStream, rate: Fraction, *, per_field: bool, without_pts: bool) -> None:
         assert stream.time_base is not None
         self.ready: deque[Shot] = deque()
         self.ended = False
@@ -40,6 +40,9 @@ class Pictures:
         self._per_field = per_field
         self._step = max(1, round(1 / rate / self.base))
         self._last: int | None = None
+        self._without_pts = without_pts
+        self._entry: int | None = None  # the first packet's decoding time stamp since the start or a seek
+        self._delay: int | None = None  # ticks from there to the packet that made the first frame come out
         self._declared_aspect = stream.sample_aspect_ratio or Fraction(0)
         self._coded_aspect = stream.codec_context.sample_aspect_ratio or Fraction(0)
         self._deinterlacer: Deinterlacer | None = None
@@ -47,6 +50,8 @@ class Pictures:
 
     def decode(self, packet: Packet | None) -> None:
         """Adds to ``ready``; None ends the stream. A damaged packet gives nothing."""
+        if self._entry is None and packet is not None:
+            self._entry = packet.dts
         try:
             frames = self._stream.codec_context.decode(packet)
         except (FFmpegError, EOFError):
@@ -61,12 +66,12 @@ class Pictures:
         """After a seek."""
         self.ready.clear()
         self.ended = False
-        self._last = None
+        self._last = self._entry = self._delay = None
         self._deinterlacer = None
 
     def hurry(self, hurry: bool) -> None:
         """Passes over what no other picture depends on, on the way to an in point."""
-        if hurry != self._hurrying:
+        if hurry != self._hurrying and not self._without_pts:
             self._hurrying = hurry
             self._stream.codec_context.skip_frame = "NONREF" if hurry else "DEFAULT"
 
@@ -96,12 +101,20 @@ class Pictures:
         """A frame without a time stamp, or with one that does not go on, follows the last at the stream's rate."""
         last = self._last
         # PyAV's stub forgets that a frame may have no time stamp.
-        ticks = cast("int | None", frame.pts)
+        ticks = self._by_decoding(frame) if self._without_pts else cast("int | None", frame.pts)
         if ticks is None or (last is not None and ticks <= last):
             ticks = 0 if last is None else last + self._step
         frame.pts = self._last = ticks
         if self.first is None:
             self.first = ticks
+
+    def _by_decoding(self, frame: VideoFrame) -> int | None:
+        """Frames come out of a decoder in order, each a constant number of packets late."""
+        if frame.dts is None or self._entry is None:
+            return None
+        if self._delay is None:
+            self._delay = frame.dts - self._entry
+        return frame.dts - self._delay
 
     def _add(self, frame: VideoFrame, base: Fraction, duration: int) -> None:
         assert self.first is not None

@@ -12,7 +12,6 @@ from typing import NoReturn
 import av
 import msgspec
 from av.error import FFmpegError
-from av.packet import Packet
 from av.video.stream import VideoStream
 
 from sidecar.media.opening import OpenMedia, Unusable, open_media, sentence, shortfall
@@ -148,7 +147,7 @@ def _found_length(
     for start in (max(Fraction(0), (told or Fraction(0)) - _TAIL), Fraction(0)):
         try:
             media.container.seek(int((first + start) / base), stream=picture)
-            last = _last_packet(media.container.demux(picture), give_up)
+            last = _last_packet(media, picture, give_up)
         except TimeoutError:
             return None
         except FFmpegError:
@@ -162,12 +161,12 @@ def _found_length(
     return None
 
 
-def _last_packet(packets: Iterator[Packet], give_up: float) -> tuple[int, int] | None:
+def _last_packet(media: OpenMedia, picture: VideoStream, give_up: float) -> tuple[int, int] | None:
     """Time stamp and duration of the picture shown last; TimeoutError at ``give_up`` on the monotonic clock."""
     last: tuple[int, int] | None = None
     try:
-        for packet in packets:
-            stamp = packet.pts if packet.pts is not None else packet.dts
+        for packet in media.container.demux(picture):
+            stamp = packet.dts if packet.pts is None or media.is_without_pts else packet.pts
             if packet.size and stamp is not None:
                 last = max(last or (stamp, 0), (stamp, packet.duration or 0))
             if time.monotonic() > give_up:

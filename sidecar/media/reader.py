@@ -50,7 +50,9 @@ class Reader:
             self.first = self._first_sound()
             return
         assert media.rate is not None
-        pictures = self._pictures = Pictures(media.picture, media.rate, per_field)
+        pictures = self._pictures = Pictures(
+            media.picture, media.rate, per_field=per_field, without_pts=media.is_without_pts
+        )
         if not self._find_shot(pictures):
             raise Unusable("no picture in it could be decoded")
         assert pictures.first is not None

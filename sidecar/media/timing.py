@@ -47,7 +47,7 @@ class Continuity:
     """Takes jumps out of a file's time stamps: joined recordings, a clock that wrapped or was set.
 
     A jump is more than ``backward`` seconds back or ``forward`` ahead of where the stream should go on. All streams
-    jump by the same amount but not at the same packet, so an offset found at one is tried first at the others.
+    jump by the same amount but not at the same packet, so each goes on with the known offset that fits it best.
     """
 
     def __init__(self, backward: Fraction = Fraction(1), forward: Fraction = Fraction(10)) -> None:
@@ -67,8 +67,10 @@ class Continuity:
         if expected is None:
             chosen = self._offsets[-1]
         else:
-            chosen = next((o for o in reversed(self._offsets) if self._follows(time + o, expected)), None)
-            if chosen is None:
+            known = [offset for offset in self._offsets if self._follows(time + offset, expected)]
+            if known:
+                chosen = min(known, key=lambda offset: abs(time + offset - expected))
+            else:
                 chosen = expected - time
                 self._offsets = [*self._offsets[-3:], chosen]
         self._expected[stream] = time + chosen + duration
@@ -119,9 +121,9 @@ class SampleAndHold(Generic[T]):
 
     @property
     def length(self) -> int:
-        """Output frames up to the end of what was offered so far, at least 1."""
+        """Output frames up to the end of what was offered so far: at least 1, but 0 if that lies before zero."""
         ends = self._end * self._rate
-        return max(1, (2 * ends.numerator + ends.denominator) // (2 * ends.denominator))
+        return 0 if ends <= 0 else max(1, (2 * ends.numerator + ends.denominator) // (2 * ends.denominator))
 
     @property
     def decided(self) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sidecar.media import FileSource
-from sidecar.media.abandoned import MOST_IN_A_FOLDER
+from sidecar.media.abandoned import MOST_IN_A_FOLDER, abandoned
 from sidecar.protocol.channel import ChannelFormat
 from sidecar.rundown.model import SourceView, Supply
 from tests.fixtures.playing import SMALL, airing, play, take_all
@@ -24,6 +24,12 @@ def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
     while not condition():
         assert time.monotonic() < until, "not within the deadline"
         time.sleep(0.005)
+
+
+def let_go(fifo: Path) -> bool:
+    """Who waits at the FIFO gets to its end; who comes later waits again."""
+    os.close(os.open(fifo, os.O_RDWR | os.O_NONBLOCK))
+    return True
 
 
 def source_threads() -> int:
@@ -129,8 +135,7 @@ def test_a_read_that_hangs_at_the_opening(tmp_path: Path) -> None:
     source.close()
     assert time.monotonic() - started < AT_ONCE
     assert source_threads() == before + 1
-    os.close(os.open(hung, os.O_RDWR | os.O_NONBLOCK))  # lets the thread go
-    wait_for(lambda: source_threads() == before)
+    wait_for(lambda: let_go(hung) and source_threads() == before)
 
 
 def test_a_read_that_hangs_in_the_middle(tmp_path: Path) -> None:
@@ -168,6 +173,7 @@ def test_hung_reads_are_bounded_and_others_still_play(tmp_path: Path) -> None:
     """One thread a hung file, a few a folder; then the sources fail at once, with a reason. Elsewhere files play."""
     folder = tmp_path / "dead server"
     folder.mkdir()
+    before = source_threads()
     fifos = [folder / f"{number}.ts" for number in range(MOST_IN_A_FOLDER + 2)]
     for fifo in fifos:
         os.mkfifo(fifo)
@@ -181,14 +187,13 @@ def test_hung_reads_are_bounded_and_others_still_play(tmp_path: Path) -> None:
         finally:
             source.close()
 
-    wait_for(lambda: view(fifos[0]).supply is Supply.FAILED)
-    assert "reading it has hung for" in view(fifos[0]).error
-    wait_for(lambda: view(fifos[-1]).supply is Supply.FAILED)
+    wait_for(lambda: "files of its folder hang" in abandoned.refusal(str(fifos[-1])))
+    assert view(fifos[-1]).supply is Supply.FAILED
     assert "files of its folder hang" in view(fifos[-1]).error
+    assert "reading it has hung for" in view(fifos[0]).error
+    assert source_threads() == before + MOST_IN_A_FOLDER
     assert len(play(clip(tmp_path / "healthy.mkv", 10), SMALL).moments) == 10
-    for fifo in fifos:
-        os.close(os.open(fifo, os.O_RDWR | os.O_NONBLOCK))
-    wait_for(lambda: view(fifos[0]).error.startswith("not a media file"))
+    wait_for(lambda: all(let_go(fifo) for fifo in fifos) and source_threads() == before)
 
 
 def test_a_closed_source_ends_its_thread_and_keeps_no_pictures(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_surround_at_full_scale_does_not_clip(tmp_path: Path) -> None:
 
 def flash_and_beep(path: Path, codec: str, rate: Fraction, at: int, **options: str) -> Path:
     """Frame ``at`` is white, and its first sample begins a beep."""
-    beep = np.zeros((2, round(3 * 48_000)), np.float32)
+    beep = np.zeros((2, 3 * 48_000), np.float32)
     start = round(at / rate * 48_000)
     beep[:, start : start + 4_800] = tone(1000, 0.1)
     picture = Picturing(
