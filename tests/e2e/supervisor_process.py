@@ -1,6 +1,6 @@
-"""A supervisor of one's own in a process of its own, with every process of its home found and ended at the end."""
+"""A supervisor of one's own in a process of its own; the home it lives in finds and ends whatever is left."""
 
-import os
+import asyncio
 import signal
 import subprocess
 import sys
@@ -11,74 +11,45 @@ from types import TracebackType
 from typing import TypeVar
 
 from mcr_console.client import Client, ClientError
+from tests.fixtures.homes import TestHome
 
 T = TypeVar("T")
-ROOT = Path(__file__).parents[2]
 
 
-async def eventually(look: Callable[[], Awaitable[T | None]], what: str, timeout: float = 15.0) -> T:
-    """The first true value of ``look``, asked every 50 ms; an unreachable supervisor counts as not yet."""
-    deadline = time.monotonic() + timeout
+async def eventually(look: Callable[[], Awaitable[T | None]], what: str, deadline_s: float = 15.0) -> T:
+    """The first true value of ``look``; a supervisor that is unreachable or not ready counts as not yet."""
+    end = time.monotonic() + deadline_s
     last: object = None
-    while time.monotonic() < deadline:
+    while time.monotonic() < end:
         try:
             last = found = await look()
         except ClientError as error:
             last, found = error, None
         if found:
             return found
-        time.sleep(0.05)  # noqa: ASYNC251 — nothing else runs on this loop, and what is waited for is in other processes
-    raise TimeoutError(f"{what}: not within {timeout} s; last seen: {last!r}")
-
-
-def processes_of(home: Path, module: str) -> dict[int, str]:
-    """Processes of ``python -m <module>`` whose environment names ``home``, with their command line."""
-    found: dict[int, str] = {}
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            environment = (folder / "environ").read_bytes()
-            zombie = (folder / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
-        except OSError:
-            continue
-        if f"-m {module}" in command and str(home).encode() in environment and not zombie:
-            found[int(folder.name)] = command
-    return found
+        await asyncio.sleep(0.05)
+    raise TimeoutError(f"{what}: not within {deadline_s} s; last seen: {last!r}")
 
 
 class SupervisorProcess:
-    """``python -m supervisor serve`` with ``home`` as MCR_HOME, started when entered."""
+    """``python -m supervisor serve`` in ``home``, started when entered."""
 
-    def __init__(self, home: Path, *arguments: str) -> None:
+    def __init__(self, home: TestHome) -> None:
         self.home = home
-        self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
-        self.log = home / "supervisor.stderr"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return os.environ | {"MCR_HOME": str(self.home)}
+        self.log = home.path / "supervisor.stderr"
 
     @property
     def media_root(self) -> Path:
-        return self.home / "media"
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
+        return self.home.path / "media"
 
     def client(self) -> Client:
-        return Client.at(socket=self.home / "run" / "mcr.sock")
+        return Client.at(socket=self.home.path / "run" / "mcr.sock")
 
     def start(self) -> None:
-        self.home.mkdir(exist_ok=True, parents=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "supervisor", "serve", *self._arguments],
-                env=self.environment, cwd=ROOT,
+                [sys.executable, "-m", "supervisor", "serve"], env=self.home.environment(),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
@@ -95,7 +66,12 @@ class SupervisorProcess:
         self.wait()
 
     def sidecars(self) -> set[int]:
-        return set(processes_of(self.home, "sidecar"))
+        """Process ids of what plays."""
+        return {
+            pid
+            for pid, command in self.home.processes().items()
+            if "-m sidecar" in command and "sidecar probe" not in command
+        }
 
     def __enter__(self) -> "SupervisorProcess":
         self.start()
@@ -104,14 +80,7 @@ class SupervisorProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for module in ("supervisor", "sidecar"):
-            for pid in processes_of(self.home, module):
-                try:
-                    os.kill(pid, signal.SIGCONT)
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
-        if self._process is not None:
-            self._process.wait(10)
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
         if kind is not None and self.log.exists():
             sys.stderr.write(self.log.read_text()[-4000:])

@@ -52,6 +52,10 @@ class Terminal:
     def pid(self) -> int:
         return self._process.pid
 
+    def has_ended(self) -> bool:
+        self.text()  # what is not read would hold it up
+        return self._process.poll() is not None
+
     def press(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 

@@ -16,6 +16,7 @@ from supervisor.schemas.asrun import AsRunEvent
 from supervisor.schemas.channel import Channel, ChannelFormat, ChannelIn
 from supervisor.schemas.playlist import PlaylistImport
 from tests.e2e.supervisor_process import SupervisorProcess, eventually
+from tests.fixtures.homes import TestHome
 from tests.instruments.frame_account import NumberedClip, account
 from tests.instruments.frame_cells import read_frame
 from tests.instruments.hls_reader import HlsRecorder, Recording, from_folder
@@ -35,8 +36,8 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def supervisor(tmp_path: Path) -> Iterator[SupervisorProcess]:
-    with SupervisorProcess(tmp_path / "home") as process:
+def supervisor(home: TestHome) -> Iterator[SupervisorProcess]:
+    with SupervisorProcess(home) as process:
         yield process
 
 
