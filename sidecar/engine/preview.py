@@ -78,6 +78,8 @@ class PreviewThread:
             small = scaler.reformat(
                 picture, self._format.width, self._format.height, "yuv420p", interpolation="FAST_BILINEAR"
             )
+            if small is picture:  # nothing to scale; but the programme's encoder sets timestamps on that one
+                small = av.VideoFrame.from_ndarray(picture.to_ndarray(), format="yuv420p")
             packets = encoder.encode(frame, small, wall_ns)
             if packets:
                 self._deliver(tuple(packets))
