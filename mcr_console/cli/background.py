@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +18,8 @@ from mcr_console.http import ApiProblem, Unreachable
 START_S: Final = 30.0
 """A first start migrates the database and makes its directories; it takes about two seconds."""
 
+_CONNECT_S: Final = 2.0
+_UCRED: Final = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
 _LARGEST_LOG: Final = 16 * 1024 * 1024  # bytes; a longer one is put aside at the next start
 
 
@@ -64,21 +68,21 @@ async def is_ready(client: Client) -> bool:
 
 async def ensure_supervisor(home: Home) -> tuple[Path, bool]:
     """The socket of a supervisor that is ready, and whether it was started here. Raises Failure when there is none."""
-    socket = socket_to_use(home)
-    async with Client.at(socket=socket) as client:
+    address = socket_to_use(home)
+    async with Client.at(socket=address) as client:
         if await is_ready(client):
-            return socket, False
-        if socket != home.socket:
+            return address, False
+        if address != home.socket:
             raise Failure(
                 "This machine's supervisor does not answer",
-                f"{socket} is there, but nobody answers.",
+                f"{address} is there, but nobody answers.",
                 "See what it says: systemctl status mcr. Or use one of your own: MCR_HOME=~/mcr mcr",
                 code=Exit.UNREACHABLE,
             )
         async with waiting("starting supervisor"):
             process = spawn(home)
             await until_ready(home, client, process, START_S)
-    return socket, True
+    return address, True
 
 
 async def until_ready(home: Home, client: Client, process: subprocess.Popen[bytes], deadline_s: float) -> None:
@@ -119,17 +123,25 @@ async def until_gone(process: subprocess.Popen[bytes], deadline_s: float) -> int
     return await poll(ended, deadline_s=deadline_s, every_s=0.05)
 
 
-async def until_silent(socket: Path, deadline_s: float) -> bool:
-    """Whether a supervisor has ended: its socket is gone or refuses."""
+def open_process(address: Path) -> int:
+    """A pidfd of the process that listens at a unix socket; the caller closes it. Raises OSError when there is none."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(_CONNECT_S)
+        probe.connect(str(address))
+        pid, _, _ = _UCRED.unpack(probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
+    return os.pidfd_open(pid)
 
-    async def silent() -> bool | None:
-        try:
-            _, writer = await asyncio.wait_for(asyncio.open_unix_connection(str(socket)), 1.0)
-        except TimeoutError:
-            return None
-        except OSError:
-            return True
-        writer.close()
-        return None
 
-    return await poll(silent, deadline_s=deadline_s) is True
+async def until_ended(pidfd: int, deadline_s: float) -> bool:
+    """Whether the process ended before the deadline."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    loop.add_reader(pidfd, ended.set)  # a pidfd is readable once its process is gone: pidfd_open(2)
+    try:
+        async with asyncio.timeout(deadline_s):
+            await ended.wait()
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_reader(pidfd)
+    return True

@@ -10,7 +10,7 @@ import typer
 from mcr_console.cli import background
 from mcr_console.cli.commands import AsJson, Sure, confirm, home, with_supervisor
 from mcr_console.cli.failures import Exit, Failure
-from mcr_console.cli.places import SYSTEM_SOCKET, socket_to_use
+from mcr_console.cli.places import SYSTEM_SOCKET, Home, socket_to_use
 from mcr_console.cli.playing import playing
 from mcr_console.cli.progress import poll, waiting
 from mcr_console.cli.wording import channel_line, counted, is_on_air
@@ -67,14 +67,13 @@ def down(
     async def run(client: Client) -> str:
         channels = await client.channels()
         on_air = sum(is_on_air(channel.live) for channel in channels)
-        wanted = sum(channel.desired == "on" for channel in channels)
         if off_air:
+            wanted = sum(channel.desired == "on" for channel in channels)
             confirm(_off_air_question(on_air, wanted), yes=yes)
-            return await _shut_down_off_air(client)
-        await client.shut_down(off_air=False)
-        async with waiting("shutting the supervisor down"):
-            if not await background.until_silent(socket_to_use(home()), SHUT_DOWN_S):
-                raise Failure("The supervisor is still there", f"It was asked to end {SHUT_DOWN_S:g} s ago.")
+            await _end_supervisor(client, "taking every channel off air", off_air=True)
+            await _until_none_plays(home())
+            return "Every channel is off air and the supervisor is shut down."
+        await _end_supervisor(client, "shutting the supervisor down", off_air=False)
         if not on_air:
             return "Supervisor shut down. No channel was on air."
         stay = "stays" if on_air == 1 else "stay"
@@ -105,20 +104,31 @@ def _off_air_question(on_air: int, wanted: int) -> str:
     return f"Take {counted(on_air, 'channel')} OFF AIR{more} and shut the supervisor down?"
 
 
-async def _shut_down_off_air(client: Client) -> str:
-    here = home()
-    async with waiting("taking every channel off air"):
-        await client.shut_down(off_air=True)
-        if not await background.until_silent(socket_to_use(here), SHUT_DOWN_S):
-            raise Failure("The supervisor is still there", f"It was asked to end {SHUT_DOWN_S:g} s ago.", "mcr status")
+async def _end_supervisor(client: Client, waiting_for: str, *, off_air: bool) -> None:
+    """Shuts it down and waits until its process is gone. Raises Failure when it stays."""
+    address = socket_to_use(home())
+    try:
+        process = background.open_process(address)
+    except OSError as error:
+        raise Unreachable("No supervisor there", f"{address}: {error.strerror}", "mcr up starts one.") from error
+    try:
+        async with waiting(waiting_for):
+            await client.shut_down(off_air=off_air)
+            if not await background.until_ended(process, SHUT_DOWN_S):
+                raise Failure(
+                    "The supervisor is still there", f"It was asked to end {SHUT_DOWN_S:g} s ago.", "mcr status"
+                )
+    finally:
+        os.close(process)
 
-        async def none_left() -> bool | None:
-            return None if playing(here) else True
 
-        if await poll(none_left, deadline_s=10.0) is None:
-            pids = ", ".join(str(sidecar.pid) for sidecar in playing(here))
-            raise Failure("Not every channel is off air", f"These sidecars are still there: {pids}.", f"kill {pids}")
-    return "Every channel is off air and the supervisor is shut down."
+async def _until_none_plays(here: Home) -> None:
+    async def none_left() -> bool | None:
+        return None if playing(here) else True
+
+    if await poll(none_left, deadline_s=10.0) is None:
+        pids = " ".join(str(sidecar.pid) for sidecar in playing(here))
+        raise Failure("Not every channel is off air", f"These sidecars are still there: {pids}.", f"kill {pids}")
 
 
 class StatusOut(Schema):
