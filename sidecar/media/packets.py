@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Iterator
-from fractions import Fraction
 
 from av.error import FFmpegError
 from av.packet import Packet
@@ -29,9 +28,10 @@ class Packets:
         self._queued = 0
         # A jump that long is normal between the pictures of a slide show, but not in a broadcast recording.
         discontinuous = media.container.format.name in ("mpegts", "mpeg", "flv")
-        self._continuity = Continuity(forward=Fraction(10 if discontinuous else 600))
+        self._continuity = Continuity(forward=10.0 if discontinuous else 600.0)
+        self._bases: dict[int, float] = {}
         self._demuxed = self._demux()
-        self.picture_end = Fraction(0)
+        self.picture_end = 0.0
         """Seconds, as the file counts, at which the last picture read so far ends."""
 
     def read(self) -> bool:
@@ -93,7 +93,9 @@ class Packets:
         stamp = packet.pts if packet.dts is None else packet.dts
         if stamp is None:
             return
-        base = packet.time_base
+        base = self._bases.get(packet.stream_index)
+        if base is None:
+            base = self._bases[packet.stream_index] = float(packet.time_base)
         length = (packet.duration or 0) * base
         offset = self._continuity.offset(packet.stream_index, stamp * base, length)
         if offset:

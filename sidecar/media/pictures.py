@@ -121,9 +121,7 @@ class Pictures:
         per_field = self._per_field and self._deinterlacer is not None
         rate = 2 * self._rate if per_field else self._rate
         time = grid_time(frame.pts - self.first * round(self.base / base), base, rate)
-        length = 1 / rate
-        if duration > 0 and abs(duration * base - length) > base * 3 / 2:
-            length = duration * base
+        length = grid_time(duration, base, rate) if duration > 0 else 1 / rate
         number = time * self._rate
         self.ready.append(
             Shot(

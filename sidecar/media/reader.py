@@ -16,6 +16,8 @@ _SAMPLE_RATE = 48_000
 _PREROLL = Fraction(3, 20)
 """Seconds read before an in point, so that overlapping sound frames (AAC, Opus) have settled by then."""
 
+_PREROLL_SECONDS = float(_PREROLL)
+
 _SEEK_BACKS = (_PREROLL, Fraction(3), Fraction(15))
 """Seconds before the in point to seek to, one after the other, until a decodable picture lies before it."""
 
@@ -43,11 +45,15 @@ class Reader:
         self._start = in_point + skip
         self._pictures: Pictures | None = None
         self.sound = Sound(len(media.sound), round(skip * _SAMPLE_RATE))
-        self._tracks: dict[int, tuple[AudioStream, Track]] = {
-            stream.index: (stream, track) for stream, track in zip(media.sound, self.sound.tracks, strict=True)
+        # Sound is placed to the sample, for which floating point is exact enough over days of file time.
+        self._skip = float(skip)
+        self._tracks: dict[int, tuple[AudioStream, Track, float]] = {
+            stream.index: (stream, track, float(stream.time_base or 0))
+            for stream, track in zip(media.sound, self.sound.tracks, strict=True)
         }
         if media.picture is None:
             self.first = self._first_sound()
+            self._zero = float(self.first + in_point)
             return
         assert media.rate is not None
         pictures = self._pictures = Pictures(
@@ -57,6 +63,7 @@ class Reader:
             raise Unusable("no picture in it could be decoded")
         assert pictures.first is not None
         self.first = pictures.first * pictures.base
+        self._zero = float(self.first + in_point)
         if seek and media.seekable and self._start > _WORTH_SEEKING:
             self._seek(pictures, pictures.first)
 
@@ -117,13 +124,11 @@ class Reader:
         return Fraction(0) if packet is None or packet.pts is None else packet.pts * packet.time_base
 
     def _decode_sound(self, index: int, packet: Packet | None) -> None:
-        stream, track = self._tracks[index]
-        base = stream.time_base
-        assert base is not None
-        zero = self.first + self.in_point
+        stream, track, base = self._tracks[index]
+        zero = self._zero
         if packet is not None and packet.pts is not None:
             ends = (packet.pts + (packet.duration or 0)) * base
-            if ends < self.first + self._start - _PREROLL:
+            if ends < zero + self._skip - _PREROLL_SECONDS:
                 return
         try:
             frames = stream.codec_context.decode(packet)

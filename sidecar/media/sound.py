@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import cast
 
 import numpy as np
@@ -87,8 +86,9 @@ class Track:
         self._fade_in = False
         self._graph: Graph | None = None
         self._kind: tuple[int, str, str] | None = None
-        self._origin = Fraction(0)
-        self._fed = Fraction(0)
+        self._origin = 0.0
+        self._fed = 0  # samples of the source since _origin
+        self._per_fed = 1.0  # samples of ours for one of them
         self.finished = False
 
     @property
@@ -96,10 +96,10 @@ class Track:
         """One past the last sample known."""
         return self._end
 
-    def feed(self, frame: AudioFrame, position: Fraction | None) -> None:
+    def feed(self, frame: AudioFrame, position: float | None) -> None:
         """``position`` is the sample, on the item's clock, at which the frame sounds; None where it is not known."""
         kind = (frame.sample_rate, frame.format.name, frame.layout.name)
-        expected = self._origin + self._fed
+        expected = self._origin + self._fed * self._per_fed
         if position is None:
             position = expected
         if self._kind is None:
@@ -110,7 +110,8 @@ class Track:
         if kind != self._kind:
             self._kind = kind
             self._graph = self._converter(frame)
-        self._fed += Fraction(frame.samples * _SAMPLE_RATE, frame.sample_rate)
+            self._per_fed = _SAMPLE_RATE / frame.sample_rate
+        self._fed += frame.samples
         if self._graph is None:
             self._append(_samples(frame))
             return
@@ -146,7 +147,7 @@ class Track:
 
     def _begin(self, position: int) -> None:
         """The next sample fed sounds at ``position``: silence up to it, or what overlaps is dropped."""
-        self._origin, self._fed = Fraction(position), Fraction(0)
+        self._origin, self._fed = float(position), 0
         self._kind = None
         self._drop = max(0, self._end - position)
         breaks = bool(self._blocks)

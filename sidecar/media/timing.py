@@ -35,12 +35,17 @@ def source_rate(average: Fraction | None, base: Fraction | None) -> Fraction:
 def grid_time(ticks: int, time_base: Fraction, rate: Fraction) -> Fraction:
     """Seconds after the first frame, put on the exact grid of ``rate`` where rounding to ``time_base`` moved it off.
 
-    Matroska writes milliseconds: frame 1 at 24 frames a second is at 42 ms and not at 1/24 s.
+    Matroska writes milliseconds: frame 1 at 24 frames a second is at 42 ms and not at 1/24 s. One and a half ticks
+    are taken for rounding, but never more than a quarter of a frame.
     """
-    time = ticks * time_base
-    nearest = Fraction(round(time * rate)) / rate
-    tolerance = min(time_base * 3 / 2, 1 / (4 * rate))
-    return nearest if abs(time - nearest) <= tolerance else time
+    # In whole numbers, for it is asked for every frame: ticks are numerator / denominator frames of the rate.
+    numerator = ticks * time_base.numerator * rate.numerator
+    denominator = time_base.denominator * rate.denominator
+    nearest = (2 * numerator + denominator) // (2 * denominator)
+    off = abs(numerator - nearest * denominator)
+    if off * 2 <= 3 * time_base.numerator * rate.numerator and off * 4 <= denominator:
+        return Fraction(nearest * rate.denominator, rate.numerator)
+    return ticks * time_base
 
 
 class Continuity:
@@ -50,19 +55,19 @@ class Continuity:
     jump by the same amount but not at the same packet, so each goes on with the known offset that fits it best.
     """
 
-    def __init__(self, backward: Fraction = Fraction(1), forward: Fraction = Fraction(10)) -> None:
+    def __init__(self, backward: float = 1.0, forward: float = 10.0) -> None:
         self._backward = backward
         self._forward = forward
-        self._offsets: list[Fraction] = [Fraction(0)]
-        self._expected: dict[int, Fraction] = {}
+        self._offsets = [0.0]
+        self._expected: dict[int, float] = {}
 
     def reset(self) -> None:
         """After a seek: the next packet of every stream is taken as it comes."""
-        self._offsets = [Fraction(0)]
+        self._offsets = [0.0]
         self._expected.clear()
 
-    def offset(self, stream: int, time: Fraction, duration: Fraction) -> Fraction:
-        """What to add to the time stamps of a packet that is decoded at ``time`` (seconds)."""
+    def offset(self, stream: int, time: float, duration: float) -> float:
+        """What to add to the time stamps of a packet that is decoded at ``time``, all in seconds."""
         expected = self._expected.get(stream)
         if expected is None:
             chosen = self._offsets[-1]
@@ -76,15 +81,15 @@ class Continuity:
         self._expected[stream] = time + chosen + duration
         return chosen
 
-    def _follows(self, time: Fraction, expected: Fraction) -> bool:
+    def _follows(self, time: float, expected: float) -> bool:
         return expected - self._backward <= time <= expected + self._forward
 
 
 @dataclass(frozen=True, slots=True)
 class Timed(Generic[T]):
-    """A frame that comes on screen ``time`` seconds after the item's zero."""
+    """A frame that comes on screen ``position`` output frames after the item's zero."""
 
-    time: Fraction
+    position: Fraction
     frame: T
 
 
@@ -98,16 +103,19 @@ class SampleAndHold(Generic[T]):
     def __init__(self, rate: Fraction, first: int) -> None:
         self._rate = rate
         self.index = first
-        self._now = first / rate
+        self.length = 0
+        """Output frames up to the end of what was offered so far: at least 1, but 0 if that lies before zero."""
         self._current: Timed[T] | None = None
         self._following: deque[Timed[T]] = deque()
-        self._end = Fraction(0)
         self._finished = False
 
     def offer(self, time: Fraction, until: Fraction, frame: T) -> None:
         """``frame`` is on screen from ``time`` to ``until`` or to the next frame; offered in order of time."""
-        self._end = max(self._end, until)
-        self._following.append(Timed(time, frame))
+        ends = until * self._rate
+        if ends > 0:
+            rounded = (2 * ends.numerator + ends.denominator) // (2 * ends.denominator)
+            self.length = max(1, self.length, rounded)
+        self._following.append(Timed(time * self._rate, frame))
         self._move_up()
 
     def finish(self) -> None:
@@ -120,26 +128,17 @@ class SampleAndHold(Generic[T]):
         return self._finished and self.index >= self.length
 
     @property
-    def length(self) -> int:
-        """Output frames up to the end of what was offered so far: at least 1, but 0 if that lies before zero."""
-        ends = self._end * self._rate
-        return 0 if ends <= 0 else max(1, (2 * ends.numerator + ends.denominator) // (2 * ends.denominator))
-
-    @property
     def decided(self) -> bool:
         """Nothing that may still be offered changes what the next output frame shows."""
-        if self._finished:
-            return not self.ended
-        return bool(self._following) and self._end * self._rate >= self.index + Fraction(1, 2)
+        return self.length > self.index and (self._finished or bool(self._following))
 
     def next(self) -> T | None:
         """What the next output frame shows; None before the first frame was offered."""
         shown = self._current or (self._following[0] if self._following else None)
         self.index += 1
-        self._now = self.index / self._rate
         self._move_up()
         return shown.frame if shown else None
 
     def _move_up(self) -> None:
-        while self._following and self._following[0].time <= self._now:
+        while self._following and self._following[0].position <= self.index:
             self._current = self._following.popleft()
