@@ -47,9 +47,9 @@ def db_upgrade() -> None:
 @app.command()
 def openapi() -> None:
     """Print the API's description."""
-    from supervisor.api.app import openapi_document
+    from supervisor.api.app import create_app
 
-    json.dump(openapi_document(), sys.stdout, indent=2, sort_keys=True)
+    json.dump(create_app().openapi(), sys.stdout, indent=2, sort_keys=True)
     sys.stdout.write("\n")
 
 

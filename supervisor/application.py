@@ -204,7 +204,7 @@ class Application:
                     _report(done)
             finally:
                 self._departure.closing = True
-                _log.info("the supervisor shuts down; what plays, plays on")
+                _log.info("the supervisor shuts down")
                 context.events.close()
                 server.should_exit = True
                 await asyncio.wait({serving}, timeout=SHUTDOWN_S + 2)

@@ -8,8 +8,9 @@ from fastapi.routing import APIRoute
 
 from supervisor.api import problems
 from supervisor.api.context import Context
+from supervisor.api.description import describe
 from supervisor.api.gate import Gate
-from supervisor.api.permissions import ROUTES, Permission
+from supervisor.api.permissions import ROUTES
 from supervisor.api.route import McrRoute
 from supervisor.api.routes import (
     alarms,
@@ -62,7 +63,7 @@ def all_routes() -> tuple[APIRoute, ...]:
 
 def create_app(context: Context | None = None) -> FastAPI:
     """The application. Without a context it can be described and not called. Refuses a route that nobody may call."""
-    app = FastAPI(
+    app = _Api(
         title="MCR Console",
         summary="Master control for linear TV channels",
         description=(
@@ -87,19 +88,12 @@ def create_app(context: Context | None = None) -> FastAPI:
     return app
 
 
-def openapi_document() -> dict[str, Any]:
-    """The OpenAPI document, with what each route needs."""
-    app = create_app()
-    document = app.openapi()
-    components = document.setdefault("components", {})
-    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-    for path in document["paths"].values():
-        for operation in path.values():
-            permission = ROUTES[operation["operationId"]]
-            operation["x-permission"] = permission.value
-            if permission is not Permission.OPEN:
-                operation["security"] = [{"token": []}]
-    return document
+class _Api(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """With what each route needs, and every error as a problem document."""
+        if not self.openapi_schema:
+            self.openapi_schema = describe(super().openapi())
+        return self.openapi_schema
 
 
 def _checked(route: object) -> APIRoute:

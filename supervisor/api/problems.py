@@ -164,24 +164,22 @@ def _is_nobody(request: Request) -> bool:
     return getattr(request.state, "principal", None) is None
 
 
-_TITLES: Final[Mapping[int, str]] = {
-    401: "No principal: the token is missing or wrong",
-    403: "The principal's role has not this permission",
-    404: "No such thing, or not in a project of the principal",
-    409: "Conflicts with what is: `code` says with what, and `detail` names it",
-    413: "The body is larger than 4 MiB",
-    422: "Cannot be used: `detail` names field and reason",
-    428: "`If-Match` with the rev that was seen is missing",
-    500: "Failed here; `detail` has the incident id",
-    502: "The sidecar or its engine failed",
-    503: "No leader, no database or too much at once; `Retry-After` says when to come again",
-    504: "The sidecar did not answer in time",
+ANSWERS: Final[Mapping[int, str]] = {
+    401: "No principal: the token is missing or wrong.",
+    403: "The principal's role has not this permission.",
+    404: "No such thing, or not in a project of the principal.",
+    409: "Conflicts with what is: `code` says with what, and `detail` names it.",
+    413: "The body is larger than 4 MiB.",
+    422: "Cannot be used: `detail` names field and reason.",
+    428: "`If-Match` with the rev that was seen is missing.",
+    500: "Failed here; `detail` has the incident id.",
+    502: "The sidecar or its engine failed.",
+    503: "No leader, no database or too much at once; `Retry-After` says when to come again.",
+    504: "The sidecar did not answer in time.",
 }
+"""What each status says, for OpenAPI."""
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The error answers of a route, for OpenAPI: those given, and those that any may have."""
-    return {
-        status: {"model": Problem, "description": _TITLES[status], "content": {MEDIA_TYPE: {}}}
-        for status in sorted({*statuses, 401, 403, 422, 500, 503})
-    }
+    return {status: {"description": ANSWERS[status]} for status in sorted({*statuses, 401, 403, 422, 500, 503})}

@@ -12,6 +12,7 @@ from db.models import Asset
 from db.store import Store
 from sidecar.protocol.probe import Probe
 from supervisor.assets.fingerprint import Fingerprint, fingerprint
+from supervisor.assets.names import is_text, readable, title_of
 from supervisor.assets.probing import Prober
 from supervisor.assets.threads import Threads
 from supervisor.clock import Clock
@@ -82,6 +83,8 @@ class AssetImport:
             return f"{path} is not an absolute path"
         if "\0" in str(path):
             return "a path cannot hold a NUL"
+        if not is_text(str(path)):
+            return f"{readable(str(path))}: its name is not UTF-8; rename it"
         try:
             return await self._files.run(READ_S, fingerprint, path)
         except TimeoutError:
@@ -124,11 +127,11 @@ def _contents(looks: Mapping[Path, Fingerprint | str]) -> list[tuple[str, str]]:
 
 def _facts(wanted: Wanted, look: Fingerprint | str, probe: Probe, project_id: str | None) -> dict[str, object]:
     assert isinstance(look, Fingerprint)
-    title = (wanted.title or wanted.path.stem).strip() or wanted.path.name
+    title = title_of(wanted.title or "") or title_of(wanted.path.stem) or title_of(wanted.path.name)
     return {
         "project_id": project_id,
         "house_id": wanted.house_id,
-        "title": "".join(character if character.isprintable() else " " for character in title)[:200],
+        "title": title,
         "path": str(wanted.path),
         "size_bytes": look.size_bytes,
         "fingerprint": look.digest,

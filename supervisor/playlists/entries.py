@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, cast
 from urllib.parse import unquote, urlsplit
 
+from supervisor.assets.names import is_text, readable, title_of
 from supervisor.errors import Invalid
 
 _MEDIA: Final = (
@@ -58,7 +59,9 @@ def of_folder(folder: Path, names: Iterable[tuple[str, bool]]) -> Entries:
     entries: list[Entry] = []
     refused: list[str] = []
     for name, is_folder in sorted(names, key=lambda pair: natural(pair[0])):
-        if is_folder:
+        if not is_text(name):
+            refused.append(f"{readable(name)}: its name is not UTF-8; rename it")
+        elif is_folder:
             refused.append(f"{name}: a folder; only files directly in {folder} are taken")
         elif name.startswith("."):
             refused.append(f"{name}: a hidden file")
@@ -79,7 +82,7 @@ def of_m3u(text: str, folder: Path) -> Entries:
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
         if line.upper().startswith("#EXTINF:"):
-            title = line.partition(",")[2].strip()[:200] or None
+            title = title_of(line.partition(",")[2]) or None
         elif line and not line.startswith("#"):
             path = _path(line, folder)
             if isinstance(path, Path):
@@ -140,7 +143,7 @@ def _ffplayout_entry(item: object, line: str, folder: Path) -> tuple[Entry, list
         for name in ("audio", "custom_filter")
         if isinstance(fields.get(name), str) and fields.get(name)
     ]
-    return Entry(path, line, title[:200] if isinstance(title, str) and title else None, begin, end), remarks
+    return Entry(path, line, (title_of(title) or None) if isinstance(title, str) else None, begin, end), remarks
 
 
 def _seconds(fields: dict[str, object], name: str) -> Fraction | None:

@@ -2,7 +2,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from supervisor.schemas.base import Id, Instant, RateText, Schema
+from supervisor.schemas.base import Id, Instant, Line, RateText, Schema
 
 
 class AssetIn(Schema):
@@ -10,13 +10,13 @@ class AssetIn(Schema):
 
     path: Annotated[str, Field(min_length=1, max_length=4096)]
     project_id: Id | None = None
-    house_id: Annotated[str, Field(max_length=80)] | None = None
-    title: Annotated[str, Field(max_length=200)] | None = None
+    house_id: Annotated[Line, Field(max_length=80)] | None = None
+    title: Annotated[Line, Field(max_length=200)] | None = None
 
 
 class AssetPatch(Schema):
-    house_id: Annotated[str, Field(max_length=80)] | None = None
-    title: Annotated[str, Field(max_length=200)] | None = None
+    house_id: Annotated[Line, Field(max_length=80)] | None = None
+    title: Annotated[Line, Field(max_length=200)] | None = None
 
 
 class Asset(Schema):

@@ -2,7 +2,6 @@ from typing import Any, Literal
 
 from supervisor.schemas.base import Instant, Schema
 
-
 Outcome = Literal["done", "refused", "failed"]
 
 

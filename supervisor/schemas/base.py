@@ -5,7 +5,6 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-
 T = TypeVar("T")
 
 
@@ -18,6 +17,8 @@ Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 RateText = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,6}(/[1-9][0-9]{0,6})?$", examples=["25", "30000/1001"])]
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", examples=["6f1c0e6fd9a94b7e8a0f2a4a4a1f0c55"])]
+Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""Text of one line: no database and no screen takes a control character in it well."""
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 

@@ -2,7 +2,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from supervisor.schemas.base import Id, Instant, Name, Schema
+from supervisor.schemas.base import Id, Instant, Line, Name, Schema
 
 Frames = Annotated[int, Field(ge=0, le=2**53)]
 
@@ -15,7 +15,7 @@ class ItemIn(Schema):
 
     kind: Literal["clip", "slate"] = "clip"
     asset_id: Id | None = None
-    title: Annotated[str, Field(max_length=200)] | None = None
+    title: Annotated[Line, Field(max_length=200)] | None = None
     in_frames: Frames = 0
     out_frames: Frames | None = None
     slate_frames: Annotated[int, Field(ge=1, le=2**53)] | None = None
@@ -23,7 +23,7 @@ class ItemIn(Schema):
 
 
 class ItemPatch(Schema):
-    title: Annotated[str, Field(max_length=200)] | None = None
+    title: Annotated[Line, Field(max_length=200)] | None = None
     in_frames: Frames | None = None
     out_frames: Frames | None = None
     start_mode: Literal["follow", "hold"] | None = None

@@ -1,3 +1,5 @@
+"""The supervisor itself: its health and its end."""
+
 from supervisor.schemas.base import Schema
 
 

@@ -4,7 +4,8 @@ import asyncio
 import getpass
 import os
 import stat
-from typing import Any
+from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,7 +14,7 @@ from supervisor.api.app import PREFIX, all_routes
 from supervisor.api.permissions import GRANTS, ROUTES, Permission, permit
 from supervisor.application import Application, Options
 from supervisor.errors import Conflict, Forbidden, Invalid, Unauthenticated
-from supervisor.principal import Principal
+from supervisor.principal import Principal, Role
 from supervisor.settings import Settings
 from tests.fixtures.running import Running, running_supervisor
 
@@ -42,7 +43,7 @@ def test_only_health_and_preflight_are_open() -> None:
     ("role", "may", "may_not"),
     [("viewer", "list_channels", "take"), ("operator", "take", "create_channel"), ("admin", "create_channel", "")],
 )
-def test_a_role_has_its_permissions_and_no_more(role: Any, may: str, may_not: str) -> None:
+def test_a_role_has_its_permissions_and_no_more(role: Role, may: str, may_not: str) -> None:
     """P7."""
     principal = Principal(name="p", origin="unix", role=role)
     permit(may, principal)
@@ -134,7 +135,7 @@ async def test_reading_is_not_audited(supervisor: Running) -> None:
 async def test_a_body_that_is_too_large_is_refused_whole_or_in_pieces(supervisor: Running) -> None:
     body = b'{"name": "' + b"x" * (4 * 1024 * 1024) + b'"}'
 
-    async def pieces() -> Any:
+    async def pieces() -> AsyncGenerator[bytes]:
         for start in range(0, len(body), 65536):
             yield body[start : start + 65536]
 
@@ -216,14 +217,14 @@ async def test_a_second_supervisor_is_refused_by_name(supervisor: Running) -> No
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
-async def test_only_loopback_is_listened_on(short_home: Any, host: str) -> None:
+async def test_only_loopback_is_listened_on(short_home: Path, host: str) -> None:
     """P7: until TLS is there, nothing but this machine reaches the TCP door."""
     application = Application(Settings(home=short_home), Options(host=host, name="here"))
     with pytest.raises(Invalid, match="loopback"):
         await application.run()
 
 
-async def test_a_token_that_others_can_read_is_not_used(short_home: Any) -> None:
+async def test_a_token_that_others_can_read_is_not_used(short_home: Path) -> None:
     settings = Settings(home=short_home)
     settings.make_directories()
     settings.token_path.write_text("x" * 43)
@@ -232,7 +233,7 @@ async def test_a_token_that_others_can_read_is_not_used(short_home: Any) -> None
         await Application(settings, Options(name="here")).run()
 
 
-async def test_the_token_stays_and_the_note_and_socket_go(short_home: Any) -> None:
+async def test_the_token_stays_and_the_note_and_socket_go(short_home: Path) -> None:
     async with running_supervisor(short_home) as first:
         token, settings = first.token, first.settings
         assert settings.info_path.exists()
@@ -259,7 +260,7 @@ async def test_shutting_down_ends_open_streams_and_answers_under_way(supervisor:
         await supervisor.unix.get("/healthz")
 
 
-async def test_letting_the_leash_go_ends_it(short_home: Any) -> None:
+async def test_letting_the_leash_go_ends_it(short_home: Path) -> None:
     reading, writing = os.pipe()
     async with running_supervisor(short_home, leash_fd=reading) as running:
         os.close(writing)

@@ -50,7 +50,7 @@ async def list_as_run_records(
     context: Ctx,
     who: Who,
     channel_id: Id,
-    run_id: Annotated[str, Query(max_length=64)],
+    run_id: Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{1,64}$")],
     after: Annotated[int, Query(ge=0, lt=2**63, description="The last number seen; `next_cursor` is the next.")] = 0,
     limit: Limit = 200,
 ) -> Page[AsRunRecordOut]:
