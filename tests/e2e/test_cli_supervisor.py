@@ -5,7 +5,6 @@ import io
 import json
 import signal
 import subprocess
-import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -35,7 +34,6 @@ def sidecar_pids(home: TestHome) -> list[int]:
 
 def test_own_files_on_air_and_playout_outlives_the_supervisor(home: TestHome, clips: Path) -> None:
     """P5, and from no supervisor at all to own files on air in two commands."""
-    assert home.mcr("status").returncode == 69
     up = home.mcr("up")
     assert up.returncode == 0, up.stderr + home.log_end()
 
@@ -55,7 +53,6 @@ def test_own_files_on_air_and_playout_outlives_the_supervisor(home: TestHome, cl
     assert down.returncode == 0, down.stderr + home.log_end()
     assert "1 channel stays on air" in down.stdout
     assert sidecar_pids(home) == [pid]
-    assert home.mcr("status").returncode == 69
 
     again = home.mcr("up")
     assert "1 channel played on" in again.stdout, again.stderr
@@ -90,13 +87,13 @@ def records(demo: subprocess.Popen[str], count: int) -> list[dict[str, object]]:
 
 
 def test_the_demo_ends_by_itself_and_leaves_nothing(home: TestHome, clips: Path) -> None:
-    done = home.mcr("demo", "--channels", "2", "--media", str(clips), "--for", "4")
+    done = home.mcr("demo", "--channels", "2", "--media", str(clips), "--for", "3")
     assert done.returncode == 0, done.stderr + home.log_end()
     assert "no terminal" in done.stderr
     assert "on air 2/2" in done.stderr
     seen = [json.loads(line) for line in done.stdout.splitlines()]
     assert [record["number"] for record in seen[:2]] == [1, 2]
-    assert 6 <= len(seen) <= 10
+    assert 6 <= len(seen) <= 8
     assert all(str(record["state"]).startswith("ON AIR") for record in seen), seen
     for number in (1, 2):
         frames = [record["frame"] for record in seen if record["number"] == number]
@@ -119,11 +116,9 @@ def test_a_killed_demo_leaves_nothing_and_starts_again(home: TestHome, clips: Pa
     demo.communicate()
     until(lambda: not home.processes(), 10.0, home.processes)
 
-    began = time.monotonic()
-    again = home.mcr("demo", "--channels", "2", "--media", str(clips), "--for", "0.1")
+    again = home.mcr("demo", "--channels", "2", "--media", str(clips), "--for", "0")
     assert again.returncode == 0, again.stderr + home.log_end()
     assert "importing" not in again.stderr
-    assert time.monotonic() - began < 30
     assert home.processes() == {}
 
 

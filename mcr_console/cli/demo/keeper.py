@@ -23,6 +23,8 @@ _RESTART_S: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
 _SETTLED_S: Final = 60.0
 """A supervisor that lived so long sets the pauses back."""
 _EARLIER_DEMO_S: Final = 8.0
+_WELL: Final = 10
+"""Answers in a row, a tenth of a second apart, that say a supervisor means to stay."""
 _SHUT_DOWN_S: Final = 15.0
 
 
@@ -105,11 +107,19 @@ class Keeper:
     async def _nobody_else(self) -> None:
         """What an earlier demo left is on its way out: it gets a moment. Raises Failure when it stays."""
 
-        async def alone() -> bool | None:
-            return None if is_locked(self._home) or playing(self._home) else True
+        well = 0
+        async with Client.at(socket=self._home.socket) as client:
 
-        if await poll(alone, deadline_s=_EARLIER_DEMO_S):
-            return
+            async def alone() -> bool | None:
+                nonlocal well
+                if not is_locked(self._home) and not playing(self._home):
+                    return True
+                # One that takes commands is not on its way out; right after a kill -9 it may not know yet that it is.
+                well = well + 1 if await background.is_ready(client) else 0
+                return False if well >= _WELL else None
+
+            if await poll(alone, deadline_s=_EARLIER_DEMO_S):
+                return
         raise Failure(
             "Another supervisor is at work there",
             f"{self._home.path} is in use, by another demo perhaps.",
