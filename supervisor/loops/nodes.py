@@ -167,4 +167,5 @@ class NodeWatch:
             beats.append(report.round_trip_ms or 0)
         elif report.polls > polls:
             self._pulses[key] = pulse.after(Silence(report.fault), now)
-            beats.append(-1)
+            if status is not None:  # absence is not a miss: its door may not be open yet
+                beats.append(-1)
