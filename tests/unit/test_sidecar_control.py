@@ -1,0 +1,151 @@
+"""Nonces, the lease, and what is answered when the playout does not (P2)."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from sidecar.control import commands as commands_module
+from sidecar.control.application import application
+from sidecar.control.commands import Commands
+from sidecar.control.nonces import GOOD_FOR_S, Lease, Nonces
+from sidecar.control.reads import Identity, Reads
+from sidecar.engine.playout import Applied, CommandQueueFull, Playout
+from sidecar.journal import Journal
+from sidecar.protocol.channel import ChannelFormat, Playlist, SidecarDocument
+
+TOKEN = "t" * 32
+
+
+class Monotonic:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class TestNonces:
+    def test_a_nonce_is_good_for_six_seconds_and_once(self) -> None:
+        clock = Monotonic()
+        nonces = Nonces(clock)
+        old, spent, fresh = nonces.issue(), nonces.issue(), nonces.issue()
+        assert nonces.redeem(spent) == 1000.0
+        assert nonces.redeem(spent) is None
+        clock.now += GOOD_FOR_S - 0.001
+        assert nonces.redeem(fresh) == 1000.0
+        clock.now += 0.001
+        assert nonces.redeem(old) is None
+        assert nonces.redeem("0" * 32) is None
+
+    def test_a_thousand_readers_crowd_out_only_the_oldest(self) -> None:
+        nonces = Nonces(Monotonic())
+        issued = [nonces.issue() for _ in range(5000)]
+        assert nonces.redeem(issued[-1]) is not None
+        assert nonces.redeem(issued[-1000]) is not None
+        assert nonces.redeem(issued[0]) is None
+
+
+class TestLease:
+    def test_a_late_order_gives_no_more_time_than_its_nonce_allows(self) -> None:
+        clock = Monotonic()
+        lease = Lease(clock)
+        assert not lease.is_live()
+        assert lease.left_ms() is None
+        issued = clock.now
+        clock.now += 4
+        lease.extend(issued, 6)
+        assert lease.left_ms() == 2000
+        clock.now += 1.999
+        assert lease.is_live()
+        clock.now += 0.001
+        assert not lease.is_live()
+        assert lease.left_ms() == 0
+
+    def test_an_extension_never_shortens(self) -> None:
+        clock = Monotonic()
+        lease = Lease(clock)
+        lease.extend(clock.now, 10)
+        lease.extend(clock.now, 2)
+        assert lease.left_ms() == 10_000
+
+
+@pytest.fixture
+def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Playout]:
+    """A playout whose thread was never started: it takes commands and does none."""
+    monkeypatch.setattr(commands_module, "COMMAND_S", 0.05)
+    what = SidecarDocument("c" * 32, "Silent", ChannelFormat(320, 180, "25"), (), Playlist(1))
+    journal = Journal(tmp_path / "journal", "c" * 32, "1" * 32, 1, "25")
+    playout = Playout(what, epoch=1, journal=journal, media_root=tmp_path / "media")
+    yield playout
+    playout.stop("test", 1)
+
+
+def client(playout: Playout, tmp_path: Path) -> httpx.AsyncClient:
+    clock = Monotonic()
+    lease, nonces = Lease(clock), Nonces(clock)
+    journal = Journal(tmp_path / "journal", "c" * 32, "1" * 32, 1, "25")
+    reads = Reads(Identity("c" * 32, 1, "25", 1), playout, journal, lease, nonces)
+    commands = Commands(1, playout, lease, nonces, lambda _by: None)
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(application(reads, commands, TOKEN)),
+        base_url="http://sidecar",
+        headers={"Authorization": f"Bearer {TOKEN}"},
+    )
+
+
+HOLD: dict[str, Any] = {"command_id": "12345678", "epoch": 1, "by": "ada"}
+
+
+async def test_a_command_the_playout_never_took_is_busy_and_may_be_repeated(silent: Playout, tmp_path: Path) -> None:
+    async with client(silent, tmp_path) as door:
+        first = await door.post("/hold", json=HOLD)
+        assert (first.status_code, first.json()["code"], first.headers["retry-after"]) == (503, "busy", "1")
+        give_at_once(silent, lambda future: future.set_result(Applied("holds", None, 1.0, None)))
+        again = await door.post("/hold", json=HOLD)
+        assert (again.status_code, again.json()["done"]) == (200, "holds")
+
+
+async def test_a_command_that_was_taken_and_not_shown_is_a_failure_and_not_done_again(
+    silent: Playout, tmp_path: Path
+) -> None:
+    async with client(silent, tmp_path) as door:
+        give_at_once(silent, lambda future: None)
+        first = await door.post("/hold", json=HOLD)
+        assert (first.status_code, first.json()["code"]) == (502, "engine_failed")
+        give_at_once(silent, lambda future: future.set_result(Applied("holds", None, 1.0, None)))
+        again = await door.post("/hold", json=HOLD)
+        assert again.content == first.content
+
+
+async def test_a_full_queue_is_busy(silent: Playout, tmp_path: Path) -> None:
+    with suppress(CommandQueueFull):
+        while True:
+            silent.command(lambda rundown: rundown.hold(""))
+    async with client(silent, tmp_path) as door:
+        answer = await door.post("/hold", json=HOLD)
+        assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+
+
+async def test_a_playout_that_stops_meanwhile_says_so(silent: Playout, tmp_path: Path) -> None:
+    async with client(silent, tmp_path) as door:
+        give_at_once(silent, lambda future: future.cancel(), running=False)
+        answer = await door.post("/hold", json=HOLD)
+        assert (answer.status_code, answer.json()["code"]) == (409, "not_armed")
+
+
+def give_at_once(playout: Playout, settle: Callable[["Future[Applied]"], object], *, running: bool = True) -> None:
+    """Every command from now on is taken, and its future settled (or not) on the spot."""
+
+    def command(_act: object) -> "Future[Applied]":
+        future: Future[Applied] = Future()
+        if running:
+            future.set_running_or_notify_cancel()
+        settle(future)
+        return future
+
+    playout.command = command  # type: ignore[method-assign] - a thread that hangs cannot be had on demand
