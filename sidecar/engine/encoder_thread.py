@@ -10,9 +10,17 @@ from sidecar.engine.encoder import PictureEncoder, SoundEncoder
 from sidecar.engine.threads import OnDeath, vital_thread
 from sidecar.media.interface import Samples
 from sidecar.outputs.packet import Batch
+from sidecar.protocol.channel import ChannelFormat
+from sidecar.rundown.rate import parse_rate
 
-MOST_PICTURES = 8
-"""Pictures that may wait: 1080p ones are 3 MB each, and eight are a third of a second."""
+_MOST_BYTES = 48 << 20
+_FEWEST_PICTURES = 8
+
+
+def most_pictures(channel: ChannelFormat) -> int:
+    """Pictures that may wait: a second of them, so that a machine that stumbles loses nothing, within 48 MB."""
+    picture_bytes = channel.width * channel.height * 3 // 2
+    return max(_FEWEST_PICTURES, min(round(parse_rate(channel.rate)), _MOST_BYTES // picture_bytes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,7 @@ class EncoderThread:
         sounds: SoundEncoder,
         *,
         deliver: Callable[[FrameJob, Batch], None],
+        most_pictures: int,
         most_waiting: int,
         on_death: OnDeath,
     ) -> None:
@@ -47,6 +56,7 @@ class EncoderThread:
         self._pictures = pictures
         self._sounds = sounds
         self._deliver = deliver
+        self._most_pictures = most_pictures
         self._most_waiting = most_waiting
         self._queue: queue.SimpleQueue[FrameJob | None] = queue.SimpleQueue()
         self._pictures_put = 0  # written by the playout thread only
@@ -60,7 +70,7 @@ class EncoderThread:
         """False when the picture was left out. Raises EncoderStuckError."""
         if self._queue.qsize() >= self._most_waiting:
             raise EncoderStuckError(f"{self._most_waiting} frames wait for the encoder")
-        if job.picture is None or self._pictures_put - self._pictures_taken >= MOST_PICTURES:
+        if job.picture is None or self._pictures_put - self._pictures_taken >= self._most_pictures:
             self._queue.put(FrameJob(job.number, job.wall_ns, None, job.sound))
             return False
         self._pictures_put += 1

@@ -6,12 +6,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfoNotFoundError
 
 import av
 
 from sidecar.engine.command_queue import Applied, CommandQueue, CommandQueueFull
 from sidecar.engine.encoder import programme_encoders
-from sidecar.engine.encoder_thread import EncoderThread, FrameJob
+from sidecar.engine.encoder_thread import EncoderThread, FrameJob, most_pictures
 from sidecar.engine.loudness import LoudnessThread
 from sidecar.engine.output_set import OutputSet
 from sidecar.engine.pacing import PlayoutTime, SystemTime, instant
@@ -78,20 +79,25 @@ class Playout:
     ) -> None:
         """``may_send`` is asked before every write of an output whose fencing is ``lease_stop``, from its thread.
 
-        Opens the encoder (some 50 ms). Raises ValueError for a format, an address or a time zone that cannot be.
+        Opens the encoder (some 50 ms). Raises ValueError for a format or a time zone that cannot be.
         """
         clock = SystemTime() if time is None else time
         rate = parse_rate(document.format.rate)
         die = on_death or partial(end_process, last_words=partial(journal.close, _JOURNAL_LAST_WORDS_S))
         self._outputs = OutputSet(document, epoch=epoch, media_root=media_root, may_send=may_send)
         self._loudness = LoudnessThread(document.format.sample_rate)
-        self._slate = SlateThread(Slate(document.name, document.format, document.time_zone), clock)
+        try:
+            slate = Slate(document.name, document.format, document.time_zone)
+        except ZoneInfoNotFoundError as error:
+            raise ValueError(f"no such time zone: {document.time_zone}") from error
+        self._slate = SlateThread(slate, clock)
         self._time = clock
         pictures, sounds = programme_encoders(document.format, document.encoding)
         self._encoder = EncoderThread(
             pictures,
             sounds,
             deliver=self._deliver,
+            most_pictures=most_pictures(document.format),
             most_waiting=round(_ENCODER_PATIENCE_S * rate),
             on_death=die,
         )

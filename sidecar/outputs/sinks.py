@@ -6,9 +6,11 @@ from pathlib import Path
 from sidecar.outputs.file import FileSink
 from sidecar.outputs.hls import HlsSink
 from sidecar.outputs.interface import Sink
+from sidecar.outputs.packet import Batch
+from sidecar.outputs.templates import StreamTemplates
 from sidecar.outputs.udp import UdpSink
 from sidecar.outputs.udp_address import parse_udp_url
-from sidecar.protocol.channel import Output
+from sidecar.protocol.channel import Fencing, Output, OutputKind
 
 
 def live_folder(media_root: Path, channel_id: str) -> Path:
@@ -16,8 +18,39 @@ def live_folder(media_root: Path, channel_id: str) -> Path:
     return media_root / "live" / channel_id
 
 
+class UnusableSink:
+    """Stands for an output whose address cannot be one: down, with the reason, while the others play."""
+
+    fencing: Fencing = "hold"
+
+    def __init__(self, kind: OutputKind, reason: str) -> None:
+        self.kind: OutputKind = kind
+        self.bytes_sent = 0
+        self.segments = 0
+        self._reason = reason
+
+    def open(self, templates: StreamTemplates) -> None:
+        raise OSError(self._reason)
+
+    def write(self, batch: Batch, *, after_gap: bool) -> None:
+        raise OSError(self._reason)
+
+    def abandon(self) -> None:
+        """There is nothing to forget."""
+
+    def close(self) -> None:
+        """There is nothing to finish."""
+
+
 def make_sink(output: Output, *, live: Path, epoch: int, segment_length: Fraction) -> Sink:
-    """Does no I/O. Raises ValueError for an address that cannot be one."""
+    """Does no I/O and raises nothing: see ``UnusableSink``."""
+    try:
+        return _make_sink(output, live=live, epoch=epoch, segment_length=segment_length)
+    except ValueError as error:
+        return UnusableSink(output.kind, str(error))
+
+
+def _make_sink(output: Output, *, live: Path, epoch: int, segment_length: Fraction) -> Sink:
     if output.kind == "hls":
         return HlsSink(live if output.role == "programme" else live / "preview", epoch, segment_length)
     if output.kind == "udp":

@@ -119,10 +119,21 @@ def test_writing_without_opening_is_an_error_of_the_output(place: Place) -> None
         write(place.sink, range(1))
 
 
-def test_addresses_that_cannot_be(tmp_path: Path) -> None:
-    for output in (Output("a", "udp", "udp://nowhere"), Output("b", "file", "relative.ts")):
-        with pytest.raises(ValueError, match=r"port|absolute"):
-            make_sink(output, live=tmp_path, epoch=1, segment_length=GOP_S)
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        (Output("a", "udp", "udp://nowhere"), "no port"),
+        (Output("a", "udp", "udp://nowhere:1?fifo_size=7"), "unknown option"),
+        (Output("b", "file", "relative.ts"), "absolute path"),
+    ],
+)
+def test_an_address_that_cannot_be_fails_at_opening_with_the_reason(
+    output: Output, reason: str, tmp_path: Path
+) -> None:
+    """P1: a wrong address costs that output, and never the channel."""
+    sink = make_sink(output, live=tmp_path, epoch=1, segment_length=GOP_S)
+    with pytest.raises(OSError, match=reason):
+        sink.open(TEMPLATES)
 
 
 @pytest.mark.parametrize(
