@@ -103,11 +103,13 @@ class ProcessIdentity:
 class Exit:
     """``code`` as in ``Popen.returncode`` (negative: the signal); None when only the parent, now gone, was told.
 
-    ``last_words`` is the end of the process's log, made safe for a line of text.
+    ``last_words`` is the end of the process's log, made safe for a line of text. ``item_id`` is the item that was on
+    air by its own journal; None where it was none, or nobody knows.
     """
 
     code: int | None
     last_words: str = ""
+    item_id: str | None = None
 
     def __str__(self) -> str:
         if self.code is None:

@@ -42,6 +42,19 @@ class Journals:
                 due += 1
         return tuple(lines), last
 
+    def last_item(self, channel_id: str, run_id: str) -> str | None:
+        """The item that was on air at the end of the run: started, and not ended."""
+        item_id: str | None = None
+        for line in _lines(self._root / channel_id / run_id):
+            match line.record.kind:
+                case "item_start":
+                    item_id = line.record.item_id
+                case "item_end":
+                    item_id = None
+                case _:
+                    continue
+        return item_id
+
     def _epoch(self, run: Path) -> int:
         first = next(islice(_lines(run), 1), None)
         return first.record.epoch if first else 0

@@ -334,12 +334,22 @@ class LocalAgent:
         await self._note_exit(watched, code)
 
     async def _note_exit(self, watched: Watched, code: int | None) -> None:
-        words = await asyncio.to_thread(last_words, watched.state_dir / "sidecar.log")
-        watched.exit = Exit(code, words)
+        watched.exit = await asyncio.to_thread(self._exit_of, watched, code)
         log.info(
             "a sidecar is gone", channel=watched.handle.channel_id, epoch=watched.handle.epoch, how=str(watched.exit)
         )
         self._tell()
+
+    def _exit_of(self, watched: Watched, code: int | None) -> Exit:
+        words = last_words(watched.state_dir / "sidecar.log")
+        try:
+            door = read_door(watched.state_dir)
+            run_id = watched.run_id or (door.run_id if door is not None else None)
+            item_id = self._journals.last_item(watched.handle.channel_id, run_id) if run_id is not None else None
+        except OSError as error:
+            log.warning("a journal could not be read", channel=watched.handle.channel_id, why=str(error))
+            item_id = None
+        return Exit(code, words, item_id)
 
     # As-run
 

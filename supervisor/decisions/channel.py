@@ -68,7 +68,8 @@ def _placing(view: View, observed: Observed | None) -> Decision:
         return Decision((), f"waits for the agent of {view.agent_name} before it starts", observed)
     left = view.restarts.not_before - view.now
     if left > 0:
-        sentence = f"restart {view.restarts.failures} in {left:.1f} s: the sidecar {view.restarts.cause}"
+        restarts = view.restarts
+        sentence = f"restart {restarts.failures} waits {restarts.wait:.1f} s: the sidecar {restarts.cause}"
         return Decision((), sentence, observed, again_in=left)
     why = f" again: the sidecar {view.restarts.cause}" if view.restarts.cause else ""
     return Decision((Place(site.node_id),), f"starts on {site.node_name}{why}", observed)

@@ -21,9 +21,13 @@ def backoff(failures: int, jitter: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Restarts:
-    """Fed with facts; times are our monotonic clock. ``brought_down``: by item, how often the engine died on it."""
+    """Fed with facts; times are our monotonic clock, ``wait`` in seconds.
+
+    ``brought_down``: by item, how often the engine died on it.
+    """
 
     failures: int = 0
+    wait: float = 0.0
     not_before: float = 0.0
     last_failure: float | None = None
     cause: str = ""
@@ -38,9 +42,11 @@ class Restarts:
         if item_id is not None:
             counts[item_id] = counts.get(item_id, 0) + 1
         failures = self.failures + 1
+        wait = backoff(failures, jitter)
         return Restarts(
             failures=failures,
-            not_before=now + backoff(failures, jitter),
+            wait=wait,
+            not_before=now + wait,
             last_failure=now,
             cause=cause,
             brought_down=counts,

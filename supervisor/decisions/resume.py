@@ -1,7 +1,7 @@
 """Where in its playlist a channel begins when it starts."""
 
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sidecar.protocol.channel import Playlist, Rate, ResumePoint
@@ -21,10 +21,11 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """``resume`` None: at the top. ``sentence`` says where it begins and why."""
+    """``resume`` None: at the top. ``sentence`` says where it begins and why, ``item_id`` with what."""
 
     resume: ResumePoint | None
     sentence: str
+    item_id: str | None = None
 
 
 def beginning(
@@ -56,12 +57,12 @@ def _not_in(skipped: Set[str], playlist: Playlist, wanted: Beginning) -> Beginni
     if not items:
         return Beginning(None, "the list is empty: filler")
     first = wanted.resume.item_id if wanted.resume else items[0].id
+    wanted = replace(wanted, item_id=first)
     if first not in skipped:
         return wanted
     at = next(index for index, item in enumerate(items) if item.id == first)
     for item in (*items[at + 1 :], *items[:at]):
         if item.id not in skipped:
-            return Beginning(
-                ResumePoint(item.id), f"begins with {item.title}: {items[at].title} brought the engine down twice"
-            )
+            sentence = f"begins with {item.title}: {items[at].title} brought the engine down twice"
+            return Beginning(ResumePoint(item.id), sentence, item.id)
     return wanted

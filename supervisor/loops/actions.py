@@ -50,6 +50,7 @@ class EpochNotes:
     armed_at: float | None = None
     fault: str = ""
     beginning: str = ""
+    begins_with: str | None = None
 
 
 class Actions:
@@ -105,6 +106,11 @@ class Actions:
         if self._left_out and not self.restarts.brought_down:
             # Long enough without a failure: the whole list is given again.
             self.list_changed, self._compares_only = True, False
+
+    def went_on(self, item_id: str) -> None:
+        """By its journal the sidecar had gone on to this item since it last answered: a resume begins with it."""
+        if self.position is not None and self.position.item_id != item_id:
+            self.position = Position(item_id, 0, self._desk.clock.now())
 
     async def do(self, action: Action) -> bool:
         """True when it is done. What went wrong else is in the epoch's notes; another pass decides what then."""
@@ -184,6 +190,7 @@ class Actions:
             desk.clock.now(),
         )
         notes.beginning = begin.sentence
+        notes.begins_with = begin.item_id
         order = StartOrder(row.id, epoch, self._term(), document_of(row, material, begin.resume))
         notes.start_ordered = True
         try:

@@ -131,6 +131,9 @@ class ChannelKeeper:
         status = self.on_air
         if status is not None and row.phase in ("starting", "running"):
             self._actions.seen_on_air(status, position_of(status))
+        report = self.report
+        if report is not None and report.exit is not None and report.exit.item_id is not None:
+            self._actions.went_on(report.exit.item_id)
 
     def _view(self, watch: NodeWatch | None, report: SidecarReport | None) -> View:
         row, desk, actions = self.row, self._desk, self._actions
@@ -149,7 +152,9 @@ class ChannelKeeper:
             agent="away" if watch is None else watch.state,
             agent_name=watch.name if watch else row.node_id or "no node",
             site=choose_site(desk.nodes_for(row.id), row.wanted_node_id, row.node_id),
-            sighting=None if watch is None or report is None else sighting_of(report, watch.pulse(report)),
+            sighting=None
+            if watch is None or report is None
+            else sighting_of(report, watch.pulse(report), of_this.begins_with),
             restarts=actions.restarts,
             strays=tuple(epoch for epoch in running if epoch != row.epoch),
             armed_for=None if of_this.armed_at is None else now - of_this.armed_at,

@@ -10,19 +10,19 @@ from supervisor.decisions.resume import Position
 from supervisor.decisions.view import OutputSight, Sighting
 
 _DOWN: Final = ("stalled", "down", "stopped")
-_BLAMELESS: Final = (0, -15)
-"""Exit codes that say nothing against the item that was on air: a clean end, and SIGTERM."""
+_BLAMELESS: Final = (0, -2, -15)
+"""Exit codes that say nothing against an item: a clean end, and signals that people send."""
 SKIPPED_SHOWN: Final = timedelta(minutes=10)
 
 
-def sighting_of(report: SidecarReport, pulse: Pulse) -> Sighting:
-    """The channel's newest sidecar as a decision sees it."""
+def sighting_of(report: SidecarReport, pulse: Pulse, begins_with: str | None) -> Sighting:
+    """The channel's newest sidecar as a decision sees it; ``begins_with`` is the item its run was to begin with."""
     status = report.status
     exit_ = None if report.exit is None else str(report.exit)
+    suspect = _suspect(report, begins_with)
     if status is None:
-        return Sighting(report.epoch, report.pid, pulse, exit_, output_age_s=report.output_age_s)
+        return Sighting(report.epoch, report.pid, pulse, exit_, item_id=suspect, output_age_s=report.output_age_s)
     programme = [output for output in status.outputs if output.role == "programme"]
-    blameless = report.exit is not None and report.exit.code in _BLAMELESS
     return Sighting(
         epoch=report.epoch,
         pid=report.pid,
@@ -31,13 +31,25 @@ def sighting_of(report: SidecarReport, pulse: Pulse) -> Sighting:
         state=status.state,
         nonce=status.nonce,
         frame=status.frame,
-        item_id=status.item.item_id if status.item and not blameless else None,
+        item_id=suspect,
         picture=picture_of(status),
         outputs=len(programme),
         down=tuple(_down(output) for output in programme if output.state in _DOWN),
         journal_degraded=status.journal.degraded,
         output_age_s=report.output_age_s,
     )
+
+
+def _suspect(report: SidecarReport, begins_with: str | None) -> str | None:
+    """The item on air, or that was when it went; a crash before any was on air points at the one that was opened."""
+    said = report.status.item.item_id if report.status is not None and report.status.item is not None else None
+    gone = report.exit
+    if gone is None:
+        return said
+    if gone.code in _BLAMELESS:
+        return None
+    crashed_at_first = begins_with if gone.code is not None and gone.code < 0 else None
+    return gone.item_id or said or crashed_at_first
 
 
 def picture_of(status: Status) -> str:

@@ -1,0 +1,367 @@
+"""Channels are kept on air: started, stopped, commanded, restarted; over a real store and real processes."""
+
+import asyncio
+import os
+import signal
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from supervisor.errors import Conflict, Invalid, NotFound, PlayoutFailed, PlayoutSilent, Unavailable
+from supervisor.schemas.channel import CommandIn, CueIn
+from tests.fixtures.agents import NodeHome, until
+from tests.fixtures.stations import FOREVER, OLGA, station
+
+
+async def test_a_channel_starts_plays_and_stops(node_home: NodeHome) -> None:
+    async with station(node_home) as here:
+        row = await here.channel(FOREVER, FOREVER)
+        live = await here.start(row)
+        assert (live.epoch, live.desired, live.node_name, live.off_air_since) == (1, "on", "here", None)
+        assert live.item is not None
+        assert live.item.title == "item 0"
+        assert live.decision.startswith("on air: item 0")
+        await here.off(row.id)
+        after = await here.row(row.id)
+        assert (after.desired, after.phase, after.node_id, after.epoch) == ("off", "off", None, 1)
+        assert not node_home.processes()
+        await here.log_is_complete(row.id)
+        (event,) = await here.events_of(row.id)
+        assert (event.title, event.status, event.end_cause, event.by) == ("item 0", "cut", "stop", "olga")
+
+
+async def test_starting_twice_is_starting_once(node_home: NodeHome) -> None:
+    """P2."""
+    async with station(node_home) as here:
+        row = await here.channel(FOREVER)
+        rows = await asyncio.gather(*(here.commands.start(row.id, OLGA) for _ in range(5)))
+        assert {it.desired for it in rows} == {"on"}
+        assert (await here.on_air(row.id)).epoch == 1
+        assert len(node_home.processes()) == 1
+
+
+async def test_a_stop_during_the_start_wins(node_home: NodeHome) -> None:
+    """P7: nothing is armed after somebody wanted the channel off."""
+    async with station(node_home) as here:
+        row = await here.channel(FOREVER)
+        await here.commands.start(row.id, OLGA)
+        await until(lambda: here.live(row.id).phase == "starting", what="starting")
+        await here.off(row.id)
+        assert not node_home.processes()
+        journals = (node_home.path / "journal" / row.id).glob("*/*.jsonl")
+        assert not any(b'"on_air"' in path.read_bytes() for path in journals)
+
+
+async def test_a_killed_sidecar_is_restarted_in_place_where_it_was(node_home: NodeHome) -> None:
+    """P1, P4: a new, higher epoch goes on with the item; the log says how far the old one is proven."""
+    async with station(node_home) as here:
+        row = await here.channel(FOREVER, FOREVER)
+        await here.start(row)
+        await here.take(row.id)
+        await until(lambda: (item := here.live(row.id).item) and item.position_frames >= 25, what="a second of item 1")
+        before = here.live(row.id).item
+        assert before is not None
+        os.kill(await here.pid(row.id), signal.SIGKILL)
+        live = await here.on_air(row.id, epoch=2)
+        assert live.item is not None
+        assert live.item.title == "item 1"
+        assert before.position_frames <= live.item.position_frames < before.position_frames + 200
+        assert "sidecar_restarted" in await here.alarms()
+        said = [it.sentence for it in here.supervision.live.explain(row.id)]
+        assert any("was ended by signal 9" in sentence and "restarts in place" in sentence for sentence in said), said
+        await here.log_is_complete(row.id)
+        first, second, third = await here.events_of(row.id)
+        assert (first.status, first.end_cause) == ("cut", "take")
+        assert (second.title, second.status, second.epoch) == ("item 1", "unknown end", 1)
+        assert (third.title, third.status, third.epoch, third.start_cause) == ("item 1", "on air", 2, "resume")
+
+
+async def test_an_item_that_brings_the_engine_down_twice_is_skipped_and_said_so(node_home: NodeHome) -> None:
+    """P1: a bad item cannot keep a channel dark."""
+    async with station(node_home) as here:
+        row = await here.channel(5, FOREVER, FOREVER)
+        items = await here.items(row)
+        node_home.faults(die_on_item=items[1])
+        await here.commands.start(row.id, OLGA)
+        live = await here.on_air(row.id, epoch=3)
+        assert live.item is not None
+        assert live.item.title == "item 2"
+
+        async def said() -> bool:
+            return "item 1 brought the engine down 2 times" in (await here.alarms()).get("item_skipped", "")
+
+        await until(said, what="alarm")
+        await here.log_is_complete(row.id)
+
+
+async def test_a_list_of_nothing_but_deadly_items_ends_in_filler_not_in_darkness(node_home: NodeHome) -> None:
+    """P1."""
+    async with station(node_home) as here:
+        row = await here.channel(FOREVER)
+        node_home.faults(die_on_item=(await here.items(row))[0])
+        await here.commands.start(row.id, OLGA)
+        live = await here.on_air(row.id, epoch=3)
+        assert live.picture == "filler"
+        node_home.faults()
+        assert row.playlist_id is not None
+        await here.commands.playlist_changed(row.playlist_id)
+        await until(lambda: here.live(row.id).playlist_revision == 2, what="the whole list again")
+
+
+async def test_starts_that_fail_are_repeated_later_and_later_but_always(node_home: NodeHome) -> None:
+    """P1: no end by exhaustion, an alarm while it lasts, recovery when the cause is gone."""
+    node_home.faults(exit_at_start=3)
+    async with station(node_home) as here:
+        row = await here.channel(FOREVER)
+        await here.commands.start(row.id, OLGA)
+        await until(lambda: here.live(row.id).epoch >= 3, what="three epochs")
+        said = [it.sentence for it in here.supervision.live.explain(row.id)]
+        assert any("ended with code 3: no such encoder: h265" in sentence for sentence in said), said
+        assert here.live(row.id).off_air_since is not None
+        node_home.faults()
+        await here.on_air(row.id)
+        assert here.live(row.id).off_air_since is None
+
+
+async def test_a_sidecar_that_never_gets_ready_gets_a_new_epoch(node_home: NodeHome) -> None:
+    node_home.faults(never_moves=True)
+    async with station(node_home, timing={"first_frame": 1.0}) as here:
+        row = await here.channel(FOREVER)
+        await here.commands.start(row.id, OLGA)
+        await until(lambda: here.live(row.id).epoch == 2, what="the next epoch")
+        node_home.faults()
+        await here.on_air(row.id)
+        assert len(node_home.processes()) == 1
+
+
+async def test_a_frozen_sidecar_is_killed_and_replaced(node_home: NodeHome) -> None:
+    """P1, P2: it neither answers nor sends; its exit is confirmed before the next begins."""
+    async with station(node_home) as here:
+        row = await here.channel(FOREVER)
+        await here.start(row)
+        pid = await here.pid(row.id)
+        os.kill(pid, signal.SIGSTOP)
+        live = await here.on_air(row.id, epoch=2, timeout=20.0)
+        assert live.epoch == 2
+        assert await here.pid(row.id) != pid
+        assert len(node_home.processes()) == 1
+        await here.log_is_complete(row.id)
+
+
+async def test_a_short_freeze_changes_nothing(node_home: NodeHome) -> None:
+    """P6 for the watched: two missed polls are not death."""
+    async with station(node_home) as here:
+        row = await here.channel(FOREVER)
+        await here.start(row)
+        pid = await here.pid(row.id)
+        os.kill(pid, signal.SIGSTOP)
+        await until(lambda: -1 in here.live(row.id).heartbeat_ms, what="a miss")
+        os.kill(pid, signal.SIGCONT)
+        await until(lambda: here.live(row.id).heartbeat_ms[-1] >= 0, what="a beat")
+        assert (await here.row(row.id)).epoch == 1
+        assert await here.pid(row.id) == pid
+
+
+async def test_a_sidecar_that_does_not_answer_but_sends_is_left_on_air(node_home: NodeHome) -> None:
+    """P6: a deaf engine is not a dark channel."""
+    async with station(node_home) as here:
+        row = await here.channel(FOREVER)
+        await here.start(row)
+        node_home.faults(hang=True)
+        await until(lambda: here.live(row.id).observed == "hung", what="hung")
+        assert here.live(row.id).off_air_since is None
+        with pytest.raises(PlayoutSilent):
+            await here.take(row.id)
+
+        async def alarmed() -> bool:
+            return "channel_hung" in await here.alarms()
+
+        await until(alarmed, what="alarm")
+        node_home.faults()
+        await here.on_air(row.id, epoch=1)
+
+        async def cleared() -> bool:
+            return "channel_hung" not in await here.alarms()
+
+        await until(cleared, what="alarm cleared")
+
+
+async def test_frames_that_stand_still_are_replaced(node_home: NodeHome) -> None:
+    """P1: an answer without progress is a miss."""
+    async with station(node_home) as here:
+        row = await here.channel(FOREVER)
+        await here.start(row)
+        node_home.faults(still=True)
+        await until(lambda: here.live(row.id).epoch == 2, what="the next epoch")
+        node_home.faults()
+        await here.on_air(row.id)
+
+
+async def test_outputs_that_are_down_are_told(node_home: NodeHome) -> None:
+    async with station(node_home) as here:
+        row = await here.channel(FOREVER)
+        await here.start(row)
+        node_home.faults(output_down=True, skipped="bad clip")
+
+        async def told() -> bool:
+            return {"output_down", "item_skipped"} <= (await here.alarms()).keys()
+
+        await until(told, what="alarms")
+        assert here.live(row.id).observed == "dark"
+        assert (await here.row(row.id)).epoch == 1
+        await until(lambda: here.live(row.id).alarms >= 2, what="counted on the tile")
+
+
+async def test_a_take_is_answered_and_seen_at_once(node_home: NodeHome) -> None:
+    """P8: the answer, and the tile that shows it, within 150 ms; the tile is there before the answer."""
+    async with station(node_home) as here:
+        row = await here.channel(FOREVER, FOREVER, FOREVER)
+        await here.start(row)
+        items = await here.items(row)
+        done = await here.take(row.id, expect_item_id=items[1], expect_epoch=1, command_id="abcdefgh")
+        assert (done.done, done.item_id, done.command_id) == ("on air: item 1", items[1], "abcdefgh")
+        assert done.took_ms < 150
+        shown = here.live(row.id).item
+        assert shown is not None
+        assert shown.item_id == items[1]
+        cued = await here.commands.cue(row.id, CueIn(item_id=items[0]), OLGA)
+        assert cued.frame is None
+        assert (await here.take(row.id)).item_id == items[0]
+
+
+async def test_commands_say_what_is_in_the_way(node_home: NodeHome) -> None:
+    """P7, P8: 409 is a conflict, 502 and 504 are the playout's; never mixed up."""
+    async with station(node_home) as here:
+        row = await here.channel(FOREVER, FOREVER)
+        with pytest.raises(NotFound):
+            await here.take("0" * 32)
+        with pytest.raises(NotFound):
+            await here.commands.start("0" * 32, OLGA)
+        with pytest.raises(Conflict, match="not on air") as off:
+            await here.take(row.id)
+        assert off.value.conflict == "not_armed"
+        with pytest.raises(Conflict):
+            await here.commands.thumbnail(row.id)
+        await here.start(row)
+        assert await here.commands.thumbnail(row.id)
+        with pytest.raises(Conflict) as stale:
+            await here.take(row.id, expect_epoch=7)
+        assert stale.value.conflict == "stale_epoch"
+        with pytest.raises(Conflict) as changed:
+            await here.take(row.id, expect_item_id="something else")
+        assert changed.value.conflict == "target_changed"
+        with pytest.raises(Invalid):
+            await here.commands.cue(row.id, CueIn(item_id="nothing"), OLGA)
+        node_home.faults(refuse_take=[409, "take_guard"])
+        with pytest.raises(Conflict) as guard:
+            await here.take(row.id)
+        assert guard.value.conflict == "take_guard"
+        node_home.faults(refuse_take=[502, "engine_failed"])
+        with pytest.raises(PlayoutFailed):
+            await here.take(row.id)
+        node_home.faults(refuse_take=[503, "busy"])
+        with pytest.raises(Unavailable):
+            await here.take(row.id)
+        await here.off(row.id)
+        with pytest.raises(Conflict):
+            await here.commands.transport(row.id, "hold", CommandIn(), OLGA)
+
+
+async def test_an_edited_list_reaches_the_sidecar_and_a_hung_one_later(node_home: NodeHome) -> None:
+    async with station(node_home) as here:
+        row = await here.channel(FOREVER, FOREVER)
+        await here.start(row)
+        items = await here.items(row)
+        assert row.playlist_id is not None
+        node_home.faults(hang=True)
+        async with here.store.write() as tx:
+            await tx.playlists.move(row.playlist_id, 2, items[1], 0)
+        await here.commands.playlist_changed(row.playlist_id)
+        node_home.faults()
+
+        async def has_it() -> bool:
+            report = await here.agent.poll(row.id, 1)
+            return report.status is not None and report.status.playlist_revision == 3
+
+        await until(has_it, what="the new list")
+        item = here.live(row.id).item
+        assert item is not None
+        assert item.item_id == items[0]
+
+
+async def test_another_list_of_a_lower_revision_reaches_the_sidecar(node_home: NodeHome) -> None:
+    async with station(node_home) as here:
+        row = await here.channel(FOREVER, FOREVER)
+        await here.start(row)
+        async with here.store.write() as tx:
+            other = await tx.playlists.add("other", None, datetime.now(UTC))
+            fresh = await tx.channels.get(row.id)
+            await tx.channels.update_spec(row.id, fresh.rev, {"playlist_id": other.id})
+        await here.commands.channel_changed(row.id)
+        await until(lambda: here.live(row.id).playlist_revision == 1, what="revision 1 of the other list")
+        report = await here.agent.poll(row.id, 1)
+        assert report.status is not None
+        assert report.status.next is None
+
+
+async def test_keep_to_schedule_joins_in_progress(node_home: NodeHome) -> None:
+    """The list as it would be had the channel never been away, frame-exact."""
+    async with station(node_home) as here:
+        row = await here.channel(100, 100, FOREVER, resume_policy="schedule")
+        items = await here.items(row)
+        async with here.store.write() as tx:
+            held = await tx.leader.get()
+            assert held is not None
+            away = datetime.now(UTC) - timedelta(seconds=20)
+            await tx.channels.record_positions(held.fence, {row.id: (items[0], 50, away)})
+    async with station(node_home) as here:
+        live = await here.start(row)
+        assert live.item is not None
+        assert live.item.title == "item 2"
+        assert 350 <= live.item.position_frames < 600
+
+
+async def test_everything_can_be_taken_off_air_and_confirmed(node_home: NodeHome) -> None:
+    async with station(node_home) as here:
+        rows = [await here.channel(FOREVER, name=f"Channel {number}") for number in range(3)]
+        for row in rows:
+            await here.start(row)
+        assert await here.commands.stop_all(OLGA, 15.0) == ()
+        assert not node_home.processes()
+        assert {(await here.row(row.id)).desired for row in rows} == {"off"}
+
+
+async def test_a_deleted_channel_is_forgotten(node_home: NodeHome) -> None:
+    async with station(node_home) as here:
+        row = await here.channel(FOREVER)
+        async with here.store.write() as tx:
+            await tx.channels.delete(row.id, row.rev)
+        await here.commands.channel_changed(row.id)
+        with pytest.raises(NotFound):
+            await here.take(row.id)
+        assert here.live(row.id).version == 0
+
+
+async def test_a_channel_that_cannot_be_placed_is_blocked_and_comes_when_it_can(node_home: NodeHome) -> None:
+    """P1: somebody is told, and it is tried again without anybody's help."""
+    async with station(node_home) as here:
+        async with here.store.write() as tx:
+            far = await tx.nodes.add(name="far", kind="agent", url="https://far:7001", now=datetime.now(UTC))
+        row = await here.channel(FOREVER, wanted_node_id=far.id)
+        await here.commands.start(row.id, OLGA)
+
+        async def blocked() -> bool:
+            return "cannot be placed" in (await here.alarms()).get("channel_blocked", "")
+
+        await until(blocked, what="alarm")
+        await until(lambda: "no agent of node far" in here.live(row.id).decision, what="why")
+        async with here.store.write() as tx:
+            fresh = await tx.channels.get(row.id)
+            await tx.channels.update_spec(row.id, fresh.rev, {"wanted_node_id": None})
+        await here.commands.channel_changed(row.id)
+        await here.on_air(row.id)
+
+        async def cleared() -> bool:
+            return "channel_blocked" not in await here.alarms()
+
+        await until(cleared, what="cleared")
