@@ -27,7 +27,7 @@ EXIT_BAD_CONFIGURATION = 64  # EX_USAGE
 _DOCUMENT_BYTES = 16 << 20
 
 
-class BadConfiguration(Exception):  # noqa: N818  a value of the environment is bad, nothing raised it
+class BadConfiguration(Exception):
     """The environment or the document cannot be used; the text names the variable or field and what it should be."""
 
 

@@ -45,7 +45,7 @@ _TITLES: Final[dict[RefusalCode, str]] = {
 }
 
 
-class Refuse(Exception):  # noqa: N818  a refusal is an answer, not an error
+class Refuse(Exception):
     """Becomes a problem document. ``done_nothing``: the same command id may be tried again and is then done."""
 
     def __init__(

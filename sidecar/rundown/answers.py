@@ -6,7 +6,7 @@ from sidecar.protocol.commands import RefusalCode
 from sidecar.rundown.model import Airing
 
 
-class Refused(Exception):  # noqa: N818  the protocol's word; a refusal is an answer, not an error
+class Refused(Exception):
     """A command that was not done; ``detail`` says what is in the way, in an operator's words."""
 
     def __init__(self, code: RefusalCode, detail: str) -> None:

@@ -93,8 +93,10 @@ class Lineup:
         return None if index is None else Spot(index, frame)
 
     def cue(self, index: int, frame: int) -> Plan:
-        if self.next is not None and self.next.index == index and self.next.airing.first_frame == 0:
-            self.cued = self.next
+        following = self.next
+        is_next = following is not None and following.index == index and following.airing.first_frame == 0
+        if following is not None and is_next and following.opens_at <= frame:
+            self.cued = following
         elif self.cued is None or self.cued.index != index:
             self.cued = self._plan(index, "cue", opens_at=frame)
         return self.cued

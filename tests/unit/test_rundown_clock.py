@@ -155,6 +155,23 @@ class TestTrouble:
         world.run(3)
         assert world.titles() == ["filler", "a"]
 
+    def test_while_muted_what_cannot_be_played_is_passed_over(self) -> None:
+        world = World(rundown(A, B, C), behaving(a=Media(fails_at=0), b=Media(frames=0)))
+        for _ in range(3):
+            world.clock.prepare(world.sources)
+            world.open_all()
+        world.run(1)
+        assert world.titles() == ["c"]
+        assert [fact.kind for fact in world.facts][:2] == ["item_skipped", "item_skipped"]
+
+    def test_a_cue_opens_anew_what_waits_after_a_failure(self) -> None:
+        broken = True
+        world = World(rundown(A, after="loop"), lambda _item: Media(fails_at=0) if broken else Media()).run(SECOND)
+        broken = False
+        world.do(lambda clock: clock.cue("a", "op"))
+        world.run(2)
+        assert world.titles() == ["filler", "a"]
+
 
 class TestHold:
     def test_a_hold_item_waits_on_the_last_picture_for_a_take(self) -> None:
@@ -176,6 +193,15 @@ class TestHold:
         world.run(1)
         assert world.titles() == ["a", "hold", "b"]
         assert not world.clock.is_held
+
+    def test_play_after_a_hold_at_the_end_of_the_list_is_filler(self) -> None:
+        world = World(rundown(A)).run(5)
+        world.do(lambda clock: clock.hold("op"))
+        world.run(20)
+        world.do(lambda clock: clock.play("op"))
+        world.run(2)
+        assert world.titles() == ["a", "hold", "filler"]
+        assert world.shown[-1].reason == "the rundown has ended"
 
     def test_a_hold_only_set_is_released_without_a_trace(self) -> None:
         world = World(rundown(A, B)).run(5)
