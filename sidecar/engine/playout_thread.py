@@ -125,6 +125,7 @@ class PlayoutThread:
     def _be_muted(self) -> None:
         while not self._armed.is_set():
             self._commands.apply(self._rundown)
+            self._rundown.prepare(self._pool.view)
             self._pool.sync(self._rundown.wanted())
             self.view = self._muted_view()
             self._armed.wait(_MUTED_PASS_S)

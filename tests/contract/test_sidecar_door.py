@@ -406,6 +406,18 @@ class TestStart:
             start = next(record for record in running.records() if record.kind == "item_start")
             assert (start.cause, start.in_frames, start.by) == ("resume", 40, "ada")
 
+    def test_a_first_item_that_is_missing_costs_no_air(self, clips: tuple[Item, ...], tmp_path: Path) -> None:
+        """P1: it is found out while muted, and frame 0 is the next item's."""
+        missing = msgspec.structs.replace(clips[0], path=str(tmp_path / "gone.mp4"))
+        with sidecar(document((missing, *clips[1:])), tmp_path) as running:
+            running.until(lambda s: s.next is not None and s.next.item_id == clips[1].id and s.next.ready, "the second")
+            running.arm()
+            status = running.until(lambda s: s.frame > 5, "air")
+            assert status.item is not None
+            assert (status.item.item_id, status.item.started_frame) == (clips[1].id, 0)
+            assert [skipped.item_id for skipped in status.skipped] == [clips[0].id]
+            assert "gone.mp4" in status.skipped[0].reason or "No such file" in status.skipped[0].reason
+
     @pytest.mark.parametrize(
         ("change", "names"),
         [
