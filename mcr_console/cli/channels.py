@@ -12,7 +12,7 @@ from mcr_console.cli.formats import EXAMPLES, format_label, parse_format, parse_
 from mcr_console.cli.naming import channel_named, playlist_named
 from mcr_console.cli.playlists import PlaylistSource, import_from, report_refused
 from mcr_console.cli.progress import poll, waiting
-from mcr_console.cli.wording import channel_line, frames_clock, is_on_air, local_time, state_words
+from mcr_console.cli.wording import channel_line, frames_clock, is_settled_on_air, local_time, state_words
 from mcr_console.client import Client, TransportVerb
 from mcr_console.safe_text import safe
 from supervisor.schemas.channel import (
@@ -131,7 +131,7 @@ async def put_on_air(client: Client, channel: Channel, *, wait: bool = True) -> 
 
         async def on_air() -> Channel | None:
             seen = await client.channel(channel.id)
-            return seen if is_on_air(seen.live) else None
+            return seen if is_settled_on_air(seen.live) else None
 
         seen = await poll(on_air, deadline_s=ON_AIR_S, every_s=0.2)
     if seen is not None:
@@ -297,9 +297,12 @@ def explain(named: Named, as_json: AsJson = False) -> None:
 
 
 def explanation_lines(value: object, name: str = "") -> list[str]:
-    """Nested values as lines of ``name: value``, whatever the supervisor has to say."""
+    """Decisions as lines of time and sentence; whatever else the supervisor has to say as ``name: value``."""
     if isinstance(value, dict):
-        pairs = cast("dict[str, object]", value).items()
+        value = cast("dict[str, object]", value)
+        if value.keys() == {"at", "sentence"}:
+            return [f"{safe(str(value['at']))} {safe(str(value['sentence']))}"]
+        pairs = value.items()
         return [line for key, inner in pairs for line in explanation_lines(inner, f"{name} {key}".strip())]
     if isinstance(value, list):
         return [line for inner in cast("list[object]", value) for line in explanation_lines(inner, name)]

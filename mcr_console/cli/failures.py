@@ -17,7 +17,7 @@ class Exit(IntEnum):
     """No supervisor answered; what was asked may still have been done if it was asked before it fell silent."""
 
 
-class Failure(Exception):  # noqa: N818 - the end of a command, often no error of the program
+class Failure(Exception):
     """Ends a command. It is shown on stderr as title, detail and hint; never a traceback."""
 
     def __init__(self, title: str, detail: str = "", hint: str = "", *, code: Exit = Exit.FAILED) -> None:

@@ -37,6 +37,11 @@ def is_on_air(live: ChannelLive) -> bool:
     return live.observed in {"on_air", "late"}
 
 
+def is_settled_on_air(live: ChannelLive) -> bool:
+    """On air, and the supervisor has seen it so: what a start waits for."""
+    return is_on_air(live) and live.phase == "running"
+
+
 def state_words(channel: Channel) -> str:
     """What a channel is: the verdict of the console's screens, with its reason."""
     verdict = condition(ChannelState(channel, channel.live, heard=0.0))

@@ -69,8 +69,8 @@ def test_csv_has_every_fact_of_an_event_under_its_name() -> None:
 
 
 def test_an_explanation_is_lines_whatever_it_holds() -> None:
-    answer = {"decision": "Nothing to do.", "passes": [{"at": "12:00", "why": "fine"}], "epoch": 3, "empty": None}
-    assert explanation_lines(answer) == ["decision: Nothing to do.", "passes at: 12:00", "passes why: fine", "epoch: 3"]
+    answer = {"decisions": [{"at": "12:00", "sentence": "Nothing to do."}], "lease": {"term": 3}, "empty": None}
+    assert explanation_lines(answer) == ["12:00 Nothing to do.", "lease term: 3"]
 
 
 @pytest.mark.parametrize(

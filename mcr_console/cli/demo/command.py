@@ -21,7 +21,7 @@ from mcr_console.cli.places import Home
 from mcr_console.cli.progress import Progress
 from mcr_console.cli.screen import has_terminal, show_console
 from mcr_console.cli.signals import run_until_signal
-from mcr_console.cli.wording import is_on_air
+from mcr_console.cli.wording import is_settled_on_air
 from mcr_console.client import Client
 from mcr_console.http import Unreachable
 from supervisor.schemas.channel import Channel
@@ -133,7 +133,7 @@ async def _until_on_air(client: Client, wanted: list[Channel], progress: Progres
     while True:
         with contextlib.suppress(Unreachable):  # its keeper is starting it again; what was seen last still stands
             seen = [channel for channel in await client.channels() if channel.id in ids]
-        waiting = [channel for channel in seen if not is_on_air(channel.live)]
+        waiting = [channel for channel in seen if not is_settled_on_air(channel.live)]
         progress.step(f"on air {len(seen) - len(waiting)}/{len(wanted)}")
         if not waiting or loop.time() >= until:
             break
