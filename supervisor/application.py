@@ -38,6 +38,8 @@ from supervisor.schemas.event import SupervisorInfo
 from supervisor.settings import Settings
 
 BEAT_S: Final = 1.0
+AUDIT_S: Final = 2.0
+"""Seconds in which the last audit rows must be in the database at the end."""
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 _log = structlog.get_logger(__name__)
@@ -127,7 +129,7 @@ class Application:
         )
 
     def _context(self, store: Store, events: Events, supervision: Supervision) -> Context:
-        files = Threads("file readers", places=8)
+        media = Threads("media readers", places=4)
 
         def info() -> SupervisorInfo:
             standing = supervision.standing()
@@ -154,8 +156,9 @@ class Application:
             token=read_or_make_token(self._settings.token_path),
             audit=audit,
             supervision=supervision,
-            assets=AssetImport(store, self._clock, Prober(), Threads("media readers", places=4)),
-            files=files,
+            assets=AssetImport(store, self._clock, Prober(), media),
+            files=Threads("file readers", places=8),
+            media=media,
             info=info,
             is_leaving=lambda: self._departure.closing,
             take_off_air=take_off_air,
@@ -182,9 +185,10 @@ class Application:
         serving = _task("doors", server.serve(sockets=listeners))
         leaving = _task("leave", self._departure.asked.wait())
         let_go = _task("leash", _leash(self._options.leash_fd))
+        auditing = _task("audit", context.audit.run())
         tasks = {
             _task("supervision", context.supervision.run()),
-            _task("audit", context.audit.run()),
+            auditing,
             _task("beat", self._beat(context)),
             _task("loop lag", self._lag.run()),
             serving,
@@ -208,9 +212,9 @@ class Application:
                 context.events.close()
                 server.should_exit = True
                 await asyncio.wait({serving}, timeout=SHUTDOWN_S + 2)
+                context.audit.finish()
+                await asyncio.wait({auditing}, timeout=AUDIT_S)
                 await _end(tasks)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(context.audit.flush(), 2.0)
         return code
 
     async def _leash_let_go(self, context: Context) -> None:

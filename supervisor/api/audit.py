@@ -37,13 +37,12 @@ class AuditEntry:
 
 
 class AuditLog:
-    """``record`` hands a row over; ``run`` writes them in order and tries again while the database is away."""
+    """``add`` and ``record`` hand a row over; ``run`` writes them in order, again and again while the store is away."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._waiting: asyncio.Queue[tuple[AuditEntry, asyncio.Future[None]]] = asyncio.Queue(QUEUE)
-        self._closing = False
+        self._waiting: asyncio.Queue[tuple[AuditEntry, asyncio.Future[None]] | None] = asyncio.Queue(QUEUE)
 
     async def record(
         self,
@@ -56,6 +55,23 @@ class AuditLog:
         detail: Mapping[str, Any] | None = None,
     ) -> None:
         """Returns when the row is in the database, or after ``WAIT_S`` while it still waits for it."""
+        written = self.add(principal, action, target, outcome, origin=origin, detail=detail)
+        await asyncio.wait({written}, timeout=WAIT_S)
+
+    def add(
+        self,
+        principal: Principal | None,
+        action: str,
+        target: str,
+        outcome: Outcome,
+        *,
+        origin: str = "",
+        detail: Mapping[str, Any] | None = None,
+    ) -> asyncio.Future[None]:
+        """Done once the row is in the database, or at once when too many wait: then it is in the process' log alone.
+
+        Without a principal the row is ``nobody``'s, by the door ``origin``.
+        """
         entry = AuditEntry(
             at=self._clock.now(),
             principal=principal.name if principal else "nobody",
@@ -65,38 +81,31 @@ class AuditLog:
             outcome=outcome,
             detail=detail or {},
         )
-        _log.info(
-            "audit",
-            principal=entry.principal,
-            origin=entry.origin,
-            action=action,
-            target=entry.target,
-            outcome=outcome,
-            detail=dict(entry.detail),
-        )
+        log = _log.bind(principal=entry.principal, origin=entry.origin, action=action, target=entry.target)
+        log.info("audit", outcome=outcome, detail=dict(entry.detail))
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
             self._waiting.put_nowait((entry, written))
         except asyncio.QueueFull:
-            _log.error("audit row is in this log only: the database has been away too long", action=action)
-            return
-        await asyncio.wait({written}, timeout=WAIT_S)
+            log.critical("this audit row is in this log only: the database has been away too long")
+            written.set_result(None)
+        return written
 
     async def run(self) -> None:
-        """Writes until cancelled."""
-        while True:
-            entry, written = await self._waiting.get()
+        """Writes until ``finish``."""
+        while (waiting := await self._waiting.get()) is not None:
+            entry, written = waiting
             while not await self._write(entry):
                 await self._clock.sleep(_RETRY_S)
             if not written.done():
                 written.set_result(None)
 
-    async def flush(self) -> None:
-        """Writes what still waits, once, when ``run`` has ended; what the database refuses stays in the log."""
-        while not self._waiting.empty():
-            entry, _ = self._waiting.get_nowait()
-            if not await self._write(entry):
-                return
+    def finish(self) -> None:
+        """Nothing comes any more: ``run`` ends when it has written what waits."""
+        try:
+            self._waiting.put_nowait(None)
+        except asyncio.QueueFull:
+            _log.error("audit rows are in this log only: the database has been away too long")
 
     async def _write(self, entry: AuditEntry) -> bool:
         try:

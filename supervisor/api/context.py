@@ -36,6 +36,9 @@ class Context:
     supervision: Supervision
     assets: AssetImport
     files: Threads
+    """For what lies below the media root: this program's own."""
+    media: Threads
+    """For what lies where its owner put it, on disks and file servers that may hang."""
     info: Callable[[], SupervisorInfo]
     is_leaving: Callable[[], bool]
     take_off_air: TakeOffAir

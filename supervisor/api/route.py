@@ -1,6 +1,7 @@
 """The one way into every handler: who calls, may they, do it, write down what came of it."""
 
-from collections.abc import Callable, Coroutine, Mapping
+import asyncio
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -33,6 +34,9 @@ class McrRoute(APIRoute):
             try:
                 permit(action, principal)
                 response = await inner(request)
+            except asyncio.CancelledError:
+                _add_cancelled(request, principal, action)
+                raise
             except Exception as error:
                 failure = failure_of(error)
                 await _audit(request, principal, action, failure)
@@ -64,16 +68,32 @@ async def _audit(request: Request, principal: Principal | None, action: str, fai
     if request.method in _SAFE_METHODS:
         return
     outcome: Outcome = "done"
-    detail: dict[str, Any] = dict(getattr(request.state, "audit_detail", {}))
+    detail = _detail(request)
     if failure is not None:
         problem = failure.problem
         outcome = "failed" if problem.status >= 500 else "refused"
         detail |= {"status": problem.status, "code": problem.code, "why": problem.detail[:500]}
+    audit = context_of(request).audit
+    await audit.record(principal, action, _target(request), outcome, origin=_origin(request), detail=detail)
+
+
+def _add_cancelled(request: Request, principal: Principal | None, action: str) -> None:
+    """A call that the supervisor's own end cut short: nobody waits for its row any more."""
+    if request.method not in _SAFE_METHODS:
+        detail = _detail(request) | {"why": "the supervisor ended before it was done"}
+        audit = context_of(request).audit
+        audit.add(principal, action, _target(request), "failed", origin=_origin(request), detail=detail)
+
+
+def _detail(request: Request) -> dict[str, Any]:
+    return dict(getattr(request.state, "audit_detail", {}))
+
+
+def _origin(request: Request) -> str:
     connection: Connection | None = getattr(request.state, "connection", None)
-    origin = f"tcp {connection.address}" if connection and connection.address else "unknown"
-    target: str = getattr(request.state, "audit_target", "") or _target(request.path_params)
-    await context_of(request).audit.record(principal, action, target, outcome, origin=origin, detail=detail)
+    return f"tcp {connection.address}" if connection and connection.address else "unknown"
 
 
-def _target(parameters: Mapping[str, object]) -> str:
-    return " ".join(f"{name.removesuffix('_id')}:{value}" for name, value in parameters.items())
+def _target(request: Request) -> str:
+    noted: str = getattr(request.state, "audit_target", "")
+    return noted or " ".join(f"{name.removesuffix('_id')}:{value}" for name, value in request.path_params.items())

@@ -48,10 +48,10 @@ class Entries:
     refused: tuple[str, ...]
 
 
-def natural(name: str) -> tuple[tuple[bool, int, str], ...]:
-    """A sort key by which clip 2 comes before clip 10, whatever the case of its letters."""
-    parts = _DIGITS.split(name.casefold())
-    return (*((part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts if part), (False, 0, name))
+def natural(name: str) -> tuple[tuple[tuple[bool, int, str], ...], str]:
+    """A sort key of file names by which ``clip`` comes before ``clip 2`` and that before ``clip 10``, in any case."""
+    parts = filter(None, _DIGITS.split(Path(name).stem.casefold()))
+    return tuple((False, int(part), "") if part.isdecimal() else (True, 0, part) for part in parts), name
 
 
 def of_folder(folder: Path, names: Iterable[tuple[str, bool]]) -> Entries:
@@ -119,7 +119,7 @@ def of_ffplayout(text: str, folder: Path) -> Entries:
     return _bounded(entries, refused)
 
 
-class _NoEntry(Exception):  # noqa: N818 - a verdict on one entry, not a fault
+class _NoEntry(Exception):
     """Why an entry names nothing that can be taken."""
 
 

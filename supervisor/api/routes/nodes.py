@@ -37,7 +37,9 @@ async def create_node(context: Ctx, request: Request, response: Response, values
             name=values.name, kind="agent", url=values.url, capacity=values.capacity, now=context.clock.now()
         )
     note(request, f"node:{row.id}", name=row.name)
-    return _answer(context, response, row, {})
+    view = _answer(context, response, row, {})
+    context.events.publish("node", view)
+    return view
 
 
 @routes.get("/nodes/{node_id}", responses=documented(404))

@@ -51,7 +51,7 @@ async def import_playlist(
     require_sight(who, values.project_id, "project", values.project_id or "none")
     note(request, source=values.source, path=values.path)
     result = await run_import(
-        values, store=context.store, clock=context.clock, assets=context.assets, files=context.files
+        values, store=context.store, clock=context.clock, assets=context.assets, files=context.media
     )
     note(request, f"playlist:{result.playlist.id}", items=result.playlist.items, refused=len(result.refused))
     set_etag(response, result.playlist.revision)

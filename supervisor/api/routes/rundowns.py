@@ -100,7 +100,7 @@ async def _aired(tx: Transaction, channel: Channel) -> dict[str, datetime]:
 
 async def _with_missing(context: Context, listing: Listing) -> Listing:
     try:
-        missing = await context.files.run(LOOK_S, _not_there, tuple(listing.assets.values()))
+        missing = await context.media.run(LOOK_S, _not_there, tuple(listing.assets.values()))
     except (TimeoutError, Unavailable):
         _log.warning(
             "the media disk does not say which files are there", playlist=listing.playlist and listing.playlist.id

@@ -1,0 +1,174 @@
+"""A channel plays real files, from its first call to its last, through the API alone: real sidecar, real time."""
+
+import asyncio
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fixtures.running import Json, Running, eventually, running_supervisor
+from tests.fixtures.small_clips import make_small_clip
+
+pytestmark = pytest.mark.realtime
+FORMAT = {"width": 128, "height": 72, "rate": "25"}
+
+
+async def make_channel(supervisor: Running, folder: Path, **values: Json) -> dict[str, Any]:
+    for number in range(1, 4):
+        make_small_clip(folder / f"clip {number}.mp4", frames=75, shade=60 * number)
+    imported = await supervisor.call(
+        "POST", "/playlists/import", json={"name": "Day", "source": "folder", "path": str(folder)}
+    )
+    spec = {"name": "One", "format": FORMAT, "playlist_id": imported["playlist"]["id"], "after_last": "loop", **values}
+    channel: dict[str, Any] = await supervisor.call("POST", "/channels", json=spec)
+    return channel
+
+
+async def on_air(supervisor: Running, channel_id: str, *, frames: int = 1) -> dict[str, Any]:
+    async def look() -> dict[str, Any] | None:
+        live: dict[str, Any] = (await supervisor.call("GET", f"/channels/{channel_id}"))["live"]
+        return live if live["observed"] == "on_air" and live["item"] and live["frame"] >= frames else None
+
+    return await eventually(look, "on air", deadline_s=30.0)
+
+
+async def test_a_channel_plays_is_taken_seen_logged_and_taken_off_air(supervisor: Running, tmp_path: Path) -> None:
+    """P8: a take is answered with the frame that showed it. P4: what aired is in the log."""
+    channel = await make_channel(supervisor, tmp_path)
+    path = f"/channels/{channel['id']}"
+    refused = await supervisor.call("POST", f"{path}/take", expect=409)
+    assert "code" in refused
+
+    started = await supervisor.call("POST", f"{path}/start")
+    assert started["desired"] == "on"
+    live = await on_air(supervisor, channel["id"])
+    shown = await supervisor.call("GET", f"{path}/rundown")
+    assert sorted(row["state"] for row in shown["rows"]) == ["next", "on_air", "planned"]
+    begin, following = (datetime.fromisoformat(row["start_at"]) for row in shown["rows"][:2])
+    assert abs((following - begin).total_seconds() - 3.0) < 0.1
+
+    command = {"command_id": "a-key-press", "expect_item_id": live["next"]["item_id"]}
+    done = await supervisor.call("POST", f"{path}/take", json=command)
+    assert (done["command_id"], done["item_id"]) == ("a-key-press", live["next"]["item_id"])
+    assert done["frame"] > 0
+    again = await supervisor.call("POST", f"{path}/take", json=command)
+    assert (again["frame"], again["item_id"]) == (done["frame"], done["item_id"])
+    guarded = await supervisor.call("POST", f"{path}/take", json={"command_id": "another-press"}, expect=409)
+    assert guarded["code"] == "take_guard"
+
+    picture = await supervisor.unix.get(f"/api/v1{path}/thumbnail.jpg")
+    assert picture.headers["content-type"] == "image/jpeg"
+    assert picture.content.startswith(b"\xff\xd8")
+
+    async def segment() -> str | None:
+        answer = await supervisor.unix.get(f"/live/{channel['id']}/index.m3u8")
+        return answer.text if answer.status_code == 200 else None
+
+    playlist = await eventually(segment, "a segment")
+    (name, *_) = [line for line in playlist.splitlines() if line.endswith(".ts")]
+    answer = await supervisor.unix.get(f"/live/{channel['id']}/{name}")
+    assert answer.content[0] == 0x47
+    assert len(answer.content) % 188 == 0
+
+    async def logged() -> list[dict[str, Any]] | None:
+        events = (await supervisor.call("GET", "/asrun", params={"channel_id": channel["id"], "order": "asc"}))["items"]
+        return events if len(events) >= 2 and events[0]["status"] != "on air" else None
+
+    first, second, *_ = await eventually(logged, "the log")
+    assert (first["status"], first["end_cause"], first["frames"]) == ("cut", "take", done["frame"])
+    assert (second["item_id"], second["start_frame"]) == (done["item_id"], done["frame"])
+    records = await supervisor.call(
+        "GET", "/asrun/records", params={"channel_id": channel["id"], "run_id": first["run_id"]}
+    )
+    assert [record["seq"] for record in records["items"]] == list(range(1, len(records["items"]) + 1))
+
+    decisions = (await supervisor.call("GET", f"{path}/explain"))["decisions"]
+    assert any("on air" in decision["sentence"] for decision in decisions)
+
+    answer = await supervisor.call("POST", "/supervisor/shutdown", json={"off_air": True})
+    assert answer == {"stopped": 1}
+    assert await asyncio.wait_for(supervisor.task, 10.0) == 0
+    assert not sidecars(supervisor.settings.home)
+
+
+async def test_shutting_down_leaves_playout_alone_and_the_next_supervisor_takes_charge(
+    short_home: Path, tmp_path: Path
+) -> None:
+    """P5: the sidecar is the same process before and after, and no frame of it was counted twice or lost."""
+    async with running_supervisor(short_home) as first:
+        channel = await make_channel(first, tmp_path)
+        await first.call("POST", f"/channels/{channel['id']}/start")
+        before = await on_air(first, channel["id"])
+        await first.call("POST", "/supervisor/shutdown", json={"off_air": False})
+        assert await asyncio.wait_for(first.task, 10.0) == 0
+    playing = sidecars(short_home)
+    assert len(playing) == 1
+    async with running_supervisor(short_home) as second:
+        after = await on_air(second, channel["id"], frames=before["frame"] + 1)
+        assert (after["epoch"], sidecars(short_home)) == (before["epoch"], playing)
+        assert (after["frames_late"], after["frames_skipped"]) == (before["frames_late"], before["frames_skipped"])
+    assert not sidecars(short_home)
+
+
+async def test_an_edit_of_the_playlist_reaches_what_plays(supervisor: Running, tmp_path: Path) -> None:
+    channel = await make_channel(supervisor, tmp_path)
+    path = f"/channels/{channel['id']}"
+    await supervisor.call("POST", f"{path}/start")
+    await on_air(supervisor, channel["id"])
+    playlist = await supervisor.call("GET", f"/playlists/{channel['playlist_id']}")
+    slate = {
+        "revision": playlist["revision"],
+        "at": 1,
+        "items": [{"kind": "slate", "slate_frames": 50, "title": "Break"}],
+    }
+    edit = await supervisor.call("POST", f"/playlists/{playlist['id']}/items", json=slate)
+
+    async def told() -> bool:
+        live = (await supervisor.call("GET", path))["live"]
+        return bool(live["playlist_revision"] == edit["revision"])
+
+    await eventually(told, "the edit at the sidecar")
+    current = await supervisor.call("GET", path)
+    answer = await supervisor.unix.patch(
+        f"/api/v1{path}", headers={"If-Match": f'"{current["rev"]}"'}, json={"format": {**FORMAT, "rate": "50"}}
+    )
+    assert answer.status_code == 200
+    assert answer.headers["mcr-effective-at-next-start"] == "format"
+    problem = await supervisor.call("DELETE", path, rev=answer.json()["rev"], expect=409)
+    assert problem["code"] in {"in_use", "stale_rev"}
+    await supervisor.call("POST", f"{path}/stop")
+
+    async def off() -> bool:
+        return bool((await supervisor.call("GET", path))["live"]["phase"] == "off")
+
+    await eventually(off, "off air")
+    current = await supervisor.call("GET", path)
+    await supervisor.call("DELETE", path, rev=current["rev"], expect=204)
+
+
+async def test_letting_the_leash_go_takes_everything_off_air(short_home: Path, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    async with running_supervisor(short_home, leash_fd=reading) as running:
+        channel = await make_channel(running, tmp_path)
+        await running.call("POST", f"/channels/{channel['id']}/start")
+        await on_air(running, channel["id"])
+        os.close(writing)
+        assert await asyncio.wait_for(running.task, 20.0) == 0
+        assert not sidecars(short_home)
+    os.close(reading)
+
+
+def sidecars(home: Path) -> set[int]:
+    """Processes that play for this home."""
+    found: set[int] = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (process / "environ").read_bytes()
+            state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue  # gone meanwhile
+        if f"MCR_STATE_DIR={home}/".encode() in environment and state != "Z":
+            found.add(int(process.name))
+    return found

@@ -1,0 +1,53 @@
+"""``python -m supervisor serve`` as people and services run it: its words, its exit codes, its signals."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.fixtures.homes import until
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-P", "-m", "supervisor", *arguments]
+
+
+def is_ready(home: Path) -> bool:
+    if not (home / "run" / "mcr.sock").is_socket():
+        return False
+    try:
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(home / "run" / "mcr.sock"))) as client:
+            return client.get("http://mcr/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_shuts_it_down_and_a_second_one_is_told_who_runs(short_home: Path, number: signal.Signals) -> None:
+    environment = {**os.environ, "MCR_HOME": str(short_home)}
+    first = subprocess.Popen(command("serve", "--port", "0"), env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        until(lambda: is_ready(short_home), 30.0, first.poll)
+        note = json.loads((short_home / "run" / "supervisor.json").read_text())
+        assert note["pid"] == first.pid
+        assert note["tcp"]["host"] == "127.0.0.1"
+        if number is signal.SIGTERM:
+            second = subprocess.run(
+                command("serve"), env=environment, capture_output=True, text=True, timeout=30, check=False
+            )
+            assert second.returncode == 2
+            assert f"process {first.pid}" in second.stderr
+            assert "Traceback" not in second.stderr
+        first.send_signal(number)
+        _, said = first.communicate(timeout=15)
+    finally:
+        first.kill()
+        first.wait(timeout=5)
+    assert first.returncode == 0
+    assert all(json.loads(line)["event"] for line in said.splitlines())
+    assert not (short_home / "run" / "mcr.sock").exists()

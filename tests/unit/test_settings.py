@@ -1,0 +1,56 @@
+"""Where the supervisor's files are, and what it refuses to use."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from supervisor.errors import Invalid
+from supervisor.settings import SOCKET_PATH_LIMIT, Settings
+
+
+def test_everything_follows_from_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MCR_HOME", str(tmp_path / "h"))
+    monkeypatch.delenv("MCR_DATABASE_URL", raising=False)
+    settings = Settings()
+    settings.make_directories()
+    assert settings.store_url == f"sqlite+aiosqlite:///{tmp_path / 'h' / 'mcr.db'}"
+    made = [path for path in (tmp_path / "h").rglob("*") if path.is_dir()]
+    assert {path.relative_to(tmp_path / "h").as_posix() for path in made} >= {"run", "media/live", "journal", "agent"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o700}
+
+
+def test_a_home_that_is_too_long_gets_a_short_socket_of_its_own(tmp_path: Path) -> None:
+    short, long, other = (Settings(home=Path("/srv") / name) for name in ("mcr", "x" * 120, "y" * 120))
+    assert short.socket_path == Path("/srv/mcr/run/mcr.sock")
+    assert len(os.fsencode(long.socket_path)) <= SOCKET_PATH_LIMIT
+    assert long.socket_path != other.socket_path
+    assert long.socket_path == Settings(home=long.home).socket_path
+
+
+@pytest.mark.parametrize("url", ["postgresql://mcr@db/mcr", "postgres://mcr@db/mcr", "postgresql+asyncpg://mcr@db/mcr"])
+def test_postgresql_is_reached_by_its_async_driver(url: str) -> None:
+    assert Settings(database_url=url).store_url == "postgresql+asyncpg://mcr@db/mcr"
+
+
+def test_a_run_directory_that_others_may_enter_is_closed(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir(mode=0o755)
+    (tmp_path / "run").chmod(0o755)
+    Settings(home=tmp_path).make_directories()
+    assert stat.S_IMODE((tmp_path / "run").stat().st_mode) == 0o700
+
+
+def test_a_services_socket_directory_is_left_as_the_service_made_it(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o750)
+    settings = Settings(home=tmp_path / "home", socket=tmp_path / "shared" / "mcr.sock")
+    settings.make_directories()
+    assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o750
+    assert settings.socket_mode == 0o660
+
+
+def test_a_home_that_cannot_be_made_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Invalid, match="cannot be made"):
+        Settings(home=tmp_path / "file" / "home").make_directories()
