@@ -87,12 +87,9 @@ class AirKeys:
         def answered(answer: str) -> None:
             if answer == "do":
                 self._send(wanted)
-            elif answer == "changed":
-                self._session.desk.refuse(
-                    state.channel.id, wanted.words, "not sent: the channel changed while you were asked"
-                )
-            elif answer == "late":
-                self._session.desk.refuse(state.channel.id, wanted.words, "not sent: nobody answered within 10 s")
+            elif answer in {"changed", "late"}:
+                why = "channel changed" if answer == "changed" else "nobody answered"
+                self._session.desk.refuse(state.channel.id, wanted.word, f"{why}, nothing sent")
 
         self._host.ask(question, state, answered)
 

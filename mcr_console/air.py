@@ -33,6 +33,7 @@ class Order:
 
     channel_id: str
     verb: Verb
+    word: str
     words: str
     waits_for: str
     command: CommandIn | CueIn
@@ -43,33 +44,27 @@ def order(verb: Verb, state: ChannelState, *, cue_item: tuple[str | None, str] |
     live = state.live
     expect = live.next.item_id if live.next is not None and verb == "take" else None
     command = CommandIn(command_id=new_command_id(), expect_item_id=expect, expect_epoch=live.epoch or None)
-    words = verb.upper()
-    if verb in {"take", "skip"} and live.next is not None:
-        words = f"{words} {live.next.title}" if verb == "take" else words
-    elif verb == "play":
-        words = "RELEASE"
-    elif verb == "pause":
-        words = "FREEZE"
-    elif verb == "resume":
-        words = "UNFREEZE"
+    word = words = {"play": "RELEASE", "pause": "FREEZE", "resume": "UNFREEZE"}.get(verb, verb.upper())
+    if verb == "take" and live.next is not None:
+        words = f"{word} {live.next.title}"
     if verb == "cue":
         item_id, title = cue_item or (None, "")
         command = CueIn(command_id=new_command_id(), expect_epoch=live.epoch or None, item_id=item_id)
         words = f"CUE {title}" if item_id is not None else "CLEAR CUE"
-    return Order(state.channel.id, verb, words, _waits_for(verb, state), command)
+    return Order(state.channel.id, verb, word, words, _waits_for(verb, state), command)
 
 
 def _waits_for(verb: Verb, state: ChannelState) -> str:
     live = state.live
     if verb in {"start", "stop"}:
-        return "waiting for the supervisor"
+        return "waits for the supervisor"
     if verb == "take" and live.next is not None and not live.next.ready:
         return f"{live.next.title} is still opening"
     silent = (live.heartbeat_age_ms or 0) / 1000
     node = live.node_name or "its node"
     if silent >= LATE_S:
         return f"{node}: no heartbeat for {age(silent)}"
-    return f"waiting for the engine on {node}"
+    return f"waits for {node}"
 
 
 class AirDesk:
@@ -124,7 +119,7 @@ class AirDesk:
 
     def refuse(self, channel_id: str, words: str, detail: str) -> None:
         """Notes that nothing was sent, and why."""
-        self._notes[channel_id] = Note("refused", words, detail, "", self._clock.monotonic())
+        self._notes[channel_id] = Note("refused", words, words, detail, "", self._clock.monotonic())
         self._changed()
 
     async def _answer(self, wanted: Order) -> str:
@@ -146,9 +141,11 @@ class AirDesk:
 
     def _refuse(self, wanted: Order, detail: str, hint: str) -> None:
         self._pending.discard(wanted.channel_id)
-        self._notes[wanted.channel_id] = Note("refused", wanted.words, detail, hint, self._clock.monotonic())
+        self._notes[wanted.channel_id] = Note(
+            "refused", wanted.word, wanted.words, detail, hint, self._clock.monotonic()
+        )
         self._changed()
 
     def _write(self, wanted: Order, kind: Literal["pending", "done"], detail: str) -> None:
-        self._notes[wanted.channel_id] = Note(kind, wanted.words, detail, "", self._clock.monotonic())
+        self._notes[wanted.channel_id] = Note(kind, wanted.word, wanted.words, detail, "", self._clock.monotonic())
         self._changed()

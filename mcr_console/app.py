@@ -107,6 +107,8 @@ class McrApp(Guarded, App[None]):
         on_top = True
         for screen in reversed(self.screen_stack):
             if isinstance(screen, OperatorScreen):
+                if not screen.is_mounted:
+                    break
                 screen.tick()
                 if on_top:
                     self.session.thumbnails.wanted = screen.pictures()

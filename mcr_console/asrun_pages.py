@@ -1,5 +1,6 @@
 """As-run events for a screen: what the link tells and what is fetched page by page, as one list."""
 
+from collections.abc import Coroutine
 from typing import Final
 
 from mcr_console.session import Feed
@@ -34,11 +35,15 @@ class AsRunPages:
             self._merged = (wall.asrun, len(self._fetched), tuple(newest))
         return self._merged[2]
 
-    async def more(self) -> None:
-        """Fetches the next older page; nothing when one is under way or there is none. Raises ``ClientError``."""
-        if self.loading or self.complete:
-            return
+    def more(self) -> Coroutine[None, None, None]:
+        """Marks the next older page as being fetched; what is returned fetches it and must be run.
+
+        Only when neither ``loading`` nor ``complete``. Raises ``ClientError``.
+        """
         self.loading = True
+        return self._more()
+
+    async def _more(self) -> None:
         try:
             page = await self._feed.asrun_page(
                 channel_id=self.channel_id, cursor=self._cursor, limit=PAGE, order="desc"

@@ -33,7 +33,7 @@ class ClientError(Exception):
         self.hint = hint
 
 
-class ApiProblem(ClientError):  # noqa: N818 - the word of RFC 9457
+class ApiProblem(ClientError):
     """The supervisor answered, and the answer is no. ``code`` is stable; ``status`` is the HTTP status."""
 
     def __init__(
@@ -54,7 +54,7 @@ class ApiProblem(ClientError):  # noqa: N818 - the word of RFC 9457
         self.extra: Mapping[str, object] = extra or {}
 
 
-class Unreachable(ClientError):  # noqa: N818 - says what is so
+class Unreachable(ClientError):
     """Nobody answered, or not in time. What was asked may still have been done."""
 
 

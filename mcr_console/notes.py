@@ -11,12 +11,14 @@ REFUSED_SHOWN_S: Final = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """``text`` names verb and target; ``detail`` is what the engine did, why not, or what is waited for.
+    """``verb`` alone is for narrow places, ``text`` names the target too.
 
+    ``detail`` is what the engine did, why not, or what is waited for; ``hint`` what to do.
     ``at`` is the monotonic second at which this became so.
     """
 
     kind: Literal["pending", "done", "refused"]
+    verb: str
     text: str
     detail: str
     hint: str

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from fractions import Fraction
 from typing import Final, Literal
 
 from mcr_console.clock import Clock
@@ -42,7 +41,7 @@ class ChannelState:
         if age is None or self.live.picture not in MOVING or self.live.observed not in {"on_air", "late"}:
             return 0
         numerator, _, denominator = self.channel.format.rate.partition("/")
-        return int(Fraction(age) * Fraction(int(numerator), int(denominator or 1)))
+        return round(age * 1000) * int(numerator) // (1000 * int(denominator or 1))
 
     def position(self, now: float) -> int | None:
         """Frame of the item that should be showing at ``now``, never past its end; None without an item."""

@@ -126,7 +126,8 @@ def _no_clock(view: TileView) -> str:
 
 
 def _bar(view: TileView, width: int, palette: Palette) -> list[Part]:
-    style = palette.dim if view.stale else palette.tally
+    on_air = condition(view.state).tally == "on_air"
+    style = palette.dim if view.stale else palette.tally if on_air else palette.warning
     return bar(progress(view.state, view.now) if _clock_words(view) else 0.0, width, palette, style)
 
 

@@ -101,7 +101,7 @@ def _body(
     dim = palette.dim
     rows: list[list[Part]] = [[_headline(view, verdict, palette)]]
     rows.extend(_clock_rows(view, verdict, width, height, palette))
-    on = dim if view.stale else palette.off_air if verdict.tally == "off_air" else palette.tally
+    on = dim if view.stale else palette.tally if verdict.tally == "on_air" else palette.warning
     rows.append(bar(0.0 if verdict.tally in {"off", "off_air"} else progress(state, view.now), width, palette, on))
     if live.next is not None and verdict.tally != "off":
         rows.append([(f"{palette.glyphs.next} {live.next.title}", dim if view.stale else palette.next)])

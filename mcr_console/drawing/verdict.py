@@ -45,15 +45,15 @@ def note_parts(note: Note, now: float, palette: Palette) -> list[Part]:
     """The last command, in one line."""
     match note.kind:
         case "pending":
-            parts: list[Part] = [(f"{palette.glyphs.pending} {note.text}", palette.strong)]
-            if note.waits(now):
-                parts.append((f" {age(now - note.at)}: {note.detail}", palette.warning))
-            return parts
+            if not note.waits(now):
+                return [(f"{palette.glyphs.pending} {note.text}", palette.strong)]
+            waited = f" {age(now - note.at)}: {note.detail}"
+            return [(f"{palette.glyphs.pending} {note.verb}", palette.strong), (waited, palette.warning)]
         case "done":
             return [(f"{palette.glyphs.done} {note.detail}", palette.done), (f" {note.text}", palette.dim)]
         case "refused":
             why = f"{note.detail} {note.hint}".strip()
-            return [(f"{palette.glyphs.refused} {note.text}: {why}", palette.warning)]
+            return [(f"{palette.glyphs.refused} {note.verb}: {why}", palette.warning)]
 
 
 def countdown(state: ChannelState, now: float) -> str:

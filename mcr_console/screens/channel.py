@@ -1,6 +1,6 @@
 """One channel: its rundown, its countdown, what went to air and why things are as they are."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -84,7 +84,7 @@ class ChannelScreen(OperatorScreen):
             self._pages = None if focus is None else AsRunPages(self.session.feed, focus)
             self._rows.forget()
             if self._pages is not None:
-                self.run_worker(self._fetch_asrun(self._pages), group="asrun", exit_on_error=False)
+                self.run_worker(self._fetch_asrun(self._pages.more()), group="asrun", exit_on_error=False)
         if focus is None or state is None or self._loading:
             return
         now = self.session.clock.monotonic()
@@ -108,9 +108,9 @@ class ChannelScreen(OperatorScreen):
             self._rundown, self._trouble = rundown, ""
             self._rows.show(rundown)
 
-    async def _fetch_asrun(self, pages: AsRunPages) -> None:
+    async def _fetch_asrun(self, page: Coroutine[None, None, None]) -> None:
         try:
-            await pages.more()
+            await page
         except ClientError as error:
             self._trouble = f"{error.title}: {error.detail}"
 

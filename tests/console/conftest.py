@@ -1,6 +1,7 @@
 """The console as tests see it: a frozen clock, a fixed palette, no animation."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import pytest
@@ -52,6 +53,15 @@ async def settled(pilot: Pilot[None]) -> None:
     await pilot.pause()
     app.tick()
     await pilot.pause()
+
+
+async def until(met: Callable[[], bool]) -> None:
+    """Waits for a condition, at most 10 s."""
+    for _ in range(500):
+        if met():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it never came")
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,135 @@
+"""Pure drawing: exact widths whatever comes in, nothing that steers a terminal, colours that mean one thing."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.style import Style
+
+from mcr_console.drawing.channel_line import render_channel_line
+from mcr_console.drawing.footer import FooterView, render_footer
+from mcr_console.drawing.grid import grid_for
+from mcr_console.drawing.strips import line
+from mcr_console.drawing.tile import TileView, render_tile
+from mcr_console.drawing.verdict import countdown
+from mcr_console.palette import ASCII, Palette, choose, monochrome, sixteen, truecolor
+from mcr_console.safe_text import fit, safe
+from mcr_console.wall_state import ChannelState
+from tests.console.scenes import FrozenClock, channel, degraded_channels
+
+PALETTES = (truecolor(), sixteen(), monochrome(), truecolor(ASCII))
+NOW = FrozenClock().monotonic()
+
+
+def view(one: object, *, stale: bool = False, focused: bool = False) -> TileView:
+    state = ChannelState(one, one.live, NOW)  # type: ignore[arg-type, attr-defined] - a channel
+    return TileView(state, NOW, stale, focused, "14:03:47", None)
+
+
+@given(st.text(max_size=60), st.integers(0, 40))
+def test_fit_is_exactly_as_wide_as_asked_and_prints_no_control(text: str, width: int) -> None:
+    fitted = fit(text, width)
+    assert cell_len(fitted) == width
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", fitted)
+
+
+def test_safe_keeps_brackets_and_replaces_what_steers_a_terminal() -> None:
+    assert safe("[red]x[/red]") == "[red]x[/red]"
+    assert safe("a\x1b[31mb\r\n\tc") == "a·[31mb···c"
+    assert safe("\u202edesrever") == "desrever"
+
+
+@given(st.text(max_size=30), st.text(max_size=30), st.integers(0, 60))
+def test_a_line_is_exactly_as_wide_as_asked(left: str, right: str, width: int) -> None:
+    assert cell_len(line(width, Style(), [(left, Style())], [(right, Style())]).text) == width
+
+
+@pytest.mark.parametrize("palette", PALETTES, ids=lambda palette: palette.name)
+@pytest.mark.parametrize("size", [(38, 7), (58, 11), (99, 19), (198, 24)])
+def test_a_tile_fills_its_place_in_every_state(palette: Palette, size: tuple[int, int]) -> None:
+    for one in degraded_channels():
+        for stale in (False, True):
+            strips = render_tile(view(one, stale=stale), *size, palette)
+            assert [strip.cell_length for strip in strips] == [size[0]] * size[1]
+            assert all(cell_len(strip.text) == size[0] for strip in strips)
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_no_title_breaks_a_tile_or_a_line(name: str, title: str) -> None:
+    one = channel(1, "x", title, follows=title).model_copy(update={"name": name})
+    for strip in [*render_tile(view(one), 38, 7, truecolor()), render_channel_line(view(one), 80, truecolor())]:
+        assert cell_len(strip.text) == strip.cell_length
+        assert strip.text.isprintable()
+
+
+def test_red_is_tally_and_green_is_next_and_neither_is_left_when_stale() -> None:
+    palette = truecolor()
+    red, green = palette.tally.color, palette.next.color
+    for one in degraded_channels():
+        for stale in (False, True):
+            segments = [segment for strip in render_tile(view(one, stale=stale), 38, 7, palette) for segment in strip]
+            reds = [s for s in segments if s.style and red in {s.style.color, s.style.bgcolor}]
+            greens = [s for s in segments if s.style and s.style.color == green]
+            on_air = one.live.observed in {"on_air", "late"}
+            assert bool(reds) == (on_air and not stale), one.name
+            assert not (greens and stale)
+
+
+def test_off_air_fills_its_title_line_and_says_so_in_words() -> None:
+    off_air = degraded_channels()[4]
+    for palette in PALETTES:
+        title = render_tile(view(off_air), 38, 7, palette)[0]
+        assert "OFF AIR" in title.text
+        assert all(s.style and (s.style.reverse or s.style.bgcolor == palette.off_air_block.bgcolor) for s in title)
+
+
+def test_stale_never_shows_an_old_state_as_if_it_were_now() -> None:
+    for one in degraded_channels():
+        title = render_tile(view(one, stale=True), 48, 7, truecolor())[0].text
+        assert "STALE was" in title
+
+
+@pytest.mark.parametrize(
+    ("rate", "left", "shown"),
+    [("25", 1804, "-00:01:12:04"), ("30000/1001", 1800, "-00:01:00;02"), ("50", 49, "-00:00:00:49")],
+)
+def test_countdown_is_a_timecode_of_the_channels_rate(rate: str, left: int, shown: str) -> None:
+    one = channel(1, "News", left=left, rate=rate, heartbeat_age_ms=0)
+    assert countdown(ChannelState(one, one.live, NOW), NOW) == shown
+
+
+@pytest.mark.parametrize("place", ["wall", "list", "channel"])
+def test_the_footer_drops_by_rank_and_keeps_the_take(place: str) -> None:
+    one = channel(3, "Sport", follows="studio_break")
+    shown = FooterView(place, ChannelState(one, one.live, NOW), stale=False, pending=False)  # type: ignore[arg-type] - a place
+    texts = [render_footer(shown, width, truecolor()).text for width in (80, 120, 200)]
+    assert [cell_len(text) for text in texts] == [80, 120, 200]
+    assert all("TAKE 3 SPORT → studio_break" in text for text in texts)
+    assert len(texts[0].split()) < len(texts[2].split())
+
+
+def test_the_grid_shows_all_it_can_and_never_less_than_a_whole_tile() -> None:
+    for count in (1, 2, 4, 9, 30, 500):
+        for width, height in ((80, 22), (120, 38), (200, 58)):
+            grid = grid_for(count, width, height)
+            assert grid.width >= 38
+            assert grid.height >= 7
+            assert grid.columns * (grid.width + 1) + 1 <= width
+            if count <= 4:
+                assert grid.total_height <= height
+
+
+def test_the_palette_follows_the_terminal() -> None:
+    assert choose("truecolor", no_color=False, ascii_only=False).name == "truecolor"
+    assert choose("256", no_color=False, ascii_only=False).thumbnails
+    assert choose("standard", no_color=False, ascii_only=False).name == "sixteen"
+    assert choose("truecolor", no_color=True, ascii_only=False).name == "monochrome"
+    assert not choose("truecolor", no_color=False, ascii_only=True).thumbnails
+    for glyph in vars_of(ASCII):
+        assert glyph.isascii()
+
+
+def vars_of(glyphs: object) -> list[str]:
+    return [value for name in type(glyphs).__dataclass_fields__ if isinstance(value := getattr(glyphs, name), str)]  # type: ignore[attr-defined] - a dataclass

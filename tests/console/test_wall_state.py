@@ -1,0 +1,178 @@
+"""What the console makes of what it is told: order, age, and when to stop believing."""
+
+from datetime import timedelta
+
+from mcr_console.client import ApiProblem, Event, Lost, Unreachable, Unreadable
+from mcr_console.condition import condition
+from mcr_console.drawing.attention import attention
+from mcr_console.wall_state import WallBuilder
+from supervisor.schemas.event import Beat, ChannelDeleted, PlaylistChanged
+from tests.console.scenes import (
+    NOON,
+    FrozenClock,
+    alarm,
+    asrun_events,
+    channel,
+    degraded_channels,
+    ident,
+    normal_channels,
+    reset,
+    supervisor_info,
+)
+
+
+def built(clock: FrozenClock, *messages: Event | Lost | Unreadable) -> WallBuilder:
+    builder = WallBuilder(clock)
+    for message in messages:
+        builder.merge(message)
+    return builder
+
+
+def event(name: str, payload: object) -> Event:
+    return Event(name, "b1-2", payload)  # type: ignore[arg-type] - any of the schemas
+
+
+def test_the_newest_version_of_a_channel_wins_whatever_comes_later() -> None:
+    builder = built(FrozenClock(), reset([channel(1, "News", version=5)]))
+    builder.merge(event("channel_live", channel(1, "News", "new item", version=9).live))
+    builder.merge(event("channel_live", channel(1, "News", "old item", version=7).live))
+    item = builder.state().channels[ident(1)].live.item
+    assert item is not None
+    assert item.title == "new item"
+
+
+def test_a_state_is_a_value_and_the_same_one_while_nothing_happens() -> None:
+    builder = built(FrozenClock(), reset(normal_channels()))
+    before = builder.state()
+    assert builder.state() is before
+    builder.merge(event("channel_deleted", ChannelDeleted(channel_id=ident(3))))
+    assert ident(3) in before.channels
+    assert ident(3) not in builder.state().channels
+    assert builder.state().channels[ident(1)] is before.channels[ident(1)]
+
+
+def test_positions_run_on_with_the_clock_and_stop_at_the_end_and_when_the_link_is_lost() -> None:
+    clock = FrozenClock()
+    builder = built(clock, reset([channel(1, "News", left=50, length=1000, heartbeat_age_ms=400)]))
+    state = builder.state().channels[ident(1)]
+    assert state.position(clock.monotonic()) == 950 + 10
+    clock.passed = 1.0
+    assert state.position(clock.monotonic()) == 950 + 35
+    clock.passed = 60.0
+    assert state.position(clock.monotonic()) == 1000
+    assert builder.state().stale(clock.monotonic()), "no event for 60 s"
+    assert state.position(builder.state().as_of(clock.monotonic())) == 960
+
+
+def test_a_held_or_frozen_picture_does_not_run_on() -> None:
+    clock = FrozenClock()
+    for picture in ("hold", "freeze"):
+        builder = built(clock, reset([channel(1, "News", left=50, length=1000, picture=picture)]))
+        clock.passed += 1.0
+        assert builder.state().channels[ident(1)].position(clock.monotonic()) == 950
+
+
+def test_lost_counts_from_the_last_word_and_a_reset_ends_it() -> None:
+    clock = FrozenClock()
+    builder = built(clock, reset(normal_channels()))
+    clock.passed = 5.0
+    for _ in range(3):
+        builder.merge(Lost(Unreachable("No supervisor there", "refused"), 0.5))
+        clock.passed += 1
+    link = builder.state().link
+    assert (link.kind, link.since, clock.monotonic() - link.heard) == ("lost", NOON, 8.0)
+    builder.merge(reset(normal_channels()[:2]))
+    state = builder.state()
+    assert not state.stale(clock.monotonic())
+    assert len(state.order) == 2
+
+
+def test_before_the_first_word_it_is_connecting_and_nothing_is_empty_yet() -> None:
+    clock = FrozenClock()
+    state = built(clock, Lost(Unreachable("No supervisor there", "refused"), 0.5)).state()
+    assert state.link.kind == "connecting"
+    assert state.stale(clock.monotonic())
+    assert not state.loaded
+
+
+def test_an_unreadable_event_is_kept_in_sight_until_the_next_snapshot() -> None:
+    builder = built(FrozenClock(), reset([]), Unreadable("channel", ApiProblem("t", "bad", code="c", status=0)))
+    assert "bad" in builder.state().unreadable
+    builder.merge(reset([]))
+    assert builder.state().unreadable == ""
+
+
+def test_rundowns_are_to_be_fetched_again_when_told_and_after_every_reset() -> None:
+    builder = built(FrozenClock(), reset(normal_channels()))
+    news = [builder.state().rundown_news[ident(1)]]
+    builder.merge(event("playlist", PlaylistChanged(playlist_id=ident(1, "p"), revision=4, channel_ids=(ident(1),))))
+    news.append(builder.state().rundown_news[ident(1)])
+    builder.merge(reset(normal_channels()))
+    news.append(builder.state().rundown_news[ident(1)])
+    assert news == [1, 2, 3]
+
+
+def test_as_run_events_are_corrected_in_place_and_bounded() -> None:
+    builder = built(FrozenClock(), reset([]))
+    for one in asrun_events(400):
+        builder.merge(event("asrun", one))
+    newest = builder.state().asrun[0]
+    builder.merge(event("asrun", newest.model_copy(update={"status": "aired", "frames": 900})))
+    state = builder.state()
+    assert len(state.asrun) == 300
+    assert (state.asrun[0].seq, state.asrun[0].status) == (newest.seq, "aired")
+
+
+def test_a_beat_tells_the_supervisors_clock() -> None:
+    clock = FrozenClock()
+    builder = built(clock, reset([]))
+    builder.merge(
+        event("beat", Beat(supervisor=supervisor_info().model_copy(update={"at": NOON + timedelta(seconds=90)})))
+    )
+    clock.passed = 10.0
+    assert builder.state().supervisor_now(clock.monotonic()) == NOON + timedelta(seconds=100)
+
+
+def test_verdicts_say_tally_and_warning_apart() -> None:
+    found = {one.number: condition(state) for one, state in _states(degraded_channels())}
+    assert [(verdict.tally, verdict.word, verdict.warning) for verdict in found.values()] == [
+        ("on_air", "ON AIR", ""),
+        ("on_air", "ON AIR", "DEGRADED 1/2"),
+        ("on_air", "ON AIR", "LATE"),
+        ("on_air", "ON AIR", "FILLER"),
+        ("off_air", "OFF AIR", "STARTING"),
+        ("on_air", "ON AIR", "HOLD"),
+        ("on_air", "ON AIR", ""),
+        ("off", "OFF", ""),
+        ("unknown", "SILENT", ""),
+    ]
+
+
+def test_attention_puts_off_air_first_and_says_nothing_twice() -> None:
+    alarms = (
+        alarm(1, 2, "warning", "udp stalled", 95),
+        alarm(2, 5, "critical", "off air", 2),
+        alarm(3, 7, "info", "old", 9, by="ann"),
+    )
+    found = attention(built(FrozenClock(), reset(degraded_channels(), alarms)).state())
+    assert [(one.loudness, one.channel_id) for one in found] == [
+        ("off_air", ident(5)),
+        ("warning", ident(2)),
+        ("warning", ident(3)),
+        ("warning", ident(4)),
+        ("warning", ident(6)),
+        ("warning", ident(9)),
+        ("info", ident(7)),
+    ]
+
+
+def test_a_cleared_alarm_goes() -> None:
+    raised = alarm(1, 2, "warning", "udp stalled", 95)
+    builder = built(FrozenClock(), reset([], [raised]))
+    builder.merge(event("alarm", raised.model_copy(update={"cleared_at": NOON})))
+    assert builder.state().alarms == ()
+
+
+def _states(channels: tuple[object, ...]) -> list[tuple[object, object]]:
+    state = built(FrozenClock(), reset(channels)).state()  # type: ignore[arg-type] - channels
+    return [(state.channels[id_].channel, state.channels[id_]) for id_ in state.order]
