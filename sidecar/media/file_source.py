@@ -1,5 +1,6 @@
 """A file on air: decoded ahead on a thread of its own, taken frame by frame without ever waiting."""
 
+import logging
 import queue
 import threading
 from collections import deque
@@ -7,7 +8,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-import structlog
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -36,7 +36,7 @@ known here, and makes a difference of less than that."""
 _PICTURES_WITH_TWO_THREADS = 1280 * 720
 """Pictures with more samples are decoded on two threads, which costs a frame of latency here and nothing on air."""
 
-_log = structlog.get_logger()
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class FileSource:
             outcome = SourceView(Supply.FAILED, sentence(error, self._path))
         except Exception as error:
             # The thread's owner is whoever asks view(): a fault of ours is a failed item there, never a silent end.
-            _log.exception("source_failed", path=self._path, airing=self._airing.number)
+            _log.exception("the source of airing %d failed: %s", self._airing.number, self._path)
             outcome = SourceView(Supply.FAILED, f"{type(error).__name__} while reading it: {self._path}")
         if self._closed:
             self._ready.clear()
