@@ -16,7 +16,7 @@ from sidecar.media.interface import Samples
 from sidecar.protocol.status import Loudness
 
 _BLOCK_MS = 100  # the filter's own step
-_WAKE_S = 0.1
+_WAKE_S = 0.25
 _PEAK_BLOCKS = 10
 _BACKLOG = 500  # portions of sound; at 50 a second 10 s
 _SILENCE_LUFS = -120.0  # what the filter says for nothing

@@ -277,6 +277,7 @@ def test_a_process_that_stood_still_skips_frame_times_and_goes_on_to_time(tmp_pa
         process.stdin.write("go\n")
         process.stdin.flush()
         late, skipped, decoded, frames = (int(word) for word in process.stdout.readline().split())
+    assert process.returncode == 0
     assert 45 <= skipped <= 60
     assert late == 0
     assert decoded == frames
@@ -350,7 +351,9 @@ def test_udp_leaves_whole_and_the_preview_is_there(air: Callable[..., Air], tmp_
         small = next(container.decode(video=0))
         assert (small.width, small.height) == (320, 180)
     with av.open(str(live / "1.m3u8")) as container:
-        assert [seen.clip for seen in read_numbers(container.decode(video=0))].count(1) >= 60
+        assert [seen.clip for seen in read_numbers(container.decode(video=0))].count(
+            1
+        ) > 50  # five whole segments of the window and the last
 
 
 @pytest.mark.parametrize("part", ["encoder", "playout"])
