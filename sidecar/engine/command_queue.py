@@ -24,7 +24,7 @@ class Applied:
     item_id: str | None
 
 
-class CommandQueueFull(Exception):  # noqa: N818 - a refusal is an answer, not an error
+class CommandQueueFull(Exception):
     """More commands wait than the playout takes in a frame's time; nothing was done."""
 
 

@@ -30,7 +30,7 @@ READ_TIMEOUT = 10.0
 read that hangs is not interrupted by it."""
 
 
-class Unusable(Exception):  # noqa: N818 - it is a verdict on a file
+class Unusable(Exception):
     """The file cannot be played; the text is for operators."""
 
 

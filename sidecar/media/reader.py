@@ -26,7 +26,7 @@ _HURRY_UNTIL = Fraction(1)
 """Nearer than this many seconds to the in point every picture is decoded, even one no other depends on."""
 
 
-class SeekFailed(Exception):  # noqa: N818 - a fact about the file, not a fault
+class SeekFailed(Exception):
     """The in point can only be reached by reading up to it."""
 
 

@@ -1,3 +1,5 @@
+"""Alarms: raised once, kept until cleared, acknowledged by name."""
+
 from typing import Literal
 
 from supervisor.schemas.base import Id, Instant, Schema

@@ -1,3 +1,5 @@
+"""What aired: events with a start and an end, and the journal records they are made from."""
+
 from typing import Literal
 
 from supervisor.schemas.base import Id, Instant, RateText, Schema

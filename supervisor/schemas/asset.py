@@ -1,3 +1,5 @@
+"""Assets: media files that were probed."""
+
 from typing import Annotated
 
 from pydantic import Field

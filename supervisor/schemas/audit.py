@@ -1,3 +1,5 @@
+"""Who did what, from where, and what came of it."""
+
 from typing import Any, Literal
 
 from supervisor.schemas.base import Instant, Schema

@@ -1,3 +1,5 @@
+"""Nodes: the machines that play."""
+
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -1,3 +1,5 @@
+"""Playlists, their items and what edits them."""
+
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -1,3 +1,5 @@
+"""Projects: what channels, playlists and assets may belong to."""
+
 from supervisor.schemas.base import Id, Instant, Name, Schema
 
 
