@@ -51,6 +51,14 @@ def test_what_cannot_be_meant_is_a_usage_error(arguments: list[str], home: dict[
     assert "Error" in result.stderr
 
 
+@pytest.mark.parametrize("arguments", [["up"], ["demo", "--for", "1"]])
+def test_a_home_that_cannot_be_written_to_is_said_in_words(arguments: list[str]) -> None:
+    result = CliRunner().invoke(app, arguments, env={"MCR_HOME": "/proc/nowhere"})
+    assert result.exit_code == 1
+    assert "/proc/nowhere" in result.stderr
+    assert "Set MCR_HOME" in result.stderr
+
+
 def test_the_console_without_a_terminal_says_what_to_do(home: dict[str, str]) -> None:
     result = CliRunner().invoke(app, [], env=home)
     assert result.exit_code == 2

@@ -70,7 +70,6 @@ def demo(
 
 
 async def _demo(home: Home, options: DemoOptions) -> int:
-    home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     progress = Progress()
     leash = Leash()
 

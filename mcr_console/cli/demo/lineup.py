@@ -1,5 +1,6 @@
 """The demo's channels: makes them, or finds them again, and puts them on air."""
 
+import contextlib
 import json
 import re
 from collections.abc import Sequence
@@ -54,11 +55,15 @@ def own_title(stem: str) -> str:
 def stamp(folder: Path) -> dict[str, object]:
     """What is in the folder, by name, size and time of change: equal stamps need no new import."""
     files: list[list[object]] = []
-    for path in sorted(folder.iterdir()):
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError:
+        paths = []  # the import says why it cannot be read
+    for path in paths:
         try:
             status = path.stat()
         except OSError:
-            continue  # gone between listing and looking: the import says what it finds
+            continue  # gone between listing and looking
         files.append([path.name, status.st_size, status.st_mtime_ns])
     return {"folder": str(folder), "files": files}
 
@@ -109,7 +114,8 @@ class Lineup:
             order = rotated(items, position, len(self._plan), backwards=self._mixed and position % 2 == 1)
             channel = channels.get(planned.name)
             made.append(await self._one(planned, channel, playlists.get(planned.name), order, position + 1, channels))
-        self._stamp_path.write_text(json.dumps(now))
+        with contextlib.suppress(OSError):  # then the next start imports once more, and that is all
+            self._stamp_path.write_text(json.dumps(now))
         return made
 
     async def start(self, wanted: Sequence[Channel]) -> None:
