@@ -418,6 +418,22 @@ class TestStart:
             assert [skipped.item_id for skipped in status.skipped] == [clips[0].id]
             assert "gone.mp4" in status.skipped[0].reason or "No such file" in status.skipped[0].reason
 
+    def test_a_file_that_cannot_be_opened_for_ever_costs_two_seconds_of_filler(
+        self, clips: tuple[Item, ...], tmp_path: Path
+    ) -> None:
+        """P1: opening a pipe nobody writes to hangs like a dead file server."""
+        pipe = tmp_path / "hangs.mp4"
+        os.mkfifo(pipe)
+        with sidecar(document((msgspec.structs.replace(clips[0], path=str(pipe)), *clips[1:])), tmp_path) as running:
+            running.do("arm", nonce=running.status().nonce)
+            status = running.until(lambda s: s.item is not None, "the second item", seconds=10)
+            assert status.item is not None
+            assert status.item.item_id == clips[1].id
+            assert 50 <= status.item.started_frame <= 75
+            assert "no data" in status.skipped[0].reason
+            running.process.send_signal(signal.SIGTERM)
+            assert running.ended() == 0
+
     @pytest.mark.parametrize(
         ("change", "names"),
         [

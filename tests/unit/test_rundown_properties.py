@@ -71,7 +71,7 @@ def commands(draw: st.DrawFn) -> Callable[[RundownClock], Done]:
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
     first=playlists(),
     rate=st.sampled_from(RATES),
