@@ -127,7 +127,7 @@ def _of_validation(errors: Sequence[Mapping[str, Any]]) -> Failure:
 def _of_http(error: HTTPException) -> Failure:
     if error.status_code == 400:  # the framework's word for a body that is not even text
         return _failure(422, "invalid", "Cannot be used", "the body is not JSON in UTF-8")
-    codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 428: "rev_required"}
+    codes = {404: "not_found", 405: "method_not_allowed", 408: "too_slow", 413: "too_large"}
     title = HTTPStatus(error.status_code).phrase
     return _failure(
         error.status_code,

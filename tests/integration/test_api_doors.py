@@ -11,12 +11,12 @@ import httpx
 import pytest
 
 from supervisor.api.app import PREFIX, all_routes
-from supervisor.api.permissions import GRANTS, ROUTES, Permission, permit
+from supervisor.api.permissions import GRANTS, ROUTES, Permission, permit, require_sight
 from supervisor.application import Application, Options
-from supervisor.errors import Conflict, Forbidden, Invalid, Unauthenticated
+from supervisor.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from supervisor.principal import Principal, Role
 from supervisor.settings import Settings
-from tests.fixtures.running import Running, running_supervisor
+from tests.fixtures.running import Json, Running, eventually, running_supervisor
 
 NOBODY = "0" * 32
 
@@ -206,7 +206,16 @@ async def test_without_its_database_it_says_when_to_come_again(
     assert int(answer.headers["retry-after"]) > 0
     assert (await supervisor.unix.get("/healthz")).status_code == 200
     assert (await supervisor.unix.get("/readyz")).status_code == 503
+    assert (await supervisor.unix.post("/api/v1/projects", json={"name": "Lost"})).status_code == 503
     monkeypatch.undo()
+
+    async def written() -> bool:
+        return any(row["outcome"] == "failed" and row["detail"]["code"] == "unavailable" for row in await audit())
+
+    async def audit() -> list[dict[str, Json]]:
+        return await supervisor.audit() if (await supervisor.unix.get("/readyz")).status_code == 200 else []
+
+    await eventually(written, "the audit row of what was tried meanwhile")
 
 
 async def test_a_second_supervisor_is_refused_by_name(supervisor: Running) -> None:
@@ -214,6 +223,38 @@ async def test_a_second_supervisor_is_refused_by_name(supervisor: Running) -> No
     with pytest.raises(Conflict, match=str(os.getpid())):
         await second.run()
     assert (await supervisor.unix.get("/healthz")).status_code == 200
+
+
+async def test_a_body_that_comes_too_slowly_is_given_up(supervisor: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("supervisor.api.gate.BODY_S", 0.3)
+    reader, writer = await asyncio.open_unix_connection(str(supervisor.settings.socket_path))
+    head = (
+        b"POST /api/v1/projects HTTP/1.1\r\nHost: mcr\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n"
+    )
+    writer.write(head + b'{"na')
+    async with asyncio.timeout(5.0):
+        assert b" 408 " in await reader.readline()
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("role", "project", "seen"),
+    [
+        ("admin", None, True),
+        ("admin", "p", True),
+        ("operator", "p", True),
+        ("operator", "q", False),
+        ("operator", None, False),
+    ],
+)
+def test_a_thing_is_there_only_for_those_of_its_project(role: Role, project: str | None, seen: bool) -> None:
+    """P7: what has no project is an admin's; what is another project's is not there, and not forbidden."""
+    principal = Principal(name="p", origin="tcp 127.0.0.1", role=role, projects=frozenset({"p"}))
+    if seen:
+        require_sight(principal, project, "channel", "c")
+    else:
+        with pytest.raises(NotFound):
+            require_sight(principal, project, "channel", "c")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
