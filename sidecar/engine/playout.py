@@ -127,16 +127,19 @@ class Playout:
         self._air.start()
 
     def arm(self, by: str) -> "Future[Applied]":
-        """Enters the air: outputs open, frame 0 leaves now. Once; raises RuntimeError when already armed."""
+        """Enters the air: outputs open, frame 0 leaves now. Once; raises RuntimeError when already armed.
+
+        Raises CommandQueueFull, and then may be tried again.
+        """
         if self._is_armed or self._has_stopped is not None:
             raise RuntimeError("the playout was armed or stopped before")
-        self._is_armed = True
 
         def act(rundown: RundownClock) -> Done:
             rundown.arm(by)
             return Done("on air", shows=True)
 
         answer = self._commands.put(act)
+        self._is_armed = True
         self._outputs.start()
         self._air.arm()
         return answer
