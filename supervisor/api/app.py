@@ -28,9 +28,7 @@ from supervisor.api.routes import (
     transport,
 )
 
-PREFIX: Final = "/api/v1"
-
-_BELOW_PREFIX: Final = (
+_ROUTERS: Final = (
     projects.routes,
     nodes.routes,
     channels.routes,
@@ -44,8 +42,9 @@ _BELOW_PREFIX: Final = (
     asrun.routes,
     stream.routes,
     supervisor.routes,
+    supervisor.health,
+    live.files,
 )
-_BESIDE_IT: Final = (supervisor.health, live.files)
 
 
 def program_version() -> str:
@@ -58,7 +57,7 @@ def program_version() -> str:
 
 def all_routes() -> tuple[APIRoute, ...]:
     """Every route there is."""
-    return tuple(_checked(route) for router in (*_BELOW_PREFIX, *_BESIDE_IT) for route in router.routes)
+    return tuple(_checked(route) for router in _ROUTERS for route in router.routes)
 
 
 def create_app(context: Context | None = None) -> FastAPI:
@@ -77,11 +76,8 @@ def create_app(context: Context | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    all_routes()
-    for router in _BELOW_PREFIX:
-        app.include_router(router, prefix=PREFIX)
-    for router in _BESIDE_IT:
-        app.include_router(router)
+    # Not include_router: it would build every route a second time, within the first request and holding the loop.
+    app.router.routes.extend(all_routes())
     problems.install(app)
     app.add_middleware(Gate)
     app.state.context = context

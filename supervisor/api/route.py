@@ -16,6 +16,7 @@ from supervisor.api.problems import Failure, failure_of, response_of
 from supervisor.principal import Principal
 from supervisor.schemas.audit import Outcome
 
+PREFIX: Final = "/api/v1"
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -47,9 +48,9 @@ class McrRoute(APIRoute):
         return handle
 
 
-def router(tag: str) -> APIRouter:
-    """A noun's router."""
-    return APIRouter(route_class=McrRoute, tags=[tag], generate_unique_id_function=operation_id)
+def router(tag: str, prefix: str = PREFIX) -> APIRouter:
+    """A noun's router, below the API's prefix unless it says otherwise."""
+    return APIRouter(prefix=prefix, route_class=McrRoute, tags=[tag], generate_unique_id_function=operation_id)
 
 
 def operation_id(route: APIRoute) -> str:

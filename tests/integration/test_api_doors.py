@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from supervisor.api.app import PREFIX, all_routes
+from supervisor.api.app import all_routes
 from supervisor.api.permissions import GRANTS, ROUTES, Permission, permit, require_sight
 from supervisor.application import Application, Options
 from supervisor.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
@@ -60,8 +60,7 @@ async def test_on_tcp_every_route_but_health_wants_the_token(supervisor: Running
     """P7: walks every route that there is, without a token and with a wrong one."""
     async with supervisor.tcp_client() as without, supervisor.tcp_client({"Authorization": "Bearer wrong"}) as wrong:
         for route in all_routes():
-            prefix = "" if route.path.startswith(("/healthz", "/readyz", "/live")) else PREFIX
-            path = prefix + route.path.replace("{path:path}", "index.m3u8")
+            path = route.path.replace("{path:path}", "index.m3u8")
             for name in ("project_id", "node_id", "channel_id", "playlist_id", "item_id", "asset_id", "alarm_id"):
                 path = path.replace(f"{{{name}}}", NOBODY)
             for client in (without, wrong):

@@ -15,7 +15,7 @@ from supervisor.errors import NotFound, Unavailable
 from supervisor.schemas.base import Id
 
 routes = router("pictures")
-files = router("live")
+files = router("live", prefix="")
 
 READ_S: Final = 5.0
 LARGEST: Final = 64 * 1024 * 1024

@@ -14,7 +14,7 @@ from supervisor.schemas.event import SupervisorInfo
 from supervisor.schemas.supervisor import Health, ShutdownDone, ShutdownIn
 
 routes = router("supervisor")
-health = router("health")
+health = router("health", prefix="")
 
 READY_S: Final = 1.5
 
