@@ -136,7 +136,7 @@ async def _until_on_air(client: Client, wanted: list[Channel], progress: Progres
         progress.step(f"on air {len(seen) - len(waiting)}/{len(wanted)}")
         if not waiting or loop.time() >= until:
             break
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.2)
     for channel in waiting:
         progress.done()
         print(f"mcr demo: {channel.number} {channel.name} is not on air yet: {channel.live.decision}", file=sys.stderr)
