@@ -168,6 +168,7 @@ class Journal:
             title=item.title if item else None,
             path=item.path if item else None,
             in_frames=airing.first_frame if airing else None,
+            planned_frames=airing.planned_frames if airing and fact.kind == "item_start" else None,
             frames=fact.frames,
             late=fact.late,
         )

@@ -58,6 +58,7 @@ class AsRunRecord(Struct, frozen=True, omit_defaults=True):
     title: str | None = None
     path: str | None = None
     in_frames: int | None = None  # channel frames into the item at which this airing began
+    planned_frames: int | None = None  # on an item's start: channel frames it was to air, None to its source's end
     frames: int | None = None
     late: int | None = None
 

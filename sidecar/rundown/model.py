@@ -21,6 +21,12 @@ class Airing:
     item: Item
     first_frame: int = 0
 
+    @property
+    def planned_frames(self) -> int | None:
+        """Channel frames it is to air; None when that is to its source's end."""
+        duration = self.item.duration_frames
+        return None if duration is None else max(0, duration - self.first_frame)
+
 
 class Supply(enum.Enum):
     """What an airing's source could give at this instant."""

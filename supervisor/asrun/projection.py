@@ -96,7 +96,7 @@ class Projection:
             item_id=record.item_id,
             asset_id=record.asset_id,
             house_id=record.house_id,
-            planned_frames=record.frames,
+            planned_frames=record.planned_frames,
             by=record.by[:120],
             detail=record.detail,
         )
