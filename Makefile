@@ -51,9 +51,12 @@ $(BIN)/python:
 	@echo "making $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
+$(VENV)/.packages: requirements/run.txt | $(BIN)/python
 	@echo "installing what running needs into $(VENV) (about a minute, once)"
 	@$(PIP) --progress-bar on -r requirements/run.txt
+	@touch $@
+
+$(VENV)/.run: pyproject.toml $(VENV)/.packages
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
