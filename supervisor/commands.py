@@ -155,16 +155,17 @@ class Commands:
         try:
             reply = await watch.agent.command(order, self._desk.timing.command)
         except AgentError as error:
-            raise self._mapped(keeper, error) from error
-        finally:
             await self._show(keeper)
+            raise self._mapped(keeper, error) from error
+        took = self._desk.clock.monotonic() - began
+        await self._show(keeper)
         return CommandDone(
             command_id=command_id,
             channel_id=row.id,
             done=reply.done,
             frame=reply.frame,
             item_id=reply.item_id,
-            took_ms=round((self._desk.clock.monotonic() - began) * 1000, 1),
+            took_ms=round(took * 1000, 1),
         )
 
     async def _show(self, keeper: ChannelKeeper) -> None:

@@ -16,11 +16,11 @@ _AGAIN: Final = (0.1, 1.0, 5.0, 10.0)
 _GOOD: Final = 60.0
 """A task that ran this long starts from the first step again."""
 
-Told = Callable[[str, BaseException | None], None]
-"""Called with a task's name and its error, and with None once it runs well again."""
+Told = Callable[[str, Exception], None]
+"""Called with a task's name and its error, every time it fails."""
 
 
-def _nobody(name: str, error: BaseException | None) -> None:
+def _nobody(name: str, error: Exception) -> None:
     del name, error
 
 

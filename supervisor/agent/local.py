@@ -55,8 +55,6 @@ from supervisor.nursery import Nursery
 
 log = structlog.get_logger(__name__)
 
-POLL: Final = 1.0
-ANSWER: Final = 0.8
 _DOOR_LOOK: Final = 0.05
 """Seconds between looks for a new sidecar's door: it costs start-up time."""
 _READ: Final = 5.0
@@ -70,7 +68,8 @@ class LocalAgent:
 
     Leaving the block closes connections and stops watching; every sidecar plays on. ``leash_fd``, when given, is
     passed to every sidecar it starts: when its other end closes, they leave the air and exit. Nobody but the one
-    supervisor of this machine gives it orders, so the highest term it has seen lives as long as it does.
+    supervisor of this machine gives it orders, so the highest term it has seen lives as long as it does. It polls its
+    sidecars every ``poll`` seconds and gives each ``answer`` seconds.
     """
 
     def __init__(
@@ -84,12 +83,16 @@ class LocalAgent:
         leash_fd: int | None = None,
         launcher: Launcher | None = None,
         program: tuple[str, ...] = (sys.executable, "-P", "-m", "sidecar"),
+        poll: float = 1.0,
+        answer: float = 0.8,
     ) -> None:
         self._memory_dir = agent_dir
         self._directories = Directories(sidecars_dir, journal_dir, media_root)
         self._clock = clock
         self._launcher = launcher or ProcessLauncher(leash_fd)
         self._program = program
+        self._poll_s = poll
+        self._answer_s = answer
         self._journals = Journals(journal_dir)
         self._links = Links(media_root)
         self._memory: Memory
@@ -201,7 +204,7 @@ class LocalAgent:
             if watched.door is not None:
                 request = stop_request(secrets.token_hex(8), watched.handle.epoch, order.by)
                 try:
-                    await watched.door.command(request, ANSWER)
+                    await watched.door.command(request, self._answer_s)
                 except AgentError as error:
                     log.info("a sidecar did not take its stop", channel=order.channel_id, said=str(error))
                 else:
@@ -261,7 +264,7 @@ class LocalAgent:
             await self._look_at_outputs()
             self._rounds += 1
             self._tell()
-            due = max(due + POLL, self._clock.monotonic())
+            due = max(due + self._poll_s, self._clock.monotonic())
             await self._clock.sleep(due - self._clock.monotonic())
 
     async def _ask(self, watched: Watched) -> None:
@@ -272,7 +275,7 @@ class LocalAgent:
             return
         asked = self._clock.monotonic()
         try:
-            status = await watched.door.status(ANSWER)
+            status = await watched.door.status(self._answer_s)
         except SidecarRefused as error:
             watched.missed(f"it refuses to answer: {error}")
             return

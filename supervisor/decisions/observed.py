@@ -15,7 +15,7 @@ def observe(view: View, timing: Timing) -> Observed | None:
     if view.agent != "answers":
         return "unknown" if busy else None
     sighting = view.sighting
-    if sighting is None or sighting.exit is not None:
+    if sighting is None or sighting.exit is not None or sighting.epoch != view.epoch:
         return "gone" if view.phase in ("running", "fencing") else None
     if sighting.pulse.misses >= timing.misses:
         if sighting.pulse.stands_still:

@@ -177,7 +177,7 @@ class ChannelKeeper:
             self._off_air = (self._desk.clock.monotonic(), self._desk.clock.now())
 
     def _sight(self, view: View, decision: Decision, watch: NodeWatch | None, report: SidecarReport | None) -> Sight:
-        alive = report is not None and report.exit is None and view.phase != "off"
+        alive = report is not None and report.exit is None and report.epoch == view.epoch and view.phase != "off"
         status = report.status if report is not None and alive else None
         return Sight(
             channel_id=self.row.id,

@@ -73,7 +73,7 @@ class Leadership:
         """A write was refused: another leads. Nothing is decided until the lease is ours again."""
         log.warning("leadership lost", term=self._term, why=why)
         self._fence = None
-        self._why_not = why
+        self._why_not = "another supervisor leads"
 
     async def attempt(self) -> None:
         """Takes or renews the lease once. Never raises for a store that is away."""
@@ -92,7 +92,7 @@ class Leadership:
         if held is None:
             self._leader_address = other.address if other else ""
             if self._fence is not None:
-                self.lost("another supervisor leads")
+                self.lost("somebody else holds the lease")
             self._why_not = "another supervisor leads"
             return
         self._seize = False

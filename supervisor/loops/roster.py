@@ -90,8 +90,10 @@ class Roster:
 
     def remove(self, channel_id: str) -> None:
         """The channel was deleted, which it can be only when it is off."""
-        if channel_id in self._keepers:
-            del self._keepers[channel_id]
+        keeper = self._keepers.pop(channel_id, None)
+        if keeper is not None:
+            if keeper.watch is not None:
+                keeper.watch.forget_channel(channel_id)
             self._tasks.pop(channel_id).cancel()
             self._recorded.pop(channel_id, None)
             self._desk.live.forget(channel_id)

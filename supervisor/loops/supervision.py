@@ -31,6 +31,8 @@ _STORE: Final = ("store_unavailable",)
 _UNKNOWN: Final = ("unknown_sidecar",)
 _FAULT: Final = ("supervisor_fault",)
 _NODE: Final = ("node_away",)
+_FAULT_SHOWN: Final = 60.0
+"""Seconds after which a task of ours that failed and was begun anew counts as well again."""
 
 
 class Supervision:
@@ -61,7 +63,7 @@ class Supervision:
         self._node_name = node_name
         self._timing = timing or Timing()
         self._watch: NodeWatch | None = None
-        self._faults: dict[str, str] = {}
+        self._faults: dict[str, tuple[float, str]] = {}
         self._nursery = Nursery(clock, self._task_failed)
         self._roster = Roster(store, self._nursery)
         self._alarms = AlarmBoard(store, events, clock, changed=lambda channel_id: self._roster.wake((channel_id,)))
@@ -138,11 +140,8 @@ class Supervision:
     def _news(self, channel_ids: Iterable[str] | None) -> None:
         self._roster.wake(None if channel_ids is None else tuple(channel_ids))
 
-    def _task_failed(self, name: str, error: BaseException | None) -> None:
-        if error is None:
-            self._faults.pop(name, None)
-        else:
-            self._faults[name] = repr(error)
+    def _task_failed(self, name: str, error: Exception) -> None:
+        self._faults[name] = (self._clock.monotonic(), repr(error))
 
     async def _tell_levels(self) -> None:
         """What concerns no single channel, once a second."""
@@ -150,7 +149,9 @@ class Supervision:
             fault = self._leadership.store_fault
             text = f"Playout goes on, but nothing can be started or changed: {fault}"
             self._alarms.want(_STORE, {_STORE[0]: Wanted("critical", text)} if fault else {})
-            failed = "; ".join(f"{name}: {error}" for name, error in sorted(self._faults.items()))
+            since = self._clock.monotonic() - _FAULT_SHOWN
+            self._faults = {name: fault for name, fault in self._faults.items() if fault[0] > since}
+            failed = "; ".join(f"{name}: {error}" for name, (_, error) in sorted(self._faults.items()))
             self._alarms.want(_FAULT, {_FAULT[0]: Wanted("warning", f"Tried again after: {failed}")} if failed else {})
             self._tell_node()
             await self._clock.sleep(self._timing.poll)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -69,8 +70,7 @@ async def on_air(agent: LocalAgent, epoch: int = 1) -> SidecarReport:
 
 def lives(pid: int) -> bool:
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
         return False
 
@@ -351,13 +351,13 @@ async def test_the_public_playlist_is_moved_once_and_by_the_newest_epoch_alone(n
         assert not link.is_symlink()
         await on_air(agent)
         await until(link.is_symlink, what="link")
-        assert os.readlink(link) == "1.m3u8"
+        assert str(link.readlink()) == "1.m3u8"
         await agent.stop(stop(1))
         await agent.start(start(2))
         await muted(agent, 2)
-        assert os.readlink(link) == "1.m3u8"
+        assert str(link.readlink()) == "1.m3u8"
         await on_air(agent, 2)
-        await until(lambda: os.readlink(link) == "2.m3u8", what="link moves")
+        await until(lambda: str(link.readlink()) == "2.m3u8", what="link moves")
 
 
 async def test_output_that_grows_is_seen_though_the_sidecar_is_silent(node_home: NodeHome) -> None:

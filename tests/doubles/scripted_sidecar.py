@@ -21,16 +21,17 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
-from sidecar.protocol.asrun import GENESIS, AsRunPage, AsRunRecord, chain_hash, encode_line, whole_lines
+from sidecar.protocol.asrun import GENESIS, AsRunPage, AsRunRecord, RecordKind, chain_hash, encode_line, whole_lines
 from sidecar.protocol.channel import Item, Playlist, SidecarDocument
 from sidecar.protocol.commands import CommandReply, Refusal
 from sidecar.protocol.status import ItemNext, ItemOnAir, JournalStatus, Loudness, OutputStatus, SkippedItem, Status
 
 ENDLESS = 10**9
+Fact: TypeAlias = Any  # a field of a record
 
 
 class Journal:
@@ -45,7 +46,7 @@ class Journal:
         (directory / run_id).mkdir()
         self.file = (directory / run_id / "000001.jsonl").open("ab")
 
-    def write(self, kind: Any, frame: int, **more: Any) -> None:
+    def write(self, kind: RecordKind, frame: int, **more: Fact) -> None:
         record = AsRunRecord(
             channel_id=self.channel_id, run_id=self.run_id, epoch=self.epoch, seq=len(self.records) + 1, kind=kind,
             frame=frame, wall_ns=time.time_ns(), rate=self.rate, prev=self.prev, **more,
@@ -262,7 +263,7 @@ def handler_for(sidecar: Sidecar) -> type[BaseHTTPRequestHandler]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             if not self.may():
                 return
             path, _, query = self.path.partition("?")
@@ -278,10 +279,10 @@ def handler_for(sidecar: Sidecar) -> type[BaseHTTPRequestHandler]:
                 else:
                     self.answer(200, b"\xff\xd8 a picture")
 
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             self.obey(self.path.strip("/"))
 
-        def do_PUT(self) -> None:  # noqa: N802
+        def do_PUT(self) -> None:
             self.obey(self.path.strip("/"))
 
         def obey(self, verb: str) -> None:
@@ -315,10 +316,10 @@ def handler_for(sidecar: Sidecar) -> type[BaseHTTPRequestHandler]:
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is no error of ours."""
         if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
+            super().handle_error(request, client_address)  # type: ignore[arg-type] - as it was given
 
 
 def leash(descriptor: int) -> None:
@@ -331,7 +332,7 @@ def main() -> None:
     faults = Path(sys.argv[1])
     sidecar = Sidecar(faults)
     if "exit_at_start" in sidecar.faults:
-        print("no such encoder: h265", file=sys.stderr)
+        sys.stderr.write("no such encoder: h265\n")
         sys.exit(sidecar.faults["exit_at_start"])
 
     def term(*_: object) -> None:
