@@ -1,1 +1,7 @@
-pytest_plugins = ["tests.fixtures.agents", "tests.fixtures.homes", "tests.fixtures.postgres", "tests.fixtures.running"]
+pytest_plugins = [
+    "tests.fixtures.agents",
+    "tests.fixtures.homes",
+    "tests.fixtures.postgres",
+    "tests.fixtures.running",
+    "tests.skips",
+]
