@@ -1,5 +1,6 @@
 """A file on air: decoded ahead on a thread of its own, taken frame by frame without ever waiting."""
 
+import gc
 import logging
 import queue
 import threading
@@ -134,6 +135,9 @@ class FileSource:
             self._ready.clear()
         else:
             self._outcome = outcome
+        # PyAV ties a picture whose side data was read to itself in a cycle: whole pictures would stay until the
+        # collector's oldest generation has its turn. What is young here is little: about a millisecond.
+        gc.collect()
 
     def _play(self) -> SourceView:
         media, reader = self._open()
