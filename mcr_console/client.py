@@ -31,6 +31,7 @@ from supervisor.schemas.playlist import (
     PlaylistPatch,
 )
 from supervisor.schemas.project import Project, ProjectIn, ProjectPatch
+from supervisor.schemas.supervisor import ShutdownDone, ShutdownIn
 
 __all__ = [
     "ApiProblem",
@@ -93,9 +94,12 @@ class Client:
     async def supervisor(self) -> SupervisorInfo:
         return await self._http.get(f"{API}/supervisor", SupervisorInfo)
 
-    async def shut_down(self, *, off_air: bool) -> None:
-        """Ends the supervisor. Playout goes on, unless ``off_air``."""
-        await self._http.call("POST", f"{API}/supervisor/shutdown", body={"off_air": off_air}, deadline_s=60.0)
+    async def shut_down(self, *, off_air: bool) -> ShutdownDone:
+        """Ends the supervisor. Playout goes on, unless ``off_air``: then each stop is confirmed first."""
+        deadline_s = 120.0 if off_air else COMMAND_S
+        return await self._send(
+            "POST", "/supervisor/shutdown", ShutdownDone, ShutdownIn(off_air=off_air), deadline_s=deadline_s
+        )
 
     async def alive(self) -> None:
         """Returns when something answers ``/healthz``; raises otherwise."""
@@ -209,17 +213,17 @@ class Client:
     async def items(self, playlist_id: str) -> tuple[Item, ...]:
         return await self._all(f"/playlists/{playlist_id}/items", Item)
 
-    async def insert_items(self, playlist_id: str, values: ItemsInsert) -> bytes:
-        return await self._http.call("POST", f"{API}/playlists/{playlist_id}/items", body=values)
+    async def insert_items(self, playlist_id: str, values: ItemsInsert) -> Playlist:
+        return await self._send("POST", f"/playlists/{playlist_id}/items", Playlist, values)
 
-    async def update_item(self, playlist_id: str, item_id: str, rev: int, changes: ItemPatch) -> bytes:
-        return await self._http.call("PATCH", f"{API}/playlists/{playlist_id}/items/{item_id}", body=changes, rev=rev)
+    async def update_item(self, playlist_id: str, item_id: str, rev: int, changes: ItemPatch) -> Playlist:
+        return await self._send("PATCH", f"/playlists/{playlist_id}/items/{item_id}", Playlist, changes, rev=rev)
 
-    async def move_item(self, playlist_id: str, item_id: str, values: ItemMove) -> bytes:
-        return await self._http.call("POST", f"{API}/playlists/{playlist_id}/items/{item_id}/move", body=values)
+    async def move_item(self, playlist_id: str, item_id: str, values: ItemMove) -> Playlist:
+        return await self._send("POST", f"/playlists/{playlist_id}/items/{item_id}/move", Playlist, values)
 
-    async def delete_item(self, playlist_id: str, item_id: str, rev: int) -> bytes:
-        return await self._http.call("DELETE", f"{API}/playlists/{playlist_id}/items/{item_id}", rev=rev)
+    async def delete_item(self, playlist_id: str, item_id: str, rev: int) -> Playlist:
+        return await self._send("DELETE", f"/playlists/{playlist_id}/items/{item_id}", Playlist, rev=rev)
 
     async def preview(self, playlist_id: str, channel_id: str, start_at: datetime | None = None) -> Rundown:
         """The playlist's computed times, as if it started on that channel at ``start_at`` (aware), or now."""

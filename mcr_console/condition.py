@@ -22,16 +22,24 @@ PHASE_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """``word`` goes with the tally; ``warning`` stands beside it and never instead of it; ``why`` may be empty."""
+    """``word`` goes with the tally; ``warnings`` stand beside it and never instead, what asks for a hand first.
+
+    ``why`` may be empty.
+    """
 
     tally: Tally
     word: str
-    warning: str = ""
+    warnings: tuple[str, ...] = ()
     why: str = ""
 
     @property
+    def warning(self) -> str:
+        """The first of the warnings, or nothing."""
+        return self.warnings[0] if self.warnings else ""
+
+    @property
     def needs_somebody(self) -> bool:
-        return self.tally in {"off_air", "unknown"} or bool(self.warning)
+        return self.tally in {"off_air", "unknown"} or bool(self.warnings)
 
 
 def programme_outputs(state: ChannelState) -> tuple[OutputLive, ...]:
@@ -43,45 +51,52 @@ def condition(state: ChannelState) -> Condition:
     """The verdict, from what the supervisor wants, does and sees."""
     live = state.live
     if live.off_air_since is not None or (live.desired == "on" and live.observed in {"dark", "gone"}):
-        doing = PHASE_WORDS[live.phase] if live.phase in {"placing", "fencing", "starting", "blocked"} else ""
+        doing = (PHASE_WORDS[live.phase],) if live.phase in {"placing", "fencing", "starting", "blocked"} else ()
         return Condition("off_air", "OFF AIR", doing, live.reason or live.decision)
-    if live.phase == "blocked":
-        return Condition("off_air" if live.desired == "on" else "unknown", "BLOCKED", "", live.decision)
+    if live.phase == "blocked" and live.desired == "on":
+        return Condition("off_air", "OFF AIR", ("BLOCKED",), live.decision)
     if live.phase in {"placing", "fencing", "starting"}:
-        return Condition("changing", PHASE_WORDS[live.phase], "", live.decision)
-    if live.phase == "off":
-        return Condition("off", "OFF") if live.desired == "off" else Condition("changing", "WAITING", "", live.decision)
+        return Condition("changing", PHASE_WORDS[live.phase], (), live.decision)
     if live.observed in {"on_air", "late"}:
-        warning, why = _warning(state)
-        return Condition("on_air", "ON AIR", warning, why)
+        # Whatever is wanted: what is on air has its tally.
+        found = _warnings(state)
+        why = "; ".join(reason for _, reason in found if reason)
+        return Condition("on_air", "ON AIR", tuple(word for word, _ in found), why)
+    if live.phase in {"off", "blocked"}:
+        return Condition("off", "OFF") if live.desired == "off" else Condition("changing", "WAITING", (), live.decision)
     if live.phase == "stopping":
-        return Condition("changing", "STOPPING", "", live.decision)
+        return Condition("changing", "STOPPING", (), live.decision)
     if live.observed in {"hung", "silent"}:
-        return Condition("unknown", live.observed.upper(), "", live.decision)
+        return Condition("unknown", live.observed.upper(), (), live.decision)
     if live.observed in {"dark", "gone"}:
-        return Condition("changing", "STOPPING", "", live.decision)
-    return Condition("unknown", "UNKNOWN", "", live.decision)
+        return Condition("changing", "STOPPING", (), live.decision)
+    return Condition("unknown", "UNKNOWN", (), live.decision)
 
 
-def _warning(state: ChannelState) -> tuple[str, str]:
+def _warnings(state: ChannelState) -> list[tuple[str, str]]:
+    """Each with its reason: what waits for a hand, then what is broken, then what is late."""
     live = state.live
-    outputs = programme_outputs(state)
-    broken = [output for output in outputs if output.state in {"stalled", "down"}]
+    found: list[tuple[str, str]] = []
     if live.phase == "stopping":
-        return "STOPPING", live.decision
-    if broken:
-        why = "; ".join(f"{output.kind} {output.state}: {output.detail}" for output in broken)
-        return f"DEGRADED {len(outputs) - len(broken)}/{len(outputs)}", why
-    if live.observed == "late":
-        return "LATE", live.decision
+        found.append(("STOPPING", live.decision))
+    elif live.phase == "off":
+        found.append(("NOT WANTED", live.decision))
     match live.picture:
         case "filler":
-            return "FILLER", live.reason
+            found.append(("FILLER", live.reason))
         case "standby":
-            return "STANDBY", live.reason
+            found.append(("STANDBY", live.reason))
         case "freeze":
-            return "FROZEN", live.reason
+            found.append(("FROZEN", live.reason))
         case "hold":
-            return "HOLD", live.reason or "waits for a take"
+            found.append(("HOLD", live.reason or "waits for a take"))
         case _:
-            return "", ""
+            pass
+    outputs = programme_outputs(state)
+    broken = [output for output in outputs if output.state in {"stalled", "down"}]
+    if broken:
+        why = "; ".join(f"{output.kind} {output.state}: {output.detail}" for output in broken)
+        found.append((f"DEGRADED {len(outputs) - len(broken)}/{len(outputs)}", why))
+    if live.observed == "late":
+        found.append(("LATE", live.decision))
+    return found

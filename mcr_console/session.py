@@ -144,7 +144,7 @@ def matches(state: ChannelState, text: str) -> bool:
     if not wanted:
         return True
     live, verdict = state.live, condition(state)
-    words = [str(state.channel.number), state.channel.name, verdict.word, verdict.warning, live.node_name or ""]
+    words = [str(state.channel.number), state.channel.name, verdict.word, *verdict.warnings, live.node_name or ""]
     words.extend(item.title for item in (live.item, live.next) if item is not None)
     found = any(wanted in safe(word).casefold() for word in words)
     return found != text.startswith("!")

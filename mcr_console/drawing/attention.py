@@ -48,7 +48,8 @@ def attention(state: WallState) -> tuple[Attention, ...]:
         if channel_id in spoken or not verdict.needs_somebody:
             continue
         loud: Literal["off_air", "warning"] = "off_air" if verdict.tally == "off_air" else "warning"
-        words = " ".join(word for word in (verdict.word if verdict.tally != "on_air" else "", verdict.warning) if word)
+        tally = () if verdict.tally == "on_air" else (verdict.word,)
+        words = " ".join((*tally, *verdict.warnings))
         text = f"{words}: {verdict.why}" if verdict.why else words
         found.append(Attention(loud, state.channels[channel_id].live.off_air_since, channel_id, text))
     return tuple(sorted(found, key=lambda one: (bool(one.acknowledged), _RANK[one.loudness])))

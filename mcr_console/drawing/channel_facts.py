@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.strip import Strip
 
 from mcr_console.condition import condition
@@ -12,10 +13,11 @@ from mcr_console.drawing.tile import TileView
 from mcr_console.drawing.verdict import countdown, next_in, note_parts, off_air_for, progress, tally_sign, verdict_parts
 from mcr_console.palette import Palette
 from mcr_console.safe_text import fit
+from mcr_console.thumbnails import PictureLine
 from mcr_console.wall_state import ChannelState
 
 DIGITS_WIDTH = 32
-TOP_HEIGHT = 7
+LEAST_PICTURE = 4
 
 
 def render_side(view: TileView, width: int, height: int, palette: Palette) -> list[Strip]:
@@ -24,15 +26,24 @@ def render_side(view: TileView, width: int, height: int, palette: Palette) -> li
     strips: list[Strip] = [_wide_verdict(view, width, palette), blank(width, base)]
     figures = _figures(view, width, palette)
     room = height - len(strips) - len(figures) - 1
-    if view.picture is not None:
+    lines, tally = side_picture(width, height, palette)[1], condition(view.state).tally
+    if tally == "off_air" and not view.stale and lines >= LEAST_PICTURE:
+        loud = palette.off_air_block
+        words = ["OFF AIR" if row == lines // 2 else "" for row in range(lines)]
+        strips.extend(line(width, loud, [(f"{word:^{width}}", loud)]) for word in words)
+        strips.append(blank(width, base))
+    elif view.picture is not None and tally in {"on_air", "unknown"}:
         picture = view.picture[: max(0, room)]
-        if len(picture) >= 4:
-            strips.extend(
-                Strip([*row, Segment(" " * (width - sum(s.cell_length for s in row)), base)], width) for row in picture
-            )
+        if len(picture) >= LEAST_PICTURE:
+            strips.extend(_filled(row, width, base) for row in picture)
             strips.append(blank(width, base))
     strips.extend(figures)
     return (strips + [blank(width, base)] * height)[:height]
+
+
+def _filled(row: PictureLine, width: int, base: Style) -> Strip:
+    rest = width - sum(segment.cell_length for segment in row)
+    return Strip([*row, Segment(" " * rest, base)], width)
 
 
 def side_picture(width: int, height: int, palette: Palette) -> tuple[int, int]:
@@ -151,6 +162,8 @@ def _figures(view: TileView, width: int, palette: Palette) -> list[Strip]:
     base = palette.ground
     figures = _clock_words(view)
     style = palette.dim if view.stale else palette.strong
+    if condition(view.state).tally == "off_air" and not view.stale:
+        style = palette.off_air
     strips: list[Strip] = []
     if figures and palette.glyphs.pictures:
         strips.extend(line(width, base, [(row, style)]) for row in big_digits(figures))

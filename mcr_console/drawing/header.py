@@ -53,7 +53,7 @@ def render_banner(state: WallState, fault: str, width: int, clock: Clock, palett
             words = f" {mark} SUPERVISOR LOST since {since} ({lasts}). All below is old. Playout goes on."
         strips.append(line(width, palette.warning_block, [(words, palette.warning_block)]))
         wait = "" if state.link.retry_at is None else f"Next try in {age(state.link.retry_at - now)}. "
-        reason = f"{wait}{state.link.reason} {state.link.hint}".strip()
+        reason = f"{wait}{state.link.reason}. {state.link.hint}".strip(" .")
         if reason:
             strips.append(line(width, palette.ground, [(f"   {reason}", palette.warning)]))
     if state.unreadable:
@@ -67,7 +67,7 @@ def render_banner(state: WallState, fault: str, width: int, clock: Clock, palett
 def _counts(state: WallState, palette: Palette, *, stale: bool) -> list[Part]:
     verdicts = [condition(state.channels[id_]) for id_ in state.order]
     tallies = Counter(verdict.tally for verdict in verdicts)
-    held = sum(verdict.warning == "HOLD" for verdict in verdicts)
+    held = sum("HOLD" in verdict.warnings for verdict in verdicts)
     number = len(verdicts)
     parts: list[Part] = [(f"  {number} channel{'' if number == 1 else 's'}", palette.dim)]
     if stale:

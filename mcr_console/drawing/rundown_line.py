@@ -62,7 +62,7 @@ def render_rundown_line(
 def _cells(
     texts: tuple[str, str, str, str, str], styles: tuple[Style, Style, Style, Style, Style], width: int
 ) -> list[tuple[str, Style, int]]:
-    note = 30 if width >= WIDE else 24 if width >= MIDDLE else 17
+    note = 30 if width >= WIDE else 22 if width >= MIDDLE else 17
     title = width - 1 - 11 - 3 - 11 - note - 5
     sizes = (11, 3, max(8, title), 11, note)
     return list(zip(texts, styles, sizes, strict=True))

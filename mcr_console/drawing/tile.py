@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import wrap
 
 from rich.segment import Segment
 from rich.style import Style
@@ -21,7 +22,7 @@ from mcr_console.drawing.verdict import (
 )
 from mcr_console.notes import Note
 from mcr_console.palette import Palette
-from mcr_console.safe_text import fit
+from mcr_console.safe_text import fit, safe
 from mcr_console.thumbnails import PictureLine
 from mcr_console.wall_state import ChannelState
 
@@ -107,15 +108,27 @@ def _body(
         rows.append([(f"{palette.glyphs.next} {live.next.title}", dim if view.stale else palette.next)])
     else:
         rows.append([(f"{palette.glyphs.next} {palette.glyphs.none}", dim)])
-    rows.append(_last_row(view, verdict, palette))
-    spare = height - len(rows)
-    if spare > 0 and verdict.why and not view.stale:
-        rows.append([])
-        rows.append([(verdict.why, palette.warning if verdict.warning else dim)])
+    why = wrap(safe(verdict.why), max(8, width))
+    if verdict.tally in {"off_air", "unknown", "changing"} and not view.stale:
+        style = {"off_air": palette.off_air, "unknown": palette.warning}.get(verdict.tally, dim)
+        rows.extend(_first_lines(why, height - len(rows), style))
+    else:
+        rows.append(_last_row(view, verdict, palette))
+        if live.picture in {"item", "freeze"} and why and height - len(rows) > 1 and not view.stale:
+            rows.append([])
+            rows.extend(_first_lines(why, height - len(rows), palette.warning))
     if view.stale:
         rows = [[(text, dim) for text, _ in row] for row in rows]
     rows = rows[:height] + [[] for _ in range(height - len(rows))]
     return [segments(width, base, row) for row in rows]
+
+
+def _first_lines(lines: list[str], room: int, style: Style) -> list[list[Part]]:
+    """As many as there is room for; the last one says that there are more."""
+    shown = lines[:room]
+    if 0 < room < len(lines):
+        shown[-1] = f"{shown[-1]} {lines[room]}"
+    return [[(words, style)] for words in shown]
 
 
 def _headline(view: TileView, verdict: Condition, palette: Palette) -> Part:
@@ -151,10 +164,6 @@ def _clock_rows(view: TileView, verdict: Condition, width: int, height: int, pal
 def _last_row(view: TileView, verdict: Condition, palette: Palette) -> list[Part]:
     if view.stale:
         return [(f"as of {view.as_of}", palette.dim)]
-    if verdict.tally == "off_air":
-        return [(verdict.why, palette.off_air)]
-    if verdict.tally in {"unknown", "changing"}:
-        return [(verdict.why, palette.warning if verdict.tally == "unknown" else palette.dim)]
     if verdict.tally == "off":
         return []
     return next_in(view.state, view.now, palette)

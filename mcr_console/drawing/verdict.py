@@ -37,7 +37,8 @@ def verdict_parts(verdict: Condition, palette: Palette, *, stale: bool) -> list[
     parts: list[Part] = [(f"{sign} {verdict.word}", style)]
     if verdict.warning:
         mark = palette.glyphs.hold if verdict.warning == "HOLD" else palette.glyphs.warning
-        parts.append((f"  {mark} {verdict.warning}", style if verdict.tally == "off_air" else palette.warning))
+        more = f" +{len(verdict.warnings) - 1}" if len(verdict.warnings) > 1 else ""
+        parts.append((f"  {mark} {verdict.warning}{more}", style if verdict.tally == "off_air" else palette.warning))
     return parts
 
 

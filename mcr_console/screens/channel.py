@@ -64,8 +64,10 @@ class ChannelScreen(OperatorScreen):
         return self._rows.selected
 
     def pictures(self) -> Sequence[str]:
-        focus = self.session.focus
-        return () if focus is None or not self.session.palette.thumbnails else (focus,)
+        state = self.session.focused
+        if state is None or not self.session.palette.thumbnails or state.live.observed not in {"on_air", "late"}:
+            return ()
+        return (state.channel.id,)
 
     def navigate(self, action: str) -> None:
         page, everything = max(1, self._rows.size.height - 1), self._rows.rows()

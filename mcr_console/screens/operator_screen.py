@@ -25,7 +25,7 @@ class OperatorScreen(Guarded, Screen[None]):
 
     PLACE: ClassVar[Place]
     AUTO_FOCUS = None
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (116, "-wide")]  # noqa: RUF012 - Textual reads it on the class
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (116, "-wide"), (160, "-wide -vast")]  # noqa: RUF012 - Textual reads it on the class
 
     def __init__(self, session: Session) -> None:
         super().__init__()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import pytest
+from pytest_textual_snapshot import SVGImageExtension
 from rich.style import Style
 from textual.pilot import Pilot
 
@@ -13,6 +14,9 @@ from mcr_console.event_stream import LinkMessage
 from mcr_console.palette import Palette, truecolor
 from mcr_console.session import Session
 from tests.console.scenes import FrozenClock, ScriptedSupervisor
+
+SVGImageExtension.file_extension = "svg"
+"""Syrupy 5 renamed what pytest-textual-snapshot 1.0 sets; without this its pictures are called ``.raw``."""
 
 
 class Desk:

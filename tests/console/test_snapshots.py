@@ -26,6 +26,13 @@ SCENES = {
     "lost": [reset(degraded_channels(), degraded_alarms()), lost()],
     "empty": [reset(())],
 }
+
+
+def named(value: object) -> str:
+    """``120x40`` for a size: a file's name without brackets."""
+    return f"{value[0]}x{value[1]}" if isinstance(value, tuple) else str(value)
+
+
 HOSTILE = (
     channel(
         1,
@@ -52,7 +59,7 @@ def before(*keys: str, passed: float = 0.0, desk: Desk) -> Callable[[Pilot[None]
     return run
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", SIZES, ids=named)
 @pytest.mark.parametrize("scene", SCENES)
 def test_wall(snap_compare: SnapCompare, scene: str, size: tuple[int, int]) -> None:
     desk = Desk(SCENES[scene])
@@ -67,7 +74,7 @@ def test_wall_on_poorer_terminals(snap_compare: SnapCompare, palette: Palette) -
 
 
 @pytest.mark.parametrize(
-    ("scene", "size"), [("degraded", (80, 24)), ("lost", (120, 40)), ("degraded", (200, 60))], ids=str
+    ("scene", "size"), [("degraded", (80, 24)), ("lost", (120, 40)), ("degraded", (200, 60))], ids=named
 )
 def test_list(snap_compare: SnapCompare, scene: str, size: tuple[int, int]) -> None:
     desk = Desk(SCENES[scene])
@@ -77,7 +84,7 @@ def test_list(snap_compare: SnapCompare, scene: str, size: tuple[int, int]) -> N
 @pytest.mark.parametrize(
     ("scene", "size"),
     [("normal", (80, 24)), ("degraded", (120, 40)), ("normal", (200, 60)), ("lost", (120, 40))],
-    ids=str,
+    ids=named,
 )
 def test_channel(snap_compare: SnapCompare, scene: str, size: tuple[int, int]) -> None:
     desk = Desk(SCENES[scene], history=asrun_events(40))
@@ -89,7 +96,7 @@ def test_channel_off_air(snap_compare: SnapCompare) -> None:
     assert snap_compare(desk.app, terminal_size=(80, 24), run_before=before("5", "enter", desk=desk, passed=2.0))
 
 
-@pytest.mark.parametrize("size", SIZES[:2], ids=str)
+@pytest.mark.parametrize("size", SIZES[:2], ids=named)
 def test_asrun(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
     desk = Desk(SCENES["normal"], history=asrun_events(60))
     assert snap_compare(desk.app, terminal_size=size, run_before=before("r", "j", "j", desk=desk, passed=2.0))

@@ -148,6 +148,12 @@ def test_verdicts_say_tally_and_warning_apart() -> None:
     ]
 
 
+def test_what_waits_for_a_hand_is_not_hidden_by_what_is_late_or_broken() -> None:
+    one = channel(1, "News", picture="hold", observed="late", outputs=("up", "down"))
+    [(_, state)] = _states((one,))
+    assert condition(state).warnings == ("HOLD", "DEGRADED 1/2", "LATE")
+
+
 def test_attention_puts_off_air_first_and_says_nothing_twice() -> None:
     alarms = (
         alarm(1, 2, "warning", "udp stalled", 95),
