@@ -105,7 +105,7 @@ class Projection:
 
     def _finish(self, record: AsRunRecord, kind: str) -> None:
         for event in reversed(self._open):
-            if event.kind == kind:
+            if event.kind == kind and event.item_id in (None, record.item_id):
                 frames = record.frames if record.frames is not None else record.frame - event.start_frame
                 self._close(event, record, frames, _status(record.cause))
                 return

@@ -179,11 +179,12 @@ async def test_a_lost_store_touches_no_air_and_is_told(node_home: NodeHome, brea
 
         listener = asyncio.create_task(listen())
         breakable.away = True
+        assert (await here.take(row.id)).done == "on air: item 1"
         await until(lambda: any("store_unavailable" in data for data in published), what="alarm without a store")
         await until(lambda: not here.supervision.standing().leader, 15.0, "the lease is not trusted any more")
         with pytest.raises(Unavailable):
             await here.commands.stop(row.id, OLGA)
-        assert (await here.take(row.id)).done == "on air: item 1"
+        assert (await here.take(row.id)).done == "on air: item 2"
         assert here.live(row.id).observed == "on_air"
         assert "watches only" in here.live(row.id).decision
         breakable.away = False
@@ -196,7 +197,14 @@ async def test_a_lost_store_touches_no_air_and_is_told(node_home: NodeHome, brea
             return "store_unavailable" not in open_ and "store_unavailable" in await here.alarms(open_only=False)
 
         await until(history, what="the alarm in the history, cleared")
+        await here.off(row.id)
         await here.log_is_complete(row.id)
+
+        async def told() -> bool:
+            events = [(event.title, event.status, event.end_cause) for event in await here.events_of(row.id)]
+            return events == [("item 0", "cut", "take"), ("item 1", "cut", "take"), ("item 2", "cut", "stop")]
+
+        await until(told, what="three events, each with its own end")
         listener.cancel()
 
 
@@ -242,7 +250,6 @@ async def test_a_store_behind_its_node_is_brought_above_it(node_home: NodeHome) 
 
 async def test_a_changed_journal_is_noticed(node_home: NodeHome) -> None:
     """P4: the log is chained; a record that does not follow is told, and kept as the journal has it."""
-
 
     async with station(node_home) as here:
         row = await here.channel(FOREVER, FOREVER)
