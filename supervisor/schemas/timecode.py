@@ -1,8 +1,8 @@
 """SMPTE ST 12 labels of frame counts: ``HH:MM:SS:FF``, and ``HH:MM:SS;FF`` where labels are dropped.
 
 At 29.97 and 59.94 frames a second the first 2 (4) labels of every minute are left out, but not of minutes 0, 10, 20,
-30, 40 and 50: labels then keep within a frame or two of the clock. No picture is dropped. Rates above 30 count every frame in
-``FF``. Hours grow past 23: these are lengths as well as times.
+30, 40 and 50: labels then keep within a frame or two of the clock. No picture is dropped. Rates above 30 count every
+frame in ``FF``. Hours grow past 23: these are lengths as well as times.
 """
 
 import re

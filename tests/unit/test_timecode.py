@@ -62,7 +62,7 @@ def test_a_day_of_drop_frame_labels_keeps_to_the_clock(rate: str) -> None:
     ],
 )
 def test_a_label_that_does_not_exist_is_refused(label: str, rate: str) -> None:
-    with pytest.raises(ValueError, match="timecode|exist|label"):
+    with pytest.raises(ValueError, match=r"timecode|exist|label"):
         parse_timecode(label, rate)
 
 
