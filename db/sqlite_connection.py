@@ -7,6 +7,7 @@ from functools import partial
 from typing import cast
 
 import aiosqlite
+from aiosqlite.core import _STOP_RUNNING_SENTINEL  # pyright: ignore[reportPrivateUsage] - how its threads end
 
 CLOSING_TIMEOUT = 1.0
 """Seconds to close in good order. After them the thread is left alone: it ends by itself when its call returns."""
@@ -20,6 +21,15 @@ class Connection(aiosqlite.Connection):
         # Otherwise the interpreter would not exit while one hangs.
         self._thread.daemon = True
 
+    def __del__(self) -> None:
+        """Dropped by a cancellation in the middle of being opened: the thread closes the file and ends.
+
+        aiosqlite would warn, and have the thread answer a loop that may be gone.
+        """
+        if self._connection is not None:
+            # aiosqlite does not say what its queue's futures are of.
+            self._tx.put_nowait((None, partial(_close_and_end, self._connection)))  # pyright: ignore[reportUnknownMemberType]
+
     async def close(self) -> None:
         """Raises ``TimeoutError`` when the thread hangs; what it was doing is undone or not when it returns."""
         if self._connection is None:
@@ -28,6 +38,11 @@ class Connection(aiosqlite.Connection):
         closed = cast("asyncio.Future[object] | None", self.stop())  # pyright: ignore[reportUnknownMemberType]
         if closed is not None:
             await asyncio.wait_for(closed, CLOSING_TIMEOUT)
+
+
+def _close_and_end(connection: sqlite3.Connection) -> object:
+    connection.close()
+    return _STOP_RUNNING_SENTINEL
 
 
 def _open(path: str) -> sqlite3.Connection:

@@ -11,7 +11,16 @@ from typing import Final
 from supervisor.agent.interface import Launch, ProcessIdentity
 
 _PROC: Final = Path("/proc")
-_children: dict[int, "subprocess.Popen[bytes]"] = {}
+
+
+class _Child(subprocess.Popen[bytes]):
+    """A process that may outlive this one (P5): ``Popen`` would warn of that at the end."""
+
+    def __del__(self) -> None:
+        """Leaves it running."""
+
+
+_children: dict[int, _Child] = {}
 """Every process that this one started and has not reaped; kept so that none stays a zombie."""
 
 
@@ -32,7 +41,7 @@ class ProcessLauncher:
         if self._leash_fd is not None:
             environment["MCR_LEASH_FD"] = str(self._leash_fd)
         with Path(launch.log).open("ab") as log:
-            child = subprocess.Popen(  # noqa: S603 - a list, no shell, and nothing in it comes from outside
+            child = _Child(
                 launch.argv,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
