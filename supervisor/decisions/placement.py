@@ -21,7 +21,8 @@ class NodeFacts:
 def choose_site(nodes: Sequence[NodeFacts], wanted: str | None, placed: str | None) -> Site | None:
     """The node people want, else where the channel is, else the emptiest that may take it; None without any node.
 
-    A node that drains takes no new channel, but one that is there already is restarted in place.
+    A node that drains or is full takes no new channel, but one that is there already is restarted in place: to lower
+    a node's capacity takes nothing off air.
     """
     if wanted is not None:
         node = next((node for node in nodes if node.id == wanted), None)
@@ -46,6 +47,6 @@ def _why_not(node: NodeFacts, placed: str | None) -> str:
         return f"no agent of node {node.name} is connected to this supervisor"
     if node.draining and node.id != placed:
         return f"node {node.name} drains"
-    if node.others >= node.capacity:
+    if node.others >= node.capacity and node.id != placed:
         return f"node {node.name} is full: {node.others} of {node.capacity} channels"
     return ""

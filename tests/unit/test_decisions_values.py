@@ -178,6 +178,8 @@ def node(name: str, *, driven: bool = True, draining: bool = False, others: int 
         ([node("a", draining=True)], None, None, "a", "drains"),
         ([node("a", draining=True)], None, "a", "a", ""),
         ([node("a", others=2)], None, None, "a", "full: 2 of 2"),
+        ([node("a", others=2)], None, "a", "a", ""),
+        ([node("a", others=2)], "a", "a", "a", ""),
         ([node("a", others=2), node("b", draining=True)], None, None, "a", "drains"),
     ],
 )
