@@ -14,9 +14,13 @@ from pathlib import Path
 
 import av
 
+from bench.cost import cpu_seconds, memory_mib
 from bench.record import keep, median
-from bench.sidecar_process import SidecarProcess, looped
+from sidecar.engine.encoder_settings import encoder_threads, gop_frames, preview_format, preview_step, x264_options
+from sidecar.engine.preview import preview_encoding
 from sidecar.protocol.channel import ChannelFormat, Encoding, Output
+from sidecar.rundown.rate import parse_rate
+from tests.fixtures.sidecars import looped, on_air
 
 SECONDS = 60
 RUNS = 3
@@ -27,18 +31,30 @@ def sidecar_cpu(clips: list[Path]) -> tuple[float, dict[str, float]]:
     """Over ``SECONDS`` on air, start-up left out. The preview, loudness, journal and API are in it."""
     with tempfile.TemporaryDirectory() as home:
         document = looped("Bench", clips, FORMAT, (Output("0" * 32, "hls"),))
-        with SidecarProcess(document, Path(home)) as sidecar:
-            sidecar.until(lambda: sidecar.status().frame >= 50, "not on air", 20)
-            first, cpu = sidecar.status().frame, sidecar.cpu_seconds()
+        with on_air(document, Path(home)) as sidecar:
+            first = sidecar.until(lambda status: status.frame >= 50, "two seconds on air").frame
+            cpu = cpu_seconds(sidecar.process.pid)
             time.sleep(SECONDS)
-            frames, used = sidecar.status().frame - first, sidecar.cpu_seconds() - cpu
-            status = sidecar.status()
-            extra = {"memory_mib": sidecar.memory_mib(), "late": status.frames_late, "skipped": status.frames_skipped}
-    return used / (frames / 25), extra
+            used, status = cpu_seconds(sidecar.process.pid) - cpu, sidecar.status()
+            extra = {
+                "memory_mib": memory_mib(sidecar.process.pid),
+                "late": status.frames_late,
+                "skipped": status.frames_skipped,
+            }
+    return used / float((status.frame - first) / parse_rate(FORMAT.rate)), extra
+
+
+def encoder(encoding: Encoding, form: ChannelFormat, gop: int) -> list[str]:
+    """The sidecar's own encoder settings, as ffmpeg's arguments."""
+    options = [argument for name, value in x264_options(encoding, gop).items() for argument in (f"-{name}", value)]
+    threads = str(encoder_threads(form))
+    return ["-threads", threads, "-c:v", "libx264", "-b:v", str(encoding.video_bit_rate), *options]
 
 
 def ffmpeg_cpu(program: str, clips: list[Path], *, preview: bool) -> float:
-    encoding = Encoding()
+    """Each clip once, as one continuous programme."""
+    encoding, rate = Encoding(), parse_rate(FORMAT.rate)
+    gop = gop_frames(rate, encoding.gop_ms)
     seconds = 0.0
     inputs: list[str] = []
     chain = ""
@@ -49,27 +65,26 @@ def ffmpeg_cpu(program: str, clips: list[Path], *, preview: bool) -> float:
         seconds += duration
         inputs += ["-threads", "1", "-i", str(clip)]
         chain += (
-            f"[{number}:v]fps=25,scale=1280:720:force_original_aspect_ratio=decrease,"
-            f"pad=1280:720:-1:-1,setsar=1,format=yuv420p[v{number}];"
+            f"[{number}:v]fps={rate},scale={FORMAT.width}:{FORMAT.height}:force_original_aspect_ratio=decrease,"
+            f"pad={FORMAT.width}:{FORMAT.height}:-1:-1,setsar=1,format=yuv420p[v{number}];"
         )
         source = f"[{number}:a]" if sound else f"anullsrc=r=48000:cl=stereo:d={duration},"
         chain += f"{source}aresample=48000,aformat=channel_layouts=stereo:sample_fmts=fltp[a{number}];"
     chain += "".join(f"[v{n}][a{n}]" for n in range(len(clips))) + f"concat=n={len(clips)}:v=1:a=1[v][a]"
+    small, step = preview_format(FORMAT), preview_step(rate, gop)
     if preview:
-        chain += ";[v]split[v1][v2];[v2]fps=25/4,scale=320:180:flags=fast_bilinear[p]"
+        chain += f";[v]split[v1][v2];[v2]fps={rate / step},scale={small.width}:{small.height}:flags=fast_bilinear[p]"
     with tempfile.TemporaryDirectory() as folder:
-        picture = "[v1]" if preview else "[v]"
         command = [
             program, "-nostdin", "-loglevel", "error", *inputs, "-filter_complex", chain,
             "-filter_complex_threads", "1",
-            "-map", picture, "-map", "[a]", "-threads", "1", "-c:v", "libx264", "-preset", encoding.preset,
-            "-tune", encoding.tune, "-b:v", str(encoding.video_bit_rate), "-g", str(25 * encoding.gop_ms // 1000),
+            "-map", "[v1]" if preview else "[v]", "-map", "[a]", *encoder(encoding, FORMAT, gop),
             "-c:a", "aac", "-b:a", str(encoding.audio_bit_rate), "-f", "hls", "-hls_time", "2", f"{folder}/p.m3u8",
         ]  # fmt: skip
         if preview:
             command += [
-                "-map", "[p]", "-threads", "1", "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency",
-                "-b:v", "200k", "-g", "12", "-f", "hls", "-hls_time", "2", f"{folder}/preview.m3u8",
+                "-map", "[p]", *encoder(preview_encoding(encoding), small, gop // step),
+                "-f", "hls", "-hls_time", "2", f"{folder}/preview.m3u8",
             ]  # fmt: skip
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(command, check=True, timeout=600)

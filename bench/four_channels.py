@@ -9,9 +9,10 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+from bench.cost import cpu_seconds, memory_mib
 from bench.record import keep
-from bench.sidecar_process import SidecarProcess, looped
 from sidecar.protocol.channel import ChannelFormat, Output
+from tests.fixtures.sidecars import RunningSidecar, looped, on_air
 from tests.instruments.udp_receiver import PictureClock
 
 CHANNELS = 4
@@ -22,24 +23,24 @@ FRAME_S = 1 / 25
 def measure(clips: list[Path], minutes: float = MINUTES) -> None:
     with tempfile.TemporaryDirectory() as home, ExitStack() as stack:
         receivers = [stack.enter_context(PictureClock()) for _ in range(CHANNELS)]
-        sidecars: list[SidecarProcess] = []
+        sidecars: list[RunningSidecar] = []
         for number, receiver in enumerate(receivers):
             outputs = (Output("0" * 32, "hls"), Output("1" * 32, "udp", receiver.url))
             order = clips[number:] + clips[:number]
             document = looped(f"Bench {number + 1}", order, ChannelFormat(1280, 720, "25"), outputs)
-            sidecars.append(stack.enter_context(SidecarProcess(document, Path(home))))
+            sidecars.append(stack.enter_context(on_air(document, Path(home) / str(number))))
         # The start of four processes on two cores is not what is measured.
         time.sleep(5)
         for receiver in receivers:
             receiver.pictures.clear()
         before = [sidecar.status() for sidecar in sidecars]
-        cpu = [sidecar.cpu_seconds() for sidecar in sidecars]
+        cpu = [cpu_seconds(sidecar.process.pid) for sidecar in sidecars]
         began = time.monotonic()
         time.sleep(minutes * 60)
         seconds = time.monotonic() - began
         after = [sidecar.status() for sidecar in sidecars]
-        used = [sidecar.cpu_seconds() - earlier for sidecar, earlier in zip(sidecars, cpu, strict=True)]
-        memory = [sidecar.memory_mib() for sidecar in sidecars]
+        used = [cpu_seconds(sidecar.process.pid) - earlier for sidecar, earlier in zip(sidecars, cpu, strict=True)]
+        memory = [memory_mib(sidecar.process.pid) for sidecar in sidecars]
         lateness = [receiver.lateness() for receiver in receivers]
     late = [
         b.frames_late + b.frames_skipped - a.frames_late - a.frames_skipped for a, b in zip(before, after, strict=True)

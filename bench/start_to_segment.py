@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 from bench.record import keep, median
-from bench.sidecar_process import SidecarProcess, looped
 from sidecar.protocol.channel import ChannelFormat, Output
+from tests.fixtures.sidecars import looped, on_air
 
 RUNS = 10
 
@@ -17,10 +17,11 @@ def measure(clips: list[Path]) -> None:
     for _ in range(RUNS):
         with tempfile.TemporaryDirectory() as home:
             document = looped("Bench", clips, ChannelFormat(1280, 720, "25"), (Output("0" * 32, "hls"),))
-            with SidecarProcess(document, Path(home)) as sidecar:
-                sidecar.until(lambda: sidecar.status().frame > 0, "no frame", 20)
+            with on_air(document, Path(home)) as sidecar:
+                sidecar.until(lambda status: status.frame > 0, "the first frame")
                 to_frame.append(time.monotonic() - sidecar.started)
-                sidecar.until(sidecar.playlist.exists, "no segment", 20)
+                playlist = sidecar.live / f"{sidecar.epoch}.m3u8"
+                sidecar.until(lambda _: playlist.exists(), "the first segment")  # noqa: B023 - asked before the next
                 to_segment.append(time.monotonic() - sidecar.started)
     keep(
         "start_to_segment",

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.sidecar_process import SidecarProcess, looped
 from sidecar.clips.make import make_clip
 from sidecar.clips.specification import ClipSpecification
 from sidecar.protocol.channel import ChannelFormat, Output
+from tests.fixtures.sidecars import looped, on_air
 from tests.instruments.frame_cells import read_frame
 from tests.instruments.hls_reader import HlsRecorder, from_folder
 
@@ -43,11 +43,11 @@ def test_nothing_that_media_do_stops_clock_or_output(tmp_path: Path) -> None:
     feeder.start()
     files = [good, stalling, missing, empty, broken, unfed]
     document = looped("Broken", files, ChannelFormat(640, 360, "25"), (Output("0" * 32, "hls"),))
-    with SidecarProcess(document, tmp_path / "home") as sidecar:
+    with on_air(document, tmp_path / "home") as sidecar:
         with HlsRecorder(from_folder(sidecar.live), "1.m3u8") as recorder:
             recorder.wait_for(9, 60)
         status = sidecar.status()
-        page = sidecar.client.get("/asrun", params={"run": status.run_id, "after": 0, "limit": 1000}).json()
+        records = sidecar.records(status.run_id)
     done.set()
 
     assert recorder.recording.faults == []
@@ -64,7 +64,7 @@ def test_nothing_that_media_do_stops_clock_or_output(tmp_path: Path) -> None:
     assert first_good < stalled < len(numbers) - numbers[::-1].index(GOOD), "the good clip did not come again"
     stands = longest_stand([frame.number if frame.clip == STALLING else None for frame in seen])
     assert stands <= 2 * 25 + 1, f"the last picture of a hung file stood for {stands} frames"
-    reasons = {record["title"]: record["detail"] for record in page["records"] if record["kind"] == "item_skipped"}
+    reasons = {record.title: record.detail for record in records if record.kind == "item_skipped"}
     assert reasons.keys() >= {"missing", "empty", "broken", "unfed"}, reasons
     assert all(reasons.values())
 

@@ -173,7 +173,7 @@ async def test_p5_shutting_down_and_returning_takes_nothing_off_air_and_stop_doe
             return (await client.channel(channel.id)).live.phase == "off"
 
         await eventually(off, "off air")
-        recorder.poll()
+    recorder.poll()
     assert supervisor.sidecars() == set()
     assert recorder.recording.ended
     counted(recorder.recording)

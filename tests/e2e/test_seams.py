@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.sidecar_process import SidecarProcess, looped
 from sidecar.clips.make import make_clip
 from sidecar.clips.specification import ClipSpecification
 from sidecar.protocol.channel import ChannelFormat, Output
+from tests.fixtures.sidecars import looped, on_air
 from tests.instruments.frame_account import Account, NumberedClip, account
 from tests.instruments.frame_cells import read_frame
 from tests.instruments.hls_reader import HlsRecorder, Recording, from_folder
@@ -54,7 +54,7 @@ def test_every_frame_is_accounted_for_at_200_seams(
     documents = [
         looped(f"Seams {rate}", files, ChannelFormat(640, 360, rate), (Output("0" * 32, "hls"),)) for rate in rates
     ]
-    with SidecarProcess(documents[0], tmp_path) as first, SidecarProcess(documents[1], tmp_path) as second:
+    with on_air(documents[0], tmp_path / "1") as first, on_air(documents[1], tmp_path / "2") as second:
         recorders = [HlsRecorder(from_folder(one.live), "1.m3u8") for one in (first, second)]
         segments = int(SEAMS // 2 * (CLIP_SECONDS + Fraction(1, 25)) / 2) + 2
         with recorders[0], recorders[1]:
