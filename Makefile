@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Three workers on two cores: a third of the tests wait for real time to pass.
+PYTEST_ARGS ?= -n 3 --dist loadgroup --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 
 .DEFAULT_GOAL := help
@@ -15,7 +17,7 @@ setup: $(VENV)/.run ## make .venv with what running needs
 demo: $(VENV)/.run ## four channels on air in the console; ends without a trace
 	@$(BIN)/mcr demo $(ARGS)
 
-test: $(VENV)/.test ## the whole suite
+test: $(VENV)/.test ## the whole suite, some four minutes on two cores
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: $(VENV)/.test ## format, lint, types, layers, drift: what CI runs beside the tests
