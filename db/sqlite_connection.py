@@ -1,8 +1,10 @@
 """A SQLite connection that a stuck disk cannot make wait for ever."""
 
 import asyncio
+import contextlib
 import os
 import sqlite3
+import threading
 from functools import partial
 from typing import cast
 
@@ -45,7 +47,21 @@ def _close_and_end(connection: sqlite3.Connection) -> object:
     return _STOP_RUNNING_SENTINEL
 
 
+_creating = threading.Lock()
+
+
 def _open(path: str) -> sqlite3.Connection:
-    # Made for its owner alone: URLs of outputs may carry secrets. SQLite gives its other files the same mode.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    _create(path)
     return sqlite3.connect(path)
+
+
+def _create(path: str) -> None:
+    """Makes an absent file for its owner alone: URLs of outputs may carry secrets. SQLite gives its others that mode.
+
+    A file that is there must not be opened here: closing any descriptor of it drops every POSIX lock this process has
+    on it ("How To Corrupt An SQLite Database File", 2.2), and the next program that closes the database takes itself
+    for the last one and deletes the log that our commits go to. Hence O_EXCL, and nobody else's connection before
+    the new file's descriptor is closed.
+    """
+    with _creating, contextlib.suppress(FileExistsError):
+        os.close(os.open(os.path.realpath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))

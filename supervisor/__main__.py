@@ -1,6 +1,7 @@
 """``python -m supervisor``: the headless supervisor, and what is done to its database and its API's description."""
 
 import asyncio
+import contextlib
 import json
 import sys
 from collections.abc import Coroutine
@@ -12,6 +13,7 @@ from db.errors import StoreError
 from db.store import Store
 from supervisor.application import Application, Options
 from supervisor.errors import McrError
+from supervisor.files import only_supervisor
 from supervisor.logs import logging_to_stderr
 from supervisor.settings import Settings
 
@@ -61,10 +63,13 @@ async def _upgrade() -> int:
     settings = Settings()
     settings.make_directories()
     store = Store(settings.store_url)
-    try:
-        await store.migrate()
-    finally:
-        await store.close()
+    # On PostgreSQL others may run, which are told to expect the new schema.
+    alone = only_supervisor(settings.lock_path) if store.dialect == "sqlite" else contextlib.nullcontext()
+    with alone:
+        try:
+            await store.migrate()
+        finally:
+            await store.close()
     return 0
 
 

@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+import shutil
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from datetime import datetime, timedelta, timezone
@@ -15,6 +18,13 @@ from db.errors import Inconsistent, Missing, StoreError, StoreUnavailable, Taken
 from db.models import Project
 from db.store import Store
 from tests.fixtures.postgres import PostgresServer
+
+WRITER = Path(__file__).with_name("store_writer.py")
+
+
+@pytest.fixture
+def sqlite_path(tmp_path: Path, migrated_file: Path) -> Path:
+    return Path(shutil.copy(migrated_file, tmp_path / "mcr.db"))
 
 
 async def names(store: Store) -> list[str]:
@@ -183,6 +193,37 @@ async def test_a_sqlite_file_is_its_owners_alone(tmp_path: Path) -> None:
         os.umask(before)
     await store.close()
     assert modes == dict.fromkeys(("mcr.db", "mcr.db-wal", "mcr.db-shm"), "0o600")
+
+
+def test_a_commit_survives_kill_9_though_others_look_into_the_file(sqlite_path: Path, runner: asyncio.Runner) -> None:
+    """P2, P4: a backup, a shell or an upgrade that opens and closes the file leaves the log that we write to alone."""
+    writer = subprocess.Popen(
+        [sys.executable, str(WRITER), str(sqlite_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert writer.stdin is not None
+    assert writer.stdout is not None
+    with writer:
+        try:
+            assert writer.stdout.readline() == "open\n"
+            other = sqlite3.connect(sqlite_path)
+            assert other.execute("SELECT count(*) FROM project").fetchone() == (1,)
+            other.close()
+            writer.stdin.write("second\n")
+            writer.stdin.flush()
+            assert writer.stdout.readline() == "second\n"
+        finally:
+            writer.kill()
+    store = Store(str(sqlite_path))
+    assert runner.run(names(store)) == ["first", "second"]
+    runner.run(store.close())
+
+
+async def test_a_file_that_a_link_leads_to_is_made_its_owners_alone_too(tmp_path: Path) -> None:
+    (tmp_path / "mcr.db").symlink_to(tmp_path / "elsewhere.db")
+    store = Store(str(tmp_path / "mcr.db"))
+    await store.migrate()
+    await store.close()
+    assert (tmp_path / "elsewhere.db").stat().st_mode & 0o777 == 0o600
 
 
 async def test_sqlite_is_told_to_be_durable(tmp_path: Path) -> None:

@@ -37,12 +37,13 @@ def test_a_signal_shuts_it_down_and_a_second_one_is_told_who_runs(short_home: Pa
         assert note["pid"] == first.pid
         assert note["tcp"]["host"] == "127.0.0.1"
         if number is signal.SIGTERM:
-            second = subprocess.run(
-                command("serve"), env=environment, capture_output=True, text=True, timeout=30, check=False
-            )
-            assert second.returncode == 2
-            assert f"process {first.pid}" in second.stderr
-            assert "Traceback" not in second.stderr
+            for what in ("serve", "db-upgrade"):
+                second = subprocess.run(
+                    command(what), env=environment, capture_output=True, text=True, timeout=30, check=False
+                )
+                assert second.returncode == 2
+                assert f"process {first.pid}" in second.stderr
+                assert "Traceback" not in second.stderr
         first.send_signal(number)
         _, said = first.communicate(timeout=15)
     finally:
