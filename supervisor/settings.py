@@ -11,6 +11,7 @@ from platformdirs import user_data_path
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from db.urls import database_url
 from supervisor.errors import Invalid
 
 SOCKET_PATH_LIMIT: Final = 100
@@ -35,13 +36,22 @@ class Settings(BaseSettings):
 
     @property
     def store_url(self) -> str:
-        """What ``db.store.Store`` is opened with."""
-        if self.database_url is None:
+        """What ``db.store.Store`` is opened with. Raises Invalid unless it is PostgreSQL or SQLite in the home.
+
+        A SQLite file elsewhere could belong to two homes; the lock that keeps a second supervisor away is the home's.
+        """
+        if not self.database_url:
             return f"sqlite+aiosqlite:///{self.home / 'mcr.db'}"
-        scheme, separator, rest = self.database_url.partition("://")
-        return (
-            f"postgresql+asyncpg://{rest}" if separator and scheme in {"postgres", "postgresql"} else self.database_url
-        )
+        scheme = self.database_url.partition("://")[0].partition("+")[0]
+        if scheme not in {"postgres", "postgresql"}:
+            raise Invalid(
+                "MCR_DATABASE_URL does not name a PostgreSQL database",
+                hint="Give postgresql://user@host/database, or leave it out: SQLite always lives in MCR_HOME.",
+            )
+        try:
+            return database_url(self.database_url).render_as_string(hide_password=False)
+        except ValueError:
+            raise Invalid("MCR_DATABASE_URL cannot be read", hint="Give postgresql://user@host/database.") from None
 
     @property
     def run_dir(self) -> Path:

@@ -34,6 +34,24 @@ def test_postgresql_is_reached_by_its_async_driver(url: str) -> None:
     assert Settings(database_url=url).store_url == "postgresql+asyncpg://mcr@db/mcr"
 
 
+@pytest.mark.parametrize(
+    "url", ["sqlite:///elsewhere.db", "sqlite+aiosqlite:////srv/mcr.db", "elsewhere.db", "mysql://db/mcr"]
+)
+def test_a_database_that_the_homes_lock_does_not_guard_is_refused(url: str) -> None:
+    with pytest.raises(Invalid, match="does not name a PostgreSQL database"):
+        _ = Settings(database_url=url).store_url
+
+
+def test_a_url_that_cannot_be_read_is_refused_without_its_password() -> None:
+    with pytest.raises(Invalid, match="cannot be read") as refused:
+        _ = Settings(database_url="postgresql://mcr:secret@db:port/mcr").store_url
+    assert "secret" not in f"{refused.value} {refused.value.hint}"
+
+
+def test_an_empty_url_is_none(tmp_path: Path) -> None:
+    assert Settings(home=tmp_path, database_url="").store_url.startswith("sqlite")
+
+
 def test_a_run_directory_that_others_may_enter_is_closed(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir(mode=0o755)
     (tmp_path / "run").chmod(0o755)
