@@ -1,11 +1,10 @@
 """The thread that drives one sink: it alone waits for it, sees it fail and opens it again."""
 
+import logging
 import queue
 import random
-import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 
 from av.error import FFmpegError
@@ -16,6 +15,8 @@ from sidecar.outputs.packet_queue import Delivery, PacketQueue
 from sidecar.outputs.templates import StreamTemplates
 from sidecar.protocol.channel import Output
 from sidecar.protocol.status import OutputState, OutputStatus
+
+log = logging.getLogger(__name__)
 
 STALLED_AFTER_S = 2.0
 FIRST_BACKOFF_S = 0.5
@@ -52,6 +53,7 @@ class OutputWorker:
         self._blocked_since: float | None = None
         self._is_open = False
         self._gap = False
+        self._bytes_before = 0  # what the sink had sent when it was opened
         self._failures = 0
         self._retry_at = 0.0
         self._frames_sent = 0
@@ -93,14 +95,22 @@ class OutputWorker:
 
     def _run(self) -> None:
         while (delivery := self._next()) is not None:
-            if not self._may_send():
+            try:
+                self._take(delivery)
+            except Exception as error:  # a defect here must not end this output for ever while its status says "up"
+                log.exception("output %s failed", self._output.id)
                 self._lose(delivery)
-                self._state, self._detail = "stopped", "the lease has run out"
-            elif self._is_open or self._opened(delivery):
-                self._write(delivery)
-            else:
-                self._lose(delivery)
+                self._fail(f"{type(error).__name__}: {error}")
         self._end()
+
+    def _take(self, delivery: Delivery) -> None:
+        if not self._may_send():
+            self._lose(delivery)
+            self._state, self._detail = "stopped", "the lease has run out"
+        elif (self._is_open and self._goes_on(delivery)) or (not self._is_open and self._opened(delivery)):
+            self._write(delivery)
+        else:
+            self._lose(delivery)
 
     def _next(self) -> Delivery | None:
         try:
@@ -112,10 +122,14 @@ class OutputWorker:
         self._gap = True
         self._frames_lost += sum(packet.is_video for packet in delivery.batch)
 
+    def _goes_on(self, delivery: Delivery) -> bool:
+        """After a gap nothing can be decoded before a keyframe."""
+        return not self._gap or _begins_with_keyframe(delivery)
+
     def _opened(self, delivery: Delivery) -> bool:
-        first = delivery.batch[0]
-        if not (first.is_video and first.keyframe) or self._monotonic() < self._retry_at:
+        if not _begins_with_keyframe(delivery) or self._monotonic() < self._retry_at:
             return False
+        self._bytes_before = self._sink.bytes_sent
         self._is_open = self._attempt(lambda: self._sink.open(self._templates))
         return self._is_open
 
@@ -124,7 +138,7 @@ class OutputWorker:
         if self._attempt(lambda: self._sink.write(delivery.batch, after_gap=after_gap)):
             self._gap = False
             self._frames_sent += sum(packet.is_video for packet in delivery.batch)
-            if self._sink.bytes_sent:
+            if self._sink.bytes_sent > self._bytes_before:  # a sink may collect for seconds before it can fail
                 self._failures = 0
                 self._state, self._detail = "up", ""
         else:
@@ -137,7 +151,7 @@ class OutputWorker:
         except (OSError, FFmpegError) as error:
             self._fail(str(error))
         except Exception as error:  # a defect of one sink must not end its retries, and nobody else's air
-            traceback.print_exc(file=sys.stderr)
+            log.exception("the sink of output %s failed", self._output.id)
             self._fail(f"{type(error).__name__}: {error}")
         else:
             return True
@@ -146,14 +160,22 @@ class OutputWorker:
         return False
 
     def _fail(self, detail: str) -> None:
-        self._sink.abandon()
         self._is_open = False
         self._failures += 1
         wait = backoff_s(self._failures, random.random())  # noqa: S311 - spreads retries, hides nothing
         self._retry_at = self._monotonic() + wait
         self._state, self._detail = "down", f"{detail}; trying again in {wait:.1f} s"
+        try:
+            self._sink.abandon()
+        except Exception:  # it is opened again all the same
+            log.exception("the sink of output %s did not let go of its failed opening", self._output.id)
 
     def _end(self) -> None:
         if self._is_open and not self._attempt(self._sink.close):
             return
         self._state, self._detail = "stopped", ""
+
+
+def _begins_with_keyframe(delivery: Delivery) -> bool:
+    first = delivery.batch[0]
+    return first.is_video and first.keyframe

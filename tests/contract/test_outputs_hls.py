@@ -3,7 +3,6 @@
 import errno
 import io
 import os
-import subprocess
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +14,7 @@ from sidecar.engine.pacing import NS
 from sidecar.outputs.hls import WINDOW, HlsSink
 from sidecar.outputs.templates import make_templates
 from tests.fixtures.air import ENCODING, FORMAT, WALL_NS, encoded, read_numbers
+from tests.fixtures.small_disk import small_disk
 from tests.instruments.hls_reader import HlsRecorder, MediaPlaylist, from_folder, parse_playlist
 
 TEMPLATES = make_templates(FORMAT, ENCODING)
@@ -168,18 +168,8 @@ def test_a_previous_playlist_cannot_name_other_files(tmp_path: Path) -> None:
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 1 MB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)],
-        capture_output=True, check=False,
-    )  # fmt: skip
-    if mounted.returncode:
-        pytest.skip("mounting a tmpfs needs root")
-    try:
+    with small_disk(tmp_path / "disk", "1m") as place:
         yield place
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
 
 
 def test_a_full_disk_fails_the_output_and_leaves_no_half_file(tiny_disk: Path) -> None:

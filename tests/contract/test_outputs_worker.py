@@ -2,13 +2,17 @@
 
 import contextlib
 import os
+import re
 import threading
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
 
 from sidecar.outputs.file import FileSink
+from sidecar.outputs.hls import HlsSink
 from sidecar.outputs.interface import Sink
 from sidecar.outputs.packet import Batch
 from sidecar.outputs.templates import StreamTemplates, make_templates
@@ -17,6 +21,7 @@ from sidecar.outputs.udp_address import UdpAddress
 from sidecar.outputs.worker import LONGEST_BACKOFF_S, OutputWorker, backoff_s
 from sidecar.protocol.channel import Fencing, Output, OutputKind
 from tests.fixtures.air import ENCODING, FORMAT, encoded, wait_until
+from tests.fixtures.small_disk import small_disk
 
 TEMPLATES = make_templates(FORMAT, ENCODING)
 
@@ -30,6 +35,7 @@ class ScriptedSink:
         self.fencing = fencing
         self.bytes_sent = self.segments = self.openings = 0
         self.failure: Exception | None = None
+        self.abandon_failure: Exception | None = None
         self.free = threading.Event()
         self.free.set()
         self.waits = threading.Event()
@@ -50,7 +56,9 @@ class ScriptedSink:
         self.frames += [(packet.pts, after_gap) for packet in batch if packet.is_video]
         self.bytes_sent += 1
 
-    def abandon(self) -> None: ...
+    def abandon(self) -> None:
+        if self.abandon_failure is not None:
+            raise self.abandon_failure
 
     def close(self) -> None:
         self.is_finished = True
@@ -66,13 +74,15 @@ class Seconds:
         return self.now
 
 
-def worker(sink: Sink, clock: Seconds | None = None, *, limit: int = 50, may_send: bool = True) -> OutputWorker:
+def worker(
+    sink: Sink, clock: Seconds | None = None, *, limit: int = 50, may_send: Callable[[], bool] = lambda: True
+) -> OutputWorker:
     made = OutputWorker(
         Output("o", sink.kind),
         sink,
         TEMPLATES,
         queue_limit=limit,
-        may_send=lambda: may_send,
+        may_send=may_send,
         monotonic=clock or Seconds(),
     )
     made.start()
@@ -112,7 +122,7 @@ def test_a_sink_that_fails_is_opened_again_at_a_keyframe_for_ever() -> None:
     assert sink.is_finished
 
 
-def test_a_defect_of_a_sink_is_a_failure_like_others(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_defect_of_a_sink_is_a_failure_like_others(caplog: pytest.LogCaptureFixture) -> None:
     sink, clock = ScriptedSink(), Seconds()
     sink.failure = ZeroDivisionError("mine")
     output = worker(sink, clock)
@@ -120,7 +130,7 @@ def test_a_defect_of_a_sink_is_a_failure_like_others(capfd: pytest.CaptureFixtur
         output.put(batch)
     handled(output, 10)
     assert "ZeroDivisionError: mine" in output.status().detail
-    assert "Traceback" in capfd.readouterr().err
+    assert "Traceback" in caplog.text
     output.close()
     assert output.join(5)
 
@@ -155,7 +165,7 @@ def test_without_a_lease_nothing_leaves_a_lease_stop_output() -> None:
     """P2: a sidecar that may not be alone any more is silent where nothing else refuses it."""
     for fencing, sent in (("lease_stop", 0), ("hold", 10)):
         sink = ScriptedSink(fencing)
-        output = worker(sink, may_send=False)
+        output = worker(sink, may_send=lambda: False)
         for batch in encoded(range(10)):
             output.put(batch)
         handled(output, 10)
@@ -163,6 +173,105 @@ def test_without_a_lease_nothing_leaves_a_lease_stop_output() -> None:
         assert (output.status().state == "stopped") == (sent == 0)
         output.close()
         assert output.join(5)
+
+
+def test_a_lease_won_back_begins_with_a_keyframe() -> None:
+    """P1: what was lost without the lease leaves no picture that cannot be decoded."""
+    lease = [True]
+    sink = ScriptedSink("lease_stop")
+    output = worker(sink, may_send=lambda: lease[0])
+    for number, batch in enumerate(encoded(range(30))):
+        lease[0] = not 5 <= number < 15
+        output.put(batch)
+        handled(output, number + 1)
+    assert [frame for frame, _ in sink.frames] == [*range(5), *range(20, 30)]
+    assert [frame for frame, after_gap in sink.frames if after_gap] == [20]
+    assert sink.openings == 1
+    output.close()
+    assert output.join(5)
+
+
+def test_a_sink_that_cannot_even_let_go_is_down_and_opened_again(caplog: pytest.LogCaptureFixture) -> None:
+    """P1: on a full disk closing a file fails as well; the output's thread lives on and says so."""
+    sink, clock = ScriptedSink(), Seconds()
+    sink.failure, sink.abandon_failure = OSError("disk full"), OSError("disk still full")
+    output = worker(sink, clock)
+    for batch in encoded(range(10)):
+        output.put(batch)
+    handled(output, 10)
+    assert output.status().state == "down"
+    assert "disk full" in output.status().detail
+    assert "disk still full" in caplog.text
+    sink.failure = sink.abandon_failure = None
+    clock.now += LONGEST_BACKOFF_S * 1.5
+    for batch in encoded(range(10)):
+        output.put(batch)
+    handled(output, 20)
+    assert output.status().state == "up"
+    output.close()
+    assert output.join(5)
+
+
+def test_a_defect_around_the_sink_does_not_end_the_output() -> None:
+    """P1: the thread goes on whatever raises in it."""
+    broken = [True]
+
+    def may_send() -> bool:
+        if broken[0]:
+            raise ZeroDivisionError("mine")
+        return True
+
+    sink, clock = ScriptedSink("lease_stop"), Seconds()
+    output = worker(sink, clock, may_send=may_send)
+    batches = encoded(range(20))
+    for batch in batches[:10]:
+        output.put(batch)
+    handled(output, 10)
+    assert output.status().state == "down"
+    assert "ZeroDivisionError: mine" in output.status().detail
+    broken[0] = False
+    clock.now += LONGEST_BACKOFF_S * 1.5
+    for batch in batches[10:]:
+        output.put(batch)
+    handled(output, 20)
+    assert output.status().state == "up"
+    output.close()
+    assert output.join(5)
+
+
+def test_hls_on_a_full_disk_is_down_between_segments_too_and_slows_down(tmp_path: Path) -> None:
+    """P1: a segment collected in memory is nothing that was sent."""
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        clock = Seconds()
+        output = worker(HlsSink(disk / "live", 1, Fraction(2, 5)), clock, limit=100)
+        batches = encoded(range(40))
+        for batch in batches:
+            output.put(batch)
+        wait_until(lambda: output.status().segments == 3, 5, "three segments")
+        assert output.status().state == "up"
+        with (disk / "hog").open("wb", buffering=0) as hog, contextlib.suppress(OSError):
+            while True:
+                hog.write(bytes(4096))
+        done, states, waits = 40, list[str](), list[float]()
+        for _ in range(8):
+            for batch in batches[10:]:
+                output.put(batch)
+                done += 1
+                handled(output, done)
+                states.append(output.status().state)
+            waited = re.search(r"trying again in ([0-9.]+) s", output.status().detail)
+            assert waited is not None
+            waits.append(float(waited[1]))
+            clock.now += LONGEST_BACKOFF_S * 1.5
+        assert "No space left" in output.status().detail
+        assert waits[-1] >= LONGEST_BACKOFF_S / 2
+        (disk / "hog").unlink()
+        for batch in batches[10:]:
+            output.put(batch)
+        wait_until(lambda: output.status().state == "up", 5, "the output is up again")
+        output.close()
+        assert output.join(5)
+    assert set(states[states.index("down") :]) == {"down"}
 
 
 def test_an_output_that_really_hangs_stalls_no_other(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from sidecar.journal.reading import damages
 from sidecar.protocol.asrun import GENESIS, AsRunRecord, chain_hash, decode_line
 from sidecar.protocol.channel import Item
 from sidecar.rundown.model import Airing, Fact
+from tests.fixtures.small_disk import small_disk
 
 CHANNEL = "c" * 32
 WRITER = Path(__file__).with_name("journal_writer.py")
@@ -219,25 +220,6 @@ def test_a_disk_that_hangs_holds_up_nobody_and_is_told(tmp_path: Path, monkeypat
         assert not journal.close(0.05)
         answers.set()
         until(lambda: journal.last_seq == 1000, "all records")
-
-
-@contextmanager
-def small_disk(place: Path, size: str) -> Iterator[Path]:
-    place.mkdir()
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("a small disk needs root, to mount a tmpfs")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"a small disk needs the right to mount: {mounted.stderr.strip()}")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 def test_a_full_disk_gives_back_the_ballast_then_degrades_then_goes_on(tmp_path: Path) -> None:
