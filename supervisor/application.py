@@ -22,6 +22,7 @@ from supervisor.api.audit import AuditLog
 from supervisor.api.authentication import read_or_make_token
 from supervisor.api.context import Context
 from supervisor.api.doors import SHUTDOWN_S, make_server, tcp_socket, unix_socket
+from supervisor.api.snapshot import Snapshot
 from supervisor.assets.importing import AssetImport
 from supervisor.assets.probing import Prober
 from supervisor.assets.threads import Threads
@@ -100,6 +101,7 @@ class Application:
                 node_name=self._name,
             )
             context = self._context(store, events, supervision)
+            await context.snapshot.reset()  # so that there is something to remember when the store goes
             self._write_note(stack, events.boot_id)
             return await self._serve(context, listeners)
 
@@ -156,6 +158,7 @@ class Application:
             token=read_or_make_token(self._settings.token_path),
             audit=audit,
             supervision=supervision,
+            snapshot=Snapshot(store, events, supervision, info),
             assets=AssetImport(store, self._clock, Prober(), media),
             files=Threads("file readers", places=8),
             media=media,

@@ -6,7 +6,7 @@ it, and when too much else waits it is dropped and must come back with its last 
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
@@ -101,6 +101,8 @@ class Events:
 
     def __init__(self, boot_id: str | None = None, ring: int = RING) -> None:
         self.boot_id: Final = boot_id or uuid4().hex[:12]
+        self.listener: Callable[[Schema], None] | None = None
+        """Called with every payload once it is on its way to the readers; must not block."""
         self._ring: deque[Event] = deque(maxlen=ring)
         self._live: dict[str, Event] = {}
         self._number = 0
@@ -122,6 +124,8 @@ class Events:
                 self._lost_up_to = self._ring[0].number
             self._ring.append(event)
         self._offer(event)
+        if self.listener is not None:
+            self.listener(payload)
 
     def beat(self, info: SupervisorInfo) -> None:
         """Tells every reader that the supervisor lives. Not kept: its id is that of the last event before it."""

@@ -66,11 +66,23 @@ async def is_ready(client: Client) -> bool:
     return True
 
 
+async def is_alive(client: Client) -> bool:
+    """Whether a supervisor answers there at all: also one that has lost its database, or that follows another."""
+    try:
+        await client.alive()
+    except (Unreachable, ApiProblem):
+        return False
+    return True
+
+
 async def ensure_supervisor(home: Home) -> tuple[Path, bool]:
-    """The socket of a supervisor that is ready, and whether it was started here. Raises Failure when there is none."""
+    """The socket of a supervisor, and whether it was started here. Raises Failure when there is none.
+
+    One that lives is enough: what it lacks it says itself, and its channels can be seen and taken all the same (P6).
+    """
     address = socket_to_use(home)
     async with Client.at(socket=address) as client:
-        if await is_ready(client):
+        if await is_alive(client):
             return address, False
         if address != home.socket:
             raise Failure(

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from db.store import Store
 from supervisor.api.audit import AuditLog
 from supervisor.api.authentication import Token
+from supervisor.api.snapshot import Snapshot
 from supervisor.assets.importing import AssetImport
 from supervisor.assets.threads import Threads
 from supervisor.clock import Clock
@@ -34,6 +35,7 @@ class Context:
     token: Token
     audit: AuditLog
     supervision: Supervision
+    snapshot: Snapshot
     assets: AssetImport
     files: Threads
     """For what lies below the media root: this program's own."""

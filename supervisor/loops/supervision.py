@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from db.errors import StoreError
+from db.models import Channel
 from db.store import Store
 from supervisor.agent.interface import NodeAgent
 from supervisor.alarms import AlarmBoard
@@ -111,6 +112,15 @@ class Supervision:
     def standing(self) -> Standing:
         """Who leads, as far as this supervisor knows."""
         return self._leadership.standing()
+
+    def rows(self) -> tuple[Channel, ...]:
+        """Every channel as it was last read: known also while the store is away."""
+        return tuple(keeper.row for keeper in self._roster.keepers.values())
+
+    def row(self, channel_id: str) -> Channel | None:
+        """One channel as it was last read."""
+        keeper = self._roster.keepers.get(channel_id)
+        return None if keeper is None else keeper.row
 
     def node_answer_age_ms(self, node_id: str) -> int | None:
         """Since the node's agent last answered; None when it never did."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from httpx_sse import EventSource, aconnect_sse
 
+from db.errors import StoreUnavailable
 from supervisor.schemas.event import PAYLOADS
 from tests.fixtures.running import Running, eventually
 
@@ -124,3 +125,46 @@ async def test_a_reader_that_takes_nothing_is_cut_off_and_harms_nobody(
             await reader.until("reset", deadline_s=3.0)
     finally:
         stuck.close()
+
+
+def _away(*_: object, **__: object) -> object:
+    raise StoreUnavailable("the server closed the connection")
+
+
+async def test_a_console_opens_on_what_is_known_while_the_store_is_away(
+    supervisor: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P6: the watcher's database is gone; who comes now still sees every channel, and the alarm that says so."""
+    made = await supervisor.call("POST", "/channels", json={"name": "One", "outputs": [{"kind": "hls"}]})
+    monkeypatch.setattr("db.store.transaction", _away)
+
+    async def seen() -> dict[str, Any] | None:
+        async with listening(supervisor) as reader:
+            _, reset = await reader.until("reset", deadline_s=3.0)
+        return reset if [alarm["code"] for alarm in reset["alarms"]] == ["store_unavailable"] else None
+
+    reset = await eventually(seen, "the alarm in a new console's reset", deadline_s=15.0)
+    (channel,) = reset["channels"]
+    assert (channel["id"], channel["name"]) == (made["id"], "One")
+    assert channel["outputs"] == made["outputs"]
+    assert [node["name"] for node in reset["nodes"]] == ["here"]
+    monkeypatch.undo()
+
+
+async def test_a_rev_that_supervision_moved_is_told(supervisor: Running) -> None:
+    """Who edits by the rev the stream told last is not refused for a phase that changed by itself."""
+    made = await supervisor.call("POST", "/channels", json={"name": "One", "playlist_id": None})
+    path = f"/channels/{made['id']}"
+    async with listening(supervisor) as reader:
+        await reader.until("reset")
+        await supervisor.call("POST", f"{path}/start")
+        await supervisor.call("POST", f"{path}/stop")
+
+        told = made
+        async with asyncio.timeout(20.0):
+            while True:
+                _, told = await reader.until("channel", deadline_s=20.0)
+                row = await supervisor.call("GET", path)
+                if row["live"]["phase"] == "off" and row["rev"] == told["rev"] > made["rev"]:
+                    break
+        await supervisor.call("PATCH", path, rev=told["rev"], json={"name": "Two"})

@@ -2,12 +2,19 @@
 
 import asyncio
 import os
+from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from db.errors import StoreUnavailable
+from mcr_console.cli.background import ensure_supervisor
+from mcr_console.cli.places import Home
+from mcr_console.client import Client, Event
+from supervisor.schemas.channel import CommandIn
+from supervisor.schemas.event import Reset
 from tests.fixtures.running import Json, Running, eventually, running_supervisor
 from tests.fixtures.small_clips import make_small_clip
 
@@ -110,6 +117,38 @@ async def test_shutting_down_leaves_playout_alone_and_the_next_supervisor_takes_
         assert (after["epoch"], sidecars(short_home)) == (before["epoch"], playing)
         assert (after["frames_late"], after["frames_skipped"]) == (before["frames_late"], before["frames_skipped"])
     assert not sidecars(short_home)
+
+
+async def test_while_the_database_is_lost_a_console_opens_and_takes(
+    supervisor: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P6: no second supervisor is started beside one that lives, and its console sees and takes."""
+    channel = await make_channel(supervisor, tmp_path)
+    await supervisor.call("POST", f"/channels/{channel['id']}/start")
+    await on_air(supervisor, channel["id"])
+
+    def away(*_: object, **__: object) -> object:
+        raise StoreUnavailable("the disk is gone")
+
+    def spawned(*_: object, **__: object) -> object:
+        raise AssertionError("a second supervisor")
+
+    monkeypatch.setattr("db.store.transaction", away)
+    monkeypatch.setattr("mcr_console.cli.background.spawn", spawned)
+    assert (await supervisor.unix.get("/readyz")).status_code == 503
+    socket, started = await ensure_supervisor(Home(supervisor.settings.home, chosen=True))
+    assert not started
+    async with Client.at(socket=socket) as client, aclosing(client.events()) as messages:
+        first = await asyncio.wait_for(anext(messages), 5.0)
+        assert isinstance(first, Event)
+        assert isinstance(first.payload, Reset)
+        (seen,) = first.payload.channels
+        assert (seen.id, seen.live.observed) == (channel["id"], "on_air")
+        assert seen.live.next is not None
+        done = await client.transport(seen.id, "take", CommandIn(expect_item_id=seen.live.next.item_id))
+        assert done.item_id == seen.live.next.item_id
+        assert await client.thumbnail(seen.id)
+    monkeypatch.undo()
 
 
 async def test_an_edit_of_the_playlist_reaches_what_plays(supervisor: Running, tmp_path: Path) -> None:

@@ -8,14 +8,11 @@ from fastapi import Header, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from supervisor.api import views
 from supervisor.api.authentication import Connection
 from supervisor.api.context import Context, Ctx
 from supervisor.api.problems import documented
 from supervisor.api.route import router
-from supervisor.api.routes.nodes import node_view
 from supervisor.events import Event, Subscription
-from supervisor.schemas.event import Reset
 
 routes = router("events")
 
@@ -56,19 +53,7 @@ async def stream_events(
 
 async def _snapshot(context: Context, subscription: Subscription) -> Event:
     """Everything a console shows. What changes while it is read follows it in the stream."""
-    live = context.supervision.live
-    async with context.store.read() as tx:
-        channels = await tx.channels.list()
-        outputs = await tx.channels.all_outputs()
-        nodes = await tx.nodes.list()
-        placed = await tx.nodes.placed()
-        alarms = await tx.alarms.list(open_only=True)
-    reset = Reset(
-        supervisor=context.info(),
-        channels=tuple(views.channel(row, outputs.get(row.id, ()), live.get(row.id)) for row in channels),
-        nodes=tuple(node_view(context, row, placed) for row in nodes),
-        alarms=tuple(views.alarm(row) for row in alarms),
-    )
+    reset = await context.snapshot.reset()
     return Event(context.events.id_at(subscription), subscription.position, "reset", reset.model_dump_json())
 
 
