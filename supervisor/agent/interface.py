@@ -4,7 +4,7 @@ Orders carry the leader's ``term``: an agent refuses one lower than it has seen.
 that is cancelled, or whose answer is lost, may still be carried out: repeat it, or ask ``report``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -285,8 +285,11 @@ class NodeAgent(Protocol):
         """A JPEG of what is on air now. Raises NotRunning, SidecarRefused, SidecarSilent, AgentAway."""
         ...
 
-    async def runs(self, known: Mapping[str, frozenset[str]]) -> tuple[JournalRun, ...]:
-        """The runs on this node, by channel and epoch, without those in ``known`` (channel id to run ids)."""
+    async def runs(self, known: Mapping[str, Set[str]]) -> tuple[JournalRun, ...]:
+        """The runs on this node, by channel and epoch, without those in ``known`` (channel id to run ids).
+
+        Only what is named as a run is (32 hexadecimal digits) counts as one. Raises OSError, AgentAway.
+        """
         ...
 
     async def asrun(self, channel_id: str, run_id: str, after: int, limit: int) -> JournalPage | None:

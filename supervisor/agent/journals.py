@@ -1,27 +1,52 @@
 """Journals of sidecars that are gone, read from this node's disk."""
 
-from collections.abc import Iterator, Mapping
-from itertools import islice
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
+from typing import Final
 
-from sidecar.protocol.asrun import whole_lines
+import structlog
+
+from sidecar.protocol.asrun import TornLine, decode_line, whole_lines
 from supervisor.agent.interface import JournalLine
+
+log = structlog.get_logger(__name__)
+
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+"""What channels and runs are named by; whatever else lies there is nobody's journal."""
+_SETTLED_NS: Final = 2_000_000_000
+"""A directory changed less than this long ago may change again without a newer stamp."""
+
+_LINE: Final = 1 << 20
+"""Bytes that no record reaches."""
 
 
 class Journals:
-    """``<journal>/<channel>/<run>/*.jsonl``. Methods block on the disk and raise OSError."""
+    """``<journal>/<channel>/<run>/*.jsonl``. Methods block on the disk and raise OSError.
+
+    Remembers what it listed and which epoch a run has, so that a look costs by what is new and not by what there is.
+    """
 
     def __init__(self, journal_dir: Path) -> None:
         self._root = journal_dir
+        self._listed: dict[Path, tuple[int, frozenset[str]]] = {}
+        self._epochs: dict[tuple[str, str], int] = {}
 
-    def runs(self, known: Mapping[str, frozenset[str]]) -> tuple[tuple[str, str, int], ...]:
-        """(channel id, run id, epoch) of every run but those in ``known``, by channel and epoch."""
+    def runs(self, known: Mapping[str, Set[str]]) -> tuple[tuple[str, str, int], ...]:
+        """(channel id, run id, epoch) of every run but those in ``known``, by channel and epoch.
+
+        A channel whose directory cannot be read is left out and logged; it hides no other's.
+        """
         found: list[tuple[str, str, int]] = []
-        for channel in _directories(self._root):
-            skip = known.get(channel.name, frozenset[str]())
-            found.extend(
-                (channel.name, run.name, self._epoch(run)) for run in _directories(channel) if run.name not in skip
-            )
+        for channel in self._ids(self._root):
+            try:
+                new = self._ids(self._root / channel) - known.get(channel, frozenset())
+                found.extend((channel, run, self._epoch(channel, run)) for run in new)
+            except OSError as error:
+                log.warning("the journals of a channel cannot be read", channel=channel, why=str(error))
+        self._epochs = {(channel, run): epoch for channel, run, epoch in found if epoch}
         return tuple(sorted(found, key=lambda run: (run[0], run[2], run[1])))
 
     def page(self, channel_id: str, run_id: str, after: int, limit: int) -> tuple[tuple[JournalLine, ...], int] | None:
@@ -55,9 +80,43 @@ class Journals:
                     continue
         return item_id
 
-    def _epoch(self, run: Path) -> int:
-        first = next(islice(_lines(run), 1), None)
-        return first.record.epoch if first else 0
+    def _epoch(self, channel_id: str, run_id: str) -> int:
+        known = self._epochs.get((channel_id, run_id))
+        if known is not None:
+            return known
+        try:
+            return _first_epoch(self._root / channel_id / run_id)
+        except OSError:
+            # Whoever reads the run is told; here it must not hide the others.
+            return 0
+
+    def _ids(self, directory: Path) -> frozenset[str]:
+        """The directories in it that are named by an id; none where it is not there."""
+        try:
+            stamp = directory.stat().st_mtime_ns
+        except FileNotFoundError:
+            self._listed.pop(directory, None)
+            return frozenset()
+        listed = self._listed.get(directory)
+        if listed is not None and listed[0] == stamp:
+            return listed[1]
+        now = time.time_ns()
+        with os.scandir(directory) as entries:
+            ids = frozenset(entry.name for entry in entries if _ID.fullmatch(entry.name) and entry.is_dir())
+        if stamp < now - _SETTLED_NS:
+            self._listed[directory] = (stamp, ids)
+        return ids
+
+
+def _first_epoch(run: Path) -> int:
+    """0 while there is no whole record."""
+    for segment in sorted(run.glob("*.jsonl")):
+        with segment.open("rb") as file:
+            try:
+                return decode_line(file.readline(_LINE)).epoch
+            except TornLine:
+                continue
+    return 0
 
 
 def _lines(directory: Path) -> Iterator[JournalLine]:
@@ -65,10 +124,3 @@ def _lines(directory: Path) -> Iterator[JournalLine]:
     for segment in sorted(directory.glob("*.jsonl")):
         for line, record in whole_lines(segment.read_bytes()):
             yield JournalLine(line, record)
-
-
-def _directories(path: Path) -> list[Path]:
-    try:
-        return sorted(entry for entry in path.iterdir() if entry.is_dir())
-    except FileNotFoundError:
-        return []

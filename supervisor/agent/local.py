@@ -5,7 +5,7 @@ import secrets
 import signal
 import sys
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
@@ -356,7 +356,7 @@ class LocalAgent:
 
     # As-run
 
-    async def runs(self, known: Mapping[str, frozenset[str]]) -> tuple[JournalRun, ...]:
+    async def runs(self, known: Mapping[str, Set[str]]) -> tuple[JournalRun, ...]:
         """As in ``NodeAgent``."""
         found = await asyncio.to_thread(self._journals.runs, known)
         return tuple(JournalRun(channel, run, epoch, self._run_lives(channel, run)) for channel, run, epoch in found)

@@ -407,6 +407,23 @@ async def test_journals_of_the_dead_are_read_to_the_last_whole_line(node_home: N
         assert await agent.runs({CHANNEL: frozenset({run.run_id})}) == ()
 
 
+async def test_what_is_no_journal_of_a_run_is_not_listed_and_hides_none(node_home: NodeHome) -> None:
+    """P4: one stray directory must not end the collection of a node; a run that comes later is seen all the same."""
+    journal = node_home.path / "journal"
+    (journal / "lost+found").mkdir(parents=True)
+    (journal / CHANNEL / "copy of june").mkdir(parents=True)
+    (journal / CHANNEL / ("a" * 32)).write_text("a file, not a run")
+    async with running(node_home) as agent:
+        assert await agent.runs({}) == ()
+        for epoch in (1, 2):
+            await agent.start(start(epoch))
+            await muted(agent, epoch)
+            await agent.stop(stop(epoch))
+            assert [run.epoch for run in await agent.runs({})] == list(range(1, epoch + 1))
+        first, _ = await agent.runs({})
+        assert [run.epoch for run in await agent.runs({CHANNEL: {first.run_id}})] == [2]
+
+
 async def test_the_leash_ends_what_it_holds(node_home: NodeHome) -> None:
     """What a demo started leaves the air when the demo is gone, however it went."""
     held, holds = os.pipe()
