@@ -7,13 +7,15 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from db.errors import StoreError
+from db.errors import NotLeader, StoreError, StoreUnavailable
 from db.models import Alarm as AlarmRow
 from db.models import new_id
+from db.repositories.leader import Fence
 from db.store import Store
 from supervisor.clock import Clock
 from supervisor.decisions.alarms import Wanted
 from supervisor.events import Events
+from supervisor.loops.leadership import Leadership
 from supervisor.schemas.alarm import Alarm
 
 log = structlog.get_logger(__name__)
@@ -33,15 +35,25 @@ class Key(NamedTuple):
 class AlarmBoard:
     """Raised once, cleared when over, published. Belongs to one event loop; only ``run`` waits for the store.
 
-    While the store is away alarms are published all the same, under an id of their own, and written when it is back.
-    ``changed`` is called with the channel whose count of open alarms changed.
+    While another supervisor leads nothing is written or published: the alarms are the leader's. With every new term
+    what is open is read anew. While the store is away alarms are published all the same, under an id of their own, and
+    written when it is back. ``changed`` is called with the channel whose count of open alarms changed.
     """
 
-    def __init__(self, store: Store, events: Events, clock: Clock, changed: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        events: Events,
+        clock: Clock,
+        leadership: Leadership,
+        changed: Callable[[str], None],
+    ) -> None:
         self._store = store
         self._events = events
         self._clock = clock
+        self._leadership = leadership
         self._changed = changed
+        self._loaded: Fence | None = None
         self._said: dict[Key, Wanted | None] = {}
         self._open: dict[Key, Wanted] = {}
         self._unwritten: dict[Key, Alarm] = {}
@@ -58,6 +70,14 @@ class AlarmBoard:
         """Of ``codes``, exactly ``wanted`` are to be open for this channel or node; the others are over."""
         for code in codes:
             self._say(Key(code, channel_id, node_id), wanted.get(code))
+
+    def want_of_node(self, code: str, wanted: Mapping[str | None, Wanted], *, node_id: str) -> None:
+        """Of all alarms of this code and node, exactly ``wanted`` (by channel, None: the node's own) are to be open."""
+        for key in {*self._said, *self._open}:
+            if key.code == code and key.node_id == node_id and key.channel_id not in wanted:
+                self._say(key, None)
+        for channel_id, alarm in wanted.items():
+            self._say(Key(code, channel_id, node_id), alarm)
 
     def forget_channel(self, channel_id: str) -> None:
         """The channel was deleted: its alarms are over."""
@@ -78,32 +98,58 @@ class AlarmBoard:
         if severity != known or (wanted is None and key in self._open):
             self._dirty.set()
 
+    def wake(self) -> None:
+        """A term began: what was open in the one before is to be read."""
+        self._dirty.set()
+
     async def run(self) -> None:
-        """Writes and publishes until cancelled. Only the leader runs it."""
-        loaded = False
+        """Writes and publishes until cancelled."""
         while True:
+            await self._dirty.wait()
+            self._dirty.clear()
             try:
-                if not loaded:
-                    await self._load()
-                    loaded = True
-                    self._dirty.set()
-                await self._dirty.wait()
-                self._dirty.clear()
-                await self._write()
+                if await self._settle():
+                    continue
+            except NotLeader as error:
+                log.warning("alarms are written by another", why=str(error))
             except StoreError as error:
                 log.warning("alarms cannot be written yet", why=str(error))
                 self._publish_unwritten()
-                self._dirty.set()
-                await self._clock.sleep(_AGAIN)
+            self._dirty.set()
+            await self._clock.sleep(_AGAIN)
+
+    async def _settle(self) -> bool:
+        """What was said, written; whether it is ours to write. Raises StoreError while it cannot be."""
+        fence = self._leadership.fence
+        if fence is None:
+            if self._leadership.store_fault:
+                raise StoreUnavailable(self._leadership.store_fault)
+            self._stand_back()
+            return False
+        if fence != self._loaded:
+            await self._load()
+            self._loaded = fence
+        await self._write(fence)
+        return True
+
+    def _stand_back(self) -> None:
+        """Another leads, and tells of what there is."""
+        known = {*self._open, *self._unwritten}
+        for alarm in self._unwritten.values():
+            self._events.publish("alarm", alarm.model_copy(update={"cleared_at": self._clock.now()}))
+        self._loaded = None
+        self._open.clear()
+        self._unwritten.clear()
+        self._tell_all(known)
 
     async def _load(self) -> None:
         async with self._store.read() as tx:
             rows = await tx.alarms.list(open_only=True)
-        for row in rows:
-            self._open[_key(row)] = _wanted(row)
-            self._tell(row.channel_id)
+        known = {*self._open}
+        self._open = {_key(row): _wanted(row) for row in rows}
+        self._tell_all({*known, *self._open})
 
-    async def _write(self) -> None:
+    async def _write(self, fence: Fence) -> None:
         now = self._clock.now()
         raised = {key: wanted for key, wanted in self._said.items() if wanted and self._is_news(key, wanted)}
         over = [key for key, wanted in self._said.items() if wanted is None and key in self._open]
@@ -112,6 +158,7 @@ class AlarmBoard:
             return
         rows: list[AlarmRow] = []
         async with self._store.write() as tx:
+            await tx.leader.require(fence)
             for key, wanted in raised.items():
                 row, _ = await tx.alarms.raise_once(*key, wanted.severity, wanted.text, self._since(key, now))
                 rows.append(row)
@@ -132,8 +179,7 @@ class AlarmBoard:
             self._events.publish("alarm", alarm.model_copy(update={"cleared_at": now}))
         for row in rows:
             self._events.publish("alarm", Alarm.model_validate(row))
-        for key in {*raised, *over, *passed}:
-            self._tell(key.channel_id)
+        self._tell_all({*raised, *over, *passed})
         self._said = {key: wanted for key, wanted in self._said.items() if wanted is not None}
 
     def _publish_unwritten(self) -> None:
@@ -153,7 +199,7 @@ class AlarmBoard:
                 )
                 self._unwritten[key] = alarm
                 self._events.publish("alarm", alarm)
-                self._tell(key.channel_id)
+                self._tell_all((key,))
 
     def _is_news(self, key: Key, wanted: Wanted) -> bool:
         known = self._open.get(key)
@@ -162,9 +208,10 @@ class AlarmBoard:
     def _since(self, key: Key, now: datetime) -> datetime:
         return self._unwritten[key].raised_at if key in self._unwritten else now
 
-    def _tell(self, channel_id: str | None) -> None:
-        if channel_id is not None:
-            self._changed(channel_id)
+    def _tell_all(self, keys: Iterable[Key]) -> None:
+        for channel_id in {key.channel_id for key in keys}:
+            if channel_id is not None:
+                self._changed(channel_id)
 
 
 def _key(row: AlarmRow) -> Key:

@@ -67,7 +67,6 @@ class Supervision:
         self._faults: dict[str, tuple[float, str]] = {}
         self._nursery = Nursery(clock, self._task_failed)
         self._roster = Roster(store, self._nursery)
-        self._alarms = AlarmBoard(store, events, clock, changed=lambda channel_id: self._roster.wake((channel_id,)))
         self._leadership = Leadership(
             store,
             clock,
@@ -75,7 +74,10 @@ class Supervision:
             holder=holder,
             address=address,
             seize=store.dialect == "sqlite",
-            taken=self._roster.wake,
+            taken=self._term_begins,
+        )
+        self._alarms = AlarmBoard(
+            store, events, clock, self._leadership, changed=lambda channel_id: self._roster.wake((channel_id,))
         )
         self.live = LiveBoard(events, clock, self._alarms.count)
         self._desk = Desk(
@@ -149,6 +151,10 @@ class Supervision:
 
     def _news(self, channel_ids: Iterable[str] | None) -> None:
         self._roster.wake(None if channel_ids is None else tuple(channel_ids))
+
+    def _term_begins(self) -> None:
+        self._roster.wake()
+        self._alarms.wake()
 
     def _task_failed(self, name: str, error: Exception) -> None:
         self._faults[name] = (self._clock.monotonic(), repr(error))
