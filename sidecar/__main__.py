@@ -1,5 +1,6 @@
 """``python -m sidecar``: one channel's playout. ``python -m sidecar probe PATH…``: what files are."""
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -59,7 +60,8 @@ def _tool(arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # a full log disk must not change how the air was left
+            stream.flush()
     # Not sys.exit: a thread that hangs in a dead file server's read must not keep the process.
     os._exit(code)

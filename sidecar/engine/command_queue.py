@@ -1,14 +1,15 @@
 """Commands on their way to the playout thread, and their answers on the way back."""
 
+import logging
 import queue
-import sys
-import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
 from sidecar.engine.pacing import PlayoutTime
 from sidecar.rundown.clock import Done, Refused, RundownClock
+
+log = logging.getLogger(__name__)
 
 MOST_WAITING = 64
 
@@ -67,7 +68,7 @@ class CommandQueue:
         except Refused as refused:
             waiting.answer.set_exception(refused)
         except Exception as error:  # a defect in one command is that command's answer, and not the end of the air
-            traceback.print_exc(file=sys.stderr)
+            log.exception("a command failed")
             waiting.answer.set_exception(error)
         else:
             if done.shows:

@@ -1,10 +1,9 @@
 """EBU R128 of the programme, by FFmpeg's own filter, on a thread that nothing waits for."""
 
+import logging
 import math
 import os
-import sys
 import threading
-import traceback
 from collections import deque
 from fractions import Fraction
 
@@ -14,6 +13,8 @@ import numpy as np
 
 from sidecar.media.interface import Samples
 from sidecar.protocol.status import Loudness
+
+log = logging.getLogger(__name__)
 
 _BLOCK_MS = 100  # the filter's own step
 _WAKE_S = 0.25
@@ -125,7 +126,7 @@ class LoudnessThread:
             try:
                 self._measure()
             except Exception:  # a meter that breaks is made anew; the air has nothing to do with it
-                traceback.print_exc(file=sys.stderr)
+                log.exception("the loudness meter failed")
                 self.loudness = Loudness(None, None, None)
                 self._ended.wait(5.0)
 

@@ -1,10 +1,9 @@
 """The small picture beside the programme: its own scaling and encoding, on a thread of its own."""
 
+import logging
 import queue
-import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 
 import av
@@ -15,6 +14,8 @@ from sidecar.engine.encoder_settings import gop_frames, preview_format, preview_
 from sidecar.outputs.packet import Batch
 from sidecar.protocol.channel import ChannelFormat, Encoding
 from sidecar.rundown.rate import parse_rate
+
+log = logging.getLogger(__name__)
 
 _MOST_PICTURES = 3
 _REST_AFTER_FAILURE_S = 5.0
@@ -65,7 +66,7 @@ class PreviewThread:
             try:
                 self._encode_until_closed()
             except Exception:  # the programme goes on without a preview, and the preview comes back
-                traceback.print_exc(file=sys.stderr)
+                log.exception("the preview failed")
                 time.sleep(_REST_AFTER_FAILURE_S)
             else:
                 return

@@ -1,9 +1,12 @@
 """What playout asks of its process: steady threads, and an end that is seen when one of them dies."""
 
 import gc
+import logging
 import os
 import sys
 from collections.abc import Callable
+
+log = logging.getLogger(__name__)
 
 EXIT_DIED = 70  # EX_SOFTWARE: the supervisor starts a new one
 _SWITCH_INTERVAL_S = 0.001
@@ -22,8 +25,8 @@ def end_process(reason: str, last_words: Callable[[], object]) -> None:
 
     ``last_words`` gets what must reach the disk there; it may take a second.
     """
-    print(f"playout ends: {reason}", file=sys.stderr, flush=True)  # noqa: T201
     try:
+        log.critical("playout ends: %s", reason)
         last_words()
     finally:
         os._exit(EXIT_DIED)

@@ -1,14 +1,15 @@
 """The slate's picture of this second, drawn off the playout thread: text takes longer than a frame has."""
 
-import sys
+import logging
 import threading
-import traceback
 from datetime import UTC, datetime
 from typing import Protocol
 
 import av
 
 from sidecar.engine.pacing import NS, PlayoutTime
+
+log = logging.getLogger(__name__)
 
 _SHOWN_FOR_S = 2
 """While the slate was asked for this recently, every second is drawn ahead."""
@@ -63,7 +64,7 @@ class SlateThread:
             try:
                 self._draw_ahead()
             except Exception:  # the last card stands; the air has nothing to do with it
-                traceback.print_exc(file=sys.stderr)
+                log.exception("the slate could not be drawn")
 
     def _draw_ahead(self) -> None:
         asked = self._asked_second

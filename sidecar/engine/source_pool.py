@@ -1,7 +1,6 @@
 """The sources that are open: exactly those the rundown clock wants. A source that misbehaves becomes a failed one."""
 
-import sys
-import traceback
+import logging
 from collections.abc import Callable, Sequence
 
 import av
@@ -10,6 +9,8 @@ from sidecar.media.interface import Moment, Source
 from sidecar.protocol.channel import ChannelFormat
 from sidecar.rundown.model import Airing, SourceView, Supply
 
+log = logging.getLogger(__name__)
+
 OpenSource = Callable[[Airing, ChannelFormat], Source]
 """Must not block; raises OSError or ValueError for what cannot even be tried."""
 
@@ -17,7 +18,7 @@ _OPENING = SourceView(Supply.OPENING)
 
 
 class SourcePool:
-    """Owned by the playout thread; only ``view`` is asked by others, and changes nothing but a failure's note."""
+    """Owned by the playout thread; only ``first_picture`` is asked by others."""
 
     def __init__(self, open_source: OpenSource, channel: ChannelFormat) -> None:
         self._open_source = open_source
@@ -90,7 +91,7 @@ class SourcePool:
 
     def _failed(self, airing: Airing, error: Exception) -> SourceView:
         if not isinstance(error, OSError):
-            traceback.print_exception(error, file=sys.stderr)
+            log.error("the source of %s failed", airing.item.title, exc_info=error)
         view = SourceView(Supply.FAILED, str(error) or type(error).__name__)
         self._failures[airing.number] = view
         source = self._sources.pop(airing.number, None)
@@ -102,4 +103,4 @@ class SourcePool:
         try:
             source.close()
         except Exception:  # it is not asked again
-            traceback.print_exc(file=sys.stderr)
+            log.exception("a source did not close well")

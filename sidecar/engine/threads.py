@@ -1,9 +1,10 @@
 """Threads whose death somebody sees."""
 
-import sys
+import logging
 import threading
-import traceback
 from collections.abc import Callable
+
+log = logging.getLogger(__name__)
 
 OnDeath = Callable[[str], None]
 """Told what died and why, from the dying thread."""
@@ -16,7 +17,9 @@ def vital_thread(name: str, run: Callable[[], None], on_death: OnDeath) -> threa
         try:
             run()
         except BaseException as error:
-            traceback.print_exc(file=sys.stderr)
-            on_death(f"the {name} thread died: {type(error).__name__}: {error}")
+            try:
+                log.critical("the %s thread died", name, exc_info=error)
+            finally:
+                on_death(f"the {name} thread died: {type(error).__name__}: {error}")
 
     return threading.Thread(target=guarded, name=name, daemon=True)

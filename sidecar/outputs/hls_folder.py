@@ -1,12 +1,14 @@
 """The files of one epoch's HLS: written whole or not at all, and taken away when nobody can want them any more."""
 
+import logging
 import re
 import shutil
-import sys
 from collections import deque
 from pathlib import Path
 
 from sidecar.outputs.playlist import MediaPlaylist, Segment, parse_playlist
+
+log = logging.getLogger(__name__)
 
 _OWN_URI = re.compile(r"([1-9][0-9]*)/[0-9]+\.ts")
 _PLAYLIST = re.compile(r"([1-9][0-9]*)\.m3u8")
@@ -46,7 +48,7 @@ class HlsFolder:
             try:
                 previous = parse_playlist(path.read_text())
             except ValueError as error:
-                print(f"{path}: {error}; its segments are not listed again", file=sys.stderr)  # noqa: T201
+                log.warning("%s: %s; its segments are not listed again", path, error)
                 continue
             kept = self._still_there(previous.segments)[-window:]
             gone = previous.segments[: len(previous.segments) - len(kept)]
@@ -109,4 +111,4 @@ def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        print(f"{path}: {error.strerror}; left behind", file=sys.stderr)  # noqa: T201
+        log.warning("%s: %s; left behind", path, error.strerror)

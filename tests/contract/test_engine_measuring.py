@@ -127,7 +127,7 @@ def level(picture: av.VideoFrame) -> int:
     return int(picture.to_ndarray()[0, 0]) - 20
 
 
-def test_the_slate_is_drawn_ahead_and_a_card_that_breaks_stands(capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_slate_is_drawn_ahead_and_a_card_that_breaks_stands(caplog: pytest.LogCaptureFixture) -> None:
     card = Card()
     slate = SlateThread(card, PacedTime())
     slate.start()
@@ -141,7 +141,7 @@ def test_the_slate_is_drawn_ahead_and_a_card_that_breaks_stands(capfd: pytest.Ca
         )
     card.is_broken = True
     assert level(slate.picture(WALL_NS + 45 * NS)) <= 31
-    wait_until(lambda: "no font" in capfd.readouterr().err, 5, "the report")
+    wait_until(lambda: "no font" in caplog.text, 5, "the report")
     card.is_broken = False
     wait_until(lambda: level(slate.picture(WALL_NS + 46 * NS)) == 46, 5, "cards again")
     slate.close()

@@ -367,6 +367,14 @@ class TestTheEnd:
         if how != "leash":
             os.close(theirs)
 
+    def test_a_full_log_disk_costs_neither_air_nor_a_clean_end(self, clips: tuple[Item, ...], tmp_path: Path) -> None:
+        """P1."""
+        with sidecar(document(clips), tmp_path, log_to=Path("/dev/full")) as running:
+            running.arm()
+            running.until(lambda s: s.frame > 5, "air")
+            running.process.send_signal(signal.SIGTERM)
+            assert running.ended() == 0
+
     def test_what_a_killed_sidecar_reported_is_served_by_the_next(
         self, clips: tuple[Item, ...], tmp_path: Path
     ) -> None:
