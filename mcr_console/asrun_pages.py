@@ -1,6 +1,8 @@
 """As-run events for a screen: what the link tells and what is fetched page by page, as one list."""
 
+from bisect import bisect_left, insort
 from collections.abc import Coroutine
+from datetime import datetime
 from typing import Final
 
 from mcr_console.session import Feed
@@ -9,7 +11,7 @@ from supervisor.schemas.asrun import AsRunEvent
 
 PAGE: Final = 100
 MOST: Final = 20_000
-"""Events kept for one screen; beyond that the command line exports."""
+"""Events kept for one screen, the newest; beyond that the command line exports."""
 
 
 class AsRunPages:
@@ -19,21 +21,25 @@ class AsRunPages:
         self.channel_id = channel_id
         self.loading = False
         self.complete = False
-        """The oldest event has been fetched."""
+        """The oldest event has been fetched, or as many as are kept."""
         self._feed = feed
         self._cursor: str | None = None
-        self._fetched: dict[tuple[str, str, int], AsRunEvent] = {}
-        self._merged: tuple[tuple[AsRunEvent, ...], int, tuple[AsRunEvent, ...]] | None = None
+        self._known: dict[tuple[str, str, int], AsRunEvent] = {}
+        self._ordered: list[AsRunEvent] = []
+        """What ``_known`` has, oldest first."""
+        self._told: tuple[AsRunEvent, ...] | None = None
+        self._shown: tuple[AsRunEvent, ...] | None = None
 
     def events(self, wall: WallState) -> tuple[AsRunEvent, ...]:
         """All that is known. The same object while nothing changed."""
-        if self._merged is None or self._merged[0] is not wall.asrun or self._merged[1] != len(self._fetched):
+        if self._told is not wall.asrun:
+            self._told = wall.asrun
             for event in wall.asrun:
                 if self.channel_id in {None, event.channel_id}:
-                    self._fetched[event.channel_id, event.run_id, event.seq] = event
-            newest = sorted(self._fetched.values(), key=lambda event: (event.start_at, event.seq), reverse=True)
-            self._merged = (wall.asrun, len(self._fetched), tuple(newest))
-        return self._merged[2]
+                    self._put(event)
+        if self._shown is None:
+            self._shown = tuple(reversed(self._ordered))
+        return self._shown
 
     def more(self) -> Coroutine[None, None, None]:
         """Marks the next older page as being fetched; what is returned fetches it and must be run.
@@ -52,7 +58,31 @@ class AsRunPages:
             self.loading = False
         for event in page.items:
             # What the link told is newer than a page that was read before it.
-            self._fetched.setdefault((event.channel_id, event.run_id, event.seq), event)
-        self._merged = None
+            if _key(event) not in self._known:
+                self._put(event)
         self._cursor = page.next_cursor
-        self.complete = page.next_cursor is None or len(self._fetched) >= MOST
+        self.complete = page.next_cursor is None or len(self._ordered) >= MOST
+
+    def _put(self, event: AsRunEvent) -> None:
+        before = self._known.get(_key(event))
+        if before is event:
+            return
+        if before is not None:
+            del self._ordered[bisect_left(self._ordered, _place(before), key=_place)]
+        elif len(self._ordered) >= MOST:
+            self.complete = True
+            if _place(event) < _place(self._ordered[0]):
+                return
+            del self._known[_key(self._ordered.pop(0))]
+        self._known[_key(event)] = event
+        insort(self._ordered, event, key=_place)
+        self._shown = None
+
+
+def _key(event: AsRunEvent) -> tuple[str, str, int]:
+    return event.channel_id, event.run_id, event.seq
+
+
+def _place(event: AsRunEvent) -> tuple[datetime, int, str, str]:
+    """In time; the rest makes it one event's alone."""
+    return event.start_at, event.seq, event.channel_id, event.run_id

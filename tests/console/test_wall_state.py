@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import pytest
+
+from mcr_console.asrun_pages import AsRunPages
 from mcr_console.client import ApiProblem, Event, Lost, Unreachable, Unreadable
 from mcr_console.condition import condition
 from mcr_console.drawing.attention import attention
@@ -10,6 +13,7 @@ from supervisor.schemas.event import Beat, ChannelDeleted, PlaylistChanged
 from tests.console.scenes import (
     NOON,
     FrozenClock,
+    ScriptedSupervisor,
     alarm,
     asrun_events,
     channel,
@@ -182,3 +186,25 @@ def test_a_cleared_alarm_goes() -> None:
 def _states(channels: tuple[object, ...]) -> list[tuple[object, object]]:
     state = built(FrozenClock(), reset(channels)).state()  # type: ignore[arg-type] - channels
     return [(state.channels[id_].channel, state.channels[id_]) for id_ in state.order]
+
+
+async def test_the_as_run_list_stays_bounded_in_order_and_takes_late_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A console that is left open for days: the newest events, each once, whatever order they come in."""
+    monkeypatch.setattr("mcr_console.asrun_pages.MOST", 50)
+    history = asrun_events(140)
+    feed = ScriptedSupervisor(history=history)
+    builder = built(FrozenClock(), reset(normal_channels()))
+    pages = AsRunPages(feed, None)
+    for one in history[60:100]:
+        builder.merge(event("asrun", one))
+    assert pages.events(builder.state()) == history[60:100]
+    for one in reversed(history[:60]):
+        builder.merge(event("asrun", one))
+        pages.events(builder.state())
+    assert pages.events(builder.state()) == history[:50]
+    ended = history[1].model_copy(update={"end_cause": "take"})
+    builder.merge(event("asrun", ended))
+    shown = pages.events(builder.state())
+    assert shown == (history[0], ended, *history[2:50])
+    assert pages.events(builder.state()) is shown
+    assert pages.complete
