@@ -59,7 +59,8 @@ class Unit:
                 "StateDirectoryMode=0700",
             ]
         lines += [
-            "Restart=always",
+            "# A supervisor that was told to shut down (mcr down, exit code 0) stays down until the next start.",
+            "Restart=on-failure",
             "RestartSec=1",
             "# Playout survives the supervisor: stopping this unit ends its main process and no sidecar,",
             "# and a sidecar that runs out of memory does not take the unit with it.",
