@@ -39,7 +39,7 @@ class ChannelIn(Schema):
     """The key and the order on the wall; the next free one when left out."""
     project_id: Id | None = None
     format: ChannelFormat = ChannelFormat(width=1280, height=720, rate="25")
-    outputs: Annotated[tuple[OutputIn, ...], Field(max_length=8)] = (OutputIn(kind="hls"),)
+    outputs: Annotated[tuple[OutputIn, ...], Field(min_length=1, max_length=8)] = (OutputIn(kind="hls"),)
     playlist_id: Id | None = None
     after_last: AfterLast = "filler"
     resume_policy: ResumePolicy = "continue"
@@ -58,7 +58,7 @@ class ChannelPatch(Schema):
     number: Annotated[int, Field(ge=1, le=9999)] | None = None
     project_id: Id | None = None
     format: ChannelFormat | None = None
-    outputs: Annotated[tuple[OutputIn, ...], Field(max_length=8)] | None = None
+    outputs: Annotated[tuple[OutputIn, ...], Field(min_length=1, max_length=8)] | None = None
     playlist_id: Id | None = None
     after_last: AfterLast | None = None
     resume_policy: ResumePolicy | None = None

@@ -175,3 +175,10 @@ async def test_a_playlist_that_plays_is_not_deleted(supervisor: Running) -> None
     problem = await supervisor.call("DELETE", f"/playlists/{playlist['id']}", rev=playlist["revision"], expect=409)
     assert problem["code"] == "in_use"
     assert "One" in problem["detail"]
+
+
+async def test_a_channel_has_a_programme_output(supervisor: Running) -> None:
+    """A preview is no output: without one of its own the channel would count as on air and be seen by nobody."""
+    await supervisor.call("POST", "/channels", json={"name": "One", "outputs": []}, expect=422)
+    made = await supervisor.call("POST", "/channels", json={"name": "One"})
+    await supervisor.call("PATCH", f"/channels/{made['id']}", rev=made["rev"], json={"outputs": []}, expect=422)
