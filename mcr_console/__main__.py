@@ -7,9 +7,9 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Annotated
 
-import platformdirs
 import typer
 
+from mcr_console.cli.places import Home
 from mcr_console.client import Client
 
 
@@ -18,7 +18,7 @@ def run_console(client: Client, log_file: Path | None = None) -> int:
     # Here, because the command line should not load Textual for ``mcr status``.
     from mcr_console.app import McrApp
 
-    log_to(log_file or Path(platformdirs.user_log_dir("mcr")) / "console.log")
+    log_to(log_file or Home.of(os.environ).console_log)
     app = McrApp(client, ascii_only=os.environ.get("MCR_ASCII", "") not in {"", "0"})
     app.run()
     return app.return_code or 0
@@ -39,7 +39,7 @@ def log_to(file: Path) -> None:
 
 def main(
     socket: Annotated[Path | None, typer.Option(help="The supervisor's unix socket.")] = None,
-    url: Annotated[str | None, typer.Option(help="A supervisor on TCP, as in http://127.0.0.1:8600.")] = None,
+    url: Annotated[str | None, typer.Option(help="A supervisor on TCP, as in http://127.0.0.1:6270.")] = None,
     token_file: Annotated[Path | None, typer.Option(help="File with the bearer token for --url.")] = None,
     log_file: Annotated[Path | None, typer.Option(help="Where faults of the console are written.")] = None,
 ) -> None:

@@ -27,7 +27,7 @@ def console(ctx: typer.Context) -> None:
     if not has_terminal():
         raise Failure(
             "The console needs a terminal",
-            "Input or output is not one.",
+            "Input, output or standard error is not one; the console is drawn to the last.",
             "mcr status prints what is on air; mcr --help lists the commands.",
             code=Exit.USAGE,
         )

@@ -51,6 +51,11 @@ class Home:
         return self.path / "logs" / "supervisor.log"
 
     @property
+    def console_log(self) -> Path:
+        """What went wrong in a console."""
+        return self.log.with_name("console.log")
+
+    @property
     def lock(self) -> Path:
         return self.path / "run" / "supervisor.lock"
 

@@ -13,7 +13,8 @@ _GIVE_BACK_S: Final = 5.0
 
 
 def has_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    """Keys come from stdin and Textual draws to stderr; what is printed before and after belongs there too."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
 
 
 async def show_console(client: Client, home: Home) -> int:
@@ -21,7 +22,7 @@ async def show_console(client: Client, home: Home) -> int:
     # Textual takes a third of a second to load, which no other command is to wait for.
     from mcr_console.app import McrApp
 
-    log_to(home.log.with_name("console.log"))
+    log_to(home.console_log)
     app = McrApp(client, ascii_only=os.environ.get("MCR_ASCII", "") not in {"", "0"})
     running = asyncio.create_task(app.run_async())
     try:

@@ -1,5 +1,9 @@
 """How commands end: with an exit code that says which kind of end it was."""
 
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,6 +68,21 @@ def test_the_console_without_a_terminal_says_what_to_do(home: dict[str, str]) ->
     assert result.exit_code == 2
     assert "mcr status" in result.stderr
     assert not Path(home["MCR_HOME"]).exists()
+
+
+def test_the_console_is_not_drawn_into_a_file(home: dict[str, str]) -> None:
+    """Textual draws to standard error: with it in a file the terminal would stay empty."""
+    master, slave = pty.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "mcr_console.cli.main"], env={**os.environ, **home}, stdin=slave, stdout=slave,
+            stderr=subprocess.PIPE, text=True, timeout=20, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(slave)
+        os.close(master)
+    assert done.returncode == 2
+    assert "needs a terminal" in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [[], ["channel"], ["demo"], ["service", "install"]])
