@@ -12,25 +12,20 @@ from pydantic import TypeAdapter
 from mcr_console.event_stream import SILENCE_S, Event, LinkMessage, Lost, Unreadable, event_stream
 from mcr_console.http import LONG_ANSWER_S, ApiProblem, ClientError, Http, Query, Unreachable, read_as
 from supervisor.schemas.alarm import Alarm
-from supervisor.schemas.asrun import AsRunEvent, AsRunRecordOut
-from supervisor.schemas.asset import Asset, AssetIn, AssetPatch
-from supervisor.schemas.audit import AuditRow
+from supervisor.schemas.asrun import AsRunEvent
+from supervisor.schemas.asset import Asset, AssetIn
 from supervisor.schemas.base import Page, Schema
 from supervisor.schemas.channel import Channel, ChannelIn, ChannelPatch, CommandDone, CommandIn, CueIn, Rundown
 from supervisor.schemas.event import SupervisorInfo
-from supervisor.schemas.node import Node, NodeIn, NodePatch
+from supervisor.schemas.node import Node
 from supervisor.schemas.playlist import (
     ImportResult,
     Item,
-    ItemMove,
-    ItemPatch,
     ItemsInsert,
     Playlist,
     PlaylistImport,
     PlaylistIn,
-    PlaylistPatch,
 )
-from supervisor.schemas.project import Project, ProjectIn, ProjectPatch
 from supervisor.schemas.supervisor import ShutdownDone, ShutdownIn
 
 __all__ = [
@@ -115,35 +110,8 @@ class Client:
 
     # Projects and nodes
 
-    async def projects(self) -> tuple[Project, ...]:
-        return await self._all("/projects", Project)
-
-    async def project(self, project_id: str) -> Project:
-        return await self._http.get(f"{API}/projects/{project_id}", Project)
-
-    async def create_project(self, values: ProjectIn) -> Project:
-        return await self._send("POST", "/projects", Project, values)
-
-    async def update_project(self, project_id: str, rev: int, changes: ProjectPatch) -> Project:
-        return await self._send("PATCH", f"/projects/{project_id}", Project, changes, rev=rev)
-
-    async def delete_project(self, project_id: str, rev: int) -> None:
-        await self._http.call("DELETE", f"{API}/projects/{project_id}", rev=rev)
-
     async def nodes(self) -> tuple[Node, ...]:
         return await self._all("/nodes", Node)
-
-    async def node(self, node_id: str) -> Node:
-        return await self._http.get(f"{API}/nodes/{node_id}", Node)
-
-    async def create_node(self, values: NodeIn) -> Node:
-        return await self._send("POST", "/nodes", Node, values)
-
-    async def update_node(self, node_id: str, rev: int, changes: NodePatch) -> Node:
-        return await self._send("PATCH", f"/nodes/{node_id}", Node, changes, rev=rev)
-
-    async def delete_node(self, node_id: str, rev: int) -> None:
-        await self._http.call("DELETE", f"{API}/nodes/{node_id}", rev=rev)
 
     # Channels
 
@@ -194,14 +162,8 @@ class Client:
     async def playlists(self) -> tuple[Playlist, ...]:
         return await self._all("/playlists", Playlist)
 
-    async def playlist(self, playlist_id: str) -> Playlist:
-        return await self._http.get(f"{API}/playlists/{playlist_id}", Playlist)
-
     async def create_playlist(self, values: PlaylistIn) -> Playlist:
         return await self._send("POST", "/playlists", Playlist, values)
-
-    async def update_playlist(self, playlist_id: str, rev: int, changes: PlaylistPatch) -> Playlist:
-        return await self._send("PATCH", f"/playlists/{playlist_id}", Playlist, changes, rev=rev)
 
     async def delete_playlist(self, playlist_id: str, rev: int) -> None:
         await self._http.call("DELETE", f"{API}/playlists/{playlist_id}", rev=rev)
@@ -216,34 +178,8 @@ class Client:
     async def insert_items(self, playlist_id: str, values: ItemsInsert) -> Playlist:
         return await self._send("POST", f"/playlists/{playlist_id}/items", Playlist, values)
 
-    async def update_item(self, playlist_id: str, item_id: str, rev: int, changes: ItemPatch) -> Playlist:
-        return await self._send("PATCH", f"/playlists/{playlist_id}/items/{item_id}", Playlist, changes, rev=rev)
-
-    async def move_item(self, playlist_id: str, item_id: str, values: ItemMove) -> Playlist:
-        return await self._send("POST", f"/playlists/{playlist_id}/items/{item_id}/move", Playlist, values)
-
-    async def delete_item(self, playlist_id: str, item_id: str, rev: int) -> Playlist:
-        return await self._send("DELETE", f"/playlists/{playlist_id}/items/{item_id}", Playlist, rev=rev)
-
-    async def preview(self, playlist_id: str, channel_id: str, start_at: datetime | None = None) -> Rundown:
-        """The playlist's computed times, as if it started on that channel at ``start_at`` (aware), or now."""
-        query = {"channel_id": channel_id, "start_at": None if start_at is None else start_at.isoformat()}
-        return await self._http.get(f"{API}/playlists/{playlist_id}/preview", Rundown, query=query)
-
-    async def assets(self) -> tuple[Asset, ...]:
-        return await self._all("/assets", Asset)
-
-    async def asset(self, asset_id: str) -> Asset:
-        return await self._http.get(f"{API}/assets/{asset_id}", Asset)
-
     async def create_asset(self, values: AssetIn) -> Asset:
         return await self._send("POST", "/assets", Asset, values, deadline_s=60.0)
-
-    async def update_asset(self, asset_id: str, rev: int, changes: AssetPatch) -> Asset:
-        return await self._send("PATCH", f"/assets/{asset_id}", Asset, changes, rev=rev)
-
-    async def delete_asset(self, asset_id: str, rev: int) -> None:
-        await self._http.call("DELETE", f"{API}/assets/{asset_id}", rev=rev)
 
     # Alarms, as-run log, audit
 
@@ -286,13 +222,6 @@ class Client:
             if page.next_cursor is None:
                 return
             cursor = page.next_cursor
-
-    async def asrun_records(self, channel_id: str, run_id: str, after: int = 0) -> Page[AsRunRecordOut]:
-        query: Query = {"channel_id": channel_id, "run_id": run_id, "after": after}
-        return await self._http.get(f"{API}/asrun/records", Page[AsRunRecordOut], query=query)
-
-    async def audit_page(self, *, cursor: str | None = None, limit: int = WHOLE_PAGE) -> Page[AuditRow]:
-        return await self._http.get(f"{API}/audit", Page[AuditRow], query={"cursor": cursor, "limit": limit})
 
     # How the above are sent
 
