@@ -8,12 +8,12 @@ import typer
 
 from mcr_console.cli.commands import AsJson, Sure, confirm, group, with_supervisor
 from mcr_console.cli.failures import Failure
-from mcr_console.cli.formats import EXAMPLES, format_label, parse_format, parse_output
 from mcr_console.cli.naming import channel_named, playlist_named
 from mcr_console.cli.playlists import PlaylistSource, import_from, report_refused
 from mcr_console.cli.progress import poll, waiting
 from mcr_console.cli.wording import channel_line, frames_clock, is_settled_on_air, local_time, state_words
 from mcr_console.client import Client, TransportVerb
+from mcr_console.formats import EXAMPLES, format_label, parse_format, parse_output
 from mcr_console.safe_text import safe
 from supervisor.schemas.channel import (
     AfterLast,

@@ -16,9 +16,9 @@ from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Button, Input, Label, Static
 
-from mcr_console.cli.formats import parse_format
 from mcr_console.client import ClientError
 from mcr_console.faults import Guarded
+from mcr_console.formats import parse_format
 from mcr_console.keys import ACTIONS, BY_COMMAND
 from mcr_console.palette import Palette
 from mcr_console.safe_text import safe

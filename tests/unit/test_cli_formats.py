@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcr_console.cli.formats import format_label, parse_format, parse_output
+from mcr_console.formats import format_label, parse_format, parse_output
 
 
 @pytest.mark.parametrize(
