@@ -18,7 +18,6 @@ import structlog
 from db.store import Store
 from supervisor.agent.local import LocalAgent
 from supervisor.api.app import create_app, program_version
-from supervisor.api.audit import AuditLog
 from supervisor.api.authentication import read_or_make_token
 from supervisor.api.context import Context
 from supervisor.api.doors import SHUTDOWN_S, make_server, tcp_socket, unix_socket
@@ -26,11 +25,12 @@ from supervisor.api.snapshot import Snapshot
 from supervisor.assets.importing import AssetImport
 from supervisor.assets.probing import Prober
 from supervisor.assets.threads import Threads
+from supervisor.audit import AuditLog
 from supervisor.clock import Clock, SystemClock
 from supervisor.departure import Departure
 from supervisor.errors import McrError
 from supervisor.events import Events
-from supervisor.files import only_supervisor, write_note
+from supervisor.files import only_supervisor, read_or_make_id, write_note
 from supervisor.lag import LoopLag
 from supervisor.leash import leash_let_go
 from supervisor.loops.supervision import Supervision
@@ -88,7 +88,12 @@ class Application:
             else:
                 await store.check_schema()
             async with store.write() as tx:
-                await tx.nodes.local(self._name, self._clock.now())
+                node = await tx.nodes.local(
+                    read_or_make_id(self._settings.node_id_path),
+                    self._name,
+                    self._clock.now(),
+                    alone=store.dialect == "sqlite",
+                )
             agent = await stack.enter_async_context(self._agent())
             events = self.events
             supervision = Supervision(
@@ -98,7 +103,8 @@ class Application:
                 clock=self._clock,
                 holder=events.boot_id,
                 address=f"unix:{self._settings.socket_path}",
-                node_name=self._name,
+                node_id=node.id,
+                node_name=node.name,
             )
             context = self._context(store, events, supervision)
             await context.snapshot.reset()  # so that there is something to remember when the store goes

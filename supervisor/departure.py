@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from db.store import Store
-from supervisor.api.audit import AuditLog
+from supervisor.audit import AuditLog
 from supervisor.errors import PlayoutSilent, Unavailable
 from supervisor.loops.supervision import Supervision
 from supervisor.principal import Principal

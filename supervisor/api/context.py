@@ -8,11 +8,11 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from db.store import Store
-from supervisor.api.audit import AuditLog
 from supervisor.api.authentication import Token
 from supervisor.api.snapshot import Snapshot
 from supervisor.assets.importing import AssetImport
 from supervisor.assets.threads import Threads
+from supervisor.audit import AuditLog
 from supervisor.clock import Clock
 from supervisor.events import Events
 from supervisor.loops.supervision import Supervision
