@@ -1,7 +1,7 @@
 """Events with a start and an end, out of a run's records in order. Pure: the same records give the same events."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -19,6 +19,17 @@ HELD: Final = "held picture"
 def instant_of(wall_ns: int) -> datetime:
     """To the microsecond; the record keeps the nanoseconds."""
     return _EPOCH + timedelta(microseconds=wall_ns // 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A heartbeat of the run: at ``at`` ``frame`` frames had left, the last ones of the item that began at
+    ``started_frame``."""
+
+    frame: int
+    at: datetime
+    item_id: str
+    started_frame: int
 
 
 class Projection:
@@ -41,16 +52,21 @@ class Projection:
             self._last = record
         return tuple(self._changed.values())
 
-    def end(self, last: AsRunRecord | None) -> tuple[AsRunEventRow, ...]:
+    def end(self, last: AsRunRecord | None, heard: Heard | None = None) -> tuple[AsRunEventRow, ...]:
         """The run is over. What has no end of its own aired at least to ``last``, its last record, and no one knows on.
 
-        ``last`` None: nothing is provable beyond the start.
+        ``last`` None: nothing is provable beyond the start. ``heard`` is the last heartbeat of the run: it may prove
+        more of the item that it names.
         """
         ended: list[AsRunEventRow] = []
         for event in self._open:
             frames = max(0, last.frame - event.start_frame) if last is not None else 0
             at = instant_of(last.wall_ns) if last is not None else event.start_at
-            detail = f"the run has no end: proven for {frames} frames, up to its last record"
+            proof = "up to its last record"
+            if heard is not None and _is_of(heard, event) and heard.frame - event.start_frame > frames:
+                frames, at = heard.frame - event.start_frame, heard.at
+                proof = "heard by heartbeat"
+            detail = f"the run has no end: proven for {frames} frames, {proof}"
             ended.append(
                 replace(event, end_at=max(at, event.start_at), frames=frames, status="unknown end", detail=detail)
             )
@@ -133,6 +149,10 @@ class Projection:
 
     def _put(self, event: AsRunEventRow) -> None:
         self._changed[event.seq] = event
+
+
+def _is_of(heard: Heard, event: AsRunEventRow) -> bool:
+    return event.kind == "item" and (heard.item_id, heard.started_frame) == (event.item_id, event.start_frame)
 
 
 def _status(cause: str) -> AsRunStatus:

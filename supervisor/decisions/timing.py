@@ -19,6 +19,9 @@ class Timing:
     """How long an engine may run on without answering before it is replaced."""
     standby: float = 20.0
     """From the start order to the first answer, muted."""
+    first_picture: float = 2.0
+    """From its first answer, how long a muted sidecar may take to decode what it begins with; then it is armed all the
+    same: filler is better than nothing."""
     first_frame: float = 8.0
     """From the first arm order to a frame that left."""
     leaving: float = 5.0
@@ -27,6 +30,8 @@ class Timing:
     first_start_alarm: float = 10.0
     late_shown: float = 10.0
     """How long a channel counts as late after its last late frame."""
+    asrun_alarm: float = 30.0
+    """How long records of a channel may lie uncollected."""
     good_spell: float = 60.0
     """On air this long: the next restart is immediate again."""
     forgive: float = 600.0

@@ -1,25 +1,26 @@
 """The as-run log: every run's journal, pulled by (run, number) until all of it is in the store, once."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from typing import Final
 
 import structlog
 
-from db.errors import JournalGap, StoreError
+from db.errors import JournalGap, StoreError, StoreUnavailable
 from db.models import AsRun, AsRunEvent
 from db.repositories.as_run import AsRunEventRow, AsRunRow, RunKey
 from db.store import Store
 from sidecar.protocol.asrun import GENESIS, AsRunRecord, chain_hash, decode_line
-from supervisor.agent.interface import AgentError, JournalLine, JournalPage, JournalRun
+from supervisor.agent.interface import AgentAway, AgentError, JournalLine, JournalPage, JournalRun
 from supervisor.alarms import AlarmBoard
-from supervisor.asrun.projection import Projection, instant_of
+from supervisor.asrun.projection import Heard, Projection, instant_of
 from supervisor.clock import Clock
 from supervisor.decisions.alarms import Wanted
 from supervisor.decisions.timing import Timing
 from supervisor.events import Events
 from supervisor.loops.nodes import NodeWatch
+from supervisor.loops.sight import instant
 from supervisor.schemas.asrun import AsRunEvent as AsRunEventOut
 
 log = structlog.get_logger(__name__)
@@ -31,7 +32,10 @@ _EVENT_FIELDS: Final = tuple(field.name for field in fields(AsRunEventRow))
 
 
 class RunCollector:
-    """How far one run is collected, and what its next record must carry."""
+    """How far one run is collected, and what its next record must carry. Dropped when anything fails.
+
+    Then it may be ahead of what was committed; the next one begins with what the store has.
+    """
 
     def __init__(self, run: JournalRun, seq: int, last: JournalLine | None, projection: Projection) -> None:
         self.run = run
@@ -40,12 +44,20 @@ class RunCollector:
         self.projection = projection
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Since when, on our monotonic clock, there was a fault in every round, and the newest."""
+
+    since: float
+    why: str
+
+
 class Collection:
     """Collects one node's journals. One task; safe to end and begin anew at any point.
 
     Records are written with the number up to which the run is collected in one transaction, so that no kill loses or
     doubles one. A hash that does not follow from the line before raises ``asrun_chain_broken`` and is stored all the
-    same: the log is what the journal says.
+    same: the log is what the journal says. A channel whose records lie uncollected for long has ``asrun_behind``.
     """
 
     def __init__(
@@ -59,42 +71,129 @@ class Collection:
         self._timing = timing
         self._complete: dict[str, set[str]] | None = None
         self._runs: dict[tuple[str, str], RunCollector] = {}
+        self._heard: dict[tuple[str, str], Heard] = {}
+        self._behind: dict[str | None, Behind] = {}
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self, leads: Callable[[], bool]) -> None:
         """Once a second until cancelled. A store or an agent that is away is waited for."""
         while True:
             if leads():
-                try:
-                    await self.round()
-                except* (StoreError, AgentError, OSError) as errors:
-                    log.warning("as-run is collected later", node=self._watch.name, why=str(errors.exceptions[0]))
-                    # What is in memory may be ahead of what was committed.
-                    self._runs.clear()
+                await self.round()
+            else:
+                # Another collects: what we hold grows old.
+                self._runs.clear()
+                self._behind.clear()
+                self._heard.clear()
             await self._clock.sleep(self._timing.poll)
 
     async def round(self) -> None:
-        """Everything that is there now, channels side by side. Raises StoreError and OSError."""
+        """Everything that is there now, channels side by side. What fails is logged, told, and tried again."""
+        self._hear()
+        due = self._due()
+        try:
+            by_channel = await self._to_collect()
+        except (StoreUnavailable, AgentAway) as error:
+            # Both have an alarm of their own.
+            log.warning("as-run is collected later", node=self._watch.name, why=str(error))
+            return
+        except (StoreError, AgentError, OSError) as error:
+            self._tell({None: str(error)})
+            return
+        async with asyncio.TaskGroup() as group:
+            tasks = {
+                channel_id: group.create_task(self._collect_channel(runs)) for channel_id, runs in by_channel.items()
+            }
+        faults: dict[str | None, str | None] = {channel_id: task.result() for channel_id, task in tasks.items()}
+        for (channel_id, run_id), seq in due.items():
+            collected = self._collected(channel_id, run_id)
+            if collected is not None and collected < seq and faults.get(channel_id, "") == "":
+                faults[channel_id] = f"run {run_id} has records up to {seq}, of which {collected} are collected"
+        self._tell(faults)
+
+    async def _to_collect(self) -> dict[str, list[JournalRun]]:
         if self._complete is None:
             self._complete = await self._completed()
-        known = {channel: frozenset(runs) for channel, runs in self._complete.items()}
         by_channel: dict[str, list[JournalRun]] = {}
-        for run in await self._watch.agent.runs(known):
+        for run in await self._watch.agent.runs(self._complete):
             by_channel.setdefault(run.channel_id, []).append(run)
-        async with asyncio.TaskGroup() as group:
-            for runs in by_channel.values():
-                group.create_task(self._collect_channel(runs))
+        return by_channel
 
-    async def _collect_channel(self, runs: list[JournalRun]) -> None:
-        """One channel's runs, oldest first. A sidecar that does not answer holds up no other channel."""
+    async def _collect_channel(self, runs: list[JournalRun]) -> str | None:
+        """One channel's runs, oldest first; why not all of it was collected, empty when it was.
+
+        None when the store or the agent is away, which says nothing about the channel.
+        Whatever goes wrong with one run or one channel holds up no other.
+        """
+        fault = ""
         for run in runs:
             if self._has_all(run):
                 continue
             try:
                 async with self._at_once:
-                    await self._collect(run)
-            except AgentError as error:
-                log.info("a run is collected later", channel=run.channel_id, run=run.run_id, why=str(error))
+                    await self._collect_or_drop(run)
+            except (StoreUnavailable, AgentAway) as error:
+                log.warning("as-run is collected later", channel=run.channel_id, run=run.run_id, why=str(error))
+                return None
+            except (StoreError, AgentError, OSError) as error:
+                log.warning("a run is collected later", channel=run.channel_id, run=run.run_id, why=str(error))
+                fault = fault or f"run {run.run_id}: {error}"
+            except Exception as error:
+                log.exception("a run cannot be collected", channel=run.channel_id, run=run.run_id)
+                fault = fault or f"run {run.run_id}: {error!r}"
+        return fault
+
+    async def _collect_or_drop(self, run: JournalRun) -> None:
+        try:
+            await self._collect(run)
+        except BaseException:
+            self._runs.pop((run.channel_id, run.run_id), None)
+            raise
+
+    def _hear(self) -> None:
+        """Keeps each run's last heartbeat: what a killed sidecar could not write any more."""
+        for report in self._watch.reports():
+            status = report.status
+            if status is None or status.item is None or self._collected(report.channel_id, status.run_id) is None:
+                continue
+            self._heard[report.channel_id, status.run_id] = Heard(
+                status.frame, instant(status.at), status.item.item_id, status.item.started_frame
+            )
+
+    def _due(self) -> dict[tuple[str, str], int]:
+        """How far the living sidecars themselves say that their journals go."""
+        return {
+            (report.channel_id, report.status.journal.run_id): report.status.journal.last_seq
+            for report in self._watch.running()
+            if report.status is not None
+        }
+
+    def _collected(self, channel_id: str, run_id: str) -> int | None:
+        """None for a run that is complete."""
+        if self._complete is not None and run_id in self._complete.get(channel_id, ()):
+            return None
+        collector = self._runs.get((channel_id, run_id))
+        return 0 if collector is None else collector.seq
+
+    def _tell(self, faults: Mapping[str | None, str | None]) -> None:
+        """``asrun_behind`` for every channel that has had a fault for long; under None, one of the whole node.
+
+        A fault that is None is not known: what was before stands.
+        """
+        now, before = self._clock.monotonic(), self._behind
+        self._behind = {}
+        for channel_id, why in faults.items():
+            known = before.get(channel_id)
+            if why is None and known is not None:
+                self._behind[channel_id] = known
+            elif why:
+                self._behind[channel_id] = Behind(known.since if known else now, why)
+        late = {
+            channel_id: Wanted("warning", f"As-run records lie uncollected on {self._watch.name}: {behind.why}")
+            for channel_id, behind in self._behind.items()
+            if now - behind.since >= self._timing.asrun_alarm
+        }
+        self._alarms.want_of_node("asrun_behind", late, node_id=self._watch.node_id)
 
     def _has_all(self, run: JournalRun) -> bool:
         """The living sidecar itself says that there is no more than we have."""
@@ -170,8 +269,8 @@ class Collection:
             # It died before its first record was whole: there is nothing to be written.
             self._forget(run)
             return
-        events = collector.projection.end(collector.last.record)
         key = RunKey(run.channel_id, run.run_id)
+        events = collector.projection.end(collector.last.record, self._heard.get(key))
         epoch = collector.last.record.epoch
         async with self._store.write(timeout=self._timing.store) as tx:
             await tx.as_run.append(key, self._watch.node_id, epoch, (), events)
@@ -184,6 +283,7 @@ class Collection:
         assert self._complete is not None
         self._complete.setdefault(run.channel_id, set()).add(run.run_id)
         self._runs.pop((run.channel_id, run.run_id), None)
+        self._heard.pop((run.channel_id, run.run_id), None)
 
     async def _check_chain(self, collector: RunCollector, page: JournalPage) -> None:
         before = collector.last or await self._tail_before(collector.run, page.lines[0].record)

@@ -1,7 +1,7 @@
 """Watching one node: what its agent tells, our own misses, and doubt about ourselves."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 import structlog
@@ -60,6 +60,10 @@ class NodeWatch:
         """The channel's sidecars on this node by epoch, those included whose exit is known."""
         mine = [report for report in self._reports.values() if report.channel_id == channel_id]
         return sorted(mine, key=lambda report: report.epoch)
+
+    def reports(self) -> Collection[SidecarReport]:
+        """All sidecars on this node, those included whose exit is known."""
+        return self._reports.values()
 
     def running(self) -> list[SidecarReport]:
         return [report for report in self._reports.values() if report.exit is None]
