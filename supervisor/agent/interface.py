@@ -266,7 +266,8 @@ class NodeAgent(Protocol):
     async def report(self, seen: int, wait: float) -> NodeReport:
         """Every sidecar's last answer, as soon as the report's number is above ``seen``, or after ``wait`` seconds.
 
-        The agent polls its sidecars once a second, whoever asks. Raises AgentAway.
+        The agent polls its sidecars once a second, whoever asks, and a new one more often until it is muted with what
+        it begins with decoded. Raises AgentAway.
         """
         ...
 

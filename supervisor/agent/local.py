@@ -57,6 +57,9 @@ log = structlog.get_logger(__name__)
 
 _DOOR_LOOK: Final = 0.05
 """Seconds between looks for a new sidecar's door: it costs start-up time."""
+_READY_LOOK: Final = 0.1
+_READY: Final = 5.0
+"""Seconds between looks whether a new sidecar has decoded its first picture, and for how long it is looked."""
 _READ: Final = 5.0
 """Seconds for a page of as-run or a thumbnail."""
 _ASK, _TERM, _KILL = 4.0, 2.0, 5.0
@@ -321,12 +324,18 @@ class LocalAgent:
             watched.run_id = found.run_id
 
     async def _first_answer(self, watched: Watched) -> None:
+        """Until it answers and what it begins with is decoded: its start waits for nothing else."""
         while watched.exit is None and watched.status is None:
             await self._open_door(watched)
             if watched.door is not None:
                 await self._ask(watched)
             if watched.status is None:
                 await self._clock.sleep(_DOOR_LOOK)
+        self._tell()
+        until = self._clock.monotonic() + _READY
+        while watched.exit is None and _decodes_its_first(watched.status) and self._clock.monotonic() < until:
+            await self._clock.sleep(_READY_LOOK)
+            await self._ask(watched)
         self._tell()
 
     def _watch_exit(self, watched: Watched) -> None:
@@ -412,6 +421,10 @@ def _open(watched: Watched) -> Door:
     if watched.door is None:
         raise SidecarSilent(f"the sidecar of channel {watched.handle.channel_id} has not opened its door yet")
     return watched.door
+
+
+def _decodes_its_first(status: Status | None) -> bool:
+    return status is not None and status.state == "muted" and status.next is not None and not status.next.ready
 
 
 def _is_not(watched: Watched, status: Status) -> str:

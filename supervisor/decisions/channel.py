@@ -105,14 +105,23 @@ def _starting(view: View, observed: Observed | None, timing: Timing) -> Decision
     if sighting.state == "on_air":
         return Decision((), "armed: waits for the first frame", observed, again_in=0.1)
     if sighting.state == "muted" and sighting.pulse.misses == 0:
-        again = f", again: {view.fault}" if view.fault else ""
-        return Decision(
-            (ArmNow(view.epoch, sighting.nonce),), f"ready and muted: arms epoch {view.epoch}{again}", observed
-        )
+        return _muted(view, sighting, observed, timing)
     if view.phase_for > timing.standby and view.armed_for is None:
         return _fence(f"did not get ready in {timing.standby:g} s", sighting, observed)
     where = f"; {view.beginning}" if view.beginning else ""
     return Decision((), f"waits for epoch {view.epoch} to get ready{where}", observed)
+
+
+def _muted(view: View, sighting: Sighting, observed: Observed | None, timing: Timing) -> Decision:
+    arm = (ArmNow(view.epoch, sighting.nonce),)
+    again = f", again: {view.fault}" if view.fault else ""
+    if sighting.undecoded is None:
+        return Decision(arm, f"ready and muted: arms epoch {view.epoch}{again}", observed)
+    left = timing.first_picture - view.muted_for
+    if left > 0 and view.armed_for is None:
+        return Decision((), f"waits for the first picture of {sighting.undecoded}", observed, again_in=left)
+    why = f"{sighting.undecoded} gave no picture in {timing.first_picture:g} s"
+    return Decision(arm, f"{why}: arms epoch {view.epoch} all the same{again}", observed)
 
 
 def _running(view: View, observed: Observed | None, timing: Timing) -> Decision:

@@ -22,7 +22,8 @@ class Sighting:
     """The channel's newest sidecar on its node, as the agent tells it.
 
     ``exit`` is how it ended, None while it lives. ``state`` None: it never answered. ``picture`` is what it shows in
-    an operator's words. ``output_age_s``: since its media playlists were last seen to change, None without a witness.
+    an operator's words. ``undecoded`` is the title of what airs next while its first picture is not there yet.
+    ``output_age_s``: since its media playlists were last seen to change, None without a witness.
     """
 
     epoch: int
@@ -34,6 +35,7 @@ class Sighting:
     frame: int = 0
     item_id: str | None = None
     picture: str = ""
+    undecoded: str | None = None
     outputs: int = 0
     down: tuple[OutputSight, ...] = ()
     journal_degraded: str | None = None
@@ -57,9 +59,9 @@ class View:
     """One channel at one instant. Times are seconds on our monotonic clock.
 
     ``phase_for`` counts from when we first saw the phase, so that a new supervisor gives every deadline anew.
-    ``armed_for`` counts from our first arm order of this epoch. ``strays`` are other epochs than the row's that
-    run. ``off_air_for`` counts while the channel is wanted and is not on air; ``was_on_air``: it had been since it
-    was wanted. ``skipped`` says of each item that could not air why.
+    ``muted_for`` counts from the first answer of this epoch that we saw, ``armed_for`` from our first arm order of it.
+    ``strays`` are other epochs than the row's that run. ``off_air_for`` counts while the channel is wanted and is not
+    on air; ``was_on_air``: it had been since it was wanted. ``skipped`` says of each item that could not air why.
     """
 
     name: str
@@ -76,6 +78,7 @@ class View:
     sighting: Sighting | None
     restarts: Restarts
     strays: tuple[int, ...] = ()
+    muted_for: float = 0.0
     armed_for: float | None = None
     start_ordered: bool = False
     fault: str = ""

@@ -47,6 +47,7 @@ class EpochNotes:
 
     epoch: int
     start_ordered: bool = False
+    muted_at: float | None = None
     armed_at: float | None = None
     fault: str = ""
     beginning: str = ""

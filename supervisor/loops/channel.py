@@ -132,6 +132,9 @@ class ChannelKeeper:
         if status is not None and row.phase in ("starting", "running"):
             self._actions.seen_on_air(status, position_of(status))
         report = self.report
+        if report is not None and report.epoch == row.epoch and report.status is not None:
+            notes = self._actions.of_epoch(row.epoch)
+            notes.muted_at = now if notes.muted_at is None else notes.muted_at
         if report is not None and report.exit is not None and report.exit.item_id is not None:
             self._actions.went_on(report.exit.item_id)
 
@@ -157,6 +160,7 @@ class ChannelKeeper:
             else sighting_of(report, watch.pulse(report), of_this.begins_with),
             restarts=actions.restarts,
             strays=tuple(epoch for epoch in running if epoch != row.epoch),
+            muted_for=0.0 if of_this.muted_at is None else now - of_this.muted_at,
             armed_for=None if of_this.armed_at is None else now - of_this.armed_at,
             start_ordered=of_this.start_ordered,
             fault=of_this.fault,

@@ -33,6 +33,7 @@ def sighting_of(report: SidecarReport, pulse: Pulse, begins_with: str | None) ->
         frame=status.frame,
         item_id=suspect,
         picture=picture_of(status),
+        undecoded=None if status.next is None or status.next.ready else status.next.title,
         outputs=len(programme),
         down=tuple(_down(output) for output in programme if output.state in _DOWN),
         journal_degraded=status.journal.degraded,

@@ -89,6 +89,24 @@ async def test_starts_muted_and_enters_the_air_by_arming_alone(node_home: NodeHo
         assert seen.status.item.item_id == "news"
 
 
+async def test_a_first_picture_is_told_as_soon_as_it_is_decoded(node_home: NodeHome) -> None:
+    """P1: a start waits for its first picture, so it must not wait for the next round of polls too."""
+    node_home.faults(undecoded="news")
+    async with running(node_home, poll=60.0, answer=0.8) as agent:
+        await agent.start(start())
+        seen = await muted(agent)
+        assert seen.status is not None
+        assert seen.status.next is not None
+        assert not seen.status.next.ready
+        node_home.faults()
+
+        async def decoded() -> bool:
+            seen = await sees(agent)
+            return seen is not None and seen.status is not None and seen.status.next is None
+
+        await until(decoded, 5.0, "the next answer, long before the next round")
+
+
 async def test_repeating_a_start_starts_nothing(node_home: NodeHome) -> None:
     """P2: at most one sidecar of an epoch, however often it is ordered."""
     async with running(node_home) as agent:

@@ -7,7 +7,8 @@ that a test can change it while the process runs:
 stand still. ``wrong_epoch``: tells an epoch one too high. ``never_ready``: opens no door. ``exit_at_start``: ends with
 that code. ``ignore_term``: SIGTERM and /stop do nothing. ``no_output``: writes no media playlist. ``garbage``: answers
 /status with that text. ``refuse_take``: answers a take with that status and code. ``output_down``: tells that its
-output is down. ``skipped``: a title it tells as skipped. ``never_moves``: armed, it sends no frame.
+output is down. ``skipped``: a title it tells as skipped. ``never_moves``: armed, it sends no frame. ``undecoded``: the
+title of what it would begin with, not decoded yet.
 """
 
 import json
@@ -188,6 +189,9 @@ class Sidecar:
         coming = None if following is None else self.playlist.items[following]
         nothing = Loudness(None, None, None)
         state = "stopping" if self.stopping else "muted" if self.armed_at is None else "on_air"
+        next_ = None if coming is None else ItemNext(coming.id, coming.title, False, True, None)
+        if self.armed_at is None and faults.get("undecoded"):
+            next_ = ItemNext("x", faults["undecoded"], False, False, None)
         named = faults.get("skipped")
         skipped = (SkippedItem("x", named, "it is broken", datetime.now(UTC).isoformat()),) if named else ()
         return Status(
@@ -195,7 +199,7 @@ class Sidecar:
             pid=os.getpid(), state=state, nonce=uuid.uuid4().hex, rate=self.document.format.rate, frame=self.frame,
             frames_late=0, frames_skipped=0, picture="filler" if item is None else "item",
             reason="the rundown is empty" if item is None else "", item=on_air,
-            next=None if coming is None else ItemNext(coming.id, coming.title, False, True, None), hold=self.hold,
+            next=next_, hold=self.hold,
             playlist_revision=self.playlist.revision, after_last=self.playlist.after_last,
             outputs=tuple(
                 OutputStatus(

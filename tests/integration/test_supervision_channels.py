@@ -3,18 +3,29 @@
 import asyncio
 import os
 import signal
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from db.store import Store
 from supervisor.errors import Conflict, Invalid, NotFound, PlayoutFailed, PlayoutSilent, Unavailable
 from supervisor.schemas.channel import CommandIn, CueIn
 from tests.fixtures.agents import NodeHome, until
 from tests.fixtures.stations import FOREVER, OLGA, station
 
 
-async def test_a_channel_starts_plays_and_stops(node_home: NodeHome) -> None:
-    async with station(node_home) as here:
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def store(request: pytest.FixtureRequest, node_home: NodeHome) -> AsyncIterator[Store]:
+    """Of each kind: on PostgreSQL the lease is not seized, and others may write beside us."""
+    url = f"sqlite:///{node_home.path / 'mcr.db'}"
+    store = Store(url if request.param == "sqlite" else request.getfixturevalue("migrated_postgres_url"))
+    yield store
+    await store.close()
+
+
+async def test_a_channel_starts_plays_and_stops(node_home: NodeHome, store: Store) -> None:
+    async with station(node_home, store) as here:
         row = await here.channel(FOREVER, FOREVER)
         live = await here.start(row)
         assert (live.epoch, live.desired, live.node_name, live.off_air_since) == (1, "on", "here", None)
@@ -52,9 +63,9 @@ async def test_a_stop_during_the_start_wins(node_home: NodeHome) -> None:
         assert not any(b'"on_air"' in path.read_bytes() for path in journals)
 
 
-async def test_a_killed_sidecar_is_restarted_in_place_where_it_was(node_home: NodeHome) -> None:
+async def test_a_killed_sidecar_is_restarted_in_place_where_it_was(node_home: NodeHome, store: Store) -> None:
     """P1, P4: a new, higher epoch goes on with the item; the log says how far the old one is proven."""
-    async with station(node_home) as here:
+    async with station(node_home, store) as here:
         row = await here.channel(FOREVER, FOREVER)
         await here.start(row)
         await here.take(row.id)
@@ -132,6 +143,18 @@ async def test_a_sidecar_that_never_gets_ready_gets_a_new_epoch(node_home: NodeH
         node_home.faults()
         await here.on_air(row.id)
         assert len(node_home.processes()) == 1
+
+
+async def test_a_start_waits_for_its_first_picture_but_not_for_ever(node_home: NodeHome) -> None:
+    """P1: frame 0 is the clip's and not the slate's; a clip that gives no picture does not keep the channel dark."""
+    node_home.faults(undecoded="item 0")
+    async with station(node_home, timing={"first_picture": 1.0}) as here:
+        row = await here.channel(FOREVER)
+        await here.commands.start(row.id, OLGA)
+        await until(lambda: here.live(row.id).decision == "waits for the first picture of item 0", what="waits")
+        await here.on_air(row.id, epoch=1)
+        said = [it.sentence for it in here.supervision.live.explain(row.id)]
+        assert any("item 0 gave no picture in 1 s: arms epoch 1 all the same" in sentence for sentence in said), said
 
 
 async def test_a_frozen_sidecar_is_killed_and_replaced(node_home: NodeHome) -> None:

@@ -152,6 +152,20 @@ CASES: list[tuple[str, View, tuple[Action, ...], str, str | None]] = [
         "the sidecar did not get ready in 20 s: replaces it",
         None,
     ),
+    (
+        "not decoded yet",
+        view(phase="starting", sighting=replace(MUTED, undecoded="News"), muted_for=1.9),
+        (),
+        "waits for the first picture of News",
+        None,
+    ),
+    (
+        "never decoded",
+        view(phase="starting", sighting=replace(MUTED, undecoded="News"), muted_for=2.0),
+        (ArmNow(3, "n"),),
+        "News gave no picture in 2 s: arms epoch 3 all the same",
+        None,
+    ),
     ("ready", view(phase="starting", sighting=MUTED), (ArmNow(3, "n"),), "ready and muted: arms epoch 3", None),
     (
         "armed without a frame",
