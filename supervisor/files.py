@@ -1,13 +1,15 @@
-"""The supervisor's own files under ``run/``: the lock that says there is one, and the note that says where it is."""
+"""Small files that must be whole: the lock that says there is a supervisor, the note that says where, the node's id."""
 
 import contextlib
 import fcntl
 import json
 import os
+import re
 from collections.abc import Generator, Mapping
 from pathlib import Path
 
-from supervisor.errors import Conflict
+from db.models import new_id
+from supervisor.errors import Conflict, Invalid
 
 
 @contextlib.contextmanager
@@ -37,7 +39,37 @@ def only_supervisor(lock_path: Path) -> Generator[None]:
 
 def write_note(path: Path, note: Mapping[str, object]) -> None:
     """Atomically, for programs that look for the supervisor."""
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(note) + "\n", encoding="utf-8")
-    fresh.chmod(0o600)
-    fresh.replace(path)
+    write_whole(path, f"{json.dumps(note)}\n".encode())
+
+
+def read_or_make_id(path: Path) -> str:
+    """The id in ``path``: 32 hex digits, made once, for the one that holds the lock. Raises Invalid for anything else.
+
+    On the disk before it is told: what it names is found by it ever after.
+    """
+    if not path.exists():
+        write_whole(path, f"{new_id()}\n".encode())
+    text = path.read_text("ascii", "replace").strip()
+    if re.fullmatch("[0-9a-f]{32}", text) is None:
+        raise Invalid(f"{path} holds no id", hint="Restore it. If you delete it, this is a new node.")
+    return text
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Whole or not at all, readable by this user alone, and on the disk when this returns."""
+    new = path.with_name(f".{path.name}.new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise

@@ -98,6 +98,11 @@ class Settings(BaseSettings):
         return self.home / "agent"
 
     @property
+    def node_id_path(self) -> Path:
+        """Beside the epochs that this node remembers: whoever has one has the others."""
+        return self.agent_dir / "node_id"
+
+    @property
     def sidecars_dir(self) -> Path:
         return self.home / "sidecars"
 

@@ -6,12 +6,13 @@ from datetime import datetime
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.errors import InUse
+from db.errors import InUse, Taken
 from db.models import Channel, Node, PortClaim
 from db.repositories.ports import LIVE
 from db.repositories.rows import checked, get_row, insert_row, lock_rev, update_by_rev
 
 _SPEC = frozenset({"name", "url", "capacity", "draining"})
+_NAME_LENGTH = 80
 
 
 class Nodes:
@@ -40,10 +41,29 @@ class Nodes:
         await insert_row(self._session, row)
         return row
 
-    async def local(self, name: str, now: datetime, capacity: int = 16) -> Node:
-        """The node of this supervisor's own machine, made the first time. Raises ``Taken`` by an agent's node."""
-        query = select(Node).where(Node.kind == "local").order_by(Node.created_at).limit(1)
-        return await self._session.scalar(query) or await self.add(name=name, kind="local", now=now, capacity=capacity)
+    async def local(self, node_id: str, name: str, now: datetime, *, alone: bool) -> Node:
+        """The node of the supervisor that has ``node_id``, made the first time; named ``name 2``, … when that is taken.
+
+        ``alone``: nobody else uses this store. Then the local node there is this one whatever its id: a store that was
+        restored into another home.
+        """
+        local = select(Node).where(Node.kind == "local")
+        row = await self._session.scalar(local.where(Node.id == node_id))
+        if row is None and alone:
+            row = await self._session.scalar(local.order_by(Node.created_at).limit(1))
+        number = 1
+        while row is None:
+            suffix = f" {number}" if number > 1 else ""
+            made = Node(id=node_id, name=name[: _NAME_LENGTH - len(suffix)] + suffix, kind="local", created_at=now)
+            try:
+                await insert_row(self._session, made)
+            except Taken as taken:
+                if taken.field != "name":
+                    raise
+                number += 1
+            else:
+                row = made
+        return row
 
     async def update(self, node_id: str, rev: int, changes: Mapping[str, object]) -> Node:
         """Raises ``Missing``, ``StaleRev``, ``Taken``."""

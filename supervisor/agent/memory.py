@@ -1,12 +1,12 @@
 """What the agent remembers on disk: the highest epoch of every channel, and the handles of what it started."""
 
-import os
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from supervisor.agent.interface import ProcessIdentity
+from supervisor.files import write_whole
 
 
 class Handle(msgspec.Struct, frozen=True):
@@ -50,10 +50,10 @@ class Memory:
         return int(text)
 
     def raise_epoch(self, channel_id: str, epoch: int) -> None:
-        _write(self._epochs / channel_id, b"%d\n" % epoch)
+        write_whole(self._epochs / channel_id, b"%d\n" % epoch)
 
     def put(self, handle: Handle) -> None:
-        _write(self._path(handle.channel_id, handle.epoch), msgspec.json.encode(handle))
+        write_whole(self._path(handle.channel_id, handle.epoch), msgspec.json.encode(handle))
 
     def drop(self, channel_id: str, epoch: int) -> None:
         self._path(channel_id, epoch).unlink(missing_ok=True)
@@ -73,23 +73,3 @@ class Memory:
 
     def _path(self, channel_id: str, epoch: int) -> Path:
         return self._handles / f"{channel_id}-{epoch}{_SUFFIX}"
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all, readable by this user alone, and on the disk when this returns."""
-    new = path.with_name(f".{path.name}.new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise

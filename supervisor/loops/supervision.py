@@ -7,7 +7,6 @@ from typing import Final
 
 import structlog
 
-from db.errors import StoreError
 from db.models import Channel
 from db.store import Store
 from supervisor.agent.interface import NodeAgent
@@ -39,7 +38,7 @@ _FAULT_SHOWN: Final = 60.0
 class Supervision:
     """Everything that keeps channels on air. ``run`` until cancelled; what plays, plays on.
 
-    ``agent`` is this node's, named ``node_name`` when it is first seen. ``holder`` names this supervisor (its boot id),
+    ``agent`` is that of the node ``node_id``, named ``node_name``. ``holder`` names this supervisor (its boot id),
     ``address`` is where commands reach it. On SQLite the caller holds the lock on the store's file: there is no other
     supervisor, and the lease is taken at once.
     """
@@ -53,6 +52,7 @@ class Supervision:
         clock: Clock,
         holder: str,
         address: str,
+        node_id: str,
         node_name: str,
         timing: Timing | None = None,
         chance: random.Random | None = None,
@@ -61,9 +61,8 @@ class Supervision:
         self._agent = agent
         self._events = events
         self._clock = clock
-        self._node_name = node_name
         self._timing = timing or Timing()
-        self._watch: NodeWatch | None = None
+        self._watch = NodeWatch(node_id, node_name, agent, clock, self._timing, self._news)
         self._faults: dict[str, tuple[float, str]] = {}
         self._nursery = Nursery(clock, self._task_failed)
         self._roster = Roster(store, self._nursery)
@@ -100,8 +99,6 @@ class Supervision:
             self._nursery.keep("leadership", self._leadership.run)
             self._nursery.keep("alarms", self._alarms.run)
             self._nursery.keep("levels of this supervisor", self._tell_levels)
-            await self._find_node()
-            assert self._watch is not None
             collection = Collection(self._watch, self._store, self._events, self._alarms, self._clock, self._timing)
             self._nursery.keep("watching the node", self._watch.run)
             self._nursery.keep("roster", self._roster.run)
@@ -130,24 +127,11 @@ class Supervision:
         age = None if watch is None else watch.answer_age()
         return None if age is None else round(age * 1000)
 
-    async def _find_node(self) -> None:
-        while True:
-            try:
-                async with self._store.write(timeout=self._timing.store) as tx:
-                    node = await tx.nodes.local(self._node_name, self._clock.now())
-            except StoreError as error:
-                log.warning("this node is not known yet", why=str(error))
-                await self._clock.sleep(self._timing.poll)
-            else:
-                self._watch = NodeWatch(node.id, node.name, self._agent, self._clock, self._timing, self._news)
-                return
-
     def _watch_of(self, node_id: str | None) -> NodeWatch | None:
-        watch = self._watch
-        return watch if watch is not None and node_id in (None, watch.node_id) else None
+        return self._watch if node_id in (None, self._watch.node_id) else None
 
     def _nodes_for(self, channel_id: str) -> tuple[NodeFacts, ...]:
-        return self._roster.nodes_for(channel_id, None if self._watch is None else self._watch.node_id)
+        return self._roster.nodes_for(channel_id, self._watch.node_id)
 
     def _news(self, channel_ids: Iterable[str] | None) -> None:
         self._roster.wake(None if channel_ids is None else tuple(channel_ids))
@@ -174,8 +158,6 @@ class Supervision:
 
     def _tell_node(self) -> None:
         watch = self._watch
-        if watch is None:
-            return
         away = watch.state == "away"
         text = f"The agent of {watch.name} does not answer; its channels are left alone"
         self._alarms.want(_NODE, {_NODE[0]: Wanted("critical", text)} if away else {}, node_id=watch.node_id)

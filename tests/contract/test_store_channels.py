@@ -30,7 +30,7 @@ async def lead(store: Store, holder: str = "me", *, seize: bool = False) -> Fenc
 
 async def node(store: Store, now: datetime) -> str:
     async with store.write() as tx:
-        return (await tx.nodes.local("here", now)).id
+        return (await tx.nodes.local("f" * 32, "here", now, alone=False)).id
 
 
 async def start(store: Store, channel: Channel, fence: Fence, now: datetime, *ports: PortWanted) -> Channel:

@@ -65,8 +65,7 @@ async def test_pages_follow_on(store: Store, now: datetime) -> None:
 
 async def test_a_node_with_channels_or_claims_stays(store: Store, now: datetime) -> None:
     async with store.write() as tx:
-        node = await tx.nodes.local("here", now)
-        assert (await tx.nodes.local("other name", now)).id == node.id, "made once"
+        node = await tx.nodes.local(NOBODY, "here", now, alone=False)
         channel = await tx.channels.add({"name": "One", "wanted_node_id": node.id, **CHANNEL}, [], now)
         with pytest.raises(InUse, match="channel 'One'"):
             await tx.nodes.delete(node.id, 1)
@@ -77,6 +76,24 @@ async def test_a_node_with_channels_or_claims_stays(store: Store, now: datetime)
             await tx.nodes.delete(node.id, 1)
         await tx.ports.release("recorder", NOBODY, 1, by="kim", now=now)
         await tx.nodes.delete(node.id, 1)
+
+
+async def test_a_supervisor_finds_its_own_node_by_its_id(store: Store, now: datetime) -> None:
+    """P2: two homes that share a database are two nodes, whatever their hosts are called."""
+    mine, other, third = "1" * 32, "2" * 32, "3" * 32
+    async with store.write() as tx:
+        node = await tx.nodes.local(mine, "h" * 80, now, alone=False)
+        assert (node.id, node.name, node.kind) == (mine, "h" * 80, "local")
+        assert (await tx.nodes.local(mine, "other name", now, alone=False)).name == node.name, "made once"
+        assert (await tx.nodes.local(other, "h" * 80, now, alone=False)).name == "h" * 78 + " 2"
+        assert (await tx.nodes.local(third, "h" * 80, now, alone=False)).name == "h" * 78 + " 3"
+
+
+async def test_a_store_restored_into_another_home_keeps_its_node(store: Store, now: datetime) -> None:
+    """P1: its channels are not left on a node that nobody is."""
+    async with store.write() as tx:
+        node = await tx.nodes.local("1" * 32, "old host", now, alone=True)
+        assert (await tx.nodes.local("2" * 32, "new host", now, alone=True)).id == node.id
 
 
 async def test_an_asset_in_a_playlist_stays(store: Store, now: datetime) -> None:
