@@ -13,7 +13,12 @@ def exposition(status: Status) -> str:
     lines = [
         *_family("mcr_on_air", "gauge", "1 while the channel is on air.", [(channel, status.state == "on_air")]),
         *_family("mcr_frames_total", "counter", "Frames that left since arming.", [(channel, status.frame)]),
-        *_family("mcr_frames_late_total", "counter", "Frames that repeated the last.", [(channel, status.frames_late)]),
+        *_family(
+            "mcr_frames_late_total",
+            "counter",
+            "Frames late.",
+            [(channel, status.frames_late)],
+        ),
         *_family("mcr_frames_skipped_total", "counter", "Frame times passed over.", [(channel, status.frames_skipped)]),
         *_family(
             "mcr_picture", "gauge", "1 for what the picture is.", [({**channel, "picture": status.picture}, True)]

@@ -46,8 +46,9 @@ class SystemTime:
 class Timetable:
     """Frame n is due at ``start + (n + skipped) / rate``, in integers: no drift however long it runs.
 
-    A short delay is caught up at once. After one of more than ``patience_ns`` (the process was stopped, the machine
-    slept) whole frame times are passed over, on the same grid, instead of racing after the clock.
+    A short delay is caught up at once, every frame leaving; ``is_late`` tells which were late by it. After one of more
+    than ``patience_ns`` (the process was stopped, the machine slept) whole frame times are passed over, on the same
+    grid, instead of racing after the clock.
     """
 
     def __init__(self, start_ns: int, rate: Fraction, patience_ns: int = NS // 2) -> None:
@@ -60,6 +61,10 @@ class Timetable:
     def due(self, frame: int) -> int:
         """On the monotonic clock, in nanoseconds."""
         return self._start_ns + due_ns(frame + self.skipped, self._rate)
+
+    def is_late(self, frame: int, now_ns: int) -> bool:
+        """Whether ``now_ns`` is more than one frame time after ``frame`` was due."""
+        return self.due(frame + 1) < now_ns
 
     def pass_over(self, frame: int, now_ns: int) -> int:
         """Moves ``frame`` to the last due instant before ``now_ns`` when it is overdue beyond patience.

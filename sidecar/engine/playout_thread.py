@@ -21,6 +21,7 @@ from sidecar.protocol.channel import AfterLast, ChannelFormat
 from sidecar.protocol.status import ItemNext, Picture, SidecarState, SkippedItem
 from sidecar.rundown.clock import OnAir, RundownClock
 from sidecar.rundown.model import Fact, Shown
+from sidecar.rundown.output import NO_DATA
 from sidecar.rundown.rate import due_ns, parse_rate, samples_before
 
 _MUTED_PASS_S = 0.02
@@ -82,9 +83,6 @@ class PlayoutThread:
         self._joiner = SoundJoiner(channel.sample_rate)
         self._silences: dict[int, Samples] = {}
         self._was_source = False
-        self._late = 0
-        self._left_out = 0  # pictures in a row that the encoder had no room for
-        self._left_out_from = 0
         self._started_number: int = -1
         self._started_ns = 0
         self._skipped_items: deque[SkippedItem] = deque(maxlen=_SKIPPED_KEPT)
@@ -143,25 +141,28 @@ class PlayoutThread:
         frame = 0
         while True:
             self._time.sleep_until(timetable.due(frame))
-            timetable.pass_over(frame, self._time.monotonic_ns())
+            now_ns = self._time.monotonic_ns()
+            timetable.pass_over(frame, now_ns)
+            is_late = timetable.is_late(frame, now_ns)
             wall_ns = self._time.wall_ns() - (self._time.monotonic_ns() - timetable.due(frame))
             self._commands.apply(self._rundown)
             if self._stop_by is not None:
                 self._leave_air(self._stop_by, wall_ns)
                 return
-            self._tick(frame, wall_ns, timetable)
+            self._tick(frame, wall_ns, timetable.skipped, is_late=is_late)
             frame += 1
 
-    def _tick(self, frame: int, wall_ns: int, timetable: Timetable) -> None:
+    def _tick(self, frame: int, wall_ns: int, skipped: int, *, is_late: bool) -> None:
         shown = self._rundown.tick(self._pool.view)
-        picture, sound = self._compose(shown, wall_ns)
+        picture, sound, came = self._compose(shown, wall_ns)
         self.last_picture = picture
         accepted = self._encoder.put(FrameJob(frame, wall_ns, picture, sound))
         self._commands.shown(frame)
-        self._count_late(shown, wall_ns, accepted=accepted)
+        if not shown.late:  # that one the rundown has counted
+            self._note_late(came=came, accepted=accepted, is_late=is_late)
         for fact in shown.facts:
             self._record(fact, frame, wall_ns)
-        self._publish(shown, wall_ns, timetable.skipped)
+        self._publish(shown, wall_ns, skipped)
         self._pool.sync(self._rundown.wanted())
 
     def _leave_air(self, by: str, wall_ns: int) -> None:
@@ -173,15 +174,16 @@ class PlayoutThread:
 
     # --- one frame --------------------------------------------------------------------------------------------------
 
-    def _compose(self, shown: Shown, wall_ns: int) -> tuple[av.VideoFrame, Samples]:
+    def _compose(self, shown: Shown, wall_ns: int) -> tuple[av.VideoFrame, Samples, bool]:
+        """The last says whether what the source had promised came."""
         first, end = (samples_before(shown.frame + step, self._rate, self._sample_rate) for step in (0, 1))
-        picture, sound = self.last_picture, None
+        picture, sound, came = self.last_picture, None, True
         if shown.action == "slate":
             picture = self._slate.picture(wall_ns)
         elif shown.action == "source" and shown.airing is not None:
             moment = self._pool.take(shown.airing, end - first)
             if moment is None:
-                self._late += 1  # the source broke its promise; the rundown sees it as failed in the next frame
+                came = False  # the rundown sees the source as failed in the next frame
             else:
                 picture, sound = moment.picture, moment.sound
         if picture is None:
@@ -191,7 +193,7 @@ class PlayoutThread:
             sound = self._silence(end - first)
         cut = is_source != self._was_source or (is_source and _is_cut(shown.facts))
         self._was_source = is_source
-        return picture, self._joiner.join(sound, cut=cut)
+        return picture, self._joiner.join(sound, cut=cut), came
 
     def _silence(self, samples: int) -> Samples:
         silence = self._silences.get(samples)
@@ -200,20 +202,14 @@ class PlayoutThread:
             silence.flags.writeable = False
         return silence
 
-    def _count_late(self, shown: Shown, wall_ns: int, *, accepted: bool) -> None:
-        self._late += shown.late
-        if not accepted:
-            self._late += not shown.late
-            if not self._left_out:
-                self._left_out_from = shown.frame
-            self._left_out += 1
-        elif self._left_out:
-            fact = Fact(
-                "late", self._left_out_from, shown.airing, "encoder", frames=self._left_out, late=self._left_out,
-                detail="the encoder was behind; the pictures before stood for longer",
-            )  # fmt: skip
-            self._record(fact, shown.frame, wall_ns)
-            self._left_out = 0
+    def _note_late(self, *, came: bool, accepted: bool, is_late: bool) -> None:
+        """A frame that was late for several reasons is late for the first of them."""
+        if not came:
+            self._rundown.note_late(NO_DATA, "its source gave nothing although it was ready")
+        elif not accepted:
+            self._rundown.note_late("encoder", "the encoder was behind; the pictures before stood for longer")
+        elif is_late:
+            self._rundown.note_late("stall", "the playout stood still; the frames left late and were caught up")
 
     def _record(self, fact: Fact, frame: int, wall_ns: int) -> None:
         """``wall_ns`` is ``frame``'s due time; a fact may be of an earlier one."""
@@ -230,7 +226,7 @@ class PlayoutThread:
         self.view = AirView(
             state="on_air",
             frame=shown.frame + 1,
-            late=self._late,
+            late=self._rundown.frames_late,
             skipped=skipped,
             picture=shown.picture,
             reason=shown.reason,

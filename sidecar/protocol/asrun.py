@@ -26,7 +26,7 @@ RecordKind = Literal[
     "freeze_end",
     "item_skipped",  # could not air; detail says why
     "command",  # what an operator asked, with who
-    "late",  # frames that were repeated because nothing new was there in time
+    "late",  # frames that were not what was due at their time; cause as in Status.frames_late
     "run_end",
 ]
 

@@ -84,7 +84,10 @@ class Status(Struct, frozen=True):
     frame: int
     """Frames that left since arming; a heartbeat in which it stands still is a miss."""
     frames_late: int
-    """Ticks at which no new frame was there in time, so the last was repeated."""
+    """Frames since arming that were not what was due at their time, each counted once: the last picture stood for
+    longer, because none was there (``no data``) or the encoder was behind (``encoder``), or the frame left more than
+    one frame time after it was due and was caught up (``stall``). The as-run's ``late`` records, which carry that
+    cause, add up to the same."""
     frames_skipped: int
     """Frame times passed over after a stall of the whole process."""
     picture: Picture

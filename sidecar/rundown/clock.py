@@ -57,6 +57,10 @@ class RundownClock:
         """Once per output frame, in order."""
         return self._programme.tick(sources)
 
+    def note_late(self, cause: str, detail: str) -> None:
+        """The last tick's frame was late although the tick did not say so: at most once for each frame."""
+        self._out.note_late(cause, detail)
+
     def wanted(self) -> tuple[Airing, ...]:
         """Airings whose source is to be open now, most urgent first; every other source is to be closed."""
         air = self._out.air
@@ -95,6 +99,11 @@ class RundownClock:
     def frame(self) -> int:
         """The number of the next tick's frame: how many were shown."""
         return self._out.frame
+
+    @property
+    def frames_late(self) -> int:
+        """Late frames since arming, those of ``note_late`` included: what all ``late`` facts add up to."""
+        return self._out.frames_late
 
     @property
     def is_held(self) -> bool:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from sidecar.protocol.asrun import RecordKind
 from sidecar.rundown.model import Airing, Fact
 
+NO_DATA = "no data"
+"""Why a frame was late whose picture was not there."""
+
 
 class Mode(enum.Enum):
     """What the output is doing. A frozen picture is a state of the item on air."""
@@ -15,6 +18,20 @@ class Mode(enum.Enum):
     HOLD = "hold"
     FILLER = "filler"
     STANDBY = "standby"
+
+
+@dataclass(slots=True)
+class _LateRun:
+    """Late frames in a row, for one reason."""
+
+    cause: str
+    detail: str
+    start: int
+    frames: int = 0
+
+    @property
+    def end(self) -> int:
+        return self.start + self.frames
 
 
 @dataclass(slots=True)
@@ -51,7 +68,8 @@ class OnOutput:
     Facts nest: every frame since arming is inside exactly one of item (``item_start`` to ``item_end``), filler, which
     is also the standby slate (cause ``standby``), or, after an item ended, its held last picture (``freeze_start`` with
     cause ``hold``). A ``freeze_start`` with cause ``pause`` lies inside its item. ``frames`` of an end counts output
-    frames, repeats included.
+    frames, repeats included. ``late`` facts lie inside what was on the output; those inside an item add up to the
+    ``late`` of its end, and all of a run to ``frames_late``.
     """
 
     def __init__(self) -> None:
@@ -59,6 +77,10 @@ class OnOutput:
         self.mode = Mode.MUTED
         self.air: Airtime | None = None
         self.began = 0  # when filler, standby or the held picture began
+        self.frames_late = 0
+        """Late frames since arming, whatever was on the output and whatever the reason."""
+        self._late: _LateRun | None = None
+        self._late_before = 0  # filler, standby or the held picture began
         self._facts: list[Fact] = []
 
     def enter(self, airing: Airing, cause: str, by: str, *, end_cause: str, end_detail: str = "") -> Airtime:
@@ -72,7 +94,8 @@ class OnOutput:
     def cut_to_slate(self, mode: Mode, cause: str, by: str, detail: str) -> None:
         """Filler or standby begins with this frame."""
         self.leave(cause, by, detail)
-        self.air, self.mode, self.began = None, mode, self.frame
+        self.air, self.mode = None, mode
+        self._begin()
         self.fact("filler_start", cause=cause, by=by, detail=detail)
 
     def hold_picture(self, end_cause: str, detail: str, *, end_detail: str = "") -> None:
@@ -80,37 +103,67 @@ class OnOutput:
         self.leave(end_cause, detail=end_detail)
         if self.air is not None:
             self.air.over = True
-        self.mode, self.began = Mode.HOLD, self.frame
+        self.mode = Mode.HOLD
+        self._begin()
         self.fact("freeze_start", self.air.airing if self.air else None, cause="hold", detail=detail)
+
+    def _begin(self) -> None:
+        self.began, self._late_before = self.frame, self.frames_late
 
     def leave(self, cause: str, by: str = "", detail: str = "") -> None:
         """Writes the end of what was on the output; this frame is the first without it."""
-        frames = self.frame - self.began
+        self.end_late()
+        frames, late = self.frame - self.began, self.frames_late - self._late_before
         match self.mode:
             case Mode.MUTED:
                 pass
             case Mode.ITEM if self.air is not None:
                 air = self.air
-                self.end_late()
                 self.unfreeze(cause, by)
                 total = self.frame - air.started
                 self.fact("item_end", air.airing, cause=cause, by=by, detail=detail, frames=total, late=air.late)
             case Mode.HOLD if self.air is not None:
-                self.fact("freeze_end", self.air.airing, cause=cause, by=by, detail=detail, frames=frames)
+                self.fact("freeze_end", self.air.airing, cause=cause, by=by, detail=detail, frames=frames, late=late)
             case _:
-                self.fact("filler_end", cause=cause, by=by, detail=detail, frames=frames)
+                self.fact("filler_end", cause=cause, by=by, detail=detail, frames=frames, late=late)
 
     def repeat_late(self, air: Airtime) -> None:
         """This frame's picture did not come; the last one stands in for it."""
         air.dry += 1
-        air.late += 1
+        self._count_late(self.frame, NO_DATA, "")
+
+    def note_late(self, cause: str, detail: str) -> None:
+        """The frame before this one was late for a reason that only whoever shows it can see."""
+        self._count_late(self.frame - 1, cause, detail)
+
+    def watch_late(self) -> None:
+        """At every frame: late frames that did not go on become a fact."""
+        if self._late is not None and self._late.end < self.frame:
+            self._write_late()
 
     def end_late(self) -> None:
         """Frames come again, or nobody waits for them any more."""
-        air = self.air
-        if air is not None and air.dry:
-            self.fact("late", air.airing, cause="no data", frames=air.dry, late=air.dry, frame=self.frame - air.dry)
-            air.dry = 0
+        if self.air is not None:
+            self.air.dry = 0
+        self._write_late()
+
+    def _count_late(self, frame: int, cause: str, detail: str) -> None:
+        if self._late is not None and (self._late.cause != cause or self._late.end != frame):
+            self._write_late()
+        if self._late is None:
+            self._late = _LateRun(cause, detail, frame)
+        self._late.frames += 1
+        self.frames_late += 1
+        if self.air is not None and self.mode is Mode.ITEM:
+            self.air.late += 1
+
+    def _write_late(self) -> None:
+        run, self._late = self._late, None
+        if run is not None:
+            airing = self.air.airing if self.air is not None and self.mode is Mode.ITEM else None
+            self.fact(
+                "late", airing, cause=run.cause, detail=run.detail, frames=run.frames, late=run.frames, frame=run.start
+            )
 
     def freeze(self, air: Airtime, by: str) -> None:
         self.end_late()

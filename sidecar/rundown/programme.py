@@ -69,6 +69,7 @@ class Programme:
         if out.mode is Mode.MUTED:
             first = self.lineup.next
             out.fact("on_air", cause=first.cause if first else "arm", by=self.armed_by)
+        out.watch_late()
         self.watch_what_comes()
         frame = self._decide()
         air = out.air
@@ -210,7 +211,7 @@ class Programme:
     def _next_frame(self) -> _Frame:
         air = self.out.air
         assert air is not None
-        self.out.end_late()
+        air.dry = 0
         air.position += 1
         if air.left == 0 or self.out.frame - air.started >= frames_in(FLASH_S, self.rate):
             self._prove(air)

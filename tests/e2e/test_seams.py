@@ -60,7 +60,7 @@ def test_every_frame_is_accounted_for_at_200_seams(
         with recorders[0], recorders[1]:
             for recorder in recorders:
                 recorder.wait_for(segments, 150)
-        late = [one.status().frames_late + one.status().frames_skipped for one in (first, second)]
+        late = [one.waited_for_data() + one.status().frames_skipped for one in (first, second)]
     accounts = [
         count(recorder.recording, clips, Fraction(rate)) for recorder, rate in zip(recorders, rates, strict=True)
     ]
