@@ -64,6 +64,7 @@ class LiveBoard:
         self._version = 0
         self._shown: dict[str, ChannelLive] = {}
         self._answered_at: dict[str, float] = {}
+        self._rates: dict[str, str] = {}
         self._passes: dict[str, deque[Pass]] = {}
 
     def get(self, channel_id: str) -> ChannelLive:
@@ -81,6 +82,10 @@ class LiveBoard:
             self._answered_at.pop(channel_id, None)
         else:
             self._answered_at[channel_id] = self._clock.monotonic() - sight.age_s
+        if sight.status is None:
+            self._rates.pop(channel_id, None)
+        else:
+            self._rates[channel_id] = sight.status.rate
         before = self._shown.get(channel_id)
         version = 0 if before is None else before.version
         live = self._live(sight, version=version)
@@ -92,13 +97,17 @@ class LiveBoard:
         self._keep(channel_id, sight.decision)
         self._events.publish("channel_live", live)
 
+    def rate(self, channel_id: str) -> str | None:
+        """The frame rate at which the shown sidecar runs; None while there is none that answered."""
+        return self._rates.get(channel_id)
+
     def explain(self, channel_id: str) -> tuple[Pass, ...]:
         """The last passes whose sentence differed from the one before, oldest first."""
         return tuple(self._passes.get(channel_id, ()))
 
     def forget(self, channel_id: str) -> None:
         """The channel was deleted."""
-        for known in (self._shown, self._answered_at, self._passes):
+        for known in (self._shown, self._answered_at, self._rates, self._passes):
             known.pop(channel_id, None)
 
     def _keep(self, channel_id: str, sentence: str) -> None:

@@ -35,10 +35,12 @@ def channel_frames(item: Item, asset: Asset | None, rate: Fraction) -> int | Non
 
 
 def sidecar_playlist(
-    channel: Channel, playlist: Playlist | None, items: Sequence[Item], assets: Mapping[str, Asset]
+    channel: Channel, playlist: Playlist | None, items: Sequence[Item], assets: Mapping[str, Asset], rate: Fraction
 ) -> protocol.Playlist:
-    """The channel's list as its sidecar is told it; ``items`` in order, ``assets`` by id. No list is an empty one."""
-    rate = parse_rate(channel.rate)
+    """The channel's list as its sidecar is told it; ``items`` in order, ``assets`` by id. No list is an empty one.
+
+    ``rate`` is what the sidecar counts frames at: its own while it runs, which an edit of the channel does not change.
+    """
     return protocol.Playlist(
         revision=playlist.revision if playlist else 0,
         items=tuple(_sidecar_item(item, assets.get(item.asset_id or ""), rate) for item in items),

@@ -177,7 +177,7 @@ class Actions:
         desk, row, watch = self._desk, self.row, self._watch()
         notes = self.of_epoch(epoch)
         self.list_changed = False
-        material = await read_material(desk.store, row, desk.timing.store)
+        material = await read_material(desk.store, row, row.rate, desk.timing.store)
         self._titles = {item.id: item.title for item in material.playlist.items}
         self._left_out = self.restarts.left_out(self._titles)
         self.given_revision = material.playlist.revision
@@ -239,11 +239,13 @@ class Actions:
         desk, watch = self._desk, self._watch()
         self.list_changed = False
         try:
-            material = await read_material(desk.store, self.row, desk.timing.store)
+            holds = next((it.status for it in watch.of(self.row.id) if it.epoch == epoch), None)
+            # A new frame rate of the channel holds from its next start on: this sidecar counts in its own.
+            rate = self.row.rate if holds is None else holds.rate
+            material = await read_material(desk.store, self.row, rate, desk.timing.store)
             self._titles = {item.id: item.title for item in material.playlist.items}
             self._left_out = self.restarts.left_out(self._titles)
             given = material.without(self._left_out).playlist
-            holds = next((it.status for it in watch.of(self.row.id) if it.epoch == epoch), None)
             self.given_revision = material.playlist.revision
             if holds is not None:
                 same = (holds.playlist_revision, holds.after_last) == (given.revision, given.after_last)

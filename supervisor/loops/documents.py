@@ -7,6 +7,7 @@ import msgspec
 from db.models import Channel, Output
 from db.store import Store
 from sidecar.protocol import channel as protocol
+from sidecar.rundown.rate import parse_rate
 from supervisor.rundowns import sidecar_playlist
 
 
@@ -25,16 +26,16 @@ class Material:
         return replace(self, playlist=msgspec.structs.replace(self.playlist, items=items))
 
 
-async def read_material(store: Store, row: Channel, timeout: float) -> Material:
-    """Raises StoreUnavailable, and Missing for a channel that was deleted."""
+async def read_material(store: Store, row: Channel, rate: protocol.Rate, timeout: float) -> Material:
+    """For a sidecar that runs at ``rate``. Raises StoreUnavailable, and Missing for a channel that was deleted."""
     async with store.read(timeout=timeout) as tx:
         outputs = await tx.channels.outputs(row.id)
         if row.playlist_id is None:
-            return Material(sidecar_playlist(row, None, (), {}), tuple(map(_output, outputs)))
+            return Material(sidecar_playlist(row, None, (), {}, parse_rate(rate)), tuple(map(_output, outputs)))
         playlist = await tx.playlists.get(row.playlist_id)
         items = await tx.playlists.items(row.playlist_id)
         assets = await tx.assets.of_playlist(row.playlist_id)
-    return Material(sidecar_playlist(row, playlist, items, assets), tuple(map(_output, outputs)))
+    return Material(sidecar_playlist(row, playlist, items, assets, parse_rate(rate)), tuple(map(_output, outputs)))
 
 
 def document_of(row: Channel, material: Material, resume: protocol.ResumePoint | None) -> protocol.SidecarDocument:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from db.repositories.playlists import ItemSpec
 from db.store import Store
 from supervisor.errors import Conflict, Invalid, NotFound, PlayoutFailed, PlayoutSilent, Unavailable
 from supervisor.schemas.channel import CommandIn, CueIn
@@ -16,10 +17,17 @@ from tests.fixtures.stations import FOREVER, OLGA, station
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def store(request: pytest.FixtureRequest, node_home: NodeHome) -> AsyncIterator[Store]:
+def store_url(request: pytest.FixtureRequest, node_home: NodeHome) -> str:
     """Of each kind: on PostgreSQL the lease is not seized, and others may write beside us."""
-    url = f"sqlite:///{node_home.path / 'mcr.db'}"
-    store = Store(url if request.param == "sqlite" else request.getfixturevalue("migrated_postgres_url"))
+    if request.param == "sqlite":
+        return f"sqlite:///{node_home.path / 'mcr.db'}"
+    url: str = request.getfixturevalue("migrated_postgres_url")
+    return url
+
+
+@pytest.fixture
+async def store(store_url: str) -> AsyncIterator[Store]:
+    store = Store(store_url)
     yield store
     await store.close()
 
@@ -327,6 +335,37 @@ async def test_another_list_of_a_lower_revision_reaches_the_sidecar(node_home: N
         report = await here.agent.poll(row.id, 1)
         assert report.status is not None
         assert report.status.next is None
+
+
+async def test_a_new_frame_rate_does_not_cut_what_plays_at_the_old_one(node_home: NodeHome) -> None:
+    """P1: a list given to a running sidecar counts in the sidecar's frames; the new rate holds from the next start."""
+    async with station(node_home) as here:
+        row = await here.channel(FOREVER)
+        assert row.playlist_id is not None
+        now = datetime.now(UTC)
+        async with here.store.write() as tx:
+            asset = await tx.assets.add(
+                {"path": "/a.mp4", "size_bytes": 9, "fingerprint": "f", "title": "a", "duration_frames": 1000}
+                | {"rate": "25"},
+                now,
+            )
+            await tx.playlists.insert(row.playlist_id, 2, [ItemSpec(title="clip", kind="clip", asset_id=asset.id)])
+        await here.start(row)
+        async with here.store.write() as tx:
+            fresh = await tx.channels.get(row.id)
+            await tx.channels.update_spec(row.id, fresh.rev, {"rate": "50", "after_last": "hold"})
+        await here.commands.channel_changed(row.id)
+
+        async def given() -> bool:
+            report = await here.agent.poll(row.id, 1)
+            return report.status is not None and report.status.after_last == "hold"
+
+        await until(given, what="the list again")
+        await here.take(row.id)
+        item = here.live(row.id).item
+        assert item is not None
+        assert (item.title, item.duration_frames) == ("clip", 1000)
+        assert here.supervision.live.rate(row.id) == "25"
 
 
 async def test_keep_to_schedule_joins_in_progress(node_home: NodeHome) -> None:

@@ -139,7 +139,7 @@ class Here:
 
     async def begin(self) -> None:
         async with self.store.write() as tx:
-            self.watch.node_id = (await tx.nodes.local("here", datetime.now(UTC))).id
+            self.watch.node_id = (await tx.nodes.local(uuid4().hex, "here", datetime.now(UTC), alone=True)).id
         self.collection = self.collector()
 
     def collector(self) -> Collection:

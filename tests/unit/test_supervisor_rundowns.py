@@ -59,7 +59,7 @@ def rows_on_air(
     list_: Listing, live: ChannelLive, *, after_last: str = "filler", aired: dict[str, datetime] | None = None
 ) -> Rundown:
     channel = Channel(rate="25", after_last=after_last)
-    told = sidecar_playlist(channel, list_.playlist, list_.items, list_.assets)
+    told = sidecar_playlist(channel, list_.playlist, list_.items, list_.assets, Fraction(25))
     return rundown(list_, timing_on_air(told, Fraction(25), live, aired or {}), Fraction(25), "UTC")
 
 
@@ -90,7 +90,9 @@ def test_an_item_airs_as_many_channel_frames_as_its_trim_lasts(
 
 def test_a_sidecar_is_told_all_that_it_plays() -> None:
     list_ = listing(item(0, in_frames=25), item(1, None, kind="slate", slate_frames=50, start_mode="hold"))
-    told = sidecar_playlist(Channel(rate="25", after_last="loop"), list_.playlist, list_.items, list_.assets)
+    told = sidecar_playlist(
+        Channel(rate="25", after_last="loop"), list_.playlist, list_.items, list_.assets, Fraction(25)
+    )
     first, second = told.items
     assert (told.revision, told.after_last) == (7, "loop")
     assert (first.path, first.source_rate, first.in_frames, first.duration_frames) == ("/m/film.mp4", "25", 25, 225)
@@ -99,12 +101,14 @@ def test_a_sidecar_is_told_all_that_it_plays() -> None:
 
 
 def test_a_channel_without_a_playlist_is_told_an_empty_one() -> None:
-    assert sidecar_playlist(Channel(rate="25", after_last="filler"), None, (), {}).items == ()
+    assert sidecar_playlist(Channel(rate="25", after_last="filler"), None, (), {}, Fraction(25)).items == ()
 
 
 def test_times_follow_from_a_start() -> None:
     list_ = listing(item(0), item(1, out_frames=25), item(2))
-    told = sidecar_playlist(Channel(rate="25", after_last="filler"), list_.playlist, list_.items, list_.assets)
+    told = sidecar_playlist(
+        Channel(rate="25", after_last="filler"), list_.playlist, list_.items, list_.assets, Fraction(25)
+    )
     shown = rundown(list_, timing_of_start(told, Fraction(25), NOON, note="as if"), Fraction(25), "UTC")
     assert starts(shown) == [0.0, 10.0, 11.0]
     assert [row.state for row in shown.rows] == ["next", "planned", "planned"]

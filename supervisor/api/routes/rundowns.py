@@ -43,9 +43,9 @@ async def read_rundown(context: Ctx, who: Who, channel_id: Id) -> Rundown:
         listing = await _listing(tx, channel.playlist_id)
         aired = await _aired(tx, channel)
     listing = await _with_missing(context, listing)
-    list_ = sidecar_playlist(channel, listing.playlist, listing.items, listing.assets)
     live = context.supervision.live.get(channel_id)
-    rate = parse_rate(channel.rate)
+    rate = parse_rate(context.supervision.live.rate(channel_id) or channel.rate)
+    list_ = sidecar_playlist(channel, listing.playlist, listing.items, listing.assets, rate)
     if channel.desired == "off" and live.item is None:
         timing = timing_of_start(
             list_, rate, context.clock.now(), note="the channel is off: times as if it started now"
@@ -71,8 +71,8 @@ async def preview_playlist(
         channel = await channel_row(tx, who, channel_id) if channel_id else _plain_channel()
         listing = await _listing(tx, playlist_id)
     listing = await _with_missing(context, listing)
-    list_ = sidecar_playlist(channel, listing.playlist, listing.items, listing.assets)
     rate = parse_rate(channel.rate)
+    list_ = sidecar_playlist(channel, listing.playlist, listing.items, listing.assets, rate)
     timing = timing_of_start(list_, rate, start_at or context.clock.now())
     return rundown(listing, timing, rate, channel.time_zone, channel_id)
 
