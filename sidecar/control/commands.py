@@ -70,7 +70,6 @@ class Commands:
     nonces: Nonces
     stop: Callable[[str], None]
     answers: FirstAnswers = field(default_factory=FirstAnswers)
-    is_armed: bool = False
 
     async def handle(self, verb: str, request: Request) -> Answer:
         """Checks shape and epoch, then does it, or gives the answer a repeated ``command_id`` had before."""
@@ -105,13 +104,14 @@ class Commands:
 
     async def _arm(self, command: ArmCommand, arrived: float) -> Answer:
         issued = self._issue_of(command.nonce)
-        if self.is_armed:
+        arming = self.playout.arming
+        if arming is not None:
+            await self._shown(lambda: arming, revocable=False)
             return _at_once(command, "on air already", arrived)
-        self.is_armed = True
         self.lease.extend(issued, GOOD_FOR_S)
         log.info("armed by %s", command.by or "nobody named")
         try:
-            return _applied(command, await self._shown(partial(self.playout.arm, command.by)))
+            return _applied(command, await self._shown(partial(self.playout.arm, command.by), revocable=False))
         except RuntimeError as error:
             raise Refuse("not_armed", f"this sidecar cannot enter the air any more: {error}") from error
 
@@ -125,15 +125,18 @@ class Commands:
             )
         return issued
 
-    async def _shown(self, give: Callable[[], "Future[Applied]"]) -> Applied:
-        """Waits for the frame that shows it. Raises Refuse, with what the rundown clock said or what went wrong."""
+    async def _shown(self, give: Callable[[], "Future[Applied]"], *, revocable: bool = True) -> Applied:
+        """Waits for the frame that shows it. Raises Refuse, with what the rundown clock said or what went wrong.
+
+        ``revocable``: what the playout does not take in time is taken back, and nothing was done.
+        """
         try:
             future = give()
         except CommandQueueFull as error:
             raise Refuse("busy", str(error), done_nothing=True) from error
         wrapped = asyncio.wrap_future(future)
         done, _ = await asyncio.wait({wrapped}, timeout=COMMAND_S)
-        if not done and future.cancel():
+        if not done and revocable and future.cancel():
             raise Refuse(
                 "busy",
                 f"the playout did not take the command within {COMMAND_S:g} s; nothing was done",
@@ -141,7 +144,7 @@ class Commands:
             )
         if not done:
             wrapped.add_done_callback(_log_late)
-            raise Refuse("engine_failed", f"the playout took the command, but did not show it within {COMMAND_S:g} s")
+            raise Refuse("engine_failed", f"the playout has the command, but did not show it within {COMMAND_S:g} s")
         try:
             return future.result(timeout=0)
         except Refused as refused:

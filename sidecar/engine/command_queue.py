@@ -90,8 +90,8 @@ class CommandQueue:
                 self._queue.get_nowait().answer.cancel()
             except queue.Empty:
                 break
-        for waiting, done in self._unshown:
-            self._answer(waiting, done, None)
+        for waiting, _ in self._unshown:
+            waiting.answer.set_exception(Refused("not_armed", "the channel left the air before this was shown"))
         self._unshown.clear()
 
     def _answer(self, waiting: _Waiting, done: Done, frame: int | None) -> None:

@@ -115,7 +115,7 @@ class Playout:
             on_death=die,
         )
         self._thumbnailer = Thumbnailer(self._newest_picture)
-        self._is_armed = False
+        self._arming: Future[Applied] | None = None
         self._has_stopped: bool | None = None
 
     def start(self) -> None:
@@ -129,26 +129,31 @@ class Playout:
     def arm(self, by: str) -> "Future[Applied]":
         """Enters the air: outputs open, frame 0 leaves now. Once; raises RuntimeError when already armed.
 
-        Raises CommandQueueFull, and then may be tried again.
+        Raises CommandQueueFull, and then may be tried again. Once this returned, the channel enters the air, whether
+        or not anybody waits for the answer.
         """
-        if self._is_armed or self._has_stopped is not None:
+        if self._arming is not None or self._has_stopped is not None:
             raise RuntimeError("the playout was armed or stopped before")
 
         def act(rundown: RundownClock) -> Done:
             rundown.arm(by)
             return Done("on air", shows=True)
 
-        answer = self._commands.put(act)
-        self._is_armed = True
+        answer = self._arming = self._commands.put(act)
         self._outputs.start()
         self._air.arm()
         return answer
 
+    @property
+    def arming(self) -> "Future[Applied] | None":
+        """What ``arm`` gave when it was called; None before."""
+        return self._arming
+
     def command(self, act: Callable[[RundownClock], Done]) -> "Future[Applied]":
         """Runs ``act`` on the rundown clock between two frames, in the playout thread (it must not block).
 
-        The future ends with ``Applied``, or with what ``act`` raised (``Refused``); it is cancelled when the playout
-        stops first. Raises CommandQueueFull.
+        The future ends with ``Applied``, or with what ``act`` raised (``Refused``); when the playout
+        stops first it is cancelled, or ``Refused`` where the command was taken but not shown. Raises CommandQueueFull.
         """
         return self._commands.put(act)
 
@@ -164,7 +169,7 @@ class Playout:
             has_ended = self._air.join(timeout)
             self._encoder.close()
             has_ended &= self._encoder.join(max(0.0, until - deadlines.monotonic()))
-            if self._is_armed:
+            if self._arming is not None:
                 has_ended &= self._outputs.close(max(0.0, until - deadlines.monotonic()))
             self._slate.close()
             self._loudness.close()

@@ -131,6 +131,34 @@ async def test_a_full_queue_is_busy(silent: Playout, tmp_path: Path) -> None:
         assert (answer.status_code, answer.json()["code"]) == (503, "busy")
 
 
+async def arm(door: httpx.AsyncClient, command_id: str) -> httpx.Response:
+    nonce = (await door.get("/status")).json()["nonce"]
+    return await door.post("/arm", json={"command_id": command_id, "epoch": 1, "by": "ada", "nonce": nonce})
+
+
+async def test_an_arm_that_was_refused_is_not_taken_for_done(silent: Playout, tmp_path: Path) -> None:
+    """P1: a muted sidecar that says it is on air would be left dark."""
+    waiting: list[Future[Applied]] = []
+    with suppress(CommandQueueFull):
+        while True:
+            waiting.append(silent.command(lambda rundown: rundown.hold("")))
+    async with client(silent, tmp_path) as door:
+        for attempt in range(2):
+            answer = await arm(door, f"full{attempt:08}")
+            assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert silent.arming is None
+
+
+async def test_an_arm_that_was_queued_is_never_reported_as_nothing_done(silent: Playout, tmp_path: Path) -> None:
+    """P2: the channel will enter the air, so nobody may believe that it will not."""
+    async with client(silent, tmp_path) as door:
+        for attempt in range(2):
+            answer = await arm(door, f"late{attempt:08}")
+            assert (answer.status_code, answer.json()["code"]) == (502, "engine_failed")
+    assert silent.arming is not None
+    assert not silent.arming.cancelled()
+
+
 async def test_a_playout_that_stops_meanwhile_says_so(silent: Playout, tmp_path: Path) -> None:
     async with client(silent, tmp_path) as door:
         give_at_once(silent, lambda future: future.cancel(), running=False)
