@@ -43,7 +43,7 @@ async def test_the_next_leader_leaves_the_others_node_alone(
                 await second.commands.stop(row.id, OLGA)
             await life_of_first.aclose()
             await until(lambda: second.supervision.standing().leader, what="the second leads")
-            await until(lambda: "no agent" in second.live(row.id).decision, what="a decision of its own")
+            await until(lambda: "left alone" in second.live(row.id).decision, what="a decision of its own")
             after = await second.row(row.id)
             assert (after.epoch, after.phase) == (1, "running"), second.live(row.id).decision
             assert node_home.processes() == [pid]
