@@ -52,3 +52,28 @@ def test_a_signal_shuts_it_down_and_a_second_one_is_told_who_runs(short_home: Pa
     assert first.returncode == 0
     assert all(json.loads(line)["event"] for line in said.splitlines())
     assert not (short_home / "run" / "mcr.sock").exists()
+
+
+def test_on_postgresql_it_starts_once_somebody_upgraded_the_database(short_home: Path, postgres_url: str) -> None:
+    """P6: others may run on the old schema, so that no start changes it."""
+    environment = {**os.environ, "MCR_HOME": str(short_home), "MCR_DATABASE_URL": postgres_url}
+
+    def run(what: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(command(what), env=environment, capture_output=True, text=True, timeout=30, check=False)
+
+    refused = run("serve")
+    assert refused.returncode == 2
+    assert "run mcr db upgrade" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert run("db-upgrade").returncode == 0
+    supervisor = subprocess.Popen(command("serve"), env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        until(lambda: is_ready(short_home), 30.0, supervisor.poll)
+        assert run("db-upgrade").returncode == 0, "on PostgreSQL it needs nobody to be gone"
+        supervisor.send_signal(signal.SIGTERM)
+        supervisor.communicate(timeout=15)
+    finally:
+        supervisor.kill()
+        supervisor.wait(timeout=5)
+    assert supervisor.returncode == 0
+    assert not (short_home / "mcr.db").exists()
