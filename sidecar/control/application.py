@@ -24,7 +24,6 @@ def application(reads: Reads, commands: Commands, token: str) -> Starlette:
     looks = {
         "/status": reads.status,
         "/asrun": reads.asrun,
-        "/runs": reads.runs,
         "/thumbnail.jpg": reads.thumbnail,
         "/metrics": reads.metrics,
     }

@@ -15,7 +15,6 @@ from sidecar.control.pool import Pool
 from sidecar.control.requests import number_in
 from sidecar.engine.playout import Playout
 from sidecar.journal import Journal
-from sidecar.protocol.asrun import RunOnDisk, RunsOnDisk
 from sidecar.protocol.status import JournalStatus, Status
 
 _DISK_S = 5.0
@@ -58,10 +57,6 @@ class Reads:
         if page is None:
             raise Refuse("invalid", f"there is no journal of run {run_id[:64]!r} on this disk", status=404)
         return answer(page)
-
-    async def runs(self, _request: Request) -> Answer:
-        runs = await self._from_disk(self.journal.runs)
-        return answer(RunsOnDisk(tuple(RunOnDisk(run_id, last_seq) for run_id, last_seq in runs)))
 
     async def thumbnail(self, _request: Request) -> Answer:
         try:

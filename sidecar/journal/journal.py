@@ -1,10 +1,12 @@
 """The journal as its callers see it: a bounded queue in, flushed numbers out, a thread of its own between."""
 
+import contextlib
 import errno
 import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +23,9 @@ BATCH = 256
 """Lines that share one flush at most."""
 RETRY_S = 1.0
 HUNG_S = 5.0
-"""A flush that takes longer is told as a fault of the disk."""
+"""A disk that takes longer for anything is told as faulty."""
+BALLAST_RETRY_S = 60.0
+"""Room that could not be set aside, or was given back, is tried for again after this."""
 
 
 @dataclass(slots=True)
@@ -35,7 +39,7 @@ class Journal:
     """Append-only segments below ``<directory>/<run id>/``.
 
     ``directory`` is the channel's: older runs lie beside this one. No method but ``close`` waits for the disk of this
-    run; ``page`` and ``runs`` read files, and are for a worker thread. A fact gets its number when it is first
+    run; ``page`` reads files, and is for a worker thread. A fact gets its number when it is first
     written, and a number is told only when its line is flushed. While the disk fails, facts wait in memory; are there
     too many, the newest are dropped before they have a number, and the record before them says how many.
     """
@@ -52,7 +56,8 @@ class Journal:
         self._give_up_at: float | None = None  # monotonic seconds; set when the journal is being closed
         self._last_seq = 0
         self._fault: str | None = None
-        self._flushing_since: float | None = None
+        self._at_disk_since: float | None = None
+        self._ballast_due: float | None = 0.0  # monotonic seconds; None while it is set aside
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
 
     def start(self) -> None:
@@ -76,11 +81,6 @@ class Journal:
             return self._disk.page(run_id, after, limit, up_to=last) or AsRunPage(run_id, (), last)
         return self._disk.page(run_id, after, limit)
 
-    def runs(self) -> tuple[tuple[str, int], ...]:
-        """(run id, last readable number) of every run on this disk, oldest first. Raises OSError."""
-        found = tuple((run_id, seq) for run_id, seq in self._disk.runs() if run_id != self.run_id)
-        return (*found, (self.run_id, self._last_seq))
-
     def close(self, timeout: float) -> bool:
         """Flushes and ends the thread; False when the disk did not take everything within ``timeout`` seconds."""
         with self._changed:
@@ -97,7 +97,7 @@ class Journal:
     @property
     def degraded(self) -> str | None:
         """Why records are only in memory; None when all is well."""
-        since = self._flushing_since
+        since = self._at_disk_since
         if since is not None and (waits := time.monotonic() - since) > HUNG_S:
             return f"the disk has not answered for {waits:.0f} s; {len(self._facts)} records wait in memory"
         fault = self._fault
@@ -116,7 +116,8 @@ class Journal:
             self._fault = f"the journal's thread failed: {error!r}"
 
     def _write_all(self) -> None:
-        chain = self._chain_end()
+        with self._at_disk():
+            chain = self._chain_end()
         self._keep_ballast()
         seq = 0
         lines: list[bytes] = []
@@ -176,23 +177,31 @@ class Journal:
     def _flush(self, lines: list[bytes], first_seq: int) -> bool:
         """Whether ``lines`` are on the disk now. A full disk gets the ballast's room for a second try."""
         while True:
-            self._flushing_since = time.monotonic()
             try:
-                self._segments.append(lines, first_seq)
+                with self._at_disk():
+                    self._segments.append(lines, first_seq)
             except OSError as error:
-                if error.errno == errno.ENOSPC and self._ballast.release():
+                if error.errno == errno.ENOSPC and self._give_ballast():
                     continue
                 if self._fault is None:
                     log.warning("the journal cannot be written, records wait in memory: %s", error)
                 self._fault = f"the journal cannot be written: {error.strerror or error}"
                 return False
-            finally:
-                self._flushing_since = None
             if self._fault is not None:
                 log.info("the journal is written again")
                 self._fault = None
-                self._keep_ballast()
+                self._ballast_due = time.monotonic()
+            self._keep_ballast()
             return True
+
+    @contextlib.contextmanager
+    def _at_disk(self) -> Generator[None]:
+        """While this lasts too long, ``degraded`` says that the disk does not answer."""
+        self._at_disk_since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._at_disk_since = None
 
     def _pause(self) -> bool:
         """Waits before the next try; False when the journal is being closed and there is no time for another."""
@@ -217,10 +226,24 @@ class Journal:
             return GENESIS
 
     def _keep_ballast(self) -> None:
+        if self._ballast_due is None or time.monotonic() < self._ballast_due:
+            return
         try:
-            self._ballast.set_aside()
+            with self._at_disk():
+                self._ballast.set_aside()
         except OSError as error:
             log.warning("no room can be set aside for the journal: %s", error)
+            self._ballast_due = time.monotonic() + BALLAST_RETRY_S
+        else:
+            self._ballast_due = None
+
+    def _give_ballast(self) -> bool:
+        with self._at_disk():
+            given = self._ballast.release()
+        if given:
+            log.warning("the journal's disk is full; the room set aside for the journal is being used")
+            self._ballast_due = time.monotonic() + BALLAST_RETRY_S
+        return given
 
     def _close_segments(self) -> None:
         try:

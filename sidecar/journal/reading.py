@@ -37,10 +37,6 @@ class JournalOnDisk:
                     records.append(record)
         return AsRunPage(run_id, tuple(records), last)
 
-    def runs(self) -> tuple[tuple[str, int], ...]:
-        """(run id, highest readable number) of every run, oldest first."""
-        return tuple((run.name, self.last_seq(run.name)) for run in self._runs())
-
     def last_seq(self, run_id: str) -> int:
         newest = self._last_line(self.directory / run_id)
         return newest[1].seq if newest else 0
@@ -97,7 +93,8 @@ class Damage:
 
 
 def damages(directory: Path) -> Iterator[Damage]:
-    """Follows the chain through every run below ``directory``, a channel's.
+    """Follows the chain through every run below ``directory``, a channel's. The verifier of the chain: nothing in the
+    sidecar asks for it.
 
     A torn last line of a segment is no damage. A change of the very last line of all, with its checksum made to fit,
     cannot be seen: nothing follows it.

@@ -113,16 +113,3 @@ class AsRunPage(Struct, frozen=True):
     records: tuple[AsRunRecord, ...]
     last_seq: int
     """The run's highest flushed number, so that a reader knows whether it has all."""
-
-
-class RunOnDisk(Struct, frozen=True):
-    """``last_seq`` is the highest number that can be read, 0 for none."""
-
-    run_id: str
-    last_seq: int
-
-
-class RunsOnDisk(Struct, frozen=True):
-    """What ``GET /runs`` answers: every run of the channel whose journal lies on this disk, oldest first."""
-
-    runs: tuple[RunOnDisk, ...]
