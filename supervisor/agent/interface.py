@@ -322,6 +322,10 @@ class Launcher(Protocol):
         """A living process started with this environment: for a start whose identity was never written down."""
         ...
 
+    def variable(self, process: ProcessIdentity, name: str) -> str | None:
+        """What the living process has in its environment under ``name``; None when that cannot be told."""
+        ...
+
     def alive(self, process: ProcessIdentity) -> bool:
         """False as soon as it has exited, reaped or not, and for another process with its pid."""
         ...

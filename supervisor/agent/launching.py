@@ -13,6 +13,7 @@ import sidecar
 from supervisor.agent.interface import Launch, StartOrder
 from supervisor.agent.memory import Handle, Memory
 
+TOKEN: Final = "MCR_TOKEN"
 _KEEP_STATE_DIRS: Final = 10
 
 
@@ -27,17 +28,28 @@ class Directories:
 
 def new_handle(order: StartOrder, directories: Directories) -> Handle:
     """With a token of its own, and no process yet."""
-    state_dir = directories.sidecars / order.channel_id / str(order.epoch)
-    return Handle(order.channel_id, order.epoch, secrets.token_urlsafe(32), str(state_dir), None)
+    return Handle(
+        order.channel_id,
+        order.epoch,
+        secrets.token_urlsafe(32),
+        str(_state_dir(order.channel_id, order.epoch, directories)),
+        None,
+    )
+
+
+def remembered(channel_id: str, epoch: int, memory: Memory, directories: Directories) -> Handle:
+    """The handle as it was written; of one that is broken, what its name tells: no process, and no token. Blocks."""
+    whole = memory.read(channel_id, epoch)
+    return whole or Handle(channel_id, epoch, "", str(_state_dir(channel_id, epoch, directories)), None)
 
 
 def prepare(order: StartOrder, handle: Handle, memory: Memory, directories: Directories) -> None:
     """Epoch first, then the handle, then the rest. Blocks; raises OSError."""
     memory.raise_epoch(order.channel_id, order.epoch)
     memory.put(handle)
-    for older in memory.handles():
-        if older.channel_id == order.channel_id and older.epoch < order.epoch:
-            memory.drop(older.channel_id, older.epoch)
+    for channel_id, epoch in memory.names():
+        if channel_id == order.channel_id and epoch < order.epoch:
+            memory.drop(channel_id, epoch)
     state_dir = Path(handle.state_dir)
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     (directories.journal / order.channel_id).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -51,7 +63,7 @@ def launch_of(handle: Handle, program: tuple[str, ...], directories: Directories
         argv=program,
         environment={
             **identifying(handle),
-            "MCR_TOKEN": handle.token,
+            TOKEN: handle.token,
             "MCR_DOCUMENT": str(state_dir / "document.json"),
             "MCR_JOURNAL_DIR": str(directories.journal / handle.channel_id),
             "MCR_MEDIA_ROOT": str(directories.media),
@@ -65,6 +77,10 @@ def launch_of(handle: Handle, program: tuple[str, ...], directories: Directories
 def identifying(handle: Handle) -> dict[str, str]:
     """The part of the environment by which the process can be found again."""
     return {"CHANNEL_ID": handle.channel_id, "MCR_EPOCH": str(handle.epoch), "MCR_STATE_DIR": handle.state_dir}
+
+
+def _state_dir(channel_id: str, epoch: int, directories: Directories) -> Path:
+    return directories.sidecars / channel_id / str(epoch)
 
 
 def _python_path() -> str:

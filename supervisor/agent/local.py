@@ -44,10 +44,10 @@ from supervisor.agent.interface import (
     StopUnconfirmed,
 )
 from supervisor.agent.journals import Journals
-from supervisor.agent.launching import Directories, identifying, launch_of, new_handle, prepare
+from supervisor.agent.launching import TOKEN, Directories, identifying, launch_of, new_handle, prepare, remembered
 from supervisor.agent.links import Links
 from supervisor.agent.media_disk import MediaDisk, MediaDiskBusy
-from supervisor.agent.memory import Damaged, Handle, Memory
+from supervisor.agent.memory import Damaged, Memory
 from supervisor.agent.process import ProcessLauncher
 from supervisor.agent.watched import Watched, last_words
 from supervisor.clock import Clock
@@ -113,13 +113,14 @@ class LocalAgent:
     # Life
 
     async def __aenter__(self) -> "LocalAgent":
-        """Raises ``memory.Damaged`` and OSError when what it remembers cannot be read."""
+        """Raises OSError when what it remembers cannot be listed."""
         self._memory = await asyncio.to_thread(Memory, self._memory_dir)
         self._client = await self._exits.enter_async_context(
             httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=None, max_keepalive_connections=64))
         )
         self._exits.push_async_callback(self._nursery.close)
-        await asyncio.gather(*map(self._find_again, await asyncio.to_thread(self._memory.handles)))
+        names = await asyncio.to_thread(self._memory.names)
+        await asyncio.gather(*(self._find_again(channel_id, epoch) for channel_id, epoch in names))
         self._nursery.keep("polling sidecars", self._poll_rounds)
         return self
 
@@ -129,15 +130,17 @@ class LocalAgent:
         await self._exits.aclose()
         self._media_disk.close()
 
-    async def _find_again(self, handle: Handle) -> None:
+    async def _find_again(self, channel_id: str, epoch: int) -> None:
+        handle = await asyncio.to_thread(remembered, channel_id, epoch, self._memory, self._directories)
         process = handle.process
         if process is None:
-            # We were ended between the start and the note of it: the process itself knows who it is.
+            # We were ended between the start and the note of it, or the note is broken: the process itself knows.
             process = await asyncio.to_thread(self._launcher.find, identifying(handle))
             if process is None:
-                await asyncio.to_thread(self._memory.drop, handle.channel_id, handle.epoch)
+                await asyncio.to_thread(self._memory.drop, channel_id, epoch)
                 return
-            handle = msgspec.structs.replace(handle, process=process)
+            token = handle.token or await asyncio.to_thread(self._launcher.variable, process, TOKEN) or ""
+            handle = msgspec.structs.replace(handle, process=process, token=token)
             await asyncio.to_thread(self._memory.put, handle)
         watched = Watched(handle, process)
         self._watched[watched.key] = watched

@@ -4,9 +4,12 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import structlog
 
 from supervisor.agent.interface import ProcessIdentity
 from supervisor.files import write_whole
+
+log = structlog.get_logger(__name__)
 
 
 class Handle(msgspec.Struct, frozen=True):
@@ -58,18 +61,29 @@ class Memory:
     def drop(self, channel_id: str, epoch: int) -> None:
         self._path(channel_id, epoch).unlink(missing_ok=True)
 
-    def handles(self) -> tuple[Handle, ...]:
-        """All that can be read; a broken one is no reason not to find the others. Raises Damaged when none is whole."""
-        found: list[Handle] = []
-        broken: list[str] = []
+    def names(self) -> tuple[tuple[str, int], ...]:
+        """(channel id, epoch) of every handle, whole or not: a file's name outlives its content."""
+        found: list[tuple[str, int]] = []
         for path in sorted(self._handles.glob(f"*{_SUFFIX}")):
-            try:
-                found.append(msgspec.json.decode(path.read_bytes(), type=Handle))
-            except msgspec.MsgspecError as error:
-                broken.append(f"{path}: {error}")
-        if broken and not found:
-            raise Damaged(f"no handle can be read: {'; '.join(broken)}")
+            channel_id, _, epoch = path.stem.rpartition("-")
+            if channel_id and epoch.isdecimal():
+                found.append((channel_id, int(epoch)))
+            else:
+                log.warning("a file among the handles is none", path=str(path))
         return tuple(found)
+
+    def read(self, channel_id: str, epoch: int) -> Handle | None:
+        """None for a handle that is broken or not there; which is logged."""
+        path = self._path(channel_id, epoch)
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Handle)
+        except (OSError, msgspec.MsgspecError) as error:
+            log.warning("a handle cannot be read", path=str(path), why=str(error))
+            return None
+
+    def handles(self) -> tuple[Handle, ...]:
+        """All that are whole."""
+        return tuple(handle for name in self.names() if (handle := self.read(*name)) is not None)
 
     def _path(self, channel_id: str, epoch: int) -> Path:
         return self._handles / f"{channel_id}-{epoch}{_SUFFIX}"

@@ -74,6 +74,17 @@ class ProcessLauncher:
                     return ProcessIdentity(self._boot_id, int(entry.name), stat[1])
         return None
 
+    def variable(self, process: ProcessIdentity, name: str) -> str | None:
+        """As in ``Launcher``."""
+        try:
+            lines = (_PROC / str(process.pid) / "environ").read_bytes().split(b"\0")
+        except OSError:
+            return None
+        if not self.alive(process):
+            return None
+        start = os.fsencode(f"{name}=")
+        return next((os.fsdecode(line[len(start) :]) for line in lines if line.startswith(start)), None)
+
     def alive(self, process: ProcessIdentity) -> bool:
         """As in ``Launcher``."""
         if process.boot_id != self._boot_id:

@@ -284,6 +284,38 @@ async def test_a_sidecar_whose_start_was_never_noted_is_found_by_what_it_was_sta
             await agent.start(start(2))
 
 
+@pytest.mark.parametrize("beside", [True, False], ids=["beside a whole one", "alone"])
+async def test_a_broken_handle_loses_no_sidecar(node_home: NodeHome, beside: bool) -> None:
+    """P2, P5: what a full disk or a power cut left of it, its name, is enough to adopt the sidecar untouched."""
+    other = "d" * 32
+    async with running(node_home) as agent:
+        pid = await agent.start(start())
+        await on_air(agent)
+        if beside:
+            await agent.start(StartOrder(other, 1, 1, document(other, "news")))
+    (node_home.path / "agent" / "handles" / f"{CHANNEL}-1.json").write_bytes(b'{"channel_id":"ccc')
+    async with running(node_home) as agent:
+        seen = {it.channel_id: it for it in (await agent.report(-1, 0.0)).sidecars}
+        assert seen.keys() == ({CHANNEL, other} if beside else {CHANNEL})
+        assert seen[CHANNEL].pid == pid
+        with pytest.raises(StillRunning):
+            await agent.start(start(2))
+        assert (await agent.command(say(Transport("take")), 1.5)).done == "on air: film"
+
+
+async def test_a_broken_handle_of_a_sidecar_that_is_gone_is_dropped(node_home: NodeHome) -> None:
+    async with running(node_home) as agent:
+        await agent.start(start())
+        await agent.stop(stop())
+    handle = node_home.path / "agent" / "handles" / f"{CHANNEL}-1.json"
+    handle.write_bytes(b"")
+    handle.with_name("notes.json").write_bytes(b"of somebody")
+    async with running(node_home) as agent:
+        assert not (await agent.report(-1, 0.0)).sidecars
+        assert not handle.exists()
+        await agent.start(start(2))
+
+
 async def test_a_reused_pid_is_not_taken_for_the_sidecar(node_home: NodeHome) -> None:
     """Identity is boot, pid and start time: somebody else's process is neither adopted nor killed."""
     async with running(node_home) as agent:
