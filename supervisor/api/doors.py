@@ -9,26 +9,80 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Final, cast
 
+import h11
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from supervisor.api.authentication import Connection, is_loopback
-from supervisor.errors import Conflict, Invalid
+from supervisor.api.problems import failure_of, response_of
+from supervisor.errors import Conflict, Invalid, Unavailable
 
 SHUTDOWN_S: Final = 3
 """Seconds that answers under way have when the supervisor shuts down."""
-CONNECTIONS: Final = 1000
+UNIX_CONNECTIONS: Final = 600
+TCP_CONNECTIONS: Final = 300
+"""Each door has its own: who has no token must not lock out the local user. By default there are 1024 descriptors."""
+_REFUSED: Final = 50
+"""Connections over a door's number that are told so; those beyond are cut off."""
+HEAD_S: Final = 10.0
+"""Seconds in which a request's head must be here, the first from the connection's beginning."""
 _UCRED: Final = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
 
 
 class DoorProtocol(H11Protocol):
-    """uvicorn's protocol, which tells the application by which door a connection came."""
+    """uvicorn's protocol, which tells the application by which door a connection came, and bounds how many there are.
+
+    uvicorn's own limit counts both doors together, idle connections too, and waits for a head for ever.
+    """
+
+    by_unix = False
+    _head_due: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] - as in the base class
         """Puts a ``Connection`` into the state of every request of this connection."""
         super().connection_made(transport)
-        self.app_state = {**self.app_state, "connection": _connection(transport)}
+        connection = _connection(transport)
+        self.by_unix = connection.address is None
+        self.app_state = {**self.app_state, "connection": connection}
+        room = UNIX_CONNECTIONS if self.by_unix else TCP_CONNECTIONS
+        count = len([one for one in self.connections if getattr(one, "by_unix", None) == self.by_unix])
+        if count > room + _REFUSED:
+            transport.abort()
+            return
+        if count > room:
+            self.app = _full
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Begins a head's time with its first byte, and ends it with its last."""
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._head_is_here()
+        elif self._head_due is None:
+            self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The end."""
+        self._head_is_here()
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        self._head_due = self.loop.call_later(HEAD_S, self.transport.abort)
+
+    def _head_is_here(self) -> None:
+        if self._head_due is not None:
+            self._head_due.cancel()
+            self._head_due = None
+
+
+async def _full(scope: Scope, receive: Receive, send: Send) -> None:
+    """In place of the application, for a connection too many."""
+    error = Unavailable("too many connections are open at this door", retry_after=5, hint="Close some of them.")
+    response = response_of(failure_of(error))
+    response.headers["Connection"] = "close"
+    await response(scope, receive, send)
 
 
 def _connection(transport: asyncio.Transport) -> Connection:
@@ -61,7 +115,6 @@ def make_server(app: FastAPI) -> Server:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=CONNECTIONS,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=SHUTDOWN_S,
         )

@@ -1,6 +1,7 @@
 """Who gets in, by which door, and what is written down about it. Promise P7: nobody controls air who may not."""
 
 import asyncio
+import contextlib
 import getpass
 import os
 import stat
@@ -311,3 +312,26 @@ async def test_letting_the_leash_go_ends_it(short_home: Path) -> None:
 def test_nobody_is_nobody() -> None:
     with pytest.raises(Unauthenticated):
         permit("take", None)
+
+
+async def test_idle_connections_of_tcp_do_not_lock_the_local_user_out(
+    supervisor: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P7: whoever reaches the port, without a token, takes neither the other door's room nor this one's for long."""
+    monkeypatch.setattr("supervisor.api.doors.TCP_CONNECTIONS", 3)
+    monkeypatch.setattr("supervisor.api.doors.UNIX_CONNECTIONS", 3)
+    monkeypatch.setattr("supervisor.api.doors.HEAD_S", 0.5)
+    idle = [await asyncio.open_connection(supervisor.host, supervisor.port) for _ in range(3)]
+    async with supervisor.tcp_client() as late:
+        answer = await late.get("/healthz")
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert (await supervisor.unix.get("/healthz")).status_code == 200
+    for reader, writer in idle:
+        writer.write(b"GET /healthz HTTP/1.1\r\n")  # a head that is never finished is no request
+        with contextlib.suppress(ConnectionResetError):
+            async with asyncio.timeout(5.0):
+                assert await reader.read() == b""
+        writer.close()
+    async with supervisor.tcp_client() as again:
+        assert (await again.get("/healthz")).status_code == 200
