@@ -1,7 +1,9 @@
 """Every noun of the API is made, read, changed and deleted over a real socket, and refuses what it must."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+from db.store import Store
 from tests.fixtures.running import Running
 
 NOBODY = "0" * 32
@@ -182,3 +184,20 @@ async def test_a_channel_has_a_programme_output(supervisor: Running) -> None:
     await supervisor.call("POST", "/channels", json={"name": "One", "outputs": []}, expect=422)
     made = await supervisor.call("POST", "/channels", json={"name": "One"})
     await supervisor.call("PATCH", f"/channels/{made['id']}", rev=made["rev"], json={"outputs": []}, expect=422)
+
+
+async def test_a_deleted_channels_alarms_are_over_and_can_be_acknowledged(supervisor: Running) -> None:
+    made = await supervisor.call("POST", "/channels", json={"name": "One"})
+    store = Store(supervisor.settings.store_url)
+    now = datetime.now(UTC)
+    try:
+        async with store.write() as tx:
+            await tx.alarms.raise_once("off_air", made["id"], None, "critical", "dark", now)
+            row, _ = await tx.alarms.raise_once("off_air", "0" * 32, None, "critical", "of a channel long gone", now)
+    finally:
+        await store.close()
+    await supervisor.call("DELETE", f"/channels/{made['id']}", rev=made["rev"])
+    open_now = (await supervisor.call("GET", "/alarms"))["items"]
+    assert [alarm["id"] for alarm in open_now] == [row.id]
+    seen = await supervisor.call("POST", f"/alarms/{row.id}/acknowledge")
+    assert seen["acknowledged_by"]

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from fastapi import Query, Request
 
+from db.errors import Missing
+from db.transaction import Transaction
 from supervisor.api import views
 from supervisor.api.context import Ctx, Who
 from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
@@ -37,10 +39,19 @@ async def acknowledge_alarm(context: Ctx, who: Who, request: Request, alarm_id: 
     """Somebody has seen it. It stays until its cause is gone; who acknowledged it first stays too."""
     async with context.store.write() as tx:
         row = await tx.alarms.get(alarm_id)
-        channel = (await tx.channels.get(row.channel_id)) if row.channel_id else None
-        require_sight(who, channel.project_id if channel else None, "alarm", alarm_id)
+        require_sight(who, await _project_of(tx, row.channel_id), "alarm", alarm_id)
         row = await tx.alarms.acknowledge(alarm_id, who.name, context.clock.now())
     note(request, code=row.code)
     view = views.alarm(row)
     context.events.publish("alarm", view)
     return view
+
+
+async def _project_of(tx: Transaction, channel_id: str | None) -> str | None:
+    """An alarm outlives its channel, and is an admin's then."""
+    if channel_id is None:
+        return None
+    try:
+        return (await tx.channels.get(channel_id)).project_id
+    except Missing:
+        return None

@@ -92,14 +92,20 @@ async def update_channel(
 
 @routes.delete("/channels/{channel_id}", status_code=204, responses=documented(404, 409, 428))
 async def delete_channel(context: Ctx, who: Who, request: Request, channel_id: Id, rev: SeenRev) -> None:
-    """Only when it is off. Its as-run log stays."""
+    """Only when it is off. Its as-run log stays, its alarms are over."""
     note(request, saw_rev=rev)
     async with context.store.write() as tx:
         await channel_row(tx, who, channel_id)
         await tx.channels.delete(channel_id, rev)
+        now = context.clock.now()
+        alarms = await tx.alarms.list(open_only=True, channel_id=channel_id)
+        cleared = [await tx.alarms.clear(row.code, channel_id, row.node_id, now) for row in alarms]
     await context.supervision.commands.channel_changed(channel_id)
     context.supervision.live.forget(channel_id)
     context.events.publish("channel_deleted", ChannelDeleted(channel_id=channel_id))
+    for row in cleared:
+        if row is not None:
+            context.events.publish("alarm", views.alarm(row))
 
 
 @routes.get("/channels/{channel_id}/explain", responses=documented(404))
