@@ -135,13 +135,13 @@ async def until_gone(process: subprocess.Popen[bytes], deadline_s: float) -> int
     return await poll(ended, deadline_s=deadline_s, every_s=0.05)
 
 
-def open_process(address: Path) -> int:
-    """A pidfd of the process that listens at a unix socket; the caller closes it. Raises OSError when there is none."""
+def listener_pid(address: Path) -> int:
+    """The process that listens at a unix socket. Raises OSError when there is none."""
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(_CONNECT_S)
         probe.connect(str(address))
         pid, _, _ = _UCRED.unpack(probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
-    return os.pidfd_open(pid)
+    return int(pid)
 
 
 async def until_ended(pidfd: int, deadline_s: float) -> bool:

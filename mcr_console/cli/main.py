@@ -6,7 +6,7 @@ import platform
 
 import typer
 
-from mcr_console.cli import alarms, asrun, background, channels, nodes, playlists, service, supervision
+from mcr_console.cli import alarms, asrun, background, channels, database, nodes, playlists, service, supervision
 from mcr_console.cli.commands import group, home
 from mcr_console.cli.demo.command import demo
 from mcr_console.cli.doctor.command import doctor
@@ -55,6 +55,7 @@ app.add_typer(playlists.app, name="playlist")
 app.command()(asrun.asrun)
 app.add_typer(nodes.app, name="node")
 app.add_typer(alarms.app, name="alarm")
+app.add_typer(database.app, name="db")
 app.add_typer(service.app, name="service")
 app.command()(doctor)
 app.command()(demo)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -74,6 +74,28 @@ class Unit:
             "",
         ]
         return "\n".join(lines)
+
+
+def owner(pid: int, proc: Path = Path("/proc")) -> Literal["user", "system"] | None:
+    """Whose systemd runs the process as this service; None when it is no service. Needs Linux's /proc."""
+    try:
+        groups = (proc / str(pid) / "cgroup").read_text().splitlines()
+    except OSError:
+        return None
+    for group_ in groups:
+        parts = group_.rpartition(":")[2].split("/")
+        if UNIT in parts:
+            return "user" if "user.slice" in parts else "system"
+    return None
+
+
+def how_to_keep_it_down(whose: Literal["user", "system"]) -> str:
+    """Whoever shut a service down is told that it comes back, and how not."""
+    systemctl = "sudo systemctl" if whose == "system" else "systemctl --user"
+    return (
+        f"It is the service {UNIT}: it starts again with the machine, or by '{systemctl} start mcr'. "
+        f"'{systemctl} disable mcr' keeps it down."
+    )
 
 
 def quoted(text: str, *, command: bool = False) -> str:

@@ -13,6 +13,7 @@ from mcr_console.cli.failures import Exit, Failure
 from mcr_console.cli.places import SYSTEM_SOCKET, Home, socket_to_use
 from mcr_console.cli.playing import playing
 from mcr_console.cli.progress import poll, waiting
+from mcr_console.cli.service import how_to_keep_it_down, owner
 from mcr_console.cli.wording import channel_line, counted, is_on_air
 from mcr_console.client import Client
 from mcr_console.http import Unreachable
@@ -70,14 +71,14 @@ def down(
         if off_air:
             wanted = sum(channel.desired == "on" for channel in channels)
             confirm(_off_air_question(on_air, wanted), yes=yes)
-            await _end_supervisor(client, "taking every channel off air", off_air=True)
+            kept = await _end_supervisor(client, "taking every channel off air", off_air=True)
             await _until_none_plays(home())
-            return "Every channel is off air and the supervisor is shut down."
-        await _end_supervisor(client, "shutting the supervisor down", off_air=False)
+            return f"Every channel is off air and the supervisor is shut down.{kept}"
+        kept = await _end_supervisor(client, "shutting the supervisor down", off_air=False)
         if not on_air:
-            return "Supervisor shut down. No channel was on air."
+            return f"Supervisor shut down. No channel was on air.{kept}"
         stay = "stays" if on_air == 1 else "stay"
-        return f"Supervisor shut down. {counted(on_air, 'channel')} {stay} on air; mcr up takes charge again."
+        return f"Supervisor shut down. {counted(on_air, 'channel')} {stay} on air; mcr up takes charge again.{kept}"
 
     try:
         print(with_supervisor(run))
@@ -89,12 +90,26 @@ def down(
         if not alive:
             print("No supervisor runs, and no channel plays. Nothing is left to stop.")
             return
+        if off_air:
+            print(f"No supervisor runs; {counted(alive, 'channel')} on air without one.", file=sys.stderr)
+            confirm(_off_air_question(alive, alive), yes=yes)
+            print(asyncio.run(_take_charge_and_end()))
+            return
         raise Failure(
             "No supervisor runs",
             f"{counted(alive, 'channel')} {'plays' if alive == 1 else 'play'} on without one. {error.detail}",
-            "mcr up takes charge of them; mcr down --off-air then takes them off air." if off_air else "",
+            "mcr up takes charge of them; mcr down --off-air takes them off air.",
             code=Exit.UNREACHABLE,
         ) from error
+
+
+async def _take_charge_and_end() -> str:
+    """What plays without a supervisor is stopped by one: it alone knows what was meant and writes down what aired."""
+    socket, _ = await background.ensure_supervisor(home())
+    async with Client.at(socket=socket) as client:
+        await _end_supervisor(client, "taking every channel off air", off_air=True)
+    await _until_none_plays(home())
+    return "Every channel is off air and no supervisor runs."
 
 
 def _off_air_question(on_air: int, wanted: int) -> str:
@@ -104,11 +119,16 @@ def _off_air_question(on_air: int, wanted: int) -> str:
     return f"Take {counted(on_air, 'channel')} OFF AIR{more} and shut the supervisor down?"
 
 
-async def _end_supervisor(client: Client, waiting_for: str, *, off_air: bool) -> None:
-    """Shuts it down and waits until its process is gone. Raises Failure when it stays."""
+async def _end_supervisor(client: Client, waiting_for: str, *, off_air: bool) -> str:
+    """Shuts it down and waits until its process is gone. Raises Failure when it stays.
+
+    The answer is a line about the service that it was, if it was one.
+    """
     address = socket_to_use(home())
     try:
-        process = background.open_process(address)
+        pid = background.listener_pid(address)
+        whose = owner(pid)
+        process = os.pidfd_open(pid)
     except OSError as error:
         raise Unreachable("No supervisor there", f"{address}: {error.strerror}", "mcr up starts one.") from error
     try:
@@ -120,6 +140,7 @@ async def _end_supervisor(client: Client, waiting_for: str, *, off_air: bool) ->
                 )
     finally:
         os.close(process)
+    return "" if whose is None else f"\n{how_to_keep_it_down(whose)}"
 
 
 async def _until_none_plays(here: Home) -> None:

@@ -74,6 +74,27 @@ def test_own_files_on_air_and_playout_outlives_the_supervisor(home: TestHome, cl
     assert home.processes() == {}
 
 
+def test_off_air_without_a_supervisor_leaves_no_process(home: TestHome, clips: Path) -> None:
+    added = home.mcr("up")
+    assert added.returncode == 0, added.stderr
+    added = home.mcr(
+        "channel", "add", "Alone", "--from", str(clips), "--format", "360p25", "--output", "hls", "--start"
+    )
+    assert added.returncode == 0, added.stderr + home.log_end()
+    assert home.mcr("down").returncode == 0
+    assert len(sidecar_pids(home)) == 1
+
+    refused = home.mcr("down", "--off-air")
+    assert refused.returncode == 1
+    assert len(sidecar_pids(home)) == 1
+
+    off = home.mcr("down", "--off-air", "--yes")
+    assert off.returncode == 0, off.stderr + home.log_end()
+    assert "starting supervisor" in off.stderr
+    assert "taking every channel off air" in off.stderr
+    assert home.processes() == {}
+
+
 def start_demo(home: TestHome, clips: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         home.command("demo", "--headless", "--channels", "2", "--media", str(clips), *arguments),

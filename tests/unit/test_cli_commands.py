@@ -70,6 +70,15 @@ def test_the_console_without_a_terminal_says_what_to_do(home: dict[str, str]) ->
     assert not Path(home["MCR_HOME"]).exists()
 
 
+def test_the_database_is_brought_to_this_version_by_the_words_its_errors_name(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "mcr_console.cli.main", "db", "upgrade"],
+        env={**os.environ, "MCR_HOME": str(tmp_path / "home")}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "home" / "mcr.db").exists()
+
+
 def test_the_console_is_not_drawn_into_a_file(home: dict[str, str]) -> None:
     """Textual draws to standard error: with it in a file the terminal would stay empty."""
     master, slave = pty.openpty()

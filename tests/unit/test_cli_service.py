@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mcr_console.cli.main import app
-from mcr_console.cli.service import Unit
+from mcr_console.cli.service import Unit, how_to_keep_it_down, owner
 
 
 def read(text: str) -> configparser.ConfigParser:
@@ -56,3 +56,21 @@ def test_systemd_itself_reads_the_unit_as_it_was_meant(run_as: str | None, tmp_p
         ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, timeout=20, check=False
     )
     assert [line for line in verified.stderr.splitlines() if "mcr.service" in line] == []
+
+
+@pytest.mark.parametrize(
+    ("group", "whose", "words"),
+    [
+        ("0::/system.slice/mcr.service", "system", "sudo systemctl disable mcr"),
+        ("0::/user.slice/user-1.slice/user@1.service/app.slice/mcr.service", "user", "systemctl --user disable mcr"),
+        ("0::/user.slice/user-1.slice/session-3.scope", None, ""),
+    ],
+)
+def test_who_shuts_a_service_down_is_told_how_it_stays_down(
+    group: str, whose: str | None, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "cgroup").write_text(group + "\n")
+    found = owner(7, tmp_path)
+    assert found == whose
+    assert found is None or words in how_to_keep_it_down(found)
