@@ -88,10 +88,14 @@ class SoundEncoder:
         self._waiting = waiting[:, at:]
         return packets
 
-    def _encode_block(self, block: Samples) -> list[EncodedPacket]:
-        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="stereo")
-        frame.sample_rate, frame.pts, frame.time_base = self._sample_rate, self._position, self._time_base
-        self._position += self._size
+    def finish(self) -> list[EncodedPacket]:
+        """What is still inside, the last packet filled up with silence; nothing may follow."""
+        rest = self._waiting.shape[1]
+        packets = self.encode(np.zeros((2, self._size - rest), np.float32)) if rest else []
+        return packets + self._encode_block(None)
+
+    def _encode_block(self, block: Samples | None) -> list[EncodedPacket]:
+        frame = None if block is None else self._frame(block)
         return [
             EncodedPacket(
                 is_video=False,
@@ -103,6 +107,12 @@ class SoundEncoder:
             )
             for packet in self._codec.encode(frame)
         ]
+
+    def _frame(self, block: Samples) -> av.AudioFrame:
+        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = self._sample_rate, self._position, self._time_base
+        self._position += self._size
+        return frame
 
 
 def programme_encoders(channel: ChannelFormat, encoding: Encoding) -> tuple[PictureEncoder, SoundEncoder]:

@@ -2,7 +2,7 @@
 
 import queue
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import av
 
@@ -88,9 +88,13 @@ class EncoderThread:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        last: FrameJob | None = None
         while (job := self._queue.get()) is not None:
+            last = job
             packets = [] if job.picture is None else self._pictures.encode(job.number, job.picture, job.wall_ns)
             packets += self._sounds.encode(job.sound)
             if job.picture is not None:
                 self._pictures_taken += 1
             self._deliver(job, tuple(packets))
+        if last is not None:
+            self._deliver(replace(last, picture=None, sound=last.sound[:, :0]), tuple(self._sounds.finish()))

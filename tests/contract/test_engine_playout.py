@@ -20,6 +20,7 @@ from sidecar.engine.playout import CommandQueueFull, Playout
 from sidecar.protocol.channel import AfterLast, ChannelFormat, Item, Output, Playlist, SidecarDocument
 from sidecar.rundown.clock import Done, Refused, RundownClock
 from sidecar.rundown.model import Airing
+from sidecar.rundown.rate import parse_rate, samples_before
 from tests.fixtures.air import ENCODING, FORMAT, Facts, NumberedSource, PacedTime, read_numbers, wait_until
 from tests.instruments.frame_cells import Seen
 from tests.instruments.udp_receiver import UdpReceiver
@@ -139,6 +140,8 @@ def test_every_frame_airs_once_and_in_order_over_many_seams(air: Callable[..., A
     ends = one.facts.of("item_end")
     assert [end.frames for end in ends[:5]] == list(lengths.values())
     assert all(source.is_closed for source in one.sources)
+    last_sample = 1024 + samples_before(status.frame, parse_rate(rate), 48_000) - 1  # 1024 of priming come before
+    assert abs(one.sound()[0, last_sample - 1]) > 0.05, "the sound of the last frame is not cut off"
 
 
 def test_a_take_cuts_at_the_frame_it_answers_with(air: Callable[..., Air]) -> None:
@@ -367,7 +370,7 @@ def test_stopping_while_muted_leaves_nothing_behind(air: Callable[..., Air], tmp
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_empty_rundown_shows_the_slate(air: Callable[..., Air]) -> None:
+def test_an_empty_rundown_shows_the_slate_and_why(air: Callable[..., Air], tmp_path: Path) -> None:
     """P1."""
     one = air({})
     one.start()
@@ -379,6 +382,9 @@ def test_an_empty_rundown_shows_the_slate(air: Callable[..., Air]) -> None:
     seen = one.pictures()
     assert len(seen) >= 30
     assert not any(one_seen.clip for one_seen in seen)
+    with av.open(str(tmp_path / "programme.ts")) as container:
+        luma = [picture.to_ndarray()[:180] for picture in container.decode(video=0)][-1]
+    assert luma[150:162].max() > np.median(luma) + 30, "the reason is written at the foot of the card"
     assert np.abs(one.sound()).max() < 1e-4
 
 
