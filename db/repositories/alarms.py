@@ -115,12 +115,3 @@ class Alarms:
             seen = select(Alarm.raised_at).where(Alarm.id == after).scalar_subquery()
             query = query.where(or_(Alarm.raised_at < seen, (Alarm.raised_at == seen) & (Alarm.id < after)))
         return (await self._session.scalars(query)).all()
-
-    async def open_counts(self) -> dict[str, int]:
-        """How many open alarms each channel has; channels with none are left out."""
-        query = (
-            select(Alarm.channel_id, func.count())
-            .where(Alarm.open_key.is_not(None), Alarm.channel_id.is_not(None))
-            .group_by(Alarm.channel_id)
-        )
-        return {channel_id: count for channel_id, count in await self._session.execute(query) if channel_id}

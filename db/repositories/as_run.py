@@ -81,13 +81,11 @@ class AsRunLog:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def runs(self, channel_id: str | None = None, *, incomplete_only: bool = False) -> Sequence[AsRunRun]:
+    async def runs(self, channel_id: str | None = None) -> Sequence[AsRunRun]:
         """How far every run is collected."""
         query = select(AsRunRun).order_by(AsRunRun.channel_id, AsRunRun.epoch, AsRunRun.run_id)
         if channel_id is not None:
             query = query.where(AsRunRun.channel_id == channel_id)
-        if incomplete_only:
-            query = query.where(AsRunRun.complete.is_(False))
         return (await self._session.scalars(query)).all()
 
     async def collected_seq(self, channel_id: str, run_id: str) -> int:

@@ -54,14 +54,10 @@ class Assets:
         named = select(Item.asset_id).where(Item.playlist_id == playlist_id, Item.asset_id.is_not(None))
         return {row.id: row for row in await self._session.scalars(select(Asset).where(Asset.id.in_(named)))}
 
-    async def by_content(self, fingerprint: str, path: str, project_id: str | None) -> Asset | None:
-        """The project's asset (None: of no project) with this content at this path."""
-        return (await self.by_contents([(fingerprint, path)], project_id)).get((fingerprint, path))
-
     async def by_contents(
         self, contents: Collection[tuple[str, str]], project_id: str | None
     ) -> dict[tuple[str, str], Asset]:
-        """``by_content`` for many (fingerprint, path) at once; those there are."""
+        """The project's assets (None: of no project) by content and place (fingerprint, path); those there are."""
         found: dict[tuple[str, str], Asset] = {}
         fingerprints = sorted({fingerprint for fingerprint, _ in contents})
         wanted = set(contents)

@@ -70,12 +70,6 @@ class Channels:
         """Raises ``Missing``."""
         return await get_row(self._session, Channel, channel_id)
 
-    async def by_number(self, number: int) -> Channel | None:
-        return await self._session.scalar(select(Channel).where(Channel.number == number))
-
-    async def by_name(self, name: str) -> Channel | None:
-        return await self._session.scalar(select(Channel).where(Channel.name == name))
-
     async def list(
         self, after: int | None = None, limit: int | None = None, *, playlist_id: str | None = None
     ) -> Sequence[Channel]:

@@ -25,9 +25,6 @@ class Nodes:
         """Raises ``Missing``."""
         return await get_row(self._session, Node, node_id)
 
-    async def by_name(self, name: str) -> Node | None:
-        return await self._session.scalar(select(Node).where(Node.name == name))
-
     async def list(self, after: str | None = None, limit: int | None = None) -> Sequence[Node]:
         """By name; ``after`` is the last name seen."""
         query = select(Node).order_by(Node.name).limit(limit)

@@ -172,7 +172,6 @@ async def test_runs_tell_how_far_they_are_collected(store: Store) -> None:
             (CHANNEL, 2, True),
             (OTHER, 1, False),
         ]
-        assert [row.channel_id for row in await tx.as_run.runs(incomplete_only=True)] == [OTHER]
         assert len(await tx.as_run.runs(CHANNEL)) == 1
 
 

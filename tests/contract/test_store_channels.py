@@ -52,10 +52,6 @@ async def test_numbers_fill_gaps_and_are_taken_once(store: Store, now: datetime)
     assert sorted(channel.number for channel in many) == list(range(4, 12))
     async with store.read() as tx:
         assert [row.number for row in await tx.channels.list(after=3, limit=2)] == [4, 5]
-        by_name, by_number = await tx.channels.by_name("B"), await tx.channels.by_number(3)
-    assert by_name is not None
-    assert by_number is not None
-    assert by_name.id == by_number.id == three.id
 
 
 async def test_what_it_names_must_be_there(store: Store, now: datetime) -> None:
