@@ -49,6 +49,12 @@ class Playlists:
             query = query.where(Playlist.project_id == project_id)
         return (await self._session.scalars(query)).all()
 
+    async def revisions_played(self) -> dict[str, int]:
+        """The revision of every playlist that a channel plays, by id."""
+        played = select(Channel.playlist_id).where(Channel.playlist_id.is_not(None))
+        rows = await self._session.execute(select(Playlist.id, Playlist.revision).where(Playlist.id.in_(played)))
+        return {row[0]: row[1] for row in rows}
+
     async def item_counts(self, playlist_ids: Collection[str] | None = None) -> dict[str, int]:
         """How many items each has (None: all of them); empty playlists are left out."""
         query = select(Item.playlist_id, func.count()).group_by(Item.playlist_id)

@@ -13,7 +13,7 @@ import sidecar
 from supervisor.agent.interface import Launch, StartOrder
 from supervisor.agent.memory import Handle, Memory
 
-TOKEN: Final = "MCR_TOKEN"
+TOKEN: Final = "MCR_TOKEN"  # noqa: S105 - the name of a variable
 _KEEP_STATE_DIRS: Final = 10
 
 

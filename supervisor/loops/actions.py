@@ -1,5 +1,6 @@
 """Carries out what was decided about one channel, and remembers what the row does not."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
 from uuid import uuid4
@@ -54,6 +55,15 @@ class EpochNotes:
     begins_with: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Which list a sidecar was given."""
+
+    playlist_id: str | None
+    revision: int
+    after_last: str
+
+
 class Actions:
     """For one channel and one task. ``row`` is the newest we know."""
 
@@ -64,13 +74,18 @@ class Actions:
         self.list_changed = row.phase in ("starting", "running")
         self._compares_only = self.list_changed
         """For a sidecar that we found: it is given its list only if it holds another revision than the store."""
-        self.given_revision = 0
+        self._given: Given | None = None
         self.started_by = SYSTEM.name
         self.stopped_by = SYSTEM.name
         self._desk = desk
         self._notes = EpochNotes(row.epoch)
         self._titles: dict[str, str] = {}
         self._left_out: frozenset[str] = frozenset()
+
+    @property
+    def given_revision(self) -> int:
+        """Of the list that its sidecar was given; 0 before."""
+        return 0 if self._given is None else self._given.revision
 
     def of_epoch(self, epoch: int) -> EpochNotes:
         """Notes on the row's epoch; a new one begins without any."""
@@ -86,6 +101,14 @@ class Actions:
             for item in sorted(self.restarts.skipped)
         )
 
+    def lacks(self, revisions: Mapping[str, int]) -> bool:
+        """Whether the list that the row names is another than the one its sidecar was given, or newer."""
+        row, given = self.row, self._given
+        if given is None or self.list_changed or row.phase not in ("starting", "running"):
+            return False
+        newest = 0 if row.playlist_id is None else revisions.get(row.playlist_id, 0)
+        return (row.playlist_id, row.after_last) != (given.playlist_id, given.after_last) or newest > given.revision
+
     def edited(self) -> None:
         self.list_changed, self._compares_only = True, False
         self.restarts = self.restarts.edited()
@@ -94,7 +117,7 @@ class Actions:
         """Off, as wanted: the next start begins without a history."""
         self.restarts = Restarts()
         self.list_changed = False
-        self.given_revision = 0
+        self._given = None
         self.started_by = SYSTEM.name
 
     def seen_on_air(self, status: Status, position: Position | None) -> None:
@@ -180,7 +203,7 @@ class Actions:
         material = await read_material(desk.store, row, row.rate, desk.timing.store)
         self._titles = {item.id: item.title for item in material.playlist.items}
         self._left_out = self.restarts.left_out(self._titles)
-        self.given_revision = material.playlist.revision
+        self._given = Given(row.playlist_id, material.playlist.revision, row.after_last)
         material = material.without(self._left_out)
         begin = beginning(
             "schedule" if row.resume_policy == "schedule" else "continue",
@@ -236,17 +259,17 @@ class Actions:
             await watch.refresh()
 
     async def _give_list(self, epoch: int) -> None:
-        desk, watch = self._desk, self._watch()
+        desk, row, watch = self._desk, self.row, self._watch()
         self.list_changed = False
         try:
             holds = next((it.status for it in watch.of(self.row.id) if it.epoch == epoch), None)
             # A new frame rate of the channel holds from its next start on: this sidecar counts in its own.
-            rate = self.row.rate if holds is None else holds.rate
-            material = await read_material(desk.store, self.row, rate, desk.timing.store)
+            rate = row.rate if holds is None else holds.rate
+            material = await read_material(desk.store, row, rate, desk.timing.store)
             self._titles = {item.id: item.title for item in material.playlist.items}
             self._left_out = self.restarts.left_out(self._titles)
             given = material.without(self._left_out).playlist
-            self.given_revision = material.playlist.revision
+            self._given = Given(row.playlist_id, material.playlist.revision, row.after_last)
             if holds is not None:
                 same = (holds.playlist_revision, holds.after_last) == (given.revision, given.after_last)
                 if self._compares_only and same:

@@ -1,6 +1,7 @@
 """One channel's keeper: sees, decides, acts; once a second, and at once when something happened."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -78,8 +79,13 @@ class ChannelKeeper:
             self._actions.row = row
             self.wake()
 
+    def compare_list(self, revisions: Mapping[str, int]) -> None:
+        """``revisions`` of all playlists that are played: what its sidecar was not given yet, it is given."""
+        if self._actions.lacks(revisions):
+            self.edited()
+
     def edited(self) -> None:
-        """Its playlist was edited, or it plays another one now."""
+        """Its playlist was edited, or it plays another one now. The roster's next look would find it too."""
         self._actions.edited()
         self.wake()
 

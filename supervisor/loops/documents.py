@@ -53,8 +53,8 @@ def document_of(row: Channel, material: Material, resume: protocol.ResumePoint |
 def _output(row: Output) -> protocol.Output:
     match row.kind:
         case "hls":
-            return protocol.Output(id=row.id, kind="hls", fencing="epoch_directory")
+            return protocol.Output(id=row.id, kind="hls")
         case "udp":
-            return protocol.Output(id=row.id, kind="udp", url=row.url, fencing="hold")
+            return protocol.Output(id=row.id, kind="udp", url=row.url)
         case _:
             raise ValueError(f"output {row.id} is of kind {row.kind!r}, which this version does not have")

@@ -69,10 +69,11 @@ class Roster:
         """All rows, in one view. Raises StoreError."""
         async with self._store.read(timeout=self._desk.timing.store) as tx:
             rows = await tx.channels.list()
+            revisions = await tx.playlists.revisions_played()
             self._nodes = await tx.nodes.list()
         seen = {row.id for row in rows}
         for row in rows:
-            self.update(row)
+            self.update(row).compare_list(revisions)
         for channel_id in self._keepers.keys() - seen:
             self.remove(channel_id)
         self.is_read = True
@@ -103,14 +104,17 @@ class Roster:
         """Where every channel is, in one transaction: where a resume begins. Raises StoreError."""
         fence = self._desk.leadership.fence
         moved: dict[str, Position] = {}
+        rates: dict[str, str] = {}
         for channel_id, keeper in self._keepers.items():
-            position = keeper.actions.position
-            if keeper.on_air is not None and position is not None and position != self._recorded.get(channel_id):
+            position, status = keeper.actions.position, keeper.on_air
+            if status is not None and position is not None and position != self._recorded.get(channel_id):
                 moved[channel_id] = position
+                rates[channel_id] = status.rate
         if fence is None or not moved:
             return
         async with self._store.write(timeout=self._desk.timing.store) as tx:
             await tx.channels.record_positions(
-                fence, {channel_id: (it.item_id, it.frame, it.at) for channel_id, it in moved.items()}
+                fence,
+                {channel_id: (it.item_id, it.frame, it.at, rates[channel_id]) for channel_id, it in moved.items()},
             )
         self._recorded.update(moved)

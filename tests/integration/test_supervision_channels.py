@@ -322,6 +322,27 @@ async def test_an_edited_list_reaches_the_sidecar_and_a_hung_one_later(node_home
         assert item.item_id == items[0]
 
 
+async def test_an_edit_that_nobody_tells_of_reaches_the_sidecar_too(node_home: NodeHome) -> None:
+    """P1: one made through another supervisor, or committed just before the store went away."""
+    async with station(node_home) as here:
+        row = await here.channel(FOREVER, FOREVER)
+        await here.start(row)
+        items = await here.items(row)
+        assert row.playlist_id is not None
+        async with here.store.write() as tx:
+            await tx.playlists.move(row.playlist_id, 2, items[1], 0)
+
+        async def has(revision: int, after_last: str) -> bool:
+            status = (await here.agent.poll(row.id, 1)).status
+            return status is not None and (status.playlist_revision, status.after_last) == (revision, after_last)
+
+        await until(lambda: has(3, "loop"), what="the edited list")
+        async with here.store.write() as tx:
+            fresh = await tx.channels.get(row.id)
+            await tx.channels.update_spec(row.id, fresh.rev, {"after_last": "hold"})
+        await until(lambda: has(3, "hold"), what="the channel's new end of list")
+
+
 async def test_another_list_of_a_lower_revision_reaches_the_sidecar(node_home: NodeHome) -> None:
     async with station(node_home) as here:
         row = await here.channel(FOREVER, FOREVER)
