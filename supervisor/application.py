@@ -24,7 +24,6 @@ from supervisor.api.doors import SHUTDOWN_S, make_server, tcp_socket, unix_socke
 from supervisor.api.snapshot import Snapshot
 from supervisor.assets.importing import AssetImport
 from supervisor.assets.probing import Prober
-from supervisor.assets.threads import Threads
 from supervisor.audit import AuditLog
 from supervisor.clock import Clock, SystemClock
 from supervisor.departure import Departure
@@ -37,6 +36,7 @@ from supervisor.loops.supervision import Supervision
 from supervisor.principal import SYSTEM, Principal
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.settings import Settings
+from supervisor.threads import Threads
 
 BEAT_S: Final = 1.0
 AUDIT_S: Final = 2.0
@@ -168,6 +168,7 @@ class Application:
             assets=AssetImport(store, self._clock, Prober(), media),
             files=Threads("file readers", places=8),
             media=media,
+            rundowns=Threads("rundown writers", places=2),
             info=info,
             is_leaving=lambda: self._departure.closing,
             take_off_air=take_off_air,

@@ -11,7 +11,6 @@ from db.store import Store
 from supervisor.api.authentication import Token
 from supervisor.api.snapshot import Snapshot
 from supervisor.assets.importing import AssetImport
-from supervisor.assets.threads import Threads
 from supervisor.audit import AuditLog
 from supervisor.clock import Clock
 from supervisor.events import Events
@@ -19,6 +18,7 @@ from supervisor.loops.supervision import Supervision
 from supervisor.principal import Principal
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.settings import Settings
+from supervisor.threads import Threads
 
 TakeOffAir = Callable[[Principal], Awaitable[int]]
 """Stops every channel and returns how many once all are confirmed; raises PlayoutSilent naming those that are not."""
@@ -41,6 +41,8 @@ class Context:
     """For what lies below the media root: this program's own."""
     media: Threads
     """For what lies where its owner put it, on disks and file servers that may hang."""
+    rundowns: Threads
+    """For computing long lists: few, so that the loop keeps its share of the interpreter."""
     info: Callable[[], SupervisorInfo]
     is_leaving: Callable[[], bool]
     take_off_air: TakeOffAir

@@ -1,9 +1,14 @@
 """Every noun of the API is made, read, changed and deleted over a real socket, and refuses what it must."""
 
+import threading
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from db.store import Store
+from supervisor.rundowns import rundown
+from supervisor.schemas.channel import Rundown
 from tests.fixtures.running import Running
 
 NOBODY = "0" * 32
@@ -201,3 +206,19 @@ async def test_a_deleted_channels_alarms_are_over_and_can_be_acknowledged(superv
     assert [alarm["id"] for alarm in open_now] == [row.id]
     seen = await supervisor.call("POST", f"/alarms/{row.id}/acknowledge")
     assert seen["acknowledged_by"]
+
+
+async def test_a_rundown_is_computed_beside_the_loop(supervisor: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P8: the rundown of a long list must not make a take wait."""
+    made = await supervisor.call("POST", "/channels", json={"name": "One"})
+    loop, threads = threading.current_thread(), set[threading.Thread]()
+
+    def watched(*given: Any) -> Any:
+        threads.add(threading.current_thread())
+        return rundown(*given)
+
+    monkeypatch.setattr("supervisor.api.routes.rundowns.rundown", watched)
+    answer = await supervisor.call("GET", f"/channels/{made['id']}/rundown")
+    assert Rundown.model_validate(answer).channel_id == made["id"]
+    assert threads
+    assert loop not in threads

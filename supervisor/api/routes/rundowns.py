@@ -1,17 +1,19 @@
 """Rundowns: a playlist with computed times, on air or as a preview."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Final
 
 import structlog
-from fastapi import Query
+from fastapi import Query, Response
 from pydantic import AwareDatetime
 
 from db.models import Asset, Channel
 from db.repositories.as_run import EventFilters
 from db.transaction import Transaction
+from sidecar.protocol import channel as protocol
 from sidecar.rundown.rate import parse_rate
 from supervisor.api.context import Context, Ctx, Who
 from supervisor.api.problems import documented
@@ -27,6 +29,7 @@ routes = router("rundowns")
 
 LOOK_S: Final = 1.0
 """Seconds for looking whether the files are there; a disk that takes longer leaves the question open."""
+COMPUTE_S: Final = 5.0
 PAST: Final = 200
 """Events of the past that are looked at for what aired."""
 PLAIN_RATE: Final = "25"
@@ -35,8 +38,8 @@ PLAIN_RATE: Final = "25"
 _log = structlog.get_logger(__name__)
 
 
-@routes.get("/channels/{channel_id}/rundown", responses=documented(404))
-async def read_rundown(context: Ctx, who: Who, channel_id: Id) -> Rundown:
+@routes.get("/channels/{channel_id}/rundown", response_model=Rundown, responses=documented(404))
+async def read_rundown(context: Ctx, who: Who, channel_id: Id) -> Response:
     """What aired, what is on air, and when the rest will start. Behind a hold nobody can tell, so there is no start."""
     async with context.store.read() as tx:
         channel = await channel_row(tx, who, channel_id)
@@ -45,26 +48,26 @@ async def read_rundown(context: Ctx, who: Who, channel_id: Id) -> Rundown:
     listing = await _with_missing(context, listing)
     live = context.supervision.live.get(channel_id)
     rate = parse_rate(context.supervision.live.rate(channel_id) or channel.rate)
-    list_ = sidecar_playlist(channel, listing.playlist, listing.items, listing.assets, rate)
-    if channel.desired == "off" and live.item is None:
-        timing = timing_of_start(
-            list_, rate, context.clock.now(), note="the channel is off: times as if it started now"
-        )
-    elif live.picture is None:
-        timing = Timing(note="nothing is known of the channel now")
-    else:
-        timing = timing_on_air(list_, rate, live, aired)
-    return rundown(listing, timing, rate, channel.time_zone, channel_id)
+    now = context.clock.now()
+
+    def timing_of(list_: protocol.Playlist) -> Timing:
+        if channel.desired == "off" and live.item is None:
+            return timing_of_start(list_, rate, now, note="the channel is off: times as if it started now")
+        if live.picture is None:
+            return Timing(note="nothing is known of the channel now")
+        return timing_on_air(list_, rate, live, aired)
+
+    return await _answer(context, channel, listing, rate, timing_of)
 
 
-@routes.get("/playlists/{playlist_id}/preview", responses=documented(404))
+@routes.get("/playlists/{playlist_id}/preview", response_model=Rundown, responses=documented(404))
 async def preview_playlist(
     context: Ctx,
     who: Who,
     playlist_id: Id,
     channel_id: Annotated[Id | None, Query(description="The channel whose rate, zone and end of list hold.")] = None,
     start_at: Annotated[AwareDatetime | None, Query(description="Start of the first item; now when left out.")] = None,
-) -> Rundown:
+) -> Response:
     """When each item would start if the playlist began at `start_at`."""
     async with context.store.read() as tx:
         await playlist_row(tx, who, playlist_id)
@@ -72,9 +75,28 @@ async def preview_playlist(
         listing = await _listing(tx, playlist_id)
     listing = await _with_missing(context, listing)
     rate = parse_rate(channel.rate)
-    list_ = sidecar_playlist(channel, listing.playlist, listing.items, listing.assets, rate)
-    timing = timing_of_start(list_, rate, start_at or context.clock.now())
-    return rundown(listing, timing, rate, channel.time_zone, channel_id)
+    begin = start_at or context.clock.now()
+    return await _answer(context, channel, listing, rate, lambda list_: timing_of_start(list_, rate, begin))
+
+
+async def _answer(
+    context: Context,
+    channel: Channel,
+    listing: Listing,
+    rate: Fraction,
+    timing_of: Callable[[protocol.Playlist], Timing],
+) -> Response:
+    """Computed and written beside the loop: a list of thousands of items takes longer than the loop may be held."""
+
+    def written() -> bytes:
+        list_ = sidecar_playlist(channel, listing.playlist, listing.items, listing.assets, rate)
+        made = rundown(listing, timing_of(list_), rate, channel.time_zone, channel.id)
+        return made.model_dump_json().encode()
+
+    try:
+        return Response(await context.rundowns.run(COMPUTE_S, written), media_type="application/json")
+    except TimeoutError:
+        raise Unavailable(f"the rundown was not computed within {COMPUTE_S:.0f} s", retry_after=5) from None
 
 
 def _plain_channel() -> Channel:
