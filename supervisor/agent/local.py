@@ -128,7 +128,6 @@ class LocalAgent:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self._exits.aclose()
-        self._media_disk.close()
 
     async def _find_again(self, channel_id: str, epoch: int) -> None:
         handle = await asyncio.to_thread(remembered, channel_id, epoch, self._memory, self._directories)

@@ -1,9 +1,10 @@
 """Work on the media disk, which may hang: at most one thread waits for it, and no round for long."""
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
+
+from supervisor.errors import Unavailable
+from supervisor.threads import Threads
 
 _T = TypeVar("_T")
 _PATIENCE: Final = 0.5
@@ -15,25 +16,16 @@ class MediaDiskBusy(Exception):
 
 
 class MediaDisk:
-    """One lane to the disk. Belongs to one event loop."""
+    """One lane to the disk. Belongs to one event loop; what hangs in it holds up no exit."""
 
     def __init__(self) -> None:
-        self._lane = ThreadPoolExecutor(max_workers=1, thread_name_prefix="media-disk")
-        self._under_way: asyncio.Future[Any] | None = None
+        self._lane = Threads("media disk", places=1)
 
     async def do(self, work: Callable[[], _T]) -> _T:
         """Raises MediaDiskBusy, and what ``work`` raises."""
-        if self._under_way is not None and not self._under_way.done():
+        if self._lane.is_full:
             raise MediaDiskBusy
-        done = asyncio.get_running_loop().run_in_executor(self._lane, work)
-        self._under_way = done
-        finished, _ = await asyncio.wait({done}, timeout=_PATIENCE)
-        if not finished:
-            # Nobody waits for it any more; an error of it must not be reported as lost.
-            done.add_done_callback(lambda late: late.cancelled() or late.exception())
-            raise MediaDiskBusy
-        return done.result()
-
-    def close(self) -> None:
-        """Waits for nothing."""
-        self._lane.shutdown(wait=False, cancel_futures=True)
+        try:
+            return await self._lane.run(_PATIENCE, work)
+        except (TimeoutError, Unavailable) as error:
+            raise MediaDiskBusy from error

@@ -14,9 +14,9 @@ from sidecar.protocol.probe import Probe
 from supervisor.assets.fingerprint import Fingerprint, fingerprint
 from supervisor.assets.names import is_text, readable, title_of
 from supervisor.assets.probing import Prober
-from supervisor.assets.threads import Threads
 from supervisor.clock import Clock
 from supervisor.errors import Invalid, Unavailable
+from supervisor.threads import Threads
 
 READ_S: Final = 20.0
 """Seconds in which both ends of a file must have been read."""

@@ -11,11 +11,11 @@ from db.repositories.playlists import ItemSpec
 from db.store import Store
 from sidecar.rundown.rate import parse_rate
 from supervisor.assets.importing import AssetImport, Wanted
-from supervisor.assets.threads import Threads
 from supervisor.clock import Clock
 from supervisor.errors import Invalid
 from supervisor.playlists.entries import Entries, Entry, of_ffplayout, of_folder, of_m3u
 from supervisor.schemas.playlist import ImportResult, Playlist, PlaylistImport
+from supervisor.threads import Threads
 
 READ_S: Final = 20.0
 LARGEST_LIST: Final = 8 * 1024 * 1024

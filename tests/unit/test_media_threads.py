@@ -1,13 +1,15 @@
 """Calls on threads that may hang: a dead disk costs the calls that touch it, never the loop or the end."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
 
-from supervisor.assets.threads import Threads
 from supervisor.errors import Unavailable
+from supervisor.threads import Threads
 
 
 async def test_a_call_gives_its_result_or_its_error() -> None:
@@ -57,3 +59,24 @@ async def test_who_gives_up_while_waiting_takes_no_place() -> None:
     release.set()
     assert await stuck is True
     assert await threads.run(5.0, divmod, 7, 2) == (3, 1)
+
+
+def test_a_media_disk_that_hangs_does_not_keep_the_process_from_ending() -> None:
+    """P5: a supervisor that is told to shut down ends, whatever its disks do."""
+    hang = """
+import asyncio, threading
+from supervisor.agent.media_disk import MediaDisk, MediaDiskBusy
+
+async def main():
+    disk, busy = MediaDisk(), 0
+    for _ in range(2):
+        try:
+            await disk.do(threading.Event().wait)
+        except MediaDiskBusy:
+            busy += 1
+    print(busy)
+
+asyncio.run(main())
+"""
+    ended = subprocess.run([sys.executable, "-c", hang], capture_output=True, text=True, timeout=20, check=True)
+    assert ended.stdout.strip() == "2"

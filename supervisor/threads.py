@@ -24,6 +24,11 @@ class Threads:
         self._places: Final = places
         self._free = asyncio.Semaphore(places)
 
+    @property
+    def is_full(self) -> bool:
+        """Every place is taken: a call would have to wait."""
+        return self._free.locked()
+
     async def run(self, seconds: float, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What ``call`` returns or raises. TimeoutError after ``seconds``; Unavailable when no place came free."""
         loop = asyncio.get_running_loop()
