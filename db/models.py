@@ -140,6 +140,8 @@ class Channel(Base):
 
     position_item_id: Mapped[str | None] = mapped_column(String(32))
     position_frame: Mapped[int | None]
+    position_rate: Mapped[str | None] = mapped_column(String(16))
+    """What ``position_frame`` counts at: the rate of the sidecar that told it, which ``rate`` may have left since."""
     position_at: Mapped[datetime | None]
 
     __table_args__ = (

@@ -53,11 +53,12 @@ class OutputSpec(NamedTuple):
 
 
 class Position(NamedTuple):
-    """The last reported place in the rundown."""
+    """The last reported place in the rundown; ``frame`` counts at ``rate``, None where that is not known."""
 
     item_id: str | None
     frame: int | None
     at: datetime
+    rate: str | None = None
 
 
 class Channels:
@@ -179,10 +180,8 @@ class Channels:
                 await ports.claim(wanted, owner_kind="channel", owner_id=channel_id, epoch=row.epoch, now=now)
         return row
 
-    async def record_positions(
-        self, fence: Fence, positions: Mapping[str, tuple[str | None, int | None, datetime]]
-    ) -> None:
-        """Where each channel was last seen (``Position``), without raising ``rev``. Raises ``NotLeader``."""
+    async def record_positions(self, fence: Fence, positions: Mapping[str, Position]) -> None:
+        """Where each channel was last seen, without raising ``rev``. Raises ``NotLeader``."""
         await Leaders(self._session).require(fence)
         if not positions:
             return
@@ -193,6 +192,7 @@ class Channels:
             .values(
                 position_item_id=bindparam("item_id"),
                 position_frame=bindparam("frame"),
+                position_rate=bindparam("counted_at"),
                 position_at=bindparam("seen_at"),
             )
             .execution_options(synchronize_session=False)
@@ -201,8 +201,8 @@ class Channels:
         await connection.execute(
             statement,
             [
-                {"of": channel_id, "item_id": item_id, "frame": frame, "seen_at": at}
-                for channel_id, (item_id, frame, at) in sorted(positions.items())
+                {"of": channel_id, "item_id": it.item_id, "frame": it.frame, "counted_at": it.rate, "seen_at": it.at}
+                for channel_id, it in sorted(positions.items())
             ],
         )
 

@@ -7,6 +7,7 @@ import structlog
 
 from db.errors import NotLeader, StoreError
 from db.models import Channel, Node
+from db.repositories.channels import Position as ReportedPosition
 from db.store import Store
 from supervisor.decisions.placement import NodeFacts
 from supervisor.decisions.resume import Position
@@ -115,6 +116,9 @@ class Roster:
         async with self._store.write(timeout=self._desk.timing.store) as tx:
             await tx.channels.record_positions(
                 fence,
-                {channel_id: (it.item_id, it.frame, it.at, rates[channel_id]) for channel_id, it in moved.items()},
+                {
+                    channel_id: ReportedPosition(it.item_id, it.frame, it.at, rates[channel_id])
+                    for channel_id, it in moved.items()
+                },
             )
         self._recorded.update(moved)

@@ -7,7 +7,7 @@ import pytest
 
 from db.errors import InUse, Missing, NotLeader, PortTaken, StaleRev, StoreError, Taken
 from db.models import Channel, PortClaim
-from db.repositories.channels import OutputSpec
+from db.repositories.channels import OutputSpec, Position
 from db.repositories.leader import Fence
 from db.repositories.ports import PortWanted
 from db.store import Store
@@ -122,7 +122,7 @@ async def test_a_write_of_an_old_term_changes_nothing(store: Store, now: datetim
             await start(store, channel, fence, now)
         async with store.write() as tx:
             with pytest.raises(NotLeader):
-                await tx.channels.record_positions(fence, {channel.id: ("item", 5, now)})
+                await tx.channels.record_positions(fence, {channel.id: Position("item", 5, now)})
     async with store.read() as tx:
         after = await tx.channels.get(channel.id)
     assert (after.rev, after.epoch, after.phase, after.position_frame) == (1, 0, "off", None)
@@ -151,13 +151,15 @@ async def test_positions_are_kept_without_raising_the_rev(store: Store, now: dat
     fence = await lead(store)
     async with store.write() as tx:
         await tx.channels.record_positions(fence, {})
-        await tx.channels.record_positions(fence, {row.id: (f"item {row.name}", 7, now) for row in channels[:2]})
+        await tx.channels.record_positions(
+            fence, {row.id: Position(f"item {row.name}", 7, now, "25") for row in channels[:2]}
+        )
     async with store.read() as tx:
         rows = await tx.channels.list()
-    assert [(row.position_item_id, row.position_frame, row.rev) for row in rows] == [
-        ("item A", 7, 1),
-        ("item B", 7, 1),
-        (None, None, 1),
+    assert [(row.position_item_id, row.position_frame, row.position_rate, row.rev) for row in rows] == [
+        ("item A", 7, "25", 1),
+        ("item B", 7, "25", 1),
+        (None, None, None, 1),
     ]
     assert rows[0].position_at == now
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from db.repositories.channels import Position
 from db.repositories.playlists import ItemSpec
 from db.store import Store
 from supervisor.errors import Conflict, Invalid, NotFound, PlayoutFailed, PlayoutSilent, Unavailable
@@ -40,6 +41,11 @@ async def test_a_channel_starts_plays_and_stops(node_home: NodeHome, store: Stor
         assert live.item is not None
         assert live.item.title == "item 0"
         assert live.decision.startswith("on air: item 0")
+
+        async def recorded() -> bool:
+            return (await here.row(row.id)).position_rate == "25"
+
+        await until(recorded, what="the position with what it counts at")
         await here.off(row.id)
         after = await here.row(row.id)
         assert (after.desired, after.phase, after.node_id, after.epoch) == ("off", "off", None, 1)
@@ -398,7 +404,7 @@ async def test_keep_to_schedule_joins_in_progress(node_home: NodeHome) -> None:
             held = await tx.leader.get()
             assert held is not None
             away = datetime.now(UTC) - timedelta(seconds=20)
-            await tx.channels.record_positions(held.fence, {row.id: (items[0], 50, away)})
+            await tx.channels.record_positions(held.fence, {row.id: Position(items[0], 50, away, "25")})
     async with station(node_home) as here:
         live = await here.start(row)
         assert live.item is not None

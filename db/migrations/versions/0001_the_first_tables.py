@@ -212,6 +212,7 @@ def upgrade() -> None:
         sa.Column("rev", sa.BigInteger(), nullable=False),
         sa.Column("position_item_id", sa.String(length=32), nullable=True),
         sa.Column("position_frame", sa.BigInteger(), nullable=True),
+        sa.Column("position_rate", sa.String(length=16), nullable=True),
         sa.Column("position_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("desired IN ('off', 'on')", name=op.f("ck_channel_desired")),
         sa.CheckConstraint(
