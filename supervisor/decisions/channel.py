@@ -155,6 +155,8 @@ def _running(view: View, observed: Observed | None, timing: Timing) -> Decision:
 def _dark(view: View, sighting: Sighting, observed: Observed, timing: Timing) -> Decision:
     if sighting.pulse.stands_still:
         return _fence(f"answers but stands still: {_missed(sighting)}", sighting, observed)
+    if sighting.state == "on_air" and not sighting.outputs:
+        return Decision((), "dark: it has no programme output; give the channel one and start it anew", observed)
     if sighting.state == "on_air":
         down = "; ".join(f"{output.name}: {output.detail or 'down'}" for output in sighting.down)
         return Decision((), f"dark: no programme output moves ({down}); the engine tries again by itself", observed)

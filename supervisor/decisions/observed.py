@@ -9,7 +9,8 @@ def observe(view: View, timing: Timing) -> Observed | None:
     """None while nothing is to be seen: off, or not armed yet.
 
     ``hung``: it does not answer, but its output moves. ``silent``: it does not answer, and nothing shows that its
-    output moves. ``dark``: it answers, and no frames or no programme output move.
+    output moves. ``dark``: it answers, and no frames or no programme output move; so too without
+    any programme output.
     """
     busy = view.phase in ("starting", "running", "fencing", "stopping")
     if view.agent != "answers":
@@ -23,7 +24,7 @@ def observe(view: View, timing: Timing) -> Observed | None:
         return "hung" if _output_moves(sighting.output_age_s, timing) else "silent"
     if sighting.state != "on_air":
         return "dark" if view.phase == "running" and sighting.state is not None else None
-    if sighting.outputs and len(sighting.down) == sighting.outputs:
+    if len(sighting.down) == sighting.outputs:
         return "dark"
     late_at = sighting.pulse.late_at
     return "late" if late_at is not None and view.now - late_at < timing.late_shown else "on_air"

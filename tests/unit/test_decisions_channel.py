@@ -208,6 +208,13 @@ CASES: list[tuple[str, View, tuple[Action, ...], str, str | None]] = [
         "dark",
     ),
     (
+        "nothing to go out by",
+        view(sighting=replace(GOOD, outputs=0)),
+        (),
+        "dark: it has no programme output; give the channel one and start it anew",
+        "dark",
+    ),
+    (
         "two misses",
         view(sighting=replace(GOOD, pulse=Pulse(3, misses=2, why="no answer"))),
         (),
