@@ -122,6 +122,11 @@ def _document(path: Path) -> SidecarDocument:
         ZoneInfo(document.time_zone)
     except (ValueError, OSError, KeyError) as error:
         raise BadConfiguration(f"MCR_DOCUMENT: {path}: no such time zone: {document.time_zone!r}") from error
+    for output in document.outputs:
+        if output.lease_stop and output.kind != "udp":
+            raise BadConfiguration(
+                f"MCR_DOCUMENT: {path}: output {output.id}: lease_stop is for udp, not {output.kind}"
+            )
     for what, ids in (
         ("output", [output.id for output in document.outputs]),
         ("item", [item.id for item in document.playlist.items]),

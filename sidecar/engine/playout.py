@@ -77,7 +77,7 @@ class Playout:
         time: PlayoutTime | None = None,
         on_death: OnDeath | None = None,
     ) -> None:
-        """``may_send`` is asked before every write of an output whose fencing is ``lease_stop``, from its thread.
+        """``may_send`` is asked before every write of an output with ``lease_stop``, from its thread.
 
         Opens the encoder (some 50 ms). Raises ValueError for a format or a time zone that cannot be.
         """

@@ -6,14 +6,13 @@ from pathlib import Path
 from sidecar.outputs.packet import Batch
 from sidecar.outputs.templates import StreamTemplates
 from sidecar.outputs.transport_stream import TransportStreamMuxer
-from sidecar.protocol.channel import Fencing, OutputKind
+from sidecar.protocol.channel import OutputKind
 
 
 class FileSink:
     """A ``Sink`` that appends to ``path``; what was there stays."""
 
     kind: OutputKind = "file"
-    fencing: Fencing = "hold"
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -14,7 +14,7 @@ from sidecar.outputs.packet import Batch, EncodedPacket
 from sidecar.outputs.playlist import MediaPlaylist, Segment, date_time, target_duration
 from sidecar.outputs.templates import StreamTemplates
 from sidecar.outputs.transport_stream import TransportStreamMuxer, begins_with_keyframe
-from sidecar.protocol.channel import Fencing, OutputKind
+from sidecar.protocol.channel import OutputKind
 
 WINDOW = 6
 """Segments a playlist lists."""
@@ -38,7 +38,6 @@ class HlsSink:
     """
 
     kind: OutputKind = "hls"
-    fencing: Fencing = "epoch_directory"
 
     def __init__(self, place: Path, epoch: int, segment_length: Fraction) -> None:
         """``segment_length`` in seconds: the distance of keyframes."""

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from sidecar.outputs.packet import Batch
 from sidecar.outputs.templates import StreamTemplates
-from sidecar.protocol.channel import Fencing, OutputKind
+from sidecar.protocol.channel import OutputKind
 
 
 class Sink(Protocol):
@@ -21,10 +21,6 @@ class Sink(Protocol):
     """
 
     kind: OutputKind
-    fencing: Fencing
-    """What keeps an old epoch's sink off the air: a directory nobody looks into (``epoch_directory``), a session that
-    is not opened without a lease (``session``), a lease asked before every write (``lease_stop``), or nothing
-    (``hold``)."""
     bytes_sent: int
     segments: int
 

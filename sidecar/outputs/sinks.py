@@ -10,7 +10,7 @@ from sidecar.outputs.packet import Batch
 from sidecar.outputs.templates import StreamTemplates
 from sidecar.outputs.udp import UdpSink
 from sidecar.outputs.udp_address import parse_udp_url
-from sidecar.protocol.channel import Fencing, Output, OutputKind
+from sidecar.protocol.channel import Output, OutputKind
 
 
 def live_folder(media_root: Path, channel_id: str) -> Path:
@@ -20,8 +20,6 @@ def live_folder(media_root: Path, channel_id: str) -> Path:
 
 class UnusableSink:
     """Stands for an output whose address cannot be one: down, with the reason, while the others play."""
-
-    fencing: Fencing = "hold"
 
     def __init__(self, kind: OutputKind, reason: str) -> None:
         self.kind: OutputKind = kind
@@ -54,7 +52,7 @@ def _make_sink(output: Output, *, live: Path, epoch: int, segment_length: Fracti
     if output.kind == "hls":
         return HlsSink(live if output.role == "programme" else live / "preview", epoch, segment_length)
     if output.kind == "udp":
-        return UdpSink(parse_udp_url(output.url), "lease_stop" if output.fencing == "lease_stop" else "hold")
+        return UdpSink(parse_udp_url(output.url))
     path = Path(output.url.removeprefix("file://"))
     if not path.is_absolute():
         raise ValueError(f"a file output needs an absolute path, not {output.url!r}")

@@ -9,7 +9,7 @@ from sidecar.outputs.packet import Batch
 from sidecar.outputs.templates import StreamTemplates
 from sidecar.outputs.transport_stream import TS_PACKET, TransportStreamMuxer
 from sidecar.outputs.udp_address import UdpAddress
-from sidecar.protocol.channel import Fencing, OutputKind
+from sidecar.protocol.channel import OutputKind
 
 DATAGRAM = 7 * TS_PACKET  # 1316 bytes: what fits into an Ethernet frame
 _SEND_BUFFER = 1 << 20
@@ -20,15 +20,14 @@ _WRITABLE_WITHIN_S = 0.5
 
 
 class UdpSink:
-    """A ``Sink`` for one address, unicast or multicast. ``fencing`` is ``hold`` or ``lease_stop``.
+    """A ``Sink`` for one address, unicast or multicast.
 
     A receiver that is not there is not noticed: UDP has no answer. Names are looked up at every opening.
     """
 
     kind: OutputKind = "udp"
 
-    def __init__(self, address: UdpAddress, fencing: Fencing) -> None:
-        self.fencing: Fencing = fencing
+    def __init__(self, address: UdpAddress) -> None:
         self._address = address
         self._socket: socket.socket | None = None
         self._target: tuple[str, int] | tuple[str, int, int, int] = ("", 0)

@@ -44,7 +44,7 @@ class OutputWorker:
         self._output = output
         self._sink = sink
         self._templates = templates
-        self._may_send = may_send if sink.fencing == "lease_stop" else lambda: True
+        self._may_send = may_send if output.lease_stop else lambda: True
         self._monotonic = monotonic
         self._queue = PacketQueue(queue_limit)
         self._thread = threading.Thread(target=self._run, name=f"output-{output.kind}-{output.id[:8]}", daemon=True)

@@ -33,7 +33,6 @@ class Encoding(Struct, frozen=True, forbid_unknown_fields=True):
 
 OutputKind = Literal["hls", "udp", "file"]
 OutputRole = Literal["programme", "preview"]
-Fencing = Literal["hold", "lease_stop", "epoch_directory", "session"]
 
 
 class Output(Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,7 +46,9 @@ class Output(Struct, frozen=True, forbid_unknown_fields=True):
     kind: OutputKind
     url: str = ""
     role: OutputRole = "programme"
-    fencing: Fencing = "hold"
+    lease_stop: bool = False
+    """Send only while the lease lives. For ``udp`` alone, where nothing else keeps an old epoch off the air: HLS has a
+    directory an epoch, and a file is nobody's air."""
 
 
 ItemKind = Literal["clip", "slate"]

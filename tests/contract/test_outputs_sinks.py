@@ -53,7 +53,7 @@ class FilePlace:
 class UdpPlace:
     def __init__(self, receiver: UdpReceiver) -> None:
         self.receiver = receiver
-        self.sink = UdpSink(UdpAddress("127.0.0.1", receiver.port), "hold")
+        self.sink = UdpSink(UdpAddress("127.0.0.1", receiver.port))
 
     def arrived(self) -> bytes:
         wait_until(lambda: len(self.receiver.reception.data()) == self.sink.bytes_sent, 5, "all datagrams")
@@ -134,17 +134,3 @@ def test_an_address_that_cannot_be_fails_at_opening_with_the_reason(
     sink = make_sink(output, live=tmp_path, epoch=1, segment_length=GOP_S)
     with pytest.raises(OSError, match=reason):
         sink.open(TEMPLATES)
-
-
-@pytest.mark.parametrize(
-    ("output", "fencing"),
-    [
-        (Output("a", "hls"), "epoch_directory"),
-        (Output("a", "udp", "udp://127.0.0.1:9"), "hold"),
-        (Output("a", "udp", "udp://127.0.0.1:9", fencing="lease_stop"), "lease_stop"),
-        (Output("a", "file", "/tmp/x.ts"), "hold"),
-    ],
-)
-def test_every_sink_says_what_fences_it(output: Output, fencing: str, tmp_path: Path) -> None:
-    """P2: which of the four ways keeps an old epoch's output off the air."""
-    assert make_sink(output, live=tmp_path, epoch=1, segment_length=GOP_S).fencing == fencing

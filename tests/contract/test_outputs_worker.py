@@ -19,7 +19,7 @@ from sidecar.outputs.templates import StreamTemplates, make_templates
 from sidecar.outputs.udp import UdpSink
 from sidecar.outputs.udp_address import UdpAddress
 from sidecar.outputs.worker import LONGEST_BACKOFF_S, OutputWorker, backoff_s
-from sidecar.protocol.channel import Fencing, Output, OutputKind
+from sidecar.protocol.channel import Output, OutputKind
 from tests.fixtures.air import ENCODING, FORMAT, encoded, wait_until
 from tests.fixtures.small_disk import small_disk
 
@@ -31,8 +31,7 @@ class ScriptedSink:
 
     kind: OutputKind = "file"
 
-    def __init__(self, fencing: Fencing = "hold") -> None:
-        self.fencing = fencing
+    def __init__(self) -> None:
         self.bytes_sent = self.segments = self.openings = 0
         self.failure: Exception | None = None
         self.abandon_failure: Exception | None = None
@@ -75,10 +74,15 @@ class Seconds:
 
 
 def worker(
-    sink: Sink, clock: Seconds | None = None, *, limit: int = 50, may_send: Callable[[], bool] = lambda: True
+    sink: Sink,
+    clock: Seconds | None = None,
+    *,
+    limit: int = 50,
+    may_send: Callable[[], bool] = lambda: True,
+    lease_stop: bool = False,
 ) -> OutputWorker:
     made = OutputWorker(
-        Output("o", sink.kind),
+        Output("o", sink.kind, lease_stop=lease_stop),
         sink,
         TEMPLATES,
         queue_limit=limit,
@@ -163,9 +167,9 @@ def test_a_sink_that_hangs_is_stalled_drops_and_comes_back_at_a_keyframe() -> No
 
 def test_without_a_lease_nothing_leaves_a_lease_stop_output() -> None:
     """P2: a sidecar that may not be alone any more is silent where nothing else refuses it."""
-    for fencing, sent in (("lease_stop", 0), ("hold", 10)):
-        sink = ScriptedSink(fencing)
-        output = worker(sink, may_send=lambda: False)
+    for lease_stop, sent in ((True, 0), (False, 10)):
+        sink = ScriptedSink()
+        output = worker(sink, may_send=lambda: False, lease_stop=lease_stop)
         for batch in encoded(range(10)):
             output.put(batch)
         handled(output, 10)
@@ -178,8 +182,8 @@ def test_without_a_lease_nothing_leaves_a_lease_stop_output() -> None:
 def test_a_lease_won_back_begins_with_a_keyframe() -> None:
     """P1: what was lost without the lease leaves no picture that cannot be decoded."""
     lease = [True]
-    sink = ScriptedSink("lease_stop")
-    output = worker(sink, may_send=lambda: lease[0])
+    sink = ScriptedSink()
+    output = worker(sink, may_send=lambda: lease[0], lease_stop=True)
     for number, batch in enumerate(encoded(range(30))):
         lease[0] = not 5 <= number < 15
         output.put(batch)
@@ -221,8 +225,8 @@ def test_a_defect_around_the_sink_does_not_end_the_output() -> None:
             raise ZeroDivisionError("mine")
         return True
 
-    sink, clock = ScriptedSink("lease_stop"), Seconds()
-    output = worker(sink, clock, may_send=may_send)
+    sink, clock = ScriptedSink(), Seconds()
+    output = worker(sink, clock, may_send=may_send, lease_stop=True)
     batches = encoded(range(20))
     for batch in batches[:10]:
         output.put(batch)
@@ -280,7 +284,7 @@ def test_an_output_that_really_hangs_stalls_no_other(tmp_path: Path) -> None:
     os.mkfifo(fifo)
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
     hung = worker(FileSink(fifo), limit=20)
-    other = worker(UdpSink(UdpAddress("127.0.0.1", 9), "hold"), limit=20)
+    other = worker(UdpSink(UdpAddress("127.0.0.1", 9)), limit=20)
     batches = encoded(range(400), encoding=ENCODING)
     for batch in batches:
         hung.put(batch)

@@ -20,7 +20,7 @@ from sidecar.clips.make import make_clip
 from sidecar.clips.specification import ClipSpecification
 from sidecar.configuration import EXIT_BAD_CONFIGURATION
 from sidecar.journal.reading import damages
-from sidecar.protocol.channel import Item, Playlist, ResumePoint
+from sidecar.protocol.channel import Item, Output, Playlist, ResumePoint
 from tests.fixtures.sidecars import RunningSidecar, document, sidecar
 
 ROUTES = [("GET", path) for path in ("/status", "/asrun", "/thumbnail.jpg", "/metrics")] + [
@@ -31,7 +31,7 @@ ROUTES = [("GET", path) for path in ("/status", "/asrun", "/thumbnail.jpg", "/me
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> tuple[Item, ...]:
-    """Six items of 20 s, of three files of 4 s that would end them early if nobody took."""
+    """Six items of three files, 20 s each."""
     folder = tmp_path_factory.mktemp("clips")
     made = [make_clip(ClipSpecification(n, f"Clip {n}", 320, 180, Fraction(25), 500), folder) for n in (1, 2, 3)]
     return tuple(
@@ -450,6 +450,7 @@ class TestStart:
             ({"MCR_STATE_DIR": "/proc/nothing"}, "MCR_STATE_DIR"),
             ({"document": '{"channel_id": 1}'}, "$.channel_id"),
             ({"document": "time_zone"}, "Nowhere/Atlantis"),
+            ({"document": "lease_stop"}, "lease_stop is for udp, not file"),
         ],
         ids=lambda value: str(value)[:30],
     )
@@ -461,6 +462,9 @@ class TestStart:
         path.write_bytes(msgspec.json.encode(what))
         if change.get("document") == "time_zone":
             path.write_bytes(msgspec.json.encode(msgspec.structs.replace(what, time_zone="Nowhere/Atlantis")))
+        elif change.get("document") == "lease_stop":
+            refused = Output("a", "file", "/tmp/x.ts", lease_stop=True)
+            path.write_bytes(msgspec.json.encode(msgspec.structs.replace(what, outputs=(refused,))))
         elif "document" in change:
             path.write_text(change["document"])
         environment = os.environ | {
