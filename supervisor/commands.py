@@ -66,16 +66,29 @@ class Commands:
         return row
 
     async def stop_all(self, by: Principal, timeout: float) -> tuple[str, ...]:
-        """Every channel off air, confirmed. Those that still run after ``timeout`` seconds, by id: empty is success."""
+        """Every channel off air, confirmed. Those that still run after ``timeout`` seconds, by id: empty is success.
+
+        One that cannot be told to stop keeps no other on air; it is among those that still run.
+        """
         deadline = self._desk.clock.monotonic() + timeout
         try:
             await self._roster.read()
         except StoreError as error:
             raise Unavailable(str(error)) from error
         for channel_id in tuple(self._roster.keepers):
-            await self.stop(channel_id, by)
+            try:
+                await self.stop(channel_id, by)
+            except NotFound:
+                # Deleted meanwhile, which it can be only when it is off.
+                continue
+            except McrError as error:
+                log.warning("a channel could not be told to stop", channel=channel_id, why=str(error))
         while True:
-            left = tuple(id_ for id_, keeper in self._roster.keepers.items() if keeper.row.phase != "off")
+            left = tuple(
+                id_
+                for id_, keeper in self._roster.keepers.items()
+                if keeper.row.phase != "off" or keeper.row.desired != "off"
+            )
             if not left or self._desk.clock.monotonic() >= deadline:
                 return left
             await self._desk.clock.sleep(_LOOK)

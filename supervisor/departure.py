@@ -3,6 +3,7 @@
 import asyncio
 from typing import Final
 
+from db.errors import StoreError
 from db.store import Store
 from supervisor.audit import AuditLog
 from supervisor.errors import PlayoutSilent, Unavailable
@@ -27,7 +28,8 @@ class Departure:
     async def take_off_air(self, by: Principal, store: Store, supervision: Supervision, audit: AuditLog) -> int:
         """An operator's stop of every channel; how many that were.
 
-        Raises PlayoutSilent, naming those that are not confirmed off air: the supervisor then stays at work on them.
+        Raises Unavailable without a store, and PlayoutSilent, naming those that are not confirmed off air: the
+        supervisor then stays at work on them.
         """
         if self.closing:
             raise Unavailable("the supervisor is shutting down already", retry_after=5)
@@ -35,8 +37,11 @@ class Departure:
         still: tuple[str, ...] = ()
         finished = False
         try:
-            async with store.read() as tx:
-                rows = [row for row in await tx.channels.list() if row.desired == "on" or row.phase != "off"]
+            try:
+                async with store.read() as tx:
+                    rows = [row for row in await tx.channels.list() if row.desired == "on" or row.phase != "off"]
+            except StoreError as error:
+                raise Unavailable(str(error), hint="What is on air plays on. Try again.") from error
             names = {row.id: row.name for row in rows}
             still = await supervision.commands.stop_all(by, OFF_AIR_S)
             finished = not still

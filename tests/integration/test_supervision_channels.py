@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from db.models import Channel
 from db.repositories.channels import Position
 from db.repositories.playlists import ItemSpec
 from db.store import Store
 from supervisor.errors import Conflict, Invalid, NotFound, PlayoutFailed, PlayoutSilent, Unavailable
+from supervisor.principal import Principal
 from supervisor.schemas.channel import CommandIn, CueIn
 from tests.fixtures.agents import NodeHome, until
 from tests.fixtures.stations import FOREVER, OLGA, station
@@ -420,6 +422,25 @@ async def test_everything_can_be_taken_off_air_and_confirmed(node_home: NodeHome
         assert await here.commands.stop_all(OLGA, 15.0) == ()
         assert not node_home.processes()
         assert {(await here.row(row.id)).desired for row in rows} == {"off"}
+
+
+async def test_one_channel_that_cannot_be_told_to_stop_keeps_no_other_on_air(
+    node_home: NodeHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with station(node_home) as here:
+        rows = [await here.channel(FOREVER, name=f"Channel {number}") for number in range(3)]
+        for row in rows:
+            await here.start(row)
+        stop, stuck = here.commands.stop, rows[0].id
+
+        async def failing(channel_id: str, by: Principal) -> Channel:
+            if channel_id == stuck:
+                raise Unavailable("the database is not available: locked")
+            return await stop(channel_id, by)
+
+        monkeypatch.setattr(here.commands, "stop", failing)
+        assert await here.commands.stop_all(OLGA, 3.0) == (stuck,)
+        assert [here.live(row.id).phase for row in rows] == ["running", "off", "off"]
 
 
 async def test_a_deleted_channel_is_forgotten(node_home: NodeHome) -> None:
