@@ -179,7 +179,7 @@ class PlayoutThread:
         first, end = (samples_before(shown.frame + step, self._rate, self._sample_rate) for step in (0, 1))
         picture, sound, came = self.last_picture, None, True
         if shown.action == "slate":
-            picture = self._slate.picture(wall_ns, shown.reason)
+            picture = self._slate.picture(wall_ns)
         elif shown.action == "source" and shown.airing is not None:
             moment = self._pool.take(shown.airing, end - first)
             if moment is None:
@@ -187,7 +187,7 @@ class PlayoutThread:
             else:
                 picture, sound = moment.picture, moment.sound
         if picture is None:
-            picture = self._slate.picture(wall_ns, shown.reason)
+            picture = self._slate.picture(wall_ns)
         is_source = sound is not None and not shown.silent
         if sound is None or not is_source:
             sound = self._silence(end - first)

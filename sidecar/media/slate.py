@@ -1,4 +1,4 @@
-"""The channel's own card: its name, a clock to the second, and why no programme airs."""
+"""The channel's own card: its name, a clock to the second, and why no programme airs. Silence goes with it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,7 +43,7 @@ class Slate:
     """The card of one channel. ``time_zone`` is an IANA name; ZoneInfoNotFoundError for an unknown one.
 
     Only the digits are drawn anew each second, and a line of text when the date, the zone's offset or the reason
-    changes. A card takes longer than a frame may: see ``sidecar.engine.slate_thread``. Not for several threads at once.
+    changes: it is called between two frames. Not for several threads at once.
     """
 
     def __init__(self, name: str, channel: ChannelFormat, time_zone: str) -> None:
