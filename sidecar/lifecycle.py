@@ -28,6 +28,8 @@ EXIT_UNCLEAN = 1
 """The air was left, but an output or the journal did not end in time."""
 EXIT_DOOR_LOST = 70
 """Nobody could have commanded this sidecar any more."""
+_FINAL = frozenset({"stop", "leash"})
+"""Causes with which the programme ends, and not only this run of it."""
 _OUTPUTS_S = 8.0
 _JOURNAL_S = 3.0
 
@@ -107,7 +109,10 @@ class Sidecar:
 
     def _leave_air(self) -> int:
         """Blocks, for at most the sum of both deadlines."""
-        ended = self._playout.stop(self._stopped_by or self._cause, _OUTPUTS_S)
+        # A signal comes from a machine that shuts down or a session that ends: the channel is still wanted, and a
+        # player that read the end of the list would not wait for the next run.
+        final = self._cause in _FINAL
+        ended = self._playout.stop(self._stopped_by or self._cause, _OUTPUTS_S, final=final)
         frame = self._playout.status().frame
         self._journal.write(Fact("run_end", frame, cause=self._cause, by=self._stopped_by), time.time_ns())
         written = self._journal.close(_JOURNAL_S)

@@ -72,15 +72,15 @@ class OutputSet:
         for worker in self._previews:
             worker.put(batch)
 
-    def close(self, timeout: float) -> bool:
+    def close(self, timeout: float, *, final: bool) -> bool:
         """The clean end of every output, in ``timeout`` seconds together; False when one of them still blocks."""
         until = time.monotonic() + timeout
         for worker in self._programmes:
-            worker.close()
+            worker.close(final=final)
         self._preview.close()
         self._preview.join(max(0.0, until - time.monotonic()))
         for worker in self._previews:
-            worker.close()
+            worker.close(final=final)
         ended = [worker.join(max(0.0, until - time.monotonic())) for worker in (*self._programmes, *self._previews)]
         return all(ended)
 

@@ -157,8 +157,10 @@ class Playout:
         """
         return self._commands.put(act)
 
-    def stop(self, by: str, timeout: float) -> bool:
+    def stop(self, by: str, timeout: float, *, final: bool = True) -> bool:
         """Leaves the air cleanly and blocks until outputs have ended, at most ``timeout`` seconds.
+
+        Not ``final``: the channel is to go on in another run, so its players are not told that the programme ended.
 
         False when an output did not end in time (it is abandoned). May be repeated; also good while muted.
         The rundown's last facts are in the journal's queue when this returns; ``run_end`` is the caller's.
@@ -170,7 +172,7 @@ class Playout:
             self._encoder.close()
             has_ended &= self._encoder.join(max(0.0, until - deadlines.monotonic()))
             if self._arming is not None:
-                has_ended &= self._outputs.close(max(0.0, until - deadlines.monotonic()))
+                has_ended &= self._outputs.close(max(0.0, until - deadlines.monotonic()), final=final)
             self._slate.close()
             self._loudness.close()
             self._has_stopped = has_ended

@@ -1,4 +1,7 @@
-"""The channel's own card: its name, a clock to the second, and why no programme airs. Silence goes with it."""
+"""The channel's own card: its name and a clock to the second. Silence goes with it.
+
+Why no programme airs is for operators (status, as-run, alarms) and not for viewers: it may name files.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +23,7 @@ _CLOCK = (200, 205, 212)
 _QUIET = (138, 147, 158)
 
 _CLOCK_CELLS = 8  # HH:MM:SS
-_REASON_LENGTH = 120
+_NAME_LENGTH = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +39,13 @@ class _Layout:
     clock_y: int
     band_height: int
     day_y: int
-    reason_y: int
 
 
 class Slate:
     """The card of one channel. ``time_zone`` is an IANA name; ZoneInfoNotFoundError for an unknown one.
 
-    Only the digits are drawn anew each second, and a line of text when the date, the zone's offset or the reason
-    changes: it is called between two frames. Not for several threads at once.
+    Only the digits are drawn anew each second, and a line of text when the date or the zone's offset changes. Not for
+    several threads at once.
     """
 
     def __init__(self, name: str, channel: ChannelFormat, time_zone: str) -> None:
@@ -54,28 +56,24 @@ class Slate:
         self._cells = {character: _planes(self._cell(character)) for character in "0123456789:"}
         self._base = _joined(_planes(self._draw_base(_one_line(name))), channel.width, channel.height)
         self._card = self._base
-        self._card_key: tuple[str, str] | None = None
-        self._shown: tuple[str, str, str] | None = None
+        self._card_day = ""
+        self._shown = ("", "")
         self._frame: VideoFrame | None = None
 
-    def picture(self, wall: datetime, reason: str = "") -> VideoFrame:
-        """The card at ``wall`` (aware); the same object within a second. ``reason`` is cut to one short line."""
+    def picture(self, wall: datetime) -> VideoFrame:
+        """The card at ``wall`` (aware); the same object within a second."""
         local = wall.astimezone(self._zone)
         day = local.strftime("%A %d %B %Y   %Z")
         clock = local.strftime("%H:%M:%S")
-        shown = (day, clock, reason)
-        if self._frame is None or shown != self._shown:
-            if self._card_key != (day, reason):
-                self._card_key = (day, reason)
-                self._card = self._with_lines(day, _one_line(reason))
-            self._shown, self._frame = shown, self._with_clock(clock)
+        if self._frame is None or (day, clock) != self._shown:
+            if day != self._card_day:
+                self._card_day, self._card = day, self._with_day(day)
+            self._shown, self._frame = (day, clock), self._with_clock(clock)
         return self._frame
 
-    def _with_lines(self, day: str, reason: str) -> _Plane:
+    def _with_day(self, day: str) -> _Plane:
         card = self._base.copy()
-        for text, y in ((day, self._layout.day_y), (reason, self._layout.reason_y)):
-            if text:
-                self._lay(card, _planes(self._band(text)), 0, y)
+        self._lay(card, _planes(self._band(day)), 0, self._layout.day_y)
         return card
 
     def _with_clock(self, clock: str) -> VideoFrame:
@@ -130,7 +128,7 @@ class Slate:
 
 
 def _one_line(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_REASON_LENGTH]
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_NAME_LENGTH]
 
 
 def _layout(width: int, height: int) -> _Layout:
@@ -153,7 +151,6 @@ def _layout(width: int, height: int) -> _Layout:
         clock_y=clock_y,
         band_height=band_height,
         day_y=_even(clock_y + cell_height + height * 0.03),
-        reason_y=_even(height * 0.84),
     )
 
 

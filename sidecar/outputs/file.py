@@ -39,7 +39,7 @@ class FileSink:
             self._file.close()
             self._file = None
 
-    def close(self) -> None:
+    def close(self, *, final: bool = True) -> None:
         if self._muxer is not None:
             rest, self._muxer = self._muxer.finish(), None
             try:

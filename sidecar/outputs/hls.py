@@ -73,14 +73,14 @@ class HlsSink:
             self._muxer = None
         self._chunks = []
 
-    def close(self) -> None:
+    def close(self, *, final: bool = True) -> None:
         if self._muxer is None:
             return
         rest, self._muxer = self._muxer.finish(), None
         self._take(rest)
         if self._current is not None and self._last is not None:
             self._publish(self._current, _end(self._last))
-        if self._playlist is not None:
+        if self._playlist is not None and final:
             self._folder.write_playlist(self._playlist.end())
 
     def _note_picture(self, packet: EncodedPacket, *, after_gap: bool) -> None:

@@ -36,8 +36,11 @@ class Sink(Protocol):
         """Forgets a failed opening without raising; nothing of it is finished."""
         ...
 
-    def close(self) -> None:
-        """Finishes what was written. Raises as ``write``."""
+    def close(self, *, final: bool = True) -> None:
+        """Finishes what was written. Not ``final``: another epoch goes on, and nobody may be told that it ended.
+
+        Raises as ``write``.
+        """
         ...
 
 

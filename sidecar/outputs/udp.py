@@ -63,7 +63,7 @@ class UdpSink:
             self._socket.close()
             self._socket = None
 
-    def close(self) -> None:
+    def close(self, *, final: bool = True) -> None:
         if self._muxer is not None:
             rest, self._muxer = self._muxer.finish(), None
             try:

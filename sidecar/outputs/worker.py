@@ -58,6 +58,7 @@ class OutputWorker:
         self._retry_at = 0.0
         self._frames_sent = 0
         self._frames_lost = 0
+        self._final = True
 
     def start(self) -> None:
         self._thread.start()
@@ -65,8 +66,9 @@ class OutputWorker:
     def put(self, batch: Batch) -> None:
         self._queue.put(batch)
 
-    def close(self) -> None:
-        """Asks for the clean end; ``join`` waits for it."""
+    def close(self, *, final: bool = True) -> None:
+        """Asks for the clean end, of the programme or (not ``final``) of this run of it; ``join`` waits for it."""
+        self._final = final
         self._queue.close()
 
     def join(self, timeout: float) -> bool:
@@ -171,7 +173,7 @@ class OutputWorker:
             log.exception("the sink of output %s did not let go of its failed opening", self._output.id)
 
     def _end(self) -> None:
-        if self._is_open and not self._attempt(self._sink.close):
+        if self._is_open and not self._attempt(lambda: self._sink.close(final=self._final)):
             return
         self._state, self._detail = "stopped", ""
 

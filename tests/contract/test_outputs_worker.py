@@ -59,7 +59,7 @@ class ScriptedSink:
         if self.abandon_failure is not None:
             raise self.abandon_failure
 
-    def close(self) -> None:
+    def close(self, *, final: bool = True) -> None:
         self.is_finished = True
 
 
