@@ -56,7 +56,7 @@ class Slate:
         self._cells = {character: _planes(self._cell(character)) for character in "0123456789:"}
         self._base = _joined(_planes(self._draw_base(_one_line(name))), channel.width, channel.height)
         self._card = self._base
-        self._card_day = ""
+        self._card_day: str = ""
         self._shown = ("", "")
         self._frame: VideoFrame | None = None
 
@@ -67,7 +67,8 @@ class Slate:
         clock = local.strftime("%H:%M:%S")
         if self._frame is None or (day, clock) != self._shown:
             if day != self._card_day:
-                self._card_day, self._card = day, self._with_day(day)
+                self._card_day = day
+                self._card = self._with_day(day)
             self._shown, self._frame = (day, clock), self._with_clock(clock)
         return self._frame
 

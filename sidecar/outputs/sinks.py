@@ -36,7 +36,7 @@ class UnusableSink:
     def abandon(self) -> None:
         """There is nothing to forget."""
 
-    def close(self) -> None:
+    def close(self, *, final: bool = True) -> None:
         """There is nothing to finish."""
 
 

@@ -370,7 +370,7 @@ def test_stopping_while_muted_leaves_nothing_behind(air: Callable[..., Air], tmp
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_empty_rundown_shows_the_slate_and_why(air: Callable[..., Air], tmp_path: Path) -> None:
+def test_an_empty_rundown_shows_the_slate_and_the_status_says_why(air: Callable[..., Air]) -> None:
     """P1."""
     one = air({})
     one.start()
@@ -382,9 +382,6 @@ def test_an_empty_rundown_shows_the_slate_and_why(air: Callable[..., Air], tmp_p
     seen = one.pictures()
     assert len(seen) >= 30
     assert not any(one_seen.clip for one_seen in seen)
-    with av.open(str(tmp_path / "programme.ts")) as container:
-        luma = [picture.to_ndarray()[:180] for picture in container.decode(video=0)][-1]
-    assert luma[150:162].max() > np.median(luma) + 30, "the reason is written at the foot of the card"
     assert np.abs(one.sound()).max() < 1e-4
 
 
