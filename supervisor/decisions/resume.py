@@ -12,11 +12,19 @@ from supervisor.schemas.channel import ResumePolicy
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The last reported place: ``frame`` channel frames into the item at ``at``, UTC."""
+    """The last reported place: ``frame`` frames at ``rate`` into the item at ``at``, UTC.
+
+    ``rate`` is that of the sidecar that told it, which the channel's may have left since; None is the channel's.
+    """
 
     item_id: str
     frame: int
     at: datetime
+    rate: Rate | None = None
+
+    def frame_at(self, rate: Rate) -> int:
+        """The same place in frames at ``rate``, rounded down."""
+        return self.frame if self.rate is None else int(self.frame * parse_rate(rate) / parse_rate(self.rate))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +46,8 @@ def beginning(
     titles = {item.id: item.title for item in playlist.items}
     if last is None or last.item_id not in titles:
         return _not_in(skipped, playlist, Beginning(None, "begins with the first item"))
-    point = ResumePoint(last.item_id, last.frame)
-    sentence = f"continues {titles[last.item_id]} at frame {last.frame}"
+    point = ResumePoint(last.item_id, last.frame_at(rate))
+    sentence = f"continues {titles[last.item_id]} at frame {point.frame}"
     if policy == "schedule":
         away = max(timedelta(0), now - last.at)
         frames = int(away // timedelta(microseconds=1) * parse_rate(rate) / 1_000_000)

@@ -313,4 +313,4 @@ class Actions:
 def _stored_position(row: Channel) -> Position | None:
     if row.position_item_id is None or row.position_frame is None or row.position_at is None:
         return None
-    return Position(row.position_item_id, row.position_frame, row.position_at)
+    return Position(row.position_item_id, row.position_frame, row.position_at, row.position_rate)

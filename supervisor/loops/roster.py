@@ -105,19 +105,17 @@ class Roster:
         """Where every channel is, in one transaction: where a resume begins. Raises StoreError."""
         fence = self._desk.leadership.fence
         moved: dict[str, Position] = {}
-        rates: dict[str, str] = {}
         for channel_id, keeper in self._keepers.items():
-            position, status = keeper.actions.position, keeper.on_air
-            if status is not None and position is not None and position != self._recorded.get(channel_id):
+            position = keeper.actions.position
+            if keeper.on_air is not None and position is not None and position != self._recorded.get(channel_id):
                 moved[channel_id] = position
-                rates[channel_id] = status.rate
         if fence is None or not moved:
             return
         async with self._store.write(timeout=self._desk.timing.store) as tx:
             await tx.channels.record_positions(
                 fence,
                 {
-                    channel_id: ReportedPosition(it.item_id, it.frame, it.at, rates[channel_id])
+                    channel_id: ReportedPosition(it.item_id, it.frame, it.at, it.rate)
                     for channel_id, it in moved.items()
                 },
             )

@@ -64,7 +64,7 @@ def position_of(status: Status) -> Position | None:
     """Where a resume would begin: the item on air, or while none is, the one that comes next."""
     at = instant(status.at)
     if status.item is not None:
-        return Position(status.item.item_id, status.item.position_frames, at)
+        return Position(status.item.item_id, status.item.position_frames, at, status.rate)
     return Position(status.next.item_id, 0, at) if status.next is not None else None
 
 

@@ -151,6 +151,12 @@ def test_where_a_start_begins(
     assert begin.sentence
 
 
+def test_a_place_told_at_another_rate_is_the_same_place() -> None:
+    """The channel's rate was changed while it was off: 40 frames at 50 a second are 20 at 25."""
+    begin = beginning("continue", LIST, Position("a", 41, NOW, "50"), set(), "25", NOW)
+    assert begin.resume == ResumePoint("a", 20)
+
+
 def test_what_the_list_cannot_tell_is_continued_and_said() -> None:
     held = Playlist(
         revision=1, items=(LIST.items[0], Item(id="b", title="B", kind="slate", duration_frames=9, start_mode="hold"))
