@@ -22,19 +22,27 @@ from sidecar.protocol.channel import ChannelFormat, Encoding, Output
 from sidecar.rundown.rate import parse_rate
 from tests.fixtures.sidecars import looped, on_air
 
-SECONDS = 60
 RUNS = 3
 FORMAT = ChannelFormat(1280, 720, "25")
 
 
+def loop_seconds(clips: list[Path]) -> float:
+    """How long all of ``clips`` play, once."""
+    seconds = 0.0
+    for clip in clips:
+        with av.open(str(clip)) as container:
+            seconds += (container.duration or 0) / 1_000_000
+    return seconds
+
+
 def sidecar_cpu(clips: list[Path]) -> tuple[float, dict[str, float]]:
-    """Over ``SECONDS`` on air, start-up left out. The preview, loudness, journal and API are in it."""
+    """Over one loop of the clips on air, start-up left out. The preview, loudness, journal and API are in it."""
     with tempfile.TemporaryDirectory() as home:
         document = looped("Bench", clips, FORMAT, (Output("0" * 32, "hls"),))
         with on_air(document, Path(home)) as sidecar:
             first = sidecar.until(lambda status: status.frame >= 50, "two seconds on air").frame
             cpu = cpu_seconds(sidecar.process.pid)
-            time.sleep(SECONDS)
+            time.sleep(loop_seconds(clips))
             used, status = cpu_seconds(sidecar.process.pid) - cpu, sidecar.status()
             extra = {
                 "memory_mib": memory_mib(sidecar.process.pid),
@@ -55,14 +63,12 @@ def ffmpeg_cpu(program: str, clips: list[Path], *, preview: bool) -> float:
     """Each clip once, as one continuous programme."""
     encoding, rate = Encoding(), parse_rate(FORMAT.rate)
     gop = gop_frames(rate, encoding.gop_ms)
-    seconds = 0.0
     inputs: list[str] = []
     chain = ""
     for number, clip in enumerate(clips):
         with av.open(str(clip)) as container:
             sound = bool(container.streams.audio)
             duration = (container.duration or 0) / 1_000_000
-        seconds += duration
         inputs += ["-threads", "1", "-i", str(clip)]
         chain += (
             f"[{number}:v]fps={rate},scale={FORMAT.width}:{FORMAT.height}:force_original_aspect_ratio=decrease,"
@@ -89,7 +95,7 @@ def ffmpeg_cpu(program: str, clips: list[Path], *, preview: bool) -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(command, check=True, timeout=600)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / seconds
+    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / loop_seconds(clips)
 
 
 def measure(clips: list[Path]) -> None:
@@ -115,7 +121,7 @@ def measure(clips: list[Path]) -> None:
             "ratio": round(median([a / b for a, b in zip(ours, with_preview, strict=True)]), 2),
             "ratio_to_ffmpeg_without_preview": round(median([a / b for a, b in zip(ours, peers, strict=True)]), 2),
             "memory_mib": round(max(extra["memory_mib"] for extra in extras)),
-            "late_frames_per_hour": round(late * 3600 / (SECONDS * RUNS), 1),
+            "late_frames_per_hour": round(late * 3600 / (loop_seconds(clips) * RUNS), 1),
         },
         samples={"sidecar": ours, "ffmpeg": peers, "ffmpeg_with_preview": with_preview, "sidecar_extra": extras},
     )
