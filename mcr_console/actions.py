@@ -1,12 +1,13 @@
 """Air keys made into orders: which verb, at what target, asked first or not."""
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Protocol
 
 from mcr_console.air import Order, Verb, order
 from mcr_console.client import ClientError
 from mcr_console.drawing.footer import target
-from mcr_console.keys import BY_ID
+from mcr_console.keys import BY_ID, Action
 from mcr_console.screens.dialogs import Question
 from mcr_console.session import Session
 from mcr_console.wall_state import ChannelState
@@ -16,9 +17,10 @@ from supervisor.schemas.channel import RundownRow
 class Host(Protocol):
     """The app, as far as an air key needs it."""
 
-    def start_work(self, name: str, work: Coroutine[None, None, None]) -> None: ...
+    def start_work(self, name: str, work: Callable[[], Coroutine[None, None, None]]) -> None: ...
     def ask(self, question: Question, state: ChannelState, then: Callable[[str], None]) -> None: ...
     def selected_row(self) -> RundownRow | None: ...
+    def blind(self, action: Action) -> str: ...
 
 
 class AirKeys:
@@ -31,8 +33,10 @@ class AirKeys:
     def press(self, action_id: str) -> None:
         """One press of an air key, one ``:`` command or one choice of the palette."""
         session, state = self._session, self._session.focused
+        if self._blind(action_id):
+            return
         if state is None:
-            session.message = "no channel is focused"
+            session.message = session.no_focus
             return
         # Both are asked: a press during a pending command must also put off the end of a held key.
         repeats = session.desk.repeats(action_id, state.channel.id)
@@ -50,7 +54,10 @@ class AirKeys:
     def acknowledge(self) -> None:
         """Acknowledges the focused channel's alarms."""
         session, state = self._session, self._session.focused
+        if self._blind("acknowledge"):
+            return
         if state is None:
+            session.message = session.no_focus
             return
         wanted = [
             alarm.id
@@ -60,7 +67,14 @@ class AirKeys:
         if not wanted:
             session.message = f"no open alarm on {target(state)}"
             return
-        self._host.start_work("acknowledge", self._acknowledge(wanted))
+        self._host.start_work("acknowledge", partial(self._acknowledge, wanted))
+
+    def _blind(self, action_id: str) -> bool:
+        """True, and the screen says so, where the operator cannot see what the key would act on."""
+        why = self._host.blind(BY_ID[action_id])
+        if why:
+            self._session.message = f"{BY_ID[action_id].word}: nothing sent, {why}"
+        return bool(why)
 
     async def _acknowledge(self, alarm_ids: list[str]) -> None:
         try:
@@ -85,7 +99,7 @@ class AirKeys:
         question = _question(action_id, state)
 
         def answered(answer: str) -> None:
-            if answer == "do":
+            if answer == "do" and not self._blind(action_id):
                 self._send(wanted)
             elif answer in {"changed", "late"}:
                 why = "channel changed" if answer == "changed" else "nobody answered"
@@ -95,7 +109,7 @@ class AirKeys:
 
     def _send(self, wanted: Order) -> None:
         if self._session.desk.begin(wanted):
-            self._host.start_work(wanted.words, self._session.desk.send(wanted))
+            self._host.start_work(wanted.words, partial(self._session.desk.send, wanted))
 
 
 def _verb(action_id: str, state: ChannelState) -> Verb:

@@ -16,13 +16,13 @@ from textual.worker import Worker, WorkerState
 from mcr_console.actions import AirKeys
 from mcr_console.clock import Clock, SystemClock
 from mcr_console.faults import TOO_MANY, Guarded
-from mcr_console.keys import ACTIONS, BY_COMMAND
+from mcr_console.keys import ACTIONS, BY_COMMAND, Action
 from mcr_console.palette import Palette, choose
 from mcr_console.screens.asrun import AsRunScreen
 from mcr_console.screens.channel import ChannelScreen
 from mcr_console.screens.channel_list import ListScreen
 from mcr_console.screens.dialogs import ArmScreen, CreateScreen, HelpScreen, LineScreen, Question, command_words
-from mcr_console.screens.operator_screen import OperatorScreen
+from mcr_console.screens.operator_screen import LEAST, OperatorScreen
 from mcr_console.screens.wall import WallScreen
 from mcr_console.session import Feed, Session
 from mcr_console.wall_state import ChannelState
@@ -74,6 +74,7 @@ class McrApp(Guarded, App[None]):
         chosen = palette or choose(self.console.color_system, no_color=self.no_color, ascii_only=ascii_only)
         self.session = Session(feed, clock or SystemClock(), chosen, self._changed)
         self.faults: list[tuple[str, Exception]] = []
+        self.session.unfiltered = lambda: any(isinstance(screen, ChannelScreen) for screen in self.screen_stack)
         self._air = AirKeys(self.session, self)
         self._history: list[str] = []
         self._message_seen = ("", 0.0)
@@ -92,7 +93,7 @@ class McrApp(Guarded, App[None]):
         self.register_theme(_theme(self.session.palette))
         self.theme = "mcr"
         self.push_screen(WallScreen(self.session))
-        self.run_worker(self._follow(), name="link", group="link", exit_on_error=False)
+        self.run_worker(self._follow, name="link", group="link", exit_on_error=False)
         self.set_interval(TICK_S, self.tick)
 
     async def _follow(self) -> None:
@@ -121,8 +122,11 @@ class McrApp(Guarded, App[None]):
             self._slow_logged = began
             log.warning("a tick took %.0f ms", took * 1000)
 
-    def start_work(self, name: str, work: Coroutine[None, None, None]) -> None:
-        """Runs it beside the screen; what it raises is reported."""
+    def start_work(self, name: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Runs it beside the screen; what it raises is reported.
+
+        Not yet a coroutine: on quit a worker may be cancelled before its first step, and would leave it unawaited.
+        """
         self.run_worker(work, name=name, group=name, exit_on_error=False)
 
     # Faults
@@ -148,7 +152,7 @@ class McrApp(Guarded, App[None]):
                 self.set_timer(1.0, self._follow_again)
 
     def _follow_again(self) -> None:
-        self.run_worker(self._follow(), name="link", group="link", exit_on_error=False)
+        self.run_worker(self._follow, name="link", group="link", exit_on_error=False)
 
     def _changed(self) -> None:
         if self.is_running:
@@ -170,6 +174,7 @@ class McrApp(Guarded, App[None]):
     def action_digit(self, digit: int) -> None:
         """A digit of a channel number."""
         self.session.digit(digit)
+        self.session.message = "" if self.session.focus is not None else self.session.no_focus
         self._show_focus()
         self.tick()
 
@@ -187,7 +192,7 @@ class McrApp(Guarded, App[None]):
         elif action.id == "channel":
             self._go_to(rest.strip())
         elif action.id == "filter":
-            self.session.filter_text = rest.strip()
+            self.session.filter(rest)
         else:
             self.action_act(action.id)
         self.tick()
@@ -196,6 +201,15 @@ class McrApp(Guarded, App[None]):
         """The rundown row under the cursor, where the screen has one."""
         screen = self._operator_screen()
         return None if screen is None else screen.selected_row()
+
+    def blind(self, action: Action) -> str:
+        """Why the focus cannot be seen, or the action does not belong to the screen; empty where it can."""
+        screen = self._operator_screen()
+        if self.size.width < LEAST[0] or self.size.height < LEAST[1]:
+            return f"the terminal is smaller than {LEAST[0]}x{LEAST[1]}"
+        if screen is not None and screen.PLACE not in action.places:
+            return "this screen does not show what it would act on"
+        return ""
 
     def ask(self, question: Question, state: ChannelState, then: Callable[[str], None]) -> None:
         """Arms: ``then`` gets the answer."""
@@ -254,6 +268,8 @@ class McrApp(Guarded, App[None]):
             self.session.message = f"no channel {number}"
             return
         self.session.focus = found
+        if self.session.focus is None:
+            self.session.message = self.session.no_focus
         self._show_focus()
 
     def _open(self) -> None:
@@ -292,14 +308,14 @@ class McrApp(Guarded, App[None]):
             self.tick()
 
         def done(text: str | None) -> None:
-            self.session.filter_text = before if text is None else text.strip()
-            shown = self.session.visible()
-            if text is not None and shown and self.session.focus not in shown:
-                self.session.focus = shown[0]
+            if text is None:
+                self.session.filter_text = before
+            else:
+                self.session.filter(text)
             self._show_focus()
             self.tick()
 
-        self.push_screen(LineScreen("/", before, changed=typed), done)
+        self.push_screen(LineScreen("/ number, name, state or node; ! is not: ", before, changed=typed), done)
 
     def _line(self, prompt: str, then: Callable[[str | None], None]) -> None:
         self.push_screen(LineScreen(prompt), then)

@@ -1,7 +1,7 @@
 """As-run events for a screen: what the link tells and what is fetched page by page, as one list."""
 
 from bisect import bisect_left, insort
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Final
 
@@ -41,13 +41,13 @@ class AsRunPages:
             self._shown = tuple(reversed(self._ordered))
         return self._shown
 
-    def more(self) -> Coroutine[None, None, None]:
-        """Marks the next older page as being fetched; what is returned fetches it and must be run.
+    def more(self) -> Callable[[], Coroutine[None, None, None]]:
+        """Marks the next older page as being fetched; what is returned fetches it when it is called.
 
         Only when neither ``loading`` nor ``complete``. Raises ``ClientError``.
         """
         self.loading = True
-        return self._more()
+        return self._more
 
     async def _more(self) -> None:
         try:

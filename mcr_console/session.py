@@ -58,6 +58,8 @@ class Session:
         self.fault = ""
         self.message = ""
         self.filter_text = ""
+        self.unfiltered: Callable[[], bool] = lambda: False
+        """True while the screen shows one channel, whatever the filter; the app says so."""
         self._focus: str | None = None
         self._digits = ""
         self._digit_at = 0.0
@@ -70,11 +72,14 @@ class Session:
 
     @property
     def focus(self) -> str | None:
-        """The focused channel's id; the first one before any key was pressed; None when it is gone."""
-        wall = self.wall
-        if self._focus is None and wall.order:
-            self._focus = wall.order[0]
-        return self._focus if self._focus in wall.channels else None
+        """The focused channel's id, always one that is shown; the first one before any key was pressed.
+
+        None when the chosen one is gone, or hidden by the filter: no other may take its place unasked.
+        """
+        shown = self.wall.order if self.unfiltered() else self.visible()
+        if self._focus is None and shown:
+            self._focus = shown[0]
+        return self._focus if self._focus in shown else None
 
     @focus.setter
     def focus(self, channel_id: str | None) -> None:
@@ -84,6 +89,21 @@ class Session:
     def focused(self) -> ChannelState | None:
         """The focused channel."""
         return self.wall.channels.get(self.focus or "")
+
+    @property
+    def no_focus(self) -> str:
+        """Why there is no focus."""
+        hidden = self.wall.channels.get(self._focus or "")
+        if hidden is not None:
+            return f"{hidden.channel.number} {hidden.channel.name} is hidden by the filter: no channel is focused"
+        return "no channel is focused"
+
+    def filter(self, text: str) -> None:
+        """Shows only what ``text`` matches; the focus goes to the first of these unless it is one of them."""
+        self.filter_text = text.strip()
+        shown = self.visible()
+        if shown and self.focus not in shown:
+            self._focus = shown[0]
 
     @property
     def digits(self) -> str:
@@ -139,12 +159,14 @@ class Session:
 
 
 def matches(state: ChannelState, text: str) -> bool:
-    """``text`` in number, name, state, item, next item or node; a leading ``!`` turns it round."""
+    """``text`` in number, name, state or node; a leading ``!`` turns it round.
+
+    Not in titles: these change by themselves, and channels would come and go under the operator's hand.
+    """
     wanted = text.removeprefix("!").strip().casefold()
     if not wanted:
         return True
     live, verdict = state.live, condition(state)
     words = [str(state.channel.number), state.channel.name, verdict.word, *verdict.warnings, live.node_name or ""]
-    words.extend(item.title for item in (live.item, live.next) if item is not None)
     found = any(wanted in safe(word).casefold() for word in words)
     return found != text.startswith("!")

@@ -3,8 +3,9 @@
 import asyncio
 import io
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 from PIL import Image
@@ -83,14 +84,14 @@ class Thumbnails:
         waiting.sort(key=lambda id_: self._tried.get(id_, -1.0))
         return tuple(waiting[: AT_ONCE - len(self._busy)])
 
-    def fetch(self, channel_id: str) -> Coroutine[None, None, None]:
-        """Marks one picture as being fetched; what is returned fetches it and must be run.
+    def fetch(self, channel_id: str) -> Callable[[], Coroutine[None, None, None]]:
+        """Marks one picture as being fetched; what is returned fetches it when it is called.
 
         A channel that has none keeps the one before, which grows old.
         """
         self._busy.add(channel_id)
         self._tried[channel_id] = self._clock.monotonic()
-        return self._fetch(channel_id)
+        return partial(self._fetch, channel_id)
 
     async def _fetch(self, channel_id: str) -> None:
         try:

@@ -37,12 +37,12 @@ def render_footer(view: FooterView, width: int, palette: Palette) -> Strip:
     left: list[Part] = []
     if view.typed:
         left = [(f" channel {view.typed}_ ", palette.cursor_row), (" ", base)]
-    elif view.message:
-        left = [
+    if view.message:
+        left += [
             (f" {fit(view.message, min(cell_len(safe(view.message)), width // 2))} ", palette.cursor_row),
             (" ", base),
         ]
-    elif view.filter_text and view.place in {"wall", "list"}:
+    elif not view.typed and view.filter_text and view.place in {"wall", "list"}:
         left = [(f" filter {view.filter_text} ", palette.cursor_row), (" ", base)]
     used = sum(cell_len(safe(text)) for text, _ in left)
     for action in sorted((one for one in actions_at(view.place) if one.rank), key=lambda one: one.rank):

@@ -1,6 +1,7 @@
 """What aired, to the frame: one channel or all, newest first."""
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -56,7 +57,7 @@ class AsRunScreen(OperatorScreen):
         near_end = max(seen, self._list.cursor or 0) + self._list.size.height >= len(events)
         due = self.session.clock.monotonic() >= self._try_at
         if near_end and due and not self._pages.loading and not self._pages.complete:
-            self.run_worker(self._fetch(self._pages.more()), group="asrun", exit_on_error=False)
+            self.run_worker(partial(self._fetch, self._pages.more()), group="asrun", exit_on_error=False)
         super().tick()
 
     def navigate(self, action: str) -> None:
@@ -65,9 +66,9 @@ class AsRunScreen(OperatorScreen):
         self._list.move(steps.get(action, 0))
         self.tick()
 
-    async def _fetch(self, page: Coroutine[None, None, None]) -> None:
+    async def _fetch(self, page: Callable[[], Coroutine[None, None, None]]) -> None:
         try:
-            await page
+            await page()
             self._trouble = ""
         except ClientError as error:
             self._trouble = f"{error.title}: {error.detail} {error.hint}".strip()

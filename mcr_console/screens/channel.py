@@ -1,6 +1,7 @@
 """One channel: its rundown, its countdown, what went to air and why things are as they are."""
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -86,7 +87,7 @@ class ChannelScreen(OperatorScreen):
             self._pages = None if focus is None else AsRunPages(self.session.feed, focus)
             self._rows.forget()
             if self._pages is not None:
-                self.run_worker(self._fetch_asrun(self._pages.more()), group="asrun", exit_on_error=False)
+                self.run_worker(partial(self._fetch_asrun, self._pages.more()), group="asrun", exit_on_error=False)
         if focus is None or state is None or self._loading:
             return
         now = self.session.clock.monotonic()
@@ -95,7 +96,7 @@ class ChannelScreen(OperatorScreen):
         fresh = (focus, self.session.wall.rundown_news.get(focus, 0), item, follows, state.live.hold, state.live.phase)
         if fresh != self._fetched or now >= self._fetch_at:
             self._fetched, self._fetch_at, self._loading = fresh, now + REFRESH_S, True
-            self.run_worker(self._fetch_rundown(focus), group="rundown", exit_on_error=False)
+            self.run_worker(partial(self._fetch_rundown, focus), group="rundown", exit_on_error=False)
 
     async def _fetch_rundown(self, channel_id: str) -> None:
         try:
@@ -110,9 +111,9 @@ class ChannelScreen(OperatorScreen):
             self._rundown, self._trouble = rundown, ""
             self._rows.show(rundown)
 
-    async def _fetch_asrun(self, page: Coroutine[None, None, None]) -> None:
+    async def _fetch_asrun(self, page: Callable[[], Coroutine[None, None, None]]) -> None:
         try:
-            await page
+            await page()
         except ClientError as error:
             self._trouble = f"{error.title}: {error.detail}"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePath
 from typing import ClassVar, Final
 
@@ -213,7 +214,7 @@ class CreateScreen(Guarded, ModalScreen[str | None]):
             self._say(str(error).splitlines()[0])
             return
         self._at_work = True
-        self.run_worker(self._make(channel, source), group="create", exit_on_error=False)
+        self.run_worker(partial(self._make, channel, source), group="create", exit_on_error=False)
 
     async def _make(self, values: ChannelIn, source: PlaylistImport) -> None:
         feed = self._session.feed

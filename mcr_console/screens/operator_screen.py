@@ -1,6 +1,7 @@
 """What every full screen has: a heading, banners, a body, the footer, and a word when the terminal is too small."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,6 +14,7 @@ from mcr_console.drawing.header import render_banner, render_header
 from mcr_console.drawing.strips import Part, blank, line
 from mcr_console.faults import Guarded
 from mcr_console.keys import Place
+from mcr_console.safe_text import safe
 from mcr_console.session import Session
 from mcr_console.widgets.strip_view import Panel, StripView
 from supervisor.schemas.channel import RundownRow
@@ -101,8 +103,12 @@ class OperatorScreen(Guarded, Screen[None]):
 
     def _draw_too_small(self, width: int, height: int) -> list[Strip]:
         palette = self.session.palette
-        words = f"mcr needs 80x24; this terminal is {self.size.width}x{self.size.height}"
-        strips = [blank(width, palette.ground)] * height
-        if strips:
-            strips[height // 2] = line(width, palette.ground, [(f" {words}", palette.warning)])
-        return strips
+        needs = f"mcr needs {LEAST[0]}x{LEAST[1]}; this terminal is {self.size.width}x{self.size.height}"
+        rows = [(needs, palette.warning), ("air keys do nothing here", palette.text)]
+        rows.append((self.session.message, palette.strong))
+        # A narrow terminal gets whole sentences too.
+        words = [(part, style) for text, style in rows for part in wrap(safe(text), max(8, width - 2))]
+        top = max(0, (height - len(words)) // 2)
+        strips = [blank(width, palette.ground)] * top
+        strips.extend(line(width, palette.ground, [(f" {text}", style)]) for text, style in words)
+        return (strips + [blank(width, palette.ground)] * height)[:height]

@@ -1,6 +1,7 @@
 """What keys do: one press, one command, to the target that stood there when it was pressed."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -274,6 +275,93 @@ async def test_filter_shows_matches_and_its_keys_never_reach_air() -> None:
         assert desk.supervisor.sent == []
 
 
+@pytest.mark.parametrize("key", ["t", "f12", "H", "B", "R", "s", "S", "X", "F", "a"])
+async def test_where_the_focus_cannot_be_seen_no_key_acts_and_the_screen_says_so(key: str) -> None:
+    desk = Desk([reset(degraded_channels(), degraded_alarms())])
+    async with desk.app.run_test(size=(70, 20)) as pilot:
+        await settled(pilot)
+        await pilot.press("5", key)
+        await settled(pilot)
+        assert not isinstance(desk.app.screen, ArmScreen)
+        assert (desk.supervisor.sent, desk.supervisor.acknowledged) == ([], [])
+        assert "nothing sent, the terminal is smaller than 80x24" in " ".join(desk.text().split())
+
+
+async def test_an_armed_question_does_nothing_once_the_terminal_is_too_small() -> None:
+    desk = Desk([reset(normal_channels())])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("3", "X")
+        await settled(pilot)
+        await pilot.resize_terminal(70, 20)
+        await settled(pilot)
+        await pilot.press("right", "enter")
+        await settled(pilot)
+        assert desk.supervisor.sent == []
+        assert "nothing sent" in desk.text()
+
+
+async def test_a_take_typed_where_no_channel_stands_is_not_sent() -> None:
+    desk = Desk([reset(normal_channels())], history=asrun_events(5))
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("r", "colon", *"take", "enter")
+        await settled(pilot)
+        assert desk.supervisor.sent == []
+        assert "nothing sent" in desk.text()
+
+
+async def test_a_filter_does_not_follow_titles_that_change_by_themselves() -> None:
+    desk = Desk([reset([channel(1, "Weather", "bikes", follows="bikes"), channel(2, "Bikes TV", "news")])])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("slash", *"bikes", "enter")
+        await settled(pilot)
+        assert desk.session.visible() == (ident(2),)
+        assert "TAKE 2 BIKES TV" in desk.text()
+        assert "FOCUS" in desk.text()
+
+
+@pytest.mark.parametrize("keys", ["4", ":ch 4\n"], ids=["digit", "command"])
+async def test_a_channel_that_the_filter_hides_is_never_the_target(keys: str) -> None:
+    desk = Desk([reset(normal_channels())])
+    async with desk.app.run_test(size=(200, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("slash", *"sport", "enter")
+        await settled(pilot)
+        await pilot.press(*({":": "colon", " ": "space", "\n": "enter"}.get(key, key) for key in keys))
+        await settled(pilot)
+        assert desk.session.focus is None
+        assert "4 Movies is hidden by the filter" in desk.text()
+        assert "TAKE" not in desk.text()
+        await pilot.press("t")
+        await settled(pilot)
+        assert desk.supervisor.sent == []
+        assert "4 Movies is hidden by the filter" in desk.text()
+        await pilot.press("escape")
+        await settled(pilot)
+        assert desk.session.focus == ident(4)
+
+
+async def test_a_channel_that_leaves_the_filter_takes_the_focus_from_the_wall_but_not_from_its_own_screen() -> None:
+    held = channel(2, "Kids", hold=True, picture="hold")
+    desk = Desk([reset([channel(1, "News"), held])])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("slash", *"hold", "enter", "enter")
+        await settled(pilot)
+        desk.supervisor.tell(reset([channel(1, "News"), channel(2, "Kids", version=99)]))
+        await settled(pilot)
+        assert isinstance(desk.app.screen, ChannelScreen)
+        assert desk.session.focus == ident(2)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert desk.session.focus is None
+        await pilot.press("t")
+        await settled(pilot)
+        assert desk.supervisor.sent == []
+
+
 async def test_command_line_goes_to_channels_and_does_what_keys_do() -> None:
     desk = Desk([reset(normal_channels())])
     async with desk.app.run_test(size=(120, 40)) as pilot:
@@ -366,6 +454,21 @@ async def test_older_asrun_pages_come_when_the_cursor_nears_the_end() -> None:
             await settled(pilot)
             assert desk.supervisor.pages == pages
         assert "450 events" in desk.text()
+
+
+@pytest.mark.filterwarnings("always")
+async def test_a_quit_in_the_middle_leaves_no_fetch_that_was_never_awaited(recwarn: pytest.WarningsRecorder) -> None:
+    desk = Desk([reset(normal_channels())], history=asrun_events(5))
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        desk.clock.passed += 3
+        desk.app.tick()
+        assert desk.session.thumbnails.busy
+        # What the app's own end does, here before any of them had its first turn.
+        desk.app.workers.cancel_all()
+        await pilot.pause()
+        gc.collect()
+    assert [str(one.message) for one in recwarn if "never awaited" in str(one.message)] == []
 
 
 async def test_channel_screen_follows_a_digit() -> None:
