@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from mcr_console.asrun_words import how
 from mcr_console.cli.commands import AsJson, with_supervisor
 from mcr_console.cli.naming import is_id, pick_channel
 from mcr_console.cli.spreadsheet import write_rows
@@ -132,7 +133,5 @@ def line(event: AsRunEvent, channel: Channel | None) -> str:
     zone = channel.time_zone if channel else "UTC"
     length = "" if event.frames is None else f", {event.frames} frames ({frames_clock(event.frames, event.rate)})"
     title = f'"{safe(event.title)}"' if event.title else event.kind
-    detail = f", {safe(event.detail)}" if event.detail else ""
-    late = f", {event.late} late" if event.late else ""
-    by = f", by {safe(event.by)}" if event.by else ""
-    return f"{local_time(event.start_at, zone)} {whose}: {title} {event.status}{length}{late}{by}{detail}"
+    first, *rest = safe(how(event)).split("; ", 1)
+    return f"{local_time(event.start_at, zone)} {whose}: {title} {first}{length}{''.join(f'; {more}' for more in rest)}"

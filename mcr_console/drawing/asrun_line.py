@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from textual.strip import Strip
 
+from mcr_console.asrun_words import how
 from mcr_console.clock import Clock
 from mcr_console.drawing.strips import columns
 from mcr_console.palette import Palette
@@ -18,7 +19,7 @@ WITH_CHANNEL = 100
 def render_asrun_heading(width: int, palette: Palette, *, channels: bool = True) -> Strip:
     """Column names, over the rows that ``render_asrun_line`` draws."""
     dim = palette.dim
-    who = [("CHANNEL", dim, 14)] if channels else []
+    who = [("CHANNEL", dim, _who_width(width))] if channels else []
     texts = [("", dim, 1), ("DATE", dim, 5), ("START", dim, 11), *who, ("ITEM", dim, _title(width, channels=channels))]
     return columns(
         width, palette.ground, [*texts, ("AIRED", dim, 11), ("FRAMES", dim, -7), ("", dim, 1), ("HOW", dim, 12)]
@@ -42,12 +43,12 @@ def render_asrun_line(
     aired = "" if event.frames is None else format_timecode(event.frames, event.rate)
     style = palette.dim if event.kind == "filler" else palette.text
     if event.status == "on air":
-        how, how_style = f"{palette.glyphs.on_air} on air", palette.tally
+        words, words_style = f"{palette.glyphs.on_air} on air", palette.tally
     elif event.status in {"aired", "cut"} and not event.late:
-        how, how_style = _how(event), palette.dim
+        words, words_style = how(event), palette.dim
     else:
-        how, how_style = _how(event), palette.warning
-    who = [] if not channels else [(_who(event, channel), palette.dim, 14)]
+        words, words_style = how(event), palette.warning
+    who = [] if not channels else [(_who(event, channel), palette.dim, _who_width(width))]
     return columns(
         width,
         base,
@@ -60,7 +61,7 @@ def render_asrun_line(
             (aired, palette.dim, 11),
             (frames, palette.dim, -7),
             ("", palette.dim, 1),
-            (how, how_style, 12),
+            (words, words_style, 12),
         ],
     )
 
@@ -69,21 +70,13 @@ def _who(event: AsRunEvent, channel: Channel | None) -> str:
     return event.channel_id[:8] if channel is None else f"{channel.number} {channel.name}"
 
 
-def _how(event: AsRunEvent) -> str:
-    words = [event.status]
-    if event.start_cause not in {"", "follow"}:
-        words.append(f"by {event.start_cause}")
-    if event.by:
-        words.append(event.by)
-    if event.late:
-        words.append(f"{event.late} late")
-    if event.detail:
-        words.append(event.detail)
-    return ", ".join(words)
+def _who_width(width: int) -> int:
+    """Narrow where HOW would be cut off before it says by what an item was cut."""
+    return 11 if width < WITH_CHANNEL else 14
 
 
 def _title(width: int, *, channels: bool) -> int:
-    fixed = 1 + 5 + 11 + 11 + 7 + 1 + 7 + (15 if channels else 0)
+    fixed = 1 + 5 + 11 + 11 + 7 + 1 + 7 + (_who_width(width) + 1 if channels else 0)
     return max(10, (width - fixed) * (45 if width < WITH_CHANNEL else 40) // 100)
 
 

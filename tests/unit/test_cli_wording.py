@@ -57,6 +57,16 @@ def test_an_event_is_shown_in_the_channels_own_time() -> None:
     assert found == '2026-03-01 13:00:00 1 News 24: "Weather" aired, 250 frames (0:10)'
 
 
+def test_what_is_late_is_said_once() -> None:
+    live = {**ON_AIR, "observed": "late", "decision": "on air, frames late: Weather"}
+    assert channel_line(make_channel(live=live)).startswith('1 News 24: ON AIR, LATE, "Weather" 0:10 of 0:30, next')
+
+
+def test_who_began_an_item_is_not_taken_for_who_cut_it() -> None:
+    cut = event(status="cut", start_cause="take", by="root", end_cause="rejoin")
+    assert line(cut, make_channel()).endswith('"Weather" cut by rejoin, 250 frames (0:10); began by take (root)')
+
+
 def test_an_event_of_a_deleted_channel_is_still_shown() -> None:
     assert "deleted channel" in line(event(), None)
     assert len(row(event(), None)) == len(COLUMNS)
