@@ -20,6 +20,10 @@ PHASE_WORDS = {
 }
 
 
+LATE_SENTENCE = "on air, frames late"
+"""How the supervisor begins its sentence on a late channel; what else it did follows a semicolon."""
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """``word`` goes with the tally; ``warnings`` stand beside it and never instead, what asks for a hand first.
@@ -98,5 +102,10 @@ def _warnings(state: ChannelState) -> list[tuple[str, str]]:
         why = "; ".join(f"{output.kind} {output.state}: {output.detail}" for output in broken)
         found.append((f"DEGRADED {len(outputs) - len(broken)}/{len(outputs)}", why))
     if live.observed == "late":
-        found.append(("LATE", live.decision))
+        found.append(("LATE", _beyond_the_sign(live.decision)))
     return found
+
+
+def _beyond_the_sign(decision: str) -> str:
+    """The supervisor's sentence without what the tally, LATE, DEGRADED and the title beside it say already."""
+    return decision.partition("; ")[2] if decision.startswith(LATE_SENTENCE) else decision

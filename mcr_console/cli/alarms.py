@@ -8,6 +8,7 @@ import typer
 from mcr_console.cli.commands import AsJson, group, with_supervisor
 from mcr_console.cli.failures import Failure
 from mcr_console.client import Client
+from mcr_console.drawing.attention import without_name
 from mcr_console.safe_text import safe
 from supervisor.schemas.alarm import Alarm
 
@@ -35,10 +36,10 @@ def list_(
 
 
 def alarm_line(alarm: Alarm, names: dict[str, str]) -> str:
-    whose = f"{safe(names.get(alarm.channel_id, 'deleted channel'))}: " if alarm.channel_id else ""
-    parts = [
-        f"{alarm.id[:8]} {alarm.severity} since {alarm.raised_at:%Y-%m-%d %H:%M:%S} UTC, {whose}{safe(alarm.text)}"
-    ]
+    known = names.get(alarm.channel_id or "", "")
+    whose = f"{safe(known or 'deleted channel')}: " if alarm.channel_id else ""
+    text = safe(without_name(alarm.text, known.partition(" ")[2])) if known else safe(alarm.text)
+    parts = [f"{alarm.id[:8]} {alarm.severity} since {alarm.raised_at:%Y-%m-%d %H:%M:%S} UTC, {whose}{text}"]
     if alarm.acknowledged_by:
         parts.append(f"acknowledged by {safe(alarm.acknowledged_by)}")
     if alarm.cleared_at:

@@ -39,7 +39,7 @@ def attention(state: WallState) -> tuple[Attention, ...]:
                 "off_air" if off_air else alarm.severity,
                 alarm.raised_at,
                 alarm.channel_id,
-                alarm.text,
+                alarm.text if known is None else without_name(alarm.text, known.channel.name),
                 alarm.acknowledged_by or "",
             )
         )
@@ -53,6 +53,12 @@ def attention(state: WallState) -> tuple[Attention, ...]:
         text = f"{words}: {verdict.why}" if verdict.why else words
         found.append(Attention(loud, state.channels[channel_id].live.off_air_since, channel_id, text))
     return tuple(sorted(found, key=lambda one: (bool(one.acknowledged), _RANK[one.loudness])))
+
+
+def without_name(text: str, name: str) -> str:
+    """An alarm's text without the channel's name before it, for where the name stands beside it."""
+    rest = text.removeprefix(name)
+    return rest.lstrip(": ") or text if rest.startswith((" ", ":")) else text
 
 
 def render_attention(state: WallState, width: int, height: int, clock: Clock, palette: Palette) -> list[Strip]:

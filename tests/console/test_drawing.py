@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 
+from mcr_console.drawing.attention import render_attention
 from mcr_console.drawing.channel_line import render_channel_line
 from mcr_console.drawing.footer import FooterView, render_footer
 from mcr_console.drawing.grid import grid_for
@@ -16,8 +17,8 @@ from mcr_console.drawing.tile import TileView, render_tile
 from mcr_console.drawing.verdict import countdown
 from mcr_console.palette import ASCII, Palette, choose, monochrome, sixteen, truecolor
 from mcr_console.safe_text import fit, safe
-from mcr_console.wall_state import ChannelState
-from tests.console.scenes import FrozenClock, channel, degraded_channels
+from mcr_console.wall_state import ChannelState, WallBuilder
+from tests.console.scenes import FrozenClock, alarm, channel, degraded_channels, reset
 
 PALETTES = (truecolor(), sixteen(), monochrome(), truecolor(ASCII))
 NOW = FrozenClock().monotonic()
@@ -75,6 +76,22 @@ def test_red_is_tally_and_green_is_next_and_neither_is_left_when_stale() -> None
             on_air = one.live.observed in {"on_air", "late"}
             assert bool(reds) == (on_air and not stale), one.name
             assert not (greens and stale)
+
+
+def test_what_the_chip_and_the_column_say_is_not_said_again() -> None:
+    late = channel(2, "Second", "bikes", observed="late", decision="on air, frames late: bikes; gives it the new list")
+    text = "\n".join(strip.text for strip in render_tile(view(late), 60, 14, truecolor()))
+    assert "LATE" in text
+    assert "frames late" not in text
+    assert "gives it the new list" in text
+    assert text.count("bikes") == 1
+    told = alarm(1, 2, "warning", "Second repeats frames", 5)
+    clock = FrozenClock()
+    builder = WallBuilder(clock)
+    for message in [reset([late], [told])]:
+        builder.merge(message)
+    [line_] = [s.text for s in render_attention(builder.state(), 80, 3, clock, truecolor()) if "repeats" in s.text]
+    assert line_.count("Second") == 1
 
 
 def test_off_air_fills_its_title_line_and_says_so_in_words() -> None:
