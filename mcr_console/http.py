@@ -182,7 +182,18 @@ def unreachable(where: str, error: Exception, deadline_s: float) -> Unreachable:
     """Says for people why nobody answered."""
     if isinstance(error, (TimeoutError, httpx.TimeoutException)):
         return Unreachable("The supervisor did not answer", f"{where}: nothing within {deadline_s:g} s")
+    if _has_no_listener(error):
+        return Unreachable("No supervisor there", f"nothing listens at {where}", "mcr up starts one.")
     return Unreachable("No supervisor there", f"{where}: {error or type(error).__name__}", "mcr up starts one.")
+
+
+def _has_no_listener(error: BaseException | None) -> bool:
+    """True where there is no socket or nobody behind it: the number of that error helps nobody."""
+    while error is not None:
+        if isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 async def _read(response: httpx.Response) -> bytes:

@@ -163,8 +163,9 @@ async def test_nobody_there_and_no_answer_are_unreachable(tmp_path: Path) -> Non
         return Response()
 
     async with Client.at(socket=tmp_path / "nothing") as client:
-        with pytest.raises(Unreachable, match="No supervisor there"):
+        with pytest.raises(Unreachable, match="No supervisor there") as found:
             await client.supervisor()
+        assert found.value.detail == f"nothing listens at {tmp_path / 'nothing'}"
     async with serving({"/slow": never}) as url:
         http = Http.open(url=url)
         with pytest.raises(Unreachable, match=r"nothing within 0\.2 s"):
