@@ -51,6 +51,8 @@ def order(verb: Verb, state: ChannelState, *, cue_item: tuple[str | None, str] |
         item_id, title = cue_item or (None, "")
         command = CueIn(command_id=new_command_id(), expect_epoch=live.epoch or None, item_id=item_id)
         words = f"CUE {title}" if item_id is not None else "CLEAR CUE"
+        if live.item is not None and item_id == live.item.item_id:
+            words = f"CUE AGAIN, from its start: {title}"
     return Order(state.channel.id, verb, word, words, _waits_for(verb, state), command)
 
 

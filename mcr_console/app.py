@@ -174,8 +174,7 @@ class McrApp(Guarded, App[None]):
     def action_digit(self, digit: int) -> None:
         """A digit of a channel number."""
         self.session.digit(digit)
-        self.session.message = "" if self.session.focus is not None else self.session.no_focus
-        self._show_focus()
+        self._show_choice()
         self.tick()
 
     def run_command(self, text: str) -> None:
@@ -256,6 +255,11 @@ class McrApp(Guarded, App[None]):
         if isinstance(screen, (WallScreen, ListScreen)):
             screen.show_focus()
 
+    def _show_choice(self) -> None:
+        """After a channel was named by its number: it may be one that the filter hides."""
+        self.session.message = "" if self.session.focused is not None else self.session.no_focus
+        self._show_focus()
+
     def _step(self, step: int) -> None:
         self.session.move(step, wrap=True)
         self._show_focus()
@@ -268,9 +272,7 @@ class McrApp(Guarded, App[None]):
             self.session.message = f"no channel {number}"
             return
         self.session.focus = found
-        if self.session.focus is None:
-            self.session.message = self.session.no_focus
-        self._show_focus()
+        self._show_choice()
 
     def _open(self) -> None:
         if self.session.focused is not None:

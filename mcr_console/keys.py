@@ -94,7 +94,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "channel", (), "0-9", "channel", "Focus a channel by its number: type it.", 0, command="ch", argument="NUMBER",
     ),
     Action(
-        "filter", ("slash",), "/", "filter", "Only channels with this in number, name, state or node; !text: the others.",
+        "filter", ("slash",), "/", "filter", "Only channels with this in number, name, state, node; !text: the others.",
         14, ("wall", "list"), command="filter", argument="TEXT",
     ),
     Action("next_match", ("n",), "n", "next", "Focus the next channel that the filter shows.", 0, ("wall", "list")),

@@ -120,6 +120,9 @@ def _cue(view: FooterView, palette: Palette) -> tuple[str, Style] | None:
     if follows is not None and follows.cued and follows.item_id == view.row.item_id:
         return "clear cue", palette.text
     title = fit(view.row.title, min(TITLE_WIDTH, cell_len(safe(view.row.title))))
+    item = view.focused.live.item
+    if item is not None and item.item_id == view.row.item_id:
+        return f"cue again, from its start: {title}", palette.text
     return f"cue {title}", palette.text
 
 

@@ -224,6 +224,22 @@ async def test_cue_acts_on_the_selected_row() -> None:
         assert command.item_id == "2-5"
 
 
+async def test_a_cue_of_what_is_on_air_says_that_it_will_start_over() -> None:
+    desk = Desk([reset(normal_channels())])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("2", "enter")
+        await settled(pilot)
+        await pilot.press("k")
+        await settled(pilot)
+        assert "cue again, from its start: Big Buck Bunny" in desk.text()
+        await pilot.press("c")
+        await settled(pilot)
+        assert [(verb, command.item_id) for _, verb, command in desk.supervisor.sent if isinstance(command, CueIn)] == [
+            ("cue", "2-2")
+        ]
+
+
 async def test_digits_focus_a_channel_and_wait_for_more() -> None:
     desk = Desk([reset([channel(number, f"Channel {number}") for number in (1, 2, 12, 123)])])
     async with desk.app.run_test(size=(120, 40)) as pilot:
