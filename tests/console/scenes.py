@@ -296,7 +296,8 @@ def asrun_events(count: int = 12) -> tuple[AsRunEvent, ...]:
                 end_at=None if on_air else NOON - timedelta(seconds=37.44 * (index - 1)),
                 start_frame=90000 - 936 * index,
                 frames=None if on_air else 936 - index, planned_frames=936, rate="25",
-                start_cause="take" if index % 5 == 2 else "follow", end_cause=None if on_air else "rejoin" if status == "cut" else "ended",
+                start_cause="take" if index % 5 == 2 else "follow",
+                end_cause=None if on_air else "rejoin" if status == "cut" else "ended",
                 by="ann" if index % 5 == 2 else "", status=status,
                 detail="no data for 2 s" if status == "aired short" else "", late=61 if index == 7 else 0,
             )
