@@ -89,7 +89,12 @@ class Project(Base):
 
 
 class Node(Base):
-    """``kind`` local: the agent in this supervisor's process; agent: a service at ``url``."""
+    """``kind`` local: the agent in this supervisor's process; agent: a service at ``url``.
+
+    ``draining``: gets no new channels. ``maintenance``: its channels are moved elsewhere as well. ``incarnation`` is
+    what its agent's memory on disk is named by: another one answering at ``url`` is another node. ``lost_*``: an
+    operator's word that the machine is dead, until its agent answers again.
+    """
 
     __tablename__ = "node"
 
@@ -99,6 +104,11 @@ class Node(Base):
     url: Mapped[str | None] = mapped_column(String(500))
     capacity: Mapped[int] = mapped_column(Integer, default=16)
     draining: Mapped[bool] = mapped_column(default=False)
+    maintenance: Mapped[bool] = mapped_column(default=False)
+    incarnation: Mapped[str | None] = mapped_column(String(32))
+    lost_at: Mapped[datetime | None]
+    lost_by: Mapped[str | None] = mapped_column(String(120))
+    lost_reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
     rev: Mapped[int] = mapped_column(default=1)
 
@@ -111,6 +121,11 @@ class Channel(Base):
     What is observed is never stored as truth. ``epoch`` grows at every decision to place, ``rev`` at every change
     of spec, desired, phase, epoch or placement. ``position_*`` is the last reported place in the rundown, written
     once a second without raising ``rev``: where a resume begins.
+
+    ``fencing_node_id`` is where a sidecar of an older epoch may still be on air while the new one, on ``node_id``,
+    waits muted. ``leased``: this epoch's outputs need a lease. ``lease_until`` is the horizon: by the database's clock
+    every lease that was ever given is over then; written without raising ``rev``, and only while the channel is
+    starting or running. ``hold_failover``: an operator's veto, the channel is not moved.
     """
 
     __tablename__ = "channel"
@@ -138,6 +153,12 @@ class Channel(Base):
     epoch: Mapped[int] = mapped_column(default=0)
     rev: Mapped[int] = mapped_column(default=1)
 
+    fencing_node_id: Mapped[str | None] = mapped_column(ForeignKey("node.id"))
+    leased: Mapped[bool] = mapped_column(default=False)
+    lease_until: Mapped[datetime | None]
+    hold_failover: Mapped[bool] = mapped_column(default=False)
+    hold_failover_by: Mapped[str | None] = mapped_column(String(120))
+
     position_item_id: Mapped[str | None] = mapped_column(String(32))
     position_frame: Mapped[int | None]
     position_rate: Mapped[str | None] = mapped_column(String(16))
@@ -153,7 +174,7 @@ class Channel(Base):
 
 
 class Output(Base):
-    """Where a channel is sent; ``position`` is its order, from 0."""
+    """Where a channel is sent; ``position`` is its order, from 0. ``lease_stop``: sends only while its lease lives."""
 
     __tablename__ = "output"
 
@@ -162,6 +183,53 @@ class Output(Base):
     position: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str] = mapped_column(String(8))
     url: Mapped[str] = mapped_column(String(500), default="")
+    lease_stop: Mapped[bool] = mapped_column(default=False)
+
+
+class Recorder(Base):
+    """What records an input: its row and its claims; the same words as a channel's mean the same here.
+
+    ``device_index`` is the DeckLink input's, on ``wanted_node_id``; other inputs have a ``input_url``.
+    """
+
+    __tablename__ = "recorder"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    project_id: Mapped[str | None] = mapped_column(ForeignKey("project.id"))
+    input_kind: Mapped[str] = mapped_column(String(8))
+    input_url: Mapped[str] = mapped_column(String(500), default="")
+    device_index: Mapped[int | None] = mapped_column(Integer)
+    wanted_node_id: Mapped[str | None] = mapped_column(ForeignKey("node.id"))
+    created_at: Mapped[datetime]
+
+    desired: Mapped[str] = mapped_column(String(3), default="off")
+    phase: Mapped[str] = mapped_column(String(8), default="off")
+    phase_since: Mapped[datetime]
+    node_id: Mapped[str | None] = mapped_column(ForeignKey("node.id"))
+    epoch: Mapped[int] = mapped_column(default=0)
+    rev: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        CheckConstraint("desired IN ('off', 'on')", name="desired"),
+        CheckConstraint(
+            "phase IN ('off', 'placing', 'fencing', 'starting', 'running', 'stopping', 'blocked')", name="phase"
+        ),
+        CheckConstraint("input_kind IN ('decklink', 'srt', 'rtmp', 'udp', 'hls', 'test')", name="input_kind"),
+        CheckConstraint("(input_kind = 'decklink') = (device_index IS NOT NULL)", name="device_index"),
+    )
+
+
+class MediaRoot(Base):
+    """A folder that clips lie below, known by the ``marker`` in its marker file: a path that merely exists proves
+    nothing (an empty mount point, another disk)."""
+
+    __tablename__ = "media_root"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    path: Mapped[str] = mapped_column(String(4096), unique=True)
+    marker: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime]
 
 
 class Playlist(Base):
@@ -303,6 +371,8 @@ class PortClaim(Base):
     since: Mapped[datetime]
     released_at: Mapped[datetime | None]
     released_by: Mapped[str | None] = mapped_column(String(120))
+    released_reason: Mapped[str | None] = mapped_column(Text)
+    """Of a release by an operator; None after a confirmed exit."""
 
     __table_args__ = (
         CheckConstraint("state IN ('reserved', 'active', 'unknown', 'released')", name="state"),
@@ -351,6 +421,25 @@ class Alarm(Base):
     open_key: Mapped[str | None] = mapped_column(String(120))
 
     __table_args__ = (UniqueConstraint("open_key"),)
+
+
+class StoredEvent(Base):
+    """What happened and what was decided, in sentences: the history that people ask for. Bounded by age and number."""
+
+    __tablename__ = "event"
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    channel_id: Mapped[str | None] = mapped_column(String(32))
+    node_id: Mapped[str | None] = mapped_column(String(32))
+    text: Mapped[str] = mapped_column(Text)
+    detail: Mapped[dict[str, Any]]
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('decision', 'phase', 'alarm', 'node', 'claim', 'leader')", name="kind"),
+        Index("ix_event_channel", "channel_id", "id"),
+    )
 
 
 class Audit(Base):

@@ -31,15 +31,16 @@ class Encoding(Struct, frozen=True, forbid_unknown_fields=True):
     gop_ms: Annotated[int, Meta(ge=200, le=10_000)] = 2_000
 
 
-OutputKind = Literal["hls", "udp", "file"]
+OutputKind = Literal["hls", "udp", "rtmp", "decklink", "file"]
 OutputRole = Literal["programme", "preview"]
 
 
 class Output(Struct, frozen=True, forbid_unknown_fields=True):
     """One place the programme goes to. ``on air`` means that a *programme* output moves.
 
-    ``url`` is empty for ``hls`` (its place follows from channel and epoch) and
-    ``udp://host:port[?ttl=..&localaddr=..]`` for ``udp``.
+    ``url`` is empty for ``hls`` (its place follows from channel and epoch), ``udp://host:port[?ttl=..&localaddr=..]``
+    for ``udp``, ``rtmp://host[:port]/app/key`` for ``rtmp`` and ``decklink://index[?key=index]`` for ``decklink``:
+    cards are counted from 1.
     """
 
     id: str
@@ -48,7 +49,7 @@ class Output(Struct, frozen=True, forbid_unknown_fields=True):
     role: OutputRole = "programme"
     lease_stop: bool = False
     """Send only while the lease lives. For ``udp`` alone, where nothing else keeps an old epoch off the air: HLS has a
-    directory an epoch, and a file is nobody's air."""
+    directory an epoch, RTMP keeps its session and never connects without a lease, a card never stops by itself."""
 
 
 ItemKind = Literal["clip", "slate"]
@@ -106,5 +107,8 @@ class SidecarDocument(Struct, frozen=True, forbid_unknown_fields=True):
     playlist: Playlist
     encoding: Encoding = Encoding()
     resume: ResumePoint | None = None
+    leased: bool = False
+    """Whether leases are given to this start: only then may their lack stop an output or keep it from connecting.
+    False for a channel that cannot be moved anywhere: it is never fenced."""
     time_zone: str = "UTC"
     """IANA name; the slate's clock shows this zone."""

@@ -4,8 +4,9 @@ Orders carry the leader's ``term``: an agent refuses one lower than it has seen.
 that is cancelled, or whose answer is lost, may still be carried out: repeat it, or ask ``report``.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol
 
 from sidecar.protocol.asrun import AsRunRecord
@@ -146,12 +147,88 @@ class SidecarReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """A DeckLink port of the node. ``index`` counts from 1, as CasparCG does; ``persistent_id`` survives a reboot and
+    is None where the driver has none. ``busy``: some process has it open."""
+
+    index: int
+    model: str
+    persistent_id: str | None = None
+    busy: bool = False
+
+
+Capability = Literal["ffmpeg", "decklink"]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCondition:
+    """What a node says of itself with every report.
+
+    ``incarnation`` names the agent's memory on disk, ``boot`` this life of the agent. ``at`` is its own wall clock when
+    the report was made, aware UTC, from which the supervisor tells its offset. ``load`` is the one-minute load average
+    over the number of processors; None where that is not known. ``engine_fault``: why the container engine does not
+    answer, empty while it does: its sidecars are then unknown, which is not dead.
+    """
+
+    incarnation: str
+    boot: str
+    version: str
+    launcher: Literal["process", "docker"]
+    capabilities: frozenset[Capability]
+    devices: tuple[Device, ...]
+    at: datetime
+    load: float | None
+    engine_fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NodeReport:
-    """``number`` grows with everything new: a finished round of polls, a first answer, an exit."""
+    """``number`` grows with everything new: a finished round of polls, a first answer, an exit.
+
+    ``term`` is the highest that the agent has taken an order of.
+    """
 
     number: int
     rounds: int
     sidecars: tuple[SidecarReport, ...]
+    condition: NodeCondition
+    term: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseGrant:
+    """``nonce`` is of a status of the sidecar: the lease runs for ``ttl_ms`` from when the sidecar issued it, whenever
+    the grant arrives."""
+
+    channel_id: str
+    epoch: int
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRound:
+    """The leases that the leader of ``term`` grants with one report."""
+
+    term: int
+    ttl_ms: int
+    grants: tuple[LeaseGrant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRootSeen:
+    """``marker`` is what the marker file in ``path`` holds; None, with the reason in ``fault``, where none was read."""
+
+    path: str
+    marker: str | None
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSeen:
+    """What a node reads of what it was asked for. ``missing``: by path, why a clip cannot be read there."""
+
+    roots: tuple[MediaRootSeen, ...]
+    missing: Mapping[str, str]
 
 
 TransportVerb = Literal["take", "skip", "play", "pause", "resume", "hold", "standby", "rejoin"]
@@ -204,13 +281,17 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class StopOrder:
-    """``patient``: ask first, so that the run ends cleanly; else (it hangs) kill at once."""
+    """``patient``: ask first, so that the run ends cleanly; else (it hangs) kill at once.
+
+    Not ``final``: the channel goes on elsewhere, so that its players are not told that the programme ended.
+    """
 
     channel_id: str
     epoch: int
     term: int
     by: str
     patient: bool = True
+    final: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +337,14 @@ class NodeAgent(Protocol):
         """
         ...
 
+    async def standby(self, order: StartOrder) -> int:
+        """As ``start``, but beside an older sidecar of the channel that still lives here.
+
+        What it begins with is opened and decoded meanwhile; an ``Arm`` is refused with StillRunning until the older
+        one is gone.
+        """
+        ...
+
     async def stop(self, order: StopOrder) -> Exit | None:
         """Ends every sidecar of the channel up to and including ``epoch``; returns when the exits are confirmed.
 
@@ -263,11 +352,12 @@ class NodeAgent(Protocol):
         """
         ...
 
-    async def report(self, seen: int, wait: float) -> NodeReport:
+    async def report(self, seen: int, wait: float, leases: LeaseRound | None = None) -> NodeReport:
         """Every sidecar's last answer, as soon as the report's number is above ``seen``, or after ``wait`` seconds.
 
         The agent polls its sidecars once a second, whoever asks, and a new one more often until it is muted with what
-        it begins with decoded. Raises AgentAway.
+        it begins with decoded. ``leases`` are handed on to the sidecars before it waits; one that cannot be handed on
+        is left out, as the next round has another. Raises StaleTerm (with leases alone), AgentAway.
         """
         ...
 
@@ -278,12 +368,27 @@ class NodeAgent(Protocol):
     async def command(self, order: Order, timeout: float) -> CommandReply:
         """Says it to the sidecar and answers what the sidecar answered, within ``timeout`` seconds.
 
-        Raises StaleTerm, NotRunning, SidecarRefused, SidecarSilent, SidecarBroken, AgentAway.
+        Raises StaleTerm, NotRunning, StillRunning (an arm beside an older sidecar), SidecarRefused, SidecarSilent,
+        SidecarBroken, AgentAway.
         """
         ...
 
     async def thumbnail(self, channel_id: str, epoch: int) -> bytes:
         """A JPEG of what is on air now. Raises NotRunning, SidecarRefused, SidecarSilent, AgentAway."""
+        ...
+
+    async def media(self, roots: Sequence[str], paths: Sequence[str]) -> MediaSeen:
+        """The marker in each of ``roots``, and which of ``paths`` cannot be opened for reading.
+
+        A disk that hangs is a fault of every path on it, within seconds. Raises AgentAway.
+        """
+        ...
+
+    async def live_file(self, channel_id: str, path: str) -> bytes:
+        """One file of a channel's HLS on this node, by its name below ``/live/<channel id>/``.
+
+        Raises FileNotFoundError for what is not there or is no such name, AgentAway.
+        """
         ...
 
     async def runs(self, known: Mapping[str, Set[str]]) -> tuple[JournalRun, ...]:

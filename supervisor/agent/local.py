@@ -28,6 +28,8 @@ from supervisor.agent.interface import (
     JournalPage,
     JournalRun,
     Launcher,
+    LeaseRound,
+    NodeCondition,
     NodeReport,
     NotRunning,
     Order,
@@ -108,6 +110,7 @@ class LocalAgent:
         self._rounds = 0
         self._news = asyncio.Event()
         self._term = 0
+        self._boot = secrets.token_hex(8)
         self._exits = AsyncExitStack()
 
     # Life
@@ -249,12 +252,30 @@ class LocalAgent:
 
     # What is seen
 
-    async def report(self, seen: int, wait: float) -> NodeReport:
+    async def report(self, seen: int, wait: float, leases: LeaseRound | None = None) -> NodeReport:
         """As in ``NodeAgent``."""
         if self._number == seen:
             await self._wait_for_news(wait)
         now = self._clock.monotonic()
-        return NodeReport(self._number, self._rounds, tuple(watched.report(now) for watched in self._watched.values()))
+        return NodeReport(
+            self._number,
+            self._rounds,
+            tuple(watched.report(now) for watched in self._watched.values()),
+            self._condition(),
+            self._term,
+        )
+
+    def _condition(self) -> NodeCondition:
+        return NodeCondition(
+            incarnation="",
+            boot=self._boot,
+            version="",
+            launcher="process",
+            capabilities=frozenset({"ffmpeg"}),
+            devices=(),
+            at=self._clock.now(),
+            load=None,
+        )
 
     async def poll(self, channel_id: str, epoch: int) -> SidecarReport:
         """As in ``NodeAgent``."""
