@@ -4,9 +4,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 
 from sidecar.protocol.status import Status
+from supervisor.agent.interface import NodeCondition
 from supervisor.clock import Clock
 from supervisor.events import Events
 from supervisor.schemas.channel import (
@@ -49,6 +50,21 @@ class Sight:
     beats_ms: tuple[int, ...]
     off_air_since: datetime | None
     playlist_revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSeen:
+    """One node as this supervisor sees it. ``condition`` is what it last said of itself; None when it never answered.
+
+    ``answer_age_s``: since it last answered. ``offset_ms``: how far its wall clock is ahead of ours. ``foreign``:
+    another incarnation than the one we know answers at its url. ``since``: when it came into ``state``.
+    """
+
+    state: Literal["answers", "away", "unseen", "foreign"] = "unseen"
+    answer_age_s: float | None = None
+    offset_ms: int | None = None
+    condition: NodeCondition | None = None
+    since: datetime | None = None
 
 
 class LiveBoard:

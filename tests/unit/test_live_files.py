@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.api.routes.live import read_below
+from supervisor.api.live_files import read_below
 from supervisor.errors import NotFound
 
 CHANNEL = "c" * 32

@@ -1,0 +1,78 @@
+"""What handlers ask supervision about nodes, placements and live files, and what they are told without an answer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol, runtime_checkable
+
+from supervisor.api.live_files import read_below, require_name
+from supervisor.errors import Unavailable
+from supervisor.live import NodeSeen
+from supervisor.loops.supervision import Supervision
+from supervisor.settings import Settings
+from supervisor.threads import Threads
+
+READ_S: Final = 5.0
+
+
+class CandidateSeen(Protocol):
+    """A node as a channel's placement sees it: ``supervisor.decisions.view.Candidate``."""
+
+    @property
+    def node_id(self) -> str: ...
+    @property
+    def node_name(self) -> str: ...
+    @property
+    def why_not(self) -> str: ...
+    @property
+    def missing(self) -> Mapping[str, str]: ...
+
+
+@runtime_checkable
+class SeesNodes(Protocol):
+    def node_seen(self, node_id: str) -> NodeSeen | None:
+        """The node as this supervisor sees it; None for one that it does not watch."""
+        ...
+
+
+@runtime_checkable
+class Places(Protocol):
+    def placement(self, channel_id: str) -> Sequence[CandidateSeen]:
+        """Every node, and why the channel could not be moved there now."""
+        ...
+
+
+@runtime_checkable
+class ServesLive(Protocol):
+    async def live_file(self, channel_id: str, path: str) -> bytes:
+        """A file of the channel's HLS from the node where its newest epoch is. Raises NotFound, Unavailable."""
+        ...
+
+
+def node_seen(supervision: Supervision, node_id: str) -> NodeSeen:
+    """The node as this supervisor sees it; one that it does not watch is unseen."""
+    whole: object = supervision
+    if isinstance(whole, SeesNodes):
+        return whole.node_seen(node_id) or NodeSeen()
+    age = supervision.node_answer_age_ms(node_id)
+    return NodeSeen() if age is None else NodeSeen("answers", age / 1000)
+
+
+def placement(supervision: Supervision, channel_id: str) -> Sequence[CandidateSeen]:
+    """Raises Unavailable where supervision has no answer."""
+    whole: object = supervision
+    if not isinstance(whole, Places):
+        raise Unavailable("this supervisor cannot say where a channel could be placed", retry_after=60)
+    return whole.placement(channel_id)
+
+
+async def live_file(
+    supervision: Supervision, settings: Settings, threads: Threads, channel_id: str, path: str
+) -> bytes:
+    """From the node where the channel's newest epoch is, else from this machine. Raises NotFound, Unavailable."""
+    require_name(path)
+    whole: object = supervision
+    if isinstance(whole, ServesLive):
+        return await whole.live_file(channel_id, path)
+    try:
+        return await threads.run(READ_S, read_below, str(settings.live_root), channel_id, path)
+    except TimeoutError:
+        raise Unavailable(f"the media disk did not answer within {READ_S:.0f} s") from None
