@@ -84,7 +84,7 @@ class Mirror:
             await self._clock.sleep(EVERY_S)
 
     async def look(self) -> None:
-        """One comparison. The first ever tells nothing unless somebody listens: a new reader is told all. StoreError."""
+        """One comparison. The first ever is told only to those who listen already. Raises StoreError."""
         if self._leads() and self._told_anything:
             return
         async with self._store.read(timeout=READ_S) as tx:
