@@ -54,17 +54,15 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class NodeSeen:
-    """One node as this supervisor sees it. ``condition`` is what it last said of itself; None when it never answered.
+    """A node as this supervisor sees it. ``offset_s``: by how much its wall clock is ahead of ours. ``foreign``: the
+    incarnation of another agent that answers in its place; ``fault``: why it does not answer. Both empty else."""
 
-    ``answer_age_s``: since it last answered. ``offset_ms``: how far its wall clock is ahead of ours. ``foreign``:
-    another incarnation than the one we know answers at its url. ``since``: when it came into ``state``.
-    """
-
-    state: Literal["answers", "away", "unseen", "foreign"] = "unseen"
-    answer_age_s: float | None = None
-    offset_ms: int | None = None
-    condition: NodeCondition | None = None
-    since: datetime | None = None
+    state: Literal["answers", "away", "unseen", "undriven", "foreign"]
+    answer_age_s: float | None
+    offset_s: float | None
+    condition: NodeCondition | None
+    fault: str = ""
+    foreign: str = ""
 
 
 class LiveBoard:

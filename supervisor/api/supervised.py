@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol, runtime_checkable
 
-from supervisor.api.live_files import read_below, require_name
-from supervisor.errors import Unavailable
+from supervisor.agent.live_files import read_hls_file
+from supervisor.errors import NotFound, Unavailable
 from supervisor.live import NodeSeen
 from supervisor.loops.supervision import Supervision
 from supervisor.settings import Settings
 from supervisor.threads import Threads
 
 READ_S: Final = 5.0
+UNDRIVEN: Final = NodeSeen("undriven", None, None, None, "this supervisor has no agent for it")
 
 
 class CandidateSeen(Protocol):
@@ -36,7 +37,7 @@ class SeesNodes(Protocol):
 @runtime_checkable
 class Places(Protocol):
     def placement(self, channel_id: str) -> Sequence[CandidateSeen]:
-        """Every node, and why the channel could not be moved there now."""
+        """Every other node than where the channel is: whether it could be moved there now, and why not."""
         ...
 
 
@@ -48,12 +49,12 @@ class ServesLive(Protocol):
 
 
 def node_seen(supervision: Supervision, node_id: str) -> NodeSeen:
-    """The node as this supervisor sees it; one that it does not watch is unseen."""
+    """The node as this supervisor sees it; one that it does not drive says so."""
     whole: object = supervision
     if isinstance(whole, SeesNodes):
-        return whole.node_seen(node_id) or NodeSeen()
+        return whole.node_seen(node_id) or UNDRIVEN
     age = supervision.node_answer_age_ms(node_id)
-    return NodeSeen() if age is None else NodeSeen("answers", age / 1000)
+    return UNDRIVEN if age is None else NodeSeen("answers", age / 1000, None, None)
 
 
 def placement(supervision: Supervision, channel_id: str) -> Sequence[CandidateSeen]:
@@ -68,11 +69,12 @@ async def live_file(
     supervision: Supervision, settings: Settings, threads: Threads, channel_id: str, path: str
 ) -> bytes:
     """From the node where the channel's newest epoch is, else from this machine. Raises NotFound, Unavailable."""
-    require_name(path)
     whole: object = supervision
     if isinstance(whole, ServesLive):
         return await whole.live_file(channel_id, path)
     try:
-        return await threads.run(READ_S, read_below, str(settings.live_root), channel_id, path)
+        return await threads.run(READ_S, read_hls_file, str(settings.live_root), channel_id, path)
+    except FileNotFoundError as error:
+        raise NotFound(str(error)) from None
     except TimeoutError:
         raise Unavailable(f"the media disk did not answer within {READ_S:.0f} s") from None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from db import models
 from supervisor.agent import interface
@@ -21,6 +22,8 @@ from supervisor.schemas.playlist import Item, Playlist
 from supervisor.schemas.project import Project
 from supervisor.schemas.stream_key import without_key
 
+_SILENT: Final = ("away", "foreign")
+
 
 def project(row: models.Project) -> Project:
     """As the API shows it."""
@@ -36,10 +39,11 @@ def node(row: models.Node, channels: int, seen: NodeSeen, claims: Sequence[Claim
     values |= {name: getattr(row, name) for name in ("lost_at", "lost_by", "lost_reason")}
     values |= {
         "channels": channels,
-        "state": "foreign" if _is_foreign(row, seen) else seen.state,
-        "since": seen.since or (now - timedelta(seconds=age) if age is not None and seen.state == "away" else None),
+        "state": seen.state,
+        "fault": seen.fault,
+        "away_since": now - timedelta(seconds=age) if age is not None and seen.state in _SILENT else None,
         "last_answer_age_ms": None if age is None else round(age * 1000),
-        "clock_offset_ms": seen.offset_ms,
+        "clock_offset_ms": None if seen.offset_s is None else round(seen.offset_s * 1000),
     }
     if said is not None:
         values |= {
@@ -51,10 +55,6 @@ def node(row: models.Node, channels: int, seen: NodeSeen, claims: Sequence[Claim
             "engine_fault": said.engine_fault,
         }
     return Node.model_validate(values)
-
-
-def _is_foreign(row: models.Node, seen: NodeSeen) -> bool:
-    return row.incarnation is not None and seen.condition is not None and seen.condition.incarnation != row.incarnation
 
 
 def _device(device: interface.Device, claims: Sequence[Claim]) -> Device:

@@ -8,9 +8,9 @@ from supervisor.schemas.base import Id, Instant, Name, Schema
 from supervisor.schemas.claim import ClaimState, OwnerKind
 
 NodeKind = Literal["local", "agent"]
-NodeState = Literal["answers", "away", "unseen", "foreign"]
+NodeState = Literal["answers", "away", "unseen", "undriven", "foreign"]
 """As this supervisor sees it. ``away``: it answered once and does not now, which says nothing of its sidecars;
-``unseen``: it never answered this supervisor; ``foreign``: another incarnation answers at its url (a new machine, or
+``unseen``: it never answered this supervisor; ``undriven``: this supervisor has no agent for it; ``foreign``: another incarnation answers at its url (a new machine, or
 one whose disk was replaced), which is not trusted until an operator accepts it."""
 NodeUrl = Annotated[str, Field(max_length=500, pattern=r"^https?://[^\x00-\x20\x7f]+$")]
 
@@ -80,8 +80,10 @@ class Node(Schema):
     last_answer_age_ms: int | None = None
     """Since the agent last answered this supervisor; None when it never did."""
     state: NodeState = "unseen"
-    since: Instant | None = None
-    """When it came into this state, as far as that is known."""
+    fault: str = ""
+    """Why it does not answer; empty while it does."""
+    away_since: Instant | None = None
+    """When it last answered, while it does not."""
     version: str = ""
     launcher: Literal["process", "docker"] | None = None
     capabilities: tuple[str, ...] = ()

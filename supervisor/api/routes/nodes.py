@@ -117,15 +117,19 @@ async def declare_node_lost(
 async def accept_node(context: Ctx, request: Request, response: Response, node_id: Id) -> Node:
     """Trusts the incarnation that answers at the node's url now: a new machine, or one whose disk was replaced.
 
-    What ran on the old one is taken for gone. A node that does not answer has nothing to be accepted.
+    What ran on the old one is taken for gone. Refused where no other incarnation answers than the one that is known.
     """
-    condition = node_seen(context.supervision, node_id).condition
+    seen = node_seen(context.supervision, node_id)
     async with context.store.write() as tx:
         row = await tx.nodes.get(node_id)
-        if condition is None:
-            raise Conflict(f"nobody answers at the url of node {row.name!r}", conflict="node_away")
-        row = await tx.nodes.accept(node_id, row.rev, condition.incarnation)
-    note(request, name=row.name, incarnation=condition.incarnation)
+        if not seen.foreign:
+            raise Conflict(
+                f"no other machine answers in the place of node {row.name!r}",
+                conflict="nothing_to_accept",
+                hint=f"It is {seen.state}: {seen.fault}" if seen.fault else "",
+            )
+        row = await tx.nodes.accept(node_id, row.rev, seen.foreign)
+    note(request, name=row.name, incarnation=seen.foreign)
     return await _changed(context, response, row)
 
 

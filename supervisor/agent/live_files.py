@@ -5,8 +5,6 @@ import re
 import stat
 from typing import Final
 
-from supervisor.errors import NotFound
-
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of one file: a segment of 2 s at 250 Mbit/s."""
 
@@ -19,20 +17,14 @@ _LINK: Final = re.compile(r"[0-9]{1,18}\.m3u8", re.ASCII)
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def require_name(path: str) -> re.Match[str]:
-    """Raises NotFound for what no file of a channel's HLS is called."""
-    match = _PATH.fullmatch(path)
-    if match is None:
-        raise NotFound(f"{path[:100]!r} is no file of a channel's HLS")
-    return match
-
-
-def read_below(root: str, channel_id: str, path: str) -> bytes:
-    """The bytes of one of the names that a channel's HLS has, and of no other. Blocks. Raises NotFound.
+def read_hls_file(root: str, channel_id: str, path: str) -> bytes:
+    """The bytes of one of the names that a channel's HLS has, and of no other. Blocks. Raises FileNotFoundError.
 
     No link is followed on the way but ``index.m3u8`` itself, and that only to a media playlist beside it.
     """
-    match = require_name(path)
+    match = _PATH.fullmatch(path)
+    if match is None:
+        raise FileNotFoundError(f"{path[:100]!r} is no file of a channel's HLS")
     opened: list[int] = []
     try:
         directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -45,16 +37,16 @@ def read_below(root: str, channel_id: str, path: str) -> bytes:
         if match["index"]:
             name = os.readlink(name, dir_fd=directory)
             if _LINK.fullmatch(name) is None:
-                raise NotFound("index.m3u8 leads to no media playlist beside it")
+                raise FileNotFoundError("index.m3u8 leads to no media playlist beside it")
         file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
         opened.append(file)
         status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
-            raise NotFound(f"{path} is no file of a channel's HLS")
+            raise FileNotFoundError(f"{path} is no file of a channel's HLS")
         with os.fdopen(os.dup(file), "rb") as stream:
             return stream.read(LARGEST)
     except OSError as error:
-        raise NotFound(f"channel {channel_id} has no {path}: {error.strerror}") from None
+        raise FileNotFoundError(f"channel {channel_id} has no {path}: {error.strerror}") from None
     finally:
         for descriptor in opened:
             os.close(descriptor)
