@@ -10,8 +10,9 @@ from supervisor.schemas.claim import ClaimState, OwnerKind
 NodeKind = Literal["local", "agent"]
 NodeState = Literal["answers", "away", "unseen", "undriven", "foreign"]
 """As this supervisor sees it. ``away``: it answered once and does not now, which says nothing of its sidecars;
-``unseen``: it never answered this supervisor; ``undriven``: this supervisor has no agent for it; ``foreign``: another incarnation answers at its url (a new machine, or
-one whose disk was replaced), which is not trusted until an operator accepts it."""
+``unseen``: it never answered this supervisor; ``undriven``: this supervisor has no agent for it; ``foreign``: another
+incarnation answers at its url (a new machine, or one whose disk was replaced), which is not trusted until an operator
+accepts it."""
 NodeUrl = Annotated[str, Field(max_length=500, pattern=r"^https?://[^\x00-\x20\x7f]+$")]
 
 
