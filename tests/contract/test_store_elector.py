@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 import signal
 import socket
 import sys
@@ -101,20 +102,17 @@ async def test_one_leads_and_the_other_is_told_who(store: Store) -> None:
         await b.close()
 
 
-async def test_alone_on_a_file_the_first_lease_is_seized_and_no_other(
-    sqlite_store: Store, runner: asyncio.Runner
-) -> None:
+async def test_alone_on_a_file_the_first_lease_is_seized_and_no_other(tmp_path: Path, migrated_file: Path) -> None:
     """The lock on the file proves that whoever has the lease is gone; it proves nothing about later ones."""
-
-    async def run() -> None:
-        gone, new = StoreElector(sqlite_store, timeout=3), elector(sqlite_store, timeout=3)
-        first = await lead(gone, "gone")
-        assert (await lead(new, "new")).term == first.term + 1
-        await new.release((await leadership(sqlite_store)).fence)
-        await lead(gone, "gone")
-        assert await attempt(new, "new") is None
-
-    runner.run(run())
+    store = Store(str(shutil.copy(migrated_file, tmp_path / "mcr.db")))
+    gone, new = StoreElector(store, timeout=3), elector(store, timeout=3)
+    first = await lead(gone, "gone")
+    second = await lead(new, "new")
+    assert second.term == first.term + 1
+    await new.release(second.fence)
+    await lead(gone, "gone")
+    assert await attempt(new, "new") is None
+    await store.close()
 
 
 async def test_a_killed_leader_is_followed_before_its_lease_expires(server_store: Store) -> None:

@@ -75,8 +75,12 @@ async def test_one_that_is_switched_to_transactions_later_is_found_at_an_attempt
         async with through(url) as one, others_at_work(url, 6):
             one._opener._checked = True
             with pytest.raises(TransactionPooler):
-                for _ in range(200):
-                    await one.attempt("a", "http://a", TTL)
+                await attempt_often(one)
+
+
+async def attempt_often(one: PostgresqlElector) -> None:
+    for _ in range(200):
+        await one.attempt("a", "http://a", TTL)
 
 
 async def test_a_session_pooler_will_do(migrated_postgres_url: str) -> None:
@@ -91,7 +95,7 @@ async def test_a_session_pooler_will_do(migrated_postgres_url: str) -> None:
                 assert await b.attempt("b", "http://b", TTL) is None
             await a.close()
             async with asyncio.timeout(TTL / 2):
-                while (held := await b.attempt("b", "http://b", TTL)) is None:
+                while (held := await b.attempt("b", "http://b", TTL)) is None:  # noqa: ASYNC110 - nobody tells
                     await asyncio.sleep(0.02)
             assert held.term == first.term + 1, "the lock told, not the lease"
 
