@@ -21,6 +21,11 @@ _SETTINGS = {
     "tcp_keepalives_interval": "1",
     "tcp_keepalives_count": "3",
 }
+# PostgreSQL before 12 has not all of them.
+_SET = (
+    "SELECT count(set_config(name, wanted.value, false)) "
+    "FROM unnest($1::text[], $2::text[]) AS wanted (name, value) JOIN pg_settings USING (name)"
+)
 _OUR_END = {"TCP_USER_TIMEOUT": 3000, "TCP_KEEPIDLE": 2, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3}
 """By name in ``socket``, where the system has them: milliseconds, seconds, seconds, a number."""
 _ROUNDS = 5
@@ -51,11 +56,7 @@ class Opener:
         driver = await connect(*args, **{"server_settings": {"application_name": "mcr elector"}, **bounded})
         try:
             _bound(driver)
-            for name, value in _SETTINGS.items():
-                # PostgreSQL before 12 has not all of them.
-                await driver.fetchval(
-                    "SELECT set_config(name, $2, false) FROM pg_settings WHERE name = $1", name, value
-                )
+            await driver.fetchval(_SET, list(_SETTINGS), list(_SETTINGS.values()))
             if not self._checked:
                 other = await connect(*args, **bounded)
                 try:

@@ -99,7 +99,15 @@ class Supervision:
             self._nursery.keep("leadership", self._leadership.run)
             self._nursery.keep("alarms", self._alarms.run)
             self._nursery.keep("levels of this supervisor", self._tell_levels)
-            collection = Collection(self._watch, self._store, self._events, self._alarms, self._clock, self._timing)
+            collection = Collection(
+                self._watch,
+                self._store,
+                self._events,
+                self._alarms,
+                self._clock,
+                self._timing,
+                lambda: self._leadership.fence,
+            )
             self._nursery.keep("watching the node", self._watch.run)
             self._nursery.keep("roster", self._roster.run)
             self._nursery.keep("as-run", lambda: collection.run(lambda: self._leadership.fence is not None))

@@ -143,7 +143,9 @@ class Here:
         self.collection = self.collector()
 
     def collector(self) -> Collection:
-        return Collection(self.watch, self.store, self.events, self.alarms, self.clock, Timing())
+        return Collection(
+            self.watch, self.store, self.events, self.alarms, self.clock, Timing(), lambda: self.lease.fence
+        )
 
     async def channel(self, number: int) -> str:
         async with self.store.write() as tx:
