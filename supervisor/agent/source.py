@@ -18,12 +18,18 @@ class _Known:
 
 
 class Agents:
-    """``local`` is the agent in this process and speaks for the node ``local_node_id``; all others are elsewhere."""
+    """``local`` is the agent in this process and speaks for the node ``local_node_id``; all others are elsewhere.
 
-    def __init__(self, local_node_id: str, local: NodeAgent, cluster_key: bytes, clock: Clock) -> None:
+    ``margin`` is ``RemoteAgent``'s.
+    """
+
+    def __init__(
+        self, local_node_id: str, local: NodeAgent, cluster_key: bytes, clock: Clock, *, margin: float = 0.3
+    ) -> None:
         self._local_node_id = local_node_id
         self._local = local
         self._cluster_key = cluster_key
+        self._margin = margin
         self._nursery = Nursery(clock)
         self._known: dict[str, _Known] = {}
         self._leaving: set[RemoteAgent] = set()
@@ -41,7 +47,7 @@ class Agents:
         self.forget(node.id)
         if node.kind != "agent" or not node.url:
             return None
-        agent = RemoteAgent(node.url, node.name, node_key(self._cluster_key, node.name))
+        agent = RemoteAgent(node.url, node.name, node_key(self._cluster_key, node.name), margin=self._margin)
         self._known[node.id] = _Known(node.name, node.url, agent)
         return agent
 
