@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final, cast, get_args
 
 import typer
 
@@ -13,11 +13,22 @@ from mcr_console.client import Client
 from mcr_console.safe_text import safe
 from supervisor.schemas.history import HistoryEvent, HistoryKind
 
+_KINDS: Final = ", ".join(get_args(HistoryKind))
+
+
+def _kind(text: str) -> str:
+    """Typer has no list of literals. Raises typer.BadParameter."""
+    if text not in get_args(HistoryKind):
+        raise typer.BadParameter(f"not a kind: {text!r}; there are {_KINDS}")
+    return text
+
 
 def events(
     channel: Annotated[str | None, typer.Option(metavar="CHANNEL", help="Only this one; number or name.")] = None,
     node: Annotated[str | None, typer.Option(metavar="NODE", help="Only this one; its name.")] = None,
-    kind: Annotated[list[HistoryKind] | None, typer.Option(help="Only these; may be given again.")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option(parser=_kind, metavar="KIND", help=f"{_KINDS}; may be given again.")
+    ] = None,
     since: Annotated[
         datetime | None, typer.Option("--from", parser=parse_instant, metavar="TIME", help="From this time on.")
     ] = None,
@@ -32,7 +43,9 @@ def events(
         # What a deleted channel left has nothing else to be named by than its whole id.
         whose = channel if channel is None or is_id(channel) else pick_channel(channel, channels).id
         where = node if node is None or is_id(node) else pick_node(node, nodes).id
-        return await newest(client, whose, where, tuple(kind or ()), since, limit), names
+        return await newest(
+            client, whose, where, cast("tuple[HistoryKind, ...]", tuple(kind or ())), since, limit
+        ), names
 
     found, names = with_supervisor(run)
     for event in found:
