@@ -6,7 +6,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
@@ -14,11 +14,12 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from db.errors import StoreUnavailable
-from tests.simulation.processes import OWNER, Process
+from tests.simulation.processes import BY_PEOPLE, OWNER, Process
 
 IDLE_S: Final = 10.0
 """``idle_in_transaction_session_timeout`` of the real engine: a frozen client's transaction ends by itself."""
 LOCK_S: Final = 4.0
+_JULIAN: Final = datetime(2000, 1, 1, 12, tzinfo=UTC)
 
 Health = Literal["up", "down", "frozen"]
 
@@ -33,6 +34,9 @@ class Served:
     touched: float
     over: str = ""
     """Why it ended, empty while it is open."""
+    began: float = 0.0
+    """When the client asked for it, on the client's own monotonic clock."""
+    by_people: bool = False
     commits: bool = False
     """Its COMMIT is on its way: what the client does now cannot stop it."""
 
@@ -50,14 +54,14 @@ class Waiting:
 class Database:
     """One writer at a time in the order in which they came; readers see one state. Its clock is its own.
 
-    ``now`` is loop time, ``clock`` the machine's wall clock. ``committed`` is called with who committed.
+    ``now`` is loop time, ``clock`` the machine's wall clock. ``committed`` is called after every commit.
     """
 
     path: Path
     now: Callable[[], float]
     clock: Callable[[], datetime]
     chance: random.Random
-    committed: Callable[[Process | None], None] = lambda _: None
+    committed: Callable[[Served], None] = lambda _: None
     health: Health = "up"
     lost_answers: float = 0.0
     """Share of commits that are done and whose answer is lost."""
@@ -79,6 +83,7 @@ class Database:
         def connect() -> sqlite3.Connection:
             connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             connection.create_function("strftime", -1, self._strftime)
+            connection.create_function("julianday", 1, self._julianday)
             for setting in ("busy_timeout = 0", "journal_mode = WAL", "synchronous = OFF", "foreign_keys = ON"):
                 connection.execute(f"PRAGMA {setting}")
             connection.execute(f"PRAGMA query_only = {query_only}")
@@ -104,14 +109,20 @@ class Database:
             instant += timedelta(seconds=float(number))
         return instant.strftime("%Y-%m-%d %H:%M:%S.") + f"{instant.microsecond // 1000:03d}"
 
+    def _julianday(self, text: str | None) -> float | None:
+        if text is None:
+            return None
+        instant = self.clock() if text == "now" else datetime.fromisoformat(text).replace(tzinfo=UTC)
+        return 2451545.0 + (instant - _JULIAN).total_seconds() / 86400.0
+
     # --- what a client's transaction comes to ---------------------------------------------------------------------
 
-    async def begin(self, *, writes: bool) -> Served:
+    async def begin(self, began: float, *, writes: bool) -> Served:
         """Raises StoreUnavailable; a writer waits for its turn."""
         self.require_up()
         self.transactions += 1
         engine = self._writer if writes else self._reader
-        served = Served(writes, OWNER.get(), engine.connect(), self.now())
+        served = Served(writes, OWNER.get(), engine.connect(), self.now(), began=began, by_people=BY_PEOPLE.get())
         self.open.append(served)
         try:
             if writes and (self.writer is not None or self.queue):
@@ -155,7 +166,7 @@ class Database:
         served.connection.commit()
         self.end(served, "it was committed")
         if served.writes:
-            self.committed(served.client)
+            self.committed(served)
 
     def end(self, served: Served, why: str) -> None:
         """Rolled back, unless it was committed; whoever waits next has its turn."""

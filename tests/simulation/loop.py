@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+import math
 import random
 import threading
 from asyncio import events
@@ -181,8 +182,8 @@ class SimLoop(asyncio.BaseEventLoop):
 
     # --- running ------------------------------------------------------------------------------------------------
 
-    def run_until(self, when: float) -> None:
-        """Until the world's time is ``when``. Raises Deadlock and Livelock."""
+    def run_until(self, when: float, done: Callable[[], bool] = lambda: False) -> None:
+        """Until the world's time is ``when``, or it is ``done``. Raises Deadlock and Livelock."""
         events._set_running_loop(self)
         self._thread = threading.get_ident()
         at_this_instant = 0
@@ -193,6 +194,8 @@ class SimLoop(asyncio.BaseEventLoop):
                     if at_this_instant > _MOST_AT_ONE_INSTANT:
                         raise Livelock(f"{at_this_instant} callbacks at {self.now:.3f} s, the last: {self._batch[-1]}")
                     self._run_batch()
+                    if done():
+                        return
                     continue
                 while self._timers and self._timers[0][2]._cancelled:
                     heapq.heappop(self._timers)
@@ -233,8 +236,7 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def run_until_complete(self, future: Any) -> Any:
         task = asyncio.ensure_future(future, loop=self) if not isinstance(future, asyncio.Future) else future
-        while not task.done():
-            self.run_until(self._timers[0][0] if not self._batch and self._timers else self.now)
+        self.run_until(math.inf, task.done)
         return task.result()
 
     def close(self) -> None:

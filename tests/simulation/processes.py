@@ -69,3 +69,5 @@ class Process:
 
 OWNER: ContextVar[Process | None] = ContextVar("OWNER", default=None)
 """The process whose code is running; None is the world itself (network, disks, time)."""
+BY_PEOPLE: ContextVar[bool] = ContextVar("BY_PEOPLE", default=False)
+"""Whether a person's command is being carried out."""

@@ -28,7 +28,7 @@ class Way:
 
 class SimStore:
     """The real repositories, with the real transaction's deadlines and words. ``pauses``: the share of transactions
-    in which every statement lets others run."""
+    in which every statement lets others run. ``monotonic`` is the client's clock."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class SimStore:
         timeout: float = TRANSACTION_TIMEOUT,
         chance: random.Random | None = None,
         pauses: float = 0.1,
-        began: Callable[[bool], None] = lambda _: None,
+        monotonic: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.dialect: Literal["sqlite", "postgresql"] = dialect
         self.database = database
@@ -47,7 +47,7 @@ class SimStore:
         self._timeout = timeout
         self._chance = chance or random.Random(0)
         self._pauses = pauses
-        self._began = began
+        self._monotonic = monotonic
 
     def read(self, *, timeout: float | None = None) -> AbstractAsyncContextManager[Transaction]:
         """As in ``Store``."""
@@ -66,9 +66,9 @@ class SimStore:
         last = asyncio.timeout(timeout + ROLLBACK_TIMEOUT)
         try:
             async with last, deadline:
-                self._began(writes)
+                began = self._monotonic()
                 await self._request()
-                served = await self.database.begin(writes=writes)
+                served = await self.database.begin(began, writes=writes)
                 session = Session(served.connection, expire_on_commit=False, autoflush=False)
                 try:
                     with speaking():
