@@ -17,6 +17,7 @@ import structlog
 
 from db.store import Store
 from supervisor.agent.local import LocalAgent
+from supervisor.agent.source import Agents
 from supervisor.api.app import create_app, program_version
 from supervisor.api.authentication import read_or_make_token
 from supervisor.api.context import Context
@@ -98,13 +99,11 @@ class Application:
             events = self.events
             supervision = Supervision(
                 store=store,
-                agent=agent,
+                agents=Agents(node.id, agent),
                 events=events,
                 clock=self._clock,
                 holder=events.boot_id,
                 address=f"unix:{self._settings.socket_path}",
-                node_id=node.id,
-                node_name=node.name,
             )
             context = self._context(store, events, supervision)
             await context.snapshot.reset()  # so that there is something to remember when the store goes

@@ -221,7 +221,7 @@ class Channels:
     async def leases_left(self) -> Mapping[str, float]:
         """Seconds until the horizon of every channel that has one, by the database's clock; negative: it is past."""
         query = select(Channel.id, seconds_until(Channel.lease_until)).where(Channel.lease_until.is_not(None))
-        return dict((await self._session.execute(query)).tuples().all())
+        return dict((await self._session.execute(query)).all())
 
     async def record_positions(self, fence: Fence, positions: Mapping[str, Position]) -> None:
         """Where each channel was last seen, without raising ``rev``. Raises ``NotLeader``."""

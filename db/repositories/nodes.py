@@ -72,7 +72,7 @@ class Nodes:
             *(select(model.node_id).where(model.node_id.is_not(None)) for model in (Channel, Recorder))
         ).subquery()
         query = select(on.c.node_id, func.count()).group_by(on.c.node_id)
-        return dict((await self._session.execute(query)).tuples().all())
+        return dict((await self._session.execute(query)).all())
 
     async def met(self, node_id: str, incarnation: str) -> Node:
         """The node as it is after its agent said its incarnation, which is noted where none was. Raises ``Missing``.
