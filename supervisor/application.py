@@ -18,7 +18,7 @@ import structlog
 from db.store import Store
 from supervisor.agent.local import LocalAgent
 from supervisor.agent.source import Agents
-from supervisor.api.app import create_app, program_version
+from supervisor.api.app import create_app
 from supervisor.api.authentication import read_or_make_token
 from supervisor.api.context import Context
 from supervisor.api.doors import SHUTDOWN_S, make_server, tcp_socket, unix_socket
@@ -38,6 +38,7 @@ from supervisor.principal import SYSTEM, Principal
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.settings import Settings
 from supervisor.threads import Threads
+from supervisor.version import program_version
 
 BEAT_S: Final = 1.0
 AUDIT_S: Final = 2.0
