@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter, deque
+from collections.abc import Callable
 from typing import Final
 
 KEPT: Final = 4000
@@ -11,16 +12,16 @@ class EventLog:
     """``keep`` lines at least; with ``aloud`` every line is printed at once."""
 
     def __init__(self, keep: int = KEPT, *, aloud: bool = False) -> None:
+        self.clock: Callable[[], float] = lambda: 0.0
         self.lines: deque[str] = deque(maxlen=keep)
         self.counts: Counter[str] = Counter()
-        self.now = 0.0
         self._aloud = aloud
         self._hash = hashlib.sha256()
 
     def say(self, kind: str, text: str) -> None:
         """``kind`` is counted. Nothing that differs between two runs of a seed may stand in ``text``."""
         self.counts[kind] += 1
-        line = f"{self.now:9.3f} {kind:<10} {text}"
+        line = f"{self.clock():9.3f} {kind:<10} {text}"
         self._hash.update(line.encode())
         self.lines.append(line)
         if self._aloud:

@@ -1,13 +1,16 @@
 """An event loop of virtual time: it never waits, it jumps; what is ready runs in an order drawn from the seed."""
 
 import asyncio
+import contextlib
+import gc
 import heapq
 import math
 import random
+import sys
 import threading
 from asyncio import events
 from collections.abc import Callable, Coroutine
-from contextvars import Context, copy_context
+from contextvars import Context
 from typing import Any, Final
 
 from tests.simulation.processes import OWNER, Host, Process
@@ -30,6 +33,7 @@ class SimTask(asyncio.Task[Any]):
     def __init__(self, coro: Coroutine[Any, Any, Any], *, loop: "SimLoop", **more: Any) -> None:
         loop.numbers += 1
         self.number = loop.numbers
+        self.owner: Process | None = None
         super().__init__(coro, loop=loop, **more)
 
     def __hash__(self) -> int:
@@ -111,10 +115,7 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def create_task(self, coro: Any, *, name: Any = None, context: Context | None = None) -> SimTask:
         task = SimTask(coro, loop=self, name=name, context=context)
-        owner = OWNER.get() if context is None else context.get(OWNER)
-        if owner is not None:
-            # Kept: what is collected as garbage would run its ``finally``, at a moment that no seed knows.
-            owner.tasks.append(task)
+        task.owner = OWNER.get() if context is None else context.get(OWNER)
         return task
 
     def create_future(self) -> SimFuture:
@@ -141,7 +142,37 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def spawn(self, process: Process, coro: Coroutine[Any, Any, Any], name: str) -> SimTask:
         """A task that belongs to ``process``, as everything does that it begins."""
-        return self.create_task(coro, name=name, context=process.context.run(copy_context))
+        return self.create_task(coro, name=name, context=process.context.copy())
+
+    def kill(self, process: Process) -> None:
+        """kill -9: not one more line of it is executed, no ``finally`` either."""
+        if process.killed:
+            return
+        process.killed = True
+        process.held.clear()
+        # Kept: what is collected as garbage would run its ``finally``.
+        process.tasks = [task for task in self._pending() if task.owner is process]
+        for told in process.at_death:
+            told()
+
+    def bury(self, processes: list[Process]) -> None:
+        """At the very end: what never ended is thrown away, and whatever it says then is nobody's business."""
+        tasks = [*self._pending(), *(task for process in processes for task in process.tasks)]
+        before, sys.unraisablehook = sys.unraisablehook, lambda _: None
+        try:
+            for task in tasks:
+                task._log_destroy_pending = False
+                with contextlib.suppress(BaseException):
+                    task.get_coro().close()
+            for process in processes:
+                process.tasks.clear()
+            tasks.clear()
+            gc.collect()
+        finally:
+            sys.unraisablehook = before
+
+    def _pending(self) -> list[SimTask]:
+        return [task for task in asyncio.all_tasks(self) if isinstance(task, SimTask)]
 
     def stop_process(self, process: Process) -> None:
         process.stopped = True
@@ -261,5 +292,4 @@ def _number(handle: events.Handle) -> int:
 
 
 def _is_dead(task: Any) -> bool:
-    owner = task.get_context().get(OWNER) if hasattr(task, "get_context") else None
-    return owner is not None and owner.killed
+    return isinstance(task, SimTask) and task.owner is not None and task.owner.killed

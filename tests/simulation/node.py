@@ -1,19 +1,22 @@
 """A simulated machine that plays: power, disk, its sidecars, and the real agent's code on it."""
 
+import asyncio
 import random
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from unittest.mock import patch
 
 import msgspec
 
-import supervisor.agent.local as local_agent
 from sidecar.protocol.channel import SidecarDocument
 from sidecar.protocol.status import Status
-from supervisor.agent.interface import MediaRootSeen, MediaSeen
+from supervisor.agent import cards, condition, local, watching
+from supervisor.agent.interface import Device, MediaRootSeen, MediaSeen
 from supervisor.agent.local import LocalAgent
+from supervisor.threads import Threads
 from tests.simulation.clock import SimClock
 from tests.simulation.door import SimDoor, SimLauncher
 from tests.simulation.journal import Disk
@@ -42,19 +45,21 @@ class SimLinks:
         return self._node.stamps.get((channel_id, epoch))
 
 
-class InlineDisk:
-    """Stands where ``MediaDisk`` does, whose thread the simulation cannot have."""
+@dataclass(frozen=True, slots=True)
+class SimCards:
+    """Stands where ``supervisor.agent.cards.Cards`` does once the agent runs."""
 
-    async def do(self, work: Callable[[], T]) -> T:
-        return work()
+    seen: tuple[Device, ...]
 
 
 class SimNode:
     """``agent`` is None while none runs. ``links`` is by channel the epoch that the public playlist names."""
 
-    def __init__(self, world: "World", name: str, root: Path, chance: random.Random) -> None:
+    def __init__(self, world: "World", number: int, root: Path, chance: random.Random) -> None:
+        name = f"n{number}"
         self.world = world
         self.name = name
+        self.cards = tuple(Device(index, "Simulated", f"{name}-card-{index}") for index in (1, 2))
         self.host = Host(name, base=chance.uniform(0.0, 1e5))
         self.chance = chance
         self.disk = Disk(root)
@@ -68,8 +73,14 @@ class SimNode:
         self.links: dict[str, int] = {}
         self.stamps: dict[tuple[str, int], int] = {}
         self.missing_media: frozenset[str] = frozenset()
-        self._pids = 1000
+        self.troubled_at = -1e9
+        """When something was last wrong with it or with the way to it; what would excuse a move."""
+        self._pids = 100_000 * (number + 1)
         self._boots = 0
+
+    def trouble(self) -> None:
+        """Something is, or was until now, wrong with it or with the way to it."""
+        self.troubled_at = self.world.loop.now
 
     # --- power --------------------------------------------------------------------------------------------------
 
@@ -92,6 +103,7 @@ class SimNode:
             shutil.rmtree(self.disk.root, ignore_errors=True)
             self.disk.chains.clear()
             self.disk.lost.update(self.disk.runs)
+            self.world.truth.disk_lost(self)
             self.links.clear()
             self.stamps.clear()
 
@@ -109,7 +121,7 @@ class SimNode:
 
     def kill_agent(self) -> None:
         if self.agent_process is not None:
-            self.agent_process.kill()
+            self.world.loop.kill(self.agent_process)
         self.agent_process = None
         self.agent = None
 
@@ -125,9 +137,8 @@ class SimNode:
             clock=SimClock(self.world.loop, self.host),
             launcher=SimLauncher(self, process.name),
         )
-        agent._links = SimLinks(self)  # type: ignore[assignment]
-        agent._media_disk = InlineDisk()  # type: ignore[assignment]
         async with agent:
+            agent._condition._cards = SimCards(self.cards)  # type: ignore[assignment]
             self.agent = agent
             await self.world.loop.create_future()
 
@@ -155,21 +166,16 @@ class SimNode:
         return sidecar
 
 
-def stand_ins(world: "World") -> list[Any]:
-    """Patches of the agent's module: the door, and an HTTP client that nobody needs."""
-
-    def door(client: Any, port: int, token: str) -> SimDoor:
-        del client, token
-        sidecar = world.sidecar_at(port)
-        return SimDoor(sidecar.node, sidecar)
-
-    return [
-        patch.object(local_agent, "Door", door),
-        patch.object(local_agent.httpx, "AsyncClient", _NoClient),
-    ]
+async def _inline(threads: Threads, seconds: float, call: Callable[..., T], *args: object, **named: object) -> T:
+    """Stands where ``Threads.run`` does: a disk that never hangs needs no thread."""
+    del threads, seconds
+    await asyncio.sleep(0)
+    return call(*args, **named)
 
 
 class _NoClient:
+    """Stands where the agent's HTTP client does, which only doors use."""
+
     def __init__(self, **options: object) -> None:
         del options
 
@@ -178,3 +184,24 @@ class _NoClient:
 
     async def __aexit__(self, *args: object) -> None:
         return
+
+
+def stand_ins(world: "World") -> list[Any]:
+    """Patches of what the agent's code reaches of this machine."""
+
+    def door(client: object, port: int, token: str) -> SimDoor:
+        del client, token
+        sidecar = world.sidecar_at(port)
+        return SimDoor(sidecar.node, sidecar)
+
+    def links(media_root: Path) -> SimLinks:
+        return SimLinks(world.node_at(media_root))
+
+    return [
+        patch.object(watching, "Door", door),
+        patch.object(watching, "Links", links),
+        patch.object(local.httpx, "AsyncClient", _NoClient),
+        patch.object(cards, "cards_in", lambda _: ()),
+        patch.object(condition, "_load", lambda: 0.1),
+        patch.object(Threads, "run", _inline),
+    ]

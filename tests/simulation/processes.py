@@ -57,15 +57,6 @@ class Process:
     def runs(self) -> bool:
         return not (self.killed or self.stopped or self.host.paused_at is not None)
 
-    def kill(self) -> None:
-        """kill -9: not one more line of it is executed, no ``finally`` either."""
-        if self.killed:
-            return
-        self.killed = True
-        self.held.clear()
-        for told in self.at_death:
-            told()
-
 
 OWNER: ContextVar[Process | None] = ContextVar("OWNER", default=None)
 """The process whose code is running; None is the world itself (network, disks, time)."""

@@ -56,6 +56,8 @@ class SimSidecar:
     at_exit: list[Callable[[int], None]] = field(default_factory=list[Callable[[int], None]])
     stood_at: float | None = None
     mute_door: bool = False
+    ill_at: float = -1e9
+    """When something was last done to it that would excuse its end."""
     door_open: bool = False
     ready: bool = False
     armed_at: float | None = None
@@ -87,6 +89,10 @@ class SimSidecar:
         return self.document.channel_id
 
     @property
+    def uses_card(self) -> bool:
+        return any(output.kind == "decklink" for output in self.outputs)
+
+    @property
     def leased(self) -> bool:
         return self.document.leased
 
@@ -104,8 +110,7 @@ class SimSidecar:
         return self.process.host.monotonic(self.node.world.loop.now)
 
     def lease_is_live(self) -> bool:
-        left = self.lease.left_ms()
-        return left is not None and left > 0
+        return self.lease.left_s() > 0
 
     @property
     def frame(self) -> int:
@@ -146,7 +151,7 @@ class SimSidecar:
         if self.exited:
             return
         self.exited, self.exit_code = True, code
-        self.process.kill()
+        self.node.world.loop.kill(self.process)
         for output in self.outputs:
             output.connected = False
         self.node.world.log.say("exit", f"{self.name} code {code}")
@@ -217,7 +222,7 @@ class SimSidecar:
             journal=self.journal.status(),
             skipped=(),
             at=at,
-            **({"leased": self.leased} if "leased" in Status.__struct_fields__ else {}),
+            leased=self.leased,
         )
 
     def _next(self) -> ItemNext | None:
@@ -254,6 +259,7 @@ class SimSidecar:
             case "lease":
                 self._extend(body["nonce"], body["ttl_ms"] / 1000)
             case "stop":
+                self.node.world.truth.ended(self, "a stop")
                 self.leave(by)
             case "playlist":
                 self._replace(msgspec.convert(body["playlist"], Playlist))

@@ -3,7 +3,9 @@
 import random
 from typing import TYPE_CHECKING
 
+from db.models import Node
 from db.store import Store
+from supervisor.agent.interface import NodeAgent
 from supervisor.decisions.timing import Timing
 from supervisor.events import Events
 from supervisor.loops.supervision import Supervision
@@ -14,6 +16,17 @@ from tests.simulation.store import SimStore
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
+
+
+class SimAgents:
+    """An ``AgentSource``: every node by the network."""
+
+    def __init__(self, supervisor: "SimSupervisor") -> None:
+        self._agents = {node.name: SimRemoteAgent(supervisor, node) for node in supervisor.world.nodes}
+
+    def of(self, node: Node) -> NodeAgent | None:
+        """As in ``AgentSource``."""
+        return self._agents.get(node.name)
 
 
 class SimSupervisor:
@@ -72,16 +85,13 @@ class SimSupervisor:
 
     def _supervision(self, store: Store) -> Supervision:
         world = self.world
-        node = world.nodes[0]
         return Supervision(
             store=store,
-            agent=SimRemoteAgent(self, node),
+            agents=SimAgents(self),
             events=Events(boot_id=self.holder),
             clock=SimClock(world.loop, self.host),
             holder=self.holder,
             address=f"http://{self.name}",
-            node_id=world.node_ids[node.name],
-            node_name=node.name,
             timing=Timing(),
             chance=random.Random(self.chance.getrandbits(64)),
         )
@@ -92,7 +102,7 @@ class SimSupervisor:
 
     def kill(self) -> None:
         if self.process is not None:
-            self.process.kill()
+            self.world.loop.kill(self.process)
             self.world.log.say("fault", f"{self.holder} is killed")
         self.process = None
         self.supervision = None
