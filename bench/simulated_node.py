@@ -4,6 +4,7 @@ What it costs is kept small and apart, so that a supervisor of a thousand channe
 """
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -62,7 +63,7 @@ class SimulatedSidecar:
     answered_at: float | None = None
     status: Status | None = None
     lease_until: float | None = None
-    lines: list[JournalLine] = field(default_factory=list)
+    lines: list[JournalLine] = field(default_factory=list[JournalLine])
     airing: int = 0
 
     def log(self, kind: str, frame: int, wall: datetime, **more: object) -> None:
@@ -227,10 +228,8 @@ class SimulatedNode:
                 if sidecar is not None and sidecar.exit is None:
                     sidecar.lease_until = (sidecar.answered_at or now) + leases.ttl_ms / 1000
         if self._number <= seen and wait > 0:
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), wait)
-            except TimeoutError:
-                pass
         now = self._clock.monotonic()
         reports = tuple(sidecar.report(now) for sidecar in self._sidecars.values())
         return NodeReport(self._number, self._rounds, reports, self._condition(), self._term)
