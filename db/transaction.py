@@ -14,11 +14,14 @@ from db.repositories.as_run import AsRunLog
 from db.repositories.assets import Assets
 from db.repositories.audit import AuditLog
 from db.repositories.channels import Channels
+from db.repositories.events import StoredEvents
 from db.repositories.leader import Leaders
+from db.repositories.media_roots import MediaRoots
 from db.repositories.nodes import Nodes
 from db.repositories.playlists import Playlists
 from db.repositories.ports import Ports
 from db.repositories.projects import Projects
+from db.repositories.recorders import Recorders
 
 ROLLBACK_TIMEOUT = 2.5
 """Seconds that a transaction past its deadline has to undo and to close its connection, before it is left alone."""
@@ -31,13 +34,16 @@ class Transaction:
         self.projects = Projects(session)
         self.nodes = Nodes(session)
         self.channels = Channels(session)
+        self.recorders = Recorders(session)
         self.playlists = Playlists(session)
         self.assets = Assets(session)
+        self.media_roots = MediaRoots(session)
         self.as_run = AsRunLog(session)
         self.ports = Ports(session)
         self.leader = Leaders(session)
         self.alarms = Alarms(session)
         self.audit = AuditLog(session)
+        self.events = StoredEvents(session)
 
 
 @asynccontextmanager

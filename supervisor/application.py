@@ -17,7 +17,8 @@ import structlog
 
 from db.store import Store
 from supervisor.agent.local import LocalAgent
-from supervisor.api.app import create_app, program_version
+from supervisor.agent.source import Agents
+from supervisor.api.app import create_app
 from supervisor.api.authentication import read_or_make_token
 from supervisor.api.context import Context
 from supervisor.api.doors import SHUTDOWN_S, make_server, tcp_socket, unix_socket
@@ -37,6 +38,7 @@ from supervisor.principal import SYSTEM, Principal
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.settings import Settings
 from supervisor.threads import Threads
+from supervisor.version import program_version
 
 BEAT_S: Final = 1.0
 AUDIT_S: Final = 2.0
@@ -98,13 +100,11 @@ class Application:
             events = self.events
             supervision = Supervision(
                 store=store,
-                agent=agent,
+                agents=Agents(node.id, agent),
                 events=events,
                 clock=self._clock,
                 holder=events.boot_id,
                 address=f"unix:{self._settings.socket_path}",
-                node_id=node.id,
-                node_name=node.name,
             )
             context = self._context(store, events, supervision)
             await context.snapshot.reset()  # so that there is something to remember when the store goes

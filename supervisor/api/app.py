@@ -1,6 +1,5 @@
 """Puts the routes together into one application."""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -27,6 +26,7 @@ from supervisor.api.routes import (
     supervisor,
     transport,
 )
+from supervisor.version import program_version
 
 _ROUTERS: Final = (
     projects.routes,
@@ -45,14 +45,6 @@ _ROUTERS: Final = (
     supervisor.health,
     live.files,
 )
-
-
-def program_version() -> str:
-    """The installed package's version."""
-    try:
-        return version("mcr-console")
-    except PackageNotFoundError:
-        return "0"
 
 
 def all_routes() -> tuple[APIRoute, ...]:

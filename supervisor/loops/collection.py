@@ -10,6 +10,7 @@ import structlog
 from db.errors import JournalGap, StoreError, StoreUnavailable
 from db.models import AsRun, AsRunEvent
 from db.repositories.as_run import AsRunEventRow, AsRunRow, RunKey
+from db.repositories.leader import Fence
 from db.store import Store
 from sidecar.protocol.asrun import GENESIS, AsRunRecord, chain_hash, decode_line
 from supervisor.agent.interface import AgentAway, AgentError, JournalLine, JournalPage, JournalRun
@@ -61,24 +62,33 @@ class Collection:
     """
 
     def __init__(
-        self, watch: NodeWatch, store: Store, events: Events, alarms: AlarmBoard, clock: Clock, timing: Timing
+        self,
+        watch: NodeWatch,
+        store: Store,
+        events: Events,
+        alarms: AlarmBoard,
+        clock: Clock,
+        timing: Timing,
+        fence: Callable[[], Fence | None],
     ) -> None:
+        """``fence`` answers what a write of ours must carry, None while another supervisor leads and collects."""
         self._watch = watch
         self._store = store
         self._events = events
         self._alarms = alarms
         self._clock = clock
         self._timing = timing
+        self._fence = fence
         self._complete: dict[str, set[str]] | None = None
         self._runs: dict[tuple[str, str], RunCollector] = {}
         self._heard: dict[tuple[str, str], Heard] = {}
         self._behind: dict[str | None, Behind] = {}
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
-    async def run(self, leads: Callable[[], bool]) -> None:
+    async def run(self) -> None:
         """Once a second until cancelled. A store or an agent that is away is waited for."""
         while True:
-            if leads():
+            if self._fence() is not None:
                 await self.round()
             else:
                 # Another collects: what we hold grows old.

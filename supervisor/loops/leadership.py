@@ -51,6 +51,7 @@ class Leadership:
         self._trusted_until = 0.0
         self._term = 0
         self._leader_address = ""
+        self._led_since: float | None = None
         self._why_not = "this supervisor has just begun"
         self.store_fault = ""
         """Why the store cannot be used; empty when the last attempt reached it."""
@@ -64,6 +65,11 @@ class Leadership:
     def why_not(self) -> str:
         """Why this supervisor does not decide, in an operator's words."""
         return self.store_fault or self._why_not
+
+    @property
+    def led_since(self) -> float | None:
+        """When the present term began, on our monotonic clock; None while this supervisor does not lead."""
+        return self._led_since if self.fence is not None else None
 
     def standing(self) -> Standing:
         leads = self.fence is not None
@@ -101,6 +107,7 @@ class Leadership:
             log.info("leads", term=held.term)
             self._fence = held.fence
             self._term = held.term
+            self._led_since = self._clock.monotonic()
             self._taken()
 
     async def run(self) -> None:
