@@ -18,7 +18,7 @@ from supervisor.decisions.view import Candidate
 from supervisor.errors import NotFound, Unavailable
 from supervisor.events import Events
 from supervisor.history import History
-from supervisor.live import LiveBoard, NodeSeen
+from supervisor.live import UNDRIVEN, LiveBoard, NodeSeen
 from supervisor.loops.collection import Collection
 from supervisor.loops.desk import Desk
 from supervisor.loops.fleet import AgentSource, Fleet
@@ -144,17 +144,11 @@ class Supervision:
         keeper = self._roster.keepers.get(channel_id)
         return None if keeper is None else keeper.row
 
-    def node_answer_age_ms(self, node_id: str) -> int | None:
-        """Since the node's agent last answered; None when it never did."""
-        watch = self._fleet.watches.get(node_id)
-        age = None if watch is None else watch.answer_age()
-        return None if age is None else round(age * 1000)
-
-    def node_seen(self, node_id: str) -> NodeSeen | None:
-        """A node as this supervisor sees it; None for one that it does not drive."""
+    def node_seen(self, node_id: str) -> NodeSeen:
+        """A node as this supervisor sees it; one that takes no orders from it says so."""
         watch = self._fleet.watches.get(node_id)
         if watch is None:
-            return None
+            return UNDRIVEN
         state = "foreign" if watch.foreign else watch.state
         return NodeSeen(state, watch.answer_age(), watch.offset_s, watch.condition, watch.fault, watch.foreign)
 
@@ -164,20 +158,25 @@ class Supervision:
         return () if keeper is None else keeper.placement()
 
     async def live_file(self, channel_id: str, path: str) -> bytes:
-        """A file of the channel's HLS, from the node where its newest epoch is.
+        """A file of the channel's HLS, from the node where its newest epoch is; of a channel that is off, from whoever
+        has it still.
 
         Raises NotFound, and Unavailable while that node does not answer.
         """
         keeper = self._roster.keepers.get(channel_id)
-        watch = None if keeper is None else keeper.airing_watch
-        if keeper is None or watch is None:
-            raise NotFound(f"channel {channel_id} is on no node that this supervisor drives")
-        try:
-            return await watch.agent.live_file(channel_id, path)
-        except FileNotFoundError as error:
-            raise NotFound(str(error)) from error
-        except AgentAway as error:
-            raise Unavailable(f"{keeper.row.name} is on {watch.name}, which does not answer: {error}") from error
+        airing = None if keeper is None else keeper.airing_watch
+        watches = (airing,) if airing is not None else tuple(self._fleet.watches.values())
+        silent = ""
+        for watch in watches:
+            try:
+                return await watch.agent.live_file(channel_id, path)
+            except FileNotFoundError:
+                continue
+            except AgentAway as error:
+                silent = f"node {watch.name}, where it may be, does not answer: {error}"
+        if silent:
+            raise Unavailable(silent)
+        raise NotFound(f"channel {channel_id} has no {path}")
 
     def _begin_collecting(self, watch: NodeWatch) -> tuple[asyncio.Task[None], ...]:
         collection = Collection(

@@ -1,21 +1,18 @@
-"""``/live``: the HLS that channels make on this node, and the thumbnail of what is on air."""
+"""``/live``: the HLS that channels make, from whichever node makes it, and the thumbnail of what is on air."""
 
 from typing import Final
 
 from fastapi import Response
 
-from supervisor.agent.live_files import read_hls_file
 from supervisor.api.context import Ctx, Who
 from supervisor.api.problems import documented
 from supervisor.api.route import router
 from supervisor.api.routes.channels import channel_row
-from supervisor.errors import NotFound, Unavailable
 from supervisor.schemas.base import Id
 
 routes = router("pictures")
 files = router("live", prefix="")
 
-READ_S: Final = 5.0
 _CORS: Final = {"Access-Control-Allow-Origin": "*"}
 
 
@@ -49,10 +46,7 @@ async def read_live_file(context: Ctx, who: Who, channel_id: Id, path: str) -> R
     if who.role != "admin":
         async with context.store.read() as tx:
             await channel_row(tx, who, channel_id)
-    try:
-        data = await context.files.run(READ_S, read_below, str(context.settings.live_root), channel_id, path)
-    except TimeoutError:
-        raise Unavailable(f"the media disk did not answer within {READ_S:.0f} s") from None
+    data = await context.supervision.live_file(channel_id, path)
     if path.endswith(".m3u8"):
         headers = {**_CORS, "Cache-Control": "no-store"}
         return Response(data, media_type="application/vnd.apple.mpegurl", headers=headers)
@@ -73,11 +67,3 @@ async def live_preflight() -> Response:
             "Access-Control-Max-Age": "600",
         },
     )
-
-
-def read_below(root: str, channel_id: str, path: str) -> bytes:
-    """As ``supervisor.agent.live_files``. Blocks. Raises NotFound."""
-    try:
-        return read_hls_file(root, channel_id, path)
-    except FileNotFoundError as error:
-        raise NotFound(str(error)) from None
