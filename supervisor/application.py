@@ -16,6 +16,7 @@ from typing import Any, Final
 import structlog
 
 from db.store import Store
+from supervisor.agent.keys import read_or_make_cluster_key
 from supervisor.agent.local import LocalAgent
 from supervisor.agent.source import Agents
 from supervisor.api.app import create_app
@@ -97,10 +98,13 @@ class Application:
                     alone=store.dialect == "sqlite",
                 )
             agent = await stack.enter_async_context(self._agent())
+            key = read_or_make_cluster_key(self._settings.cluster_key_path)
+            agents = Agents(node.id, agent, key, self._clock)
+            stack.push_async_callback(agents.close)
             events = self.events
             supervision = Supervision(
                 store=store,
-                agents=Agents(node.id, agent),
+                agents=agents,
                 events=events,
                 clock=self._clock,
                 holder=events.boot_id,

@@ -23,7 +23,10 @@ def _absolute(path: Path) -> Path:
 
 
 class Settings(BaseSettings):
-    """``MCR_HOME``, ``MCR_DATABASE_URL`` and ``MCR_SOCKET`` from the environment; every path follows from them."""
+    """``MCR_HOME``, ``MCR_DATABASE_URL``, ``MCR_SOCKET`` and ``MCR_CLUSTER_KEY_FILE`` from the environment.
+
+    Every path follows from them.
+    """
 
     model_config = SettingsConfigDict(env_prefix="MCR_", extra="ignore", frozen=True)
 
@@ -33,6 +36,9 @@ class Settings(BaseSettings):
 
     socket: Annotated[Path, AfterValidator(_absolute)] | None = None
     """Where a system service listens, for a whole group; the home's own socket is for its user alone."""
+
+    cluster_key_file: Annotated[Path, AfterValidator(_absolute)] | None = None
+    """Of a cluster of supervisors: the key that all of them have. One alone makes its own, in its home."""
 
     @property
     def store_url(self) -> str:
@@ -84,6 +90,16 @@ class Settings(BaseSettings):
     @property
     def token_path(self) -> Path:
         return self.home / "token"
+
+    @property
+    def cluster_key_path(self) -> Path:
+        """What every supervisor of one store shares, and the keys of its nodes follow from."""
+        return self.cluster_key_file or self.home / "cluster_key"
+
+    @property
+    def agent_info_path(self) -> Path:
+        """Where this home's agent, when it is a program of its own, says that it listens."""
+        return self.run_dir / "agent.json"
 
     @property
     def media_root(self) -> Path:
