@@ -106,7 +106,7 @@ class HlsSink:
     def _publish(self, opening: _Opening, end: Fraction) -> None:
         if self._playlist is None:
             # As late as can be: an epoch that is being replaced may have written until now.
-            self._playlist = self._folder.previous_playlist(self._target_duration, WINDOW)
+            self._playlist = self._folder.previous_playlist(self._target_duration, WINDOW, opening.wall_ns)
         data = b"".join(self._chunks)
         self._chunks = []
         segment = Segment(

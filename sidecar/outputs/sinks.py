@@ -7,6 +7,8 @@ from sidecar.outputs.file import FileSink
 from sidecar.outputs.hls import HlsSink
 from sidecar.outputs.interface import LeaseLeft, Sink, not_leased
 from sidecar.outputs.packet import Batch
+from sidecar.outputs.rtmp import RtmpSink
+from sidecar.outputs.rtmp_address import parse_rtmp_url
 from sidecar.outputs.templates import StreamTemplates
 from sidecar.outputs.udp import UdpSink
 from sidecar.outputs.udp_address import parse_udp_url
@@ -57,6 +59,8 @@ def _make_sink(output: Output, live: Path, epoch: int, segment_length: Fraction,
         return HlsSink(live if output.role == "programme" else live / "preview", epoch, segment_length)
     if output.kind == "udp":
         return UdpSink(parse_udp_url(output.url), lease_left if output.lease_stop else None)
+    if output.kind == "rtmp":
+        return RtmpSink(parse_rtmp_url(output.url), lease_left)
     path = Path(output.url.removeprefix("file://"))
     if not path.is_absolute():
         raise ValueError(f"a file output needs an absolute path, not {output.url!r}")

@@ -16,6 +16,7 @@ from sidecar.protocol.channel import Encoding, Item, Output, SidecarDocument
 from sidecar.protocol.status import OutputStatus, Status
 from tests.fixtures.air import wait_until
 from tests.fixtures.sidecars import PROGRAMME, RunningSidecar, document, sidecar
+from tests.instruments.rtmp_listener import RtmpListener
 from tests.instruments.udp_receiver import UdpReceiver
 
 GRACE_S = 0.5
@@ -76,6 +77,28 @@ def test_a_sidecar_that_was_stopped_for_longer_than_its_lease_sends_no_datagram_
         renewed_until = time.monotonic() + 1.0
         running.until(lambda s: output(s, "udp").state == "stopped", "the renewed lease ends")
         assert receiver.reception.arrivals[-1] < renewed_until
+
+
+@pytest.mark.realtime
+def test_an_rtmp_session_outlives_its_lease_and_is_not_opened_again_without_one(clip: Item, tmp_path: Path) -> None:
+    """P2, I7, F8: the receiver decides between two sessions; an old epoch that lost its own stays away."""
+    with RtmpListener() as first, sidecar(channel(clip, Output("rtmp", "rtmp", first.url)), tmp_path) as running:
+        running.arm()
+        wait_until(lambda: bool(first.sessions and first.sessions[0].frames), 5, "frames over RTMP")
+        running.until(lambda s: s.lease_left_ms == 0, "the lease ends")
+        received = len(first.sessions[0].frames)
+        wait_until(lambda: len(first.sessions[0].frames) > received + 25, 5, "a second of the session")
+        assert output(running.status(), "rtmp").fencing == "session"
+        first.send_signal(signal.SIGKILL)
+        waits = "waits for a lease before it connects"
+        status = running.until(lambda s: output(s, "rtmp").detail == waits, "the session's loss")
+        assert output(status, "rtmp").state == "down"
+        with RtmpListener(first.port) as second:
+            running.until(lambda s: s.frame > status.frame + 30, "over a second without a lease")
+            assert second.sessions == []
+            renew(running)
+            wait_until(lambda: bool(second.sessions and second.sessions[0].frames), 5, "a session under a lease")
+            assert "secret-key" not in running.log
 
 
 @pytest.mark.realtime
