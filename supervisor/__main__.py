@@ -37,11 +37,12 @@ def serve(
         int | None, typer.Option(help="A descriptor; when its other end closes, everything goes off air.")
     ] = None,
     name: Annotated[str, typer.Option(help="This node's name; the host's when left out.")] = "",
+    node: Annotated[bool, typer.Option(help="Whether channels may play on this machine.")] = True,
 ) -> None:
     """Run the supervisor. A signal shuts it down; playout goes on."""
     if port is not None and host is None:
         host = "127.0.0.1"
-    options = Options(host=host, port=DEFAULT_PORT if port is None else port, leash_fd=leash_fd, name=name)
+    options = Options(host=host, port=DEFAULT_PORT if port is None else port, leash_fd=leash_fd, name=name, node=node)
     _run(_serve(options))
 
 

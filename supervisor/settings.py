@@ -23,10 +23,7 @@ def _absolute(path: Path) -> Path:
 
 
 class Settings(BaseSettings):
-    """``MCR_HOME``, ``MCR_DATABASE_URL``, ``MCR_SOCKET`` and ``MCR_CLUSTER_KEY_FILE`` from the environment.
-
-    Every path follows from them.
-    """
+    """``MCR_HOME`` and the other variables below, from the environment. Every path follows from them."""
 
     model_config = SettingsConfigDict(env_prefix="MCR_", extra="ignore", frozen=True)
 
@@ -39,6 +36,12 @@ class Settings(BaseSettings):
 
     cluster_key_file: Annotated[Path, AfterValidator(_absolute)] | None = None
     """Of a cluster of supervisors: the key that all of them have. One alone makes its own, in its home."""
+
+    nodes: str = ""
+    """``name=http://host:6271,…``: nodes that are added when the supervisor starts, if they are not there."""
+
+    address: str = ""
+    """What followers tell people where this supervisor is reached, while it leads; its socket's path else."""
 
     @property
     def store_url(self) -> str:

@@ -18,10 +18,9 @@ class _Known:
 
 
 class Agents:
-    """``local`` is the agent in this process and speaks for the node ``local_node_id``; all others are elsewhere."""
+    """``local`` is the agent in this process, by the id of the node it speaks for; all others are elsewhere."""
 
-    def __init__(self, local_node_id: str, local: NodeAgent, cluster_key: bytes, clock: Clock) -> None:
-        self._local_node_id = local_node_id
+    def __init__(self, local: tuple[str, NodeAgent] | None, cluster_key: bytes, clock: Clock) -> None:
         self._local = local
         self._cluster_key = cluster_key
         self._nursery = Nursery(clock)
@@ -33,8 +32,8 @@ class Agents:
 
         None for another supervisor's local node: only that supervisor reaches it.
         """
-        if node.id == self._local_node_id:
-            return self._local
+        if self._local is not None and node.id == self._local[0]:
+            return self._local[1]
         known = self._known.get(node.id)
         if known is not None and (known.name, known.url) == (node.name, node.url):
             return known.agent

@@ -36,9 +36,11 @@ def claim_view(row: models.PortClaim, nodes: Mapping[str, str], owners: Mapping[
 
 
 async def read_nodes(
-    tx: Transaction, supervision: Supervision, now: datetime, rows: Sequence[models.Node]
+    tx: Transaction, supervision: Supervision, now: datetime, rows: Sequence[models.Node] | None = None
 ) -> tuple[Node, ...]:
-    """These nodes, in their order."""
+    """These nodes in their order; None: all, by name."""
+    if rows is None:
+        rows = await tx.nodes.list()
     placed = await tx.nodes.placed()
     held = await claims(tx)
     return tuple(

@@ -65,7 +65,7 @@ class Snapshot:
         async with self._store.read(timeout=READ_S) as tx:
             channels = await tx.channels.list()
             outputs = await tx.channels.all_outputs()
-            nodes = await read_nodes(tx, self._supervision, self._info().at, await tx.nodes.list())
+            nodes = await read_nodes(tx, self._supervision, self._info().at)
             alarms = await tx.alarms.list(open_only=True)
         if changes != self._changes and self._filled:
             return  # what was published while this was read is newer, and all else was known

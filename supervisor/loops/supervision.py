@@ -6,6 +6,8 @@ from typing import Final
 
 import structlog
 
+from db.elector import Elector
+from db.elector import elector as elector_of
 from db.models import Channel
 from db.store import Store
 from supervisor.agent.interface import AgentAway
@@ -58,6 +60,7 @@ class Supervision:
         address: str,
         timing: Timing | None = None,
         chance: random.Random | None = None,
+        elector: Elector | None = None,
     ) -> None:
         self._store = store
         self._events = events
@@ -69,12 +72,11 @@ class Supervision:
         self._leases = Leases()
         self._roster = Roster(store, self._nursery, self._media)
         self._leadership = Leadership(
-            store,
+            elector or elector_of(store, timeout=self._timing.store),
             clock,
             self._timing,
             holder=holder,
             address=address,
-            seize=store.dialect == "sqlite",
             taken=self._term_begins,
         )
         self._alarms = AlarmBoard(
@@ -129,7 +131,7 @@ class Supervision:
             await asyncio.Event().wait()
         finally:
             await self._nursery.close()
-            await self._leadership.release()
+            await self._leadership.close()
 
     def standing(self) -> Standing:
         """Who leads, as far as this supervisor knows."""

@@ -16,6 +16,9 @@ def without_key(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return HIDDEN
-    app = parts.path.strip("/").partition("/")[0]
+    app, _, key = parts.path.strip("/").partition("/")
     place = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{place}/{app}/{HIDDEN}" if place and app else HIDDEN
+    if not place:
+        return HIDDEN
+    # One word alone may be either; a secret in the wrong place is still one.
+    return f"{parts.scheme}://{place}/{app}/{HIDDEN}" if key else f"{parts.scheme}://{place}/{HIDDEN}"

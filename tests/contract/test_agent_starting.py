@@ -1,6 +1,7 @@
 """The node agent: what it starts, and what it refuses to."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -10,8 +11,9 @@ from supervisor.agent.interface import (
     StaleTerm,
     StartFailed,
     StillRunning,
+    Transport,
 )
-from tests.fixtures.agent_orders import muted, on_air, sees, start, stop
+from tests.fixtures.agent_orders import muted, on_air, say, sees, start, stop
 from tests.fixtures.agents import NodeHome, Run, until
 
 
@@ -88,6 +90,40 @@ async def test_an_older_leader_is_refused(node_home: NodeHome, run: Run) -> None
         with pytest.raises(StaleTerm):
             await agent.stop(stop())
         assert len(node_home.processes()) == 1
+
+
+async def test_an_older_leader_is_refused_by_the_agents_next_life_too(node_home: NodeHome, run: Run) -> None:
+    """P2: the term is on disk before the order is obeyed."""
+    async with run(node_home) as agent:
+        await agent.start(start(1, 5))
+    async with run(node_home) as agent:
+        assert (await agent.report(-1, 0.0)).term == 5
+        await muted(agent)
+        for order in (agent.start(start(2, 4)), agent.standby(start(2, 4)), agent.stop(stop())):
+            with pytest.raises(StaleTerm) as refused:
+                await order
+            assert refused.value.seen == 5
+        with pytest.raises(StaleTerm, match="term 5 gives the orders here"):
+            await agent.command(say(Transport("take")), 1.0)
+        assert len(node_home.processes()) == 1
+        await agent.stop(replace(stop(), term=6))
+        assert (await agent.report(-1, 0.0)).term == 6
+
+
+async def test_nothing_is_started_by_a_leader_whose_term_cannot_be_kept(node_home: NodeHome, run: Run) -> None:
+    """P2, P1: a full disk starts nothing that an older leader could double; it keeps nothing on air either."""
+    async with run(node_home) as agent:
+        await agent.start(start(1, 1))
+        await muted(agent)
+        (node_home.path / "agent" / "term").unlink()
+        (node_home.path / "agent" / "term").mkdir()
+        with pytest.raises(StartFailed, match="could not be started"):
+            await agent.standby(start(2, 2))
+        assert len(node_home.processes()) == 1
+        await agent.stop(replace(stop(1), term=2))
+        assert not node_home.processes()
+        with pytest.raises(StaleTerm):
+            await agent.stop(stop(1))
 
 
 async def test_a_start_that_dies_says_its_last_words(node_home: NodeHome, run: Run) -> None:

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from supervisor.agent.interface import StopOrder
 from tests.fixtures.agent_orders import CHANNEL, lives, on_air, start, stop
 from tests.fixtures.agents import NodeHome, Run, until
 
@@ -52,3 +53,19 @@ async def test_the_leash_ends_what_it_holds(node_home: NodeHome, run: Run) -> No
         os.close(held)
         os.close(holds)
         await until(lambda: not lives(pid), what="exit by the leash")
+
+
+async def test_a_stop_that_is_not_the_end_of_the_programme_is_a_signal(node_home: NodeHome, run: Run) -> None:
+    """P1: the channel goes on elsewhere; a sidecar that is asked by HTTP would tell its players that it is over."""
+    async with run(node_home) as agent:
+        pid = await agent.start(start())
+        await on_air(agent)
+        ended = await agent.stop(StopOrder(CHANNEL, 1, 1, "olga", final=False))
+        assert ended is not None
+        assert ended.code == 0
+        assert not lives(pid)
+        (it,) = await agent.runs({})
+        page = await agent.asrun(CHANNEL, it.run_id, 0, 100)
+        assert page is not None
+        assert page.lines[-1].record.kind == "run_end"
+        assert page.lines[-1].record.by == "SIGTERM"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from db.elector import StoreElector
 from db.store import Store
 from sidecar.protocol.status import JournalStatus, Loudness, Status
 from supervisor.agent.interface import AgentAway, LeaseRound, NodeCondition, NodeReport, SidecarReport
@@ -188,7 +189,7 @@ def leadership(store: Store, clock: HandClock, holder: str, terms: list[int], *,
     made: list[Leadership] = []
     made.append(
         Leadership(
-            store, clock, Timing(), holder=holder, address=f"unix:{holder}", seize=seize,
+            StoreElector(store, timeout=5.0, seize=seize), clock, Timing(), holder=holder, address=f"unix:{holder}",
             taken=lambda: terms.append(made[0].standing().term),
         )
     )  # fmt: skip
