@@ -18,11 +18,17 @@ class _Known:
 
 
 class Agents:
-    """``local`` is the agent in this process, by the id of the node it speaks for; all others are elsewhere."""
+    """``local`` is the agent in this process, by the id of the node it speaks for; all others are elsewhere.
 
-    def __init__(self, local: tuple[str, NodeAgent] | None, cluster_key: bytes, clock: Clock) -> None:
+    ``margin`` is ``RemoteAgent``'s.
+    """
+
+    def __init__(
+        self, local: tuple[str, NodeAgent] | None, cluster_key: bytes, clock: Clock, *, margin: float = 0.3
+    ) -> None:
         self._local = local
         self._cluster_key = cluster_key
+        self._margin = margin
         self._nursery = Nursery(clock)
         self._known: dict[str, _Known] = {}
         self._leaving: set[RemoteAgent] = set()
@@ -40,7 +46,7 @@ class Agents:
         self.forget(node.id)
         if node.kind != "agent" or not node.url:
             return None
-        agent = RemoteAgent(node.url, node.name, node_key(self._cluster_key, node.name))
+        agent = RemoteAgent(node.url, node.name, node_key(self._cluster_key, node.name), margin=self._margin)
         self._known[node.id] = _Known(node.name, node.url, agent)
         return agent
 
