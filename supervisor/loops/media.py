@@ -57,8 +57,11 @@ class MediaWatch:
                 changed = await self._look()
             wait = self._desk.timing.poll if changed else self._desk.timing.media_look
             due = self._desk.clock.monotonic() + wait
-            while self._desk.clock.monotonic() < due and not self._is_stale():
+            while True:
+                # Slept first: what a follower may not look at stays stale, and must not hold the loop.
                 await self._desk.clock.sleep(self._desk.timing.poll)
+                if self._desk.clock.monotonic() >= due or self._is_stale():
+                    break
 
     def _is_stale(self) -> bool:
         wanted = [keeper for keeper in self._desk.keepers() if keeper.row.desired == "on"]
