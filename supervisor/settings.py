@@ -23,7 +23,7 @@ def _absolute(path: Path) -> Path:
 
 
 class Settings(BaseSettings):
-    """``MCR_HOME``, ``MCR_DATABASE_URL`` and ``MCR_SOCKET`` from the environment; every path follows from them."""
+    """``MCR_HOME``, ``MCR_DATABASE_URL``, ``MCR_SOCKET`` and ``MCR_SPARE`` from the environment; every path follows."""
 
     model_config = SettingsConfigDict(env_prefix="MCR_", extra="ignore", frozen=True)
 
@@ -33,6 +33,9 @@ class Settings(BaseSettings):
 
     socket: Annotated[Path, AfterValidator(_absolute)] | None = None
     """Where a system service listens, for a whole group; the home's own socket is for its user alone."""
+
+    spare: bool = True
+    """Whether the agent keeps one sidecar warm, so that a restart in place waits for no imports: some 70 MB a node."""
 
     @property
     def store_url(self) -> str:
