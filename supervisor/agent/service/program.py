@@ -82,6 +82,7 @@ def _agent(settings: Settings, options: AgentOptions, clock: Clock) -> LocalAgen
         launcher_name=options.launcher,
         capacity=options.capacity,
         program=sidecar_program,
+        spare=settings.spare,
     )
 
 
