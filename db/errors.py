@@ -129,6 +129,18 @@ class StoreUnavailable(StoreError):
         self.cause = cause
 
 
+class TransactionPooler(StoreError):
+    """Between us and PostgreSQL is a pooler that gives out sessions by transaction; ``seen`` is what showed it."""
+
+    def __init__(self, seen: str) -> None:
+        super().__init__(
+            f"the database is reached through a pooler in transaction mode ({seen}), which keeps no session, and the "
+            "leader's lock needs one: set pool_mode = session for this database in PgBouncer, or give MCR the address "
+            "of PostgreSQL itself"
+        )
+        self.seen = seen
+
+
 class SchemaTooNew(StoreError):
     """The database was migrated by a newer version of this program: run that version, or restore a backup."""
 

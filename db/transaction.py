@@ -8,7 +8,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedEr
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from db.errors import Inconsistent, StoreUnavailable
+from db.errors import Inconsistent, StoreError, StoreUnavailable
 from db.repositories.alarms import Alarms
 from db.repositories.as_run import AsRunLog
 from db.repositories.assets import Assets
@@ -76,6 +76,8 @@ def connecting() -> Generator[None, None, None]:
     """Whatever fails while a connection is made or taken from the pool is ``StoreUnavailable``."""
     try:
         yield
+    except StoreError:
+        raise
     except PoolTimeoutError as error:
         raise StoreUnavailable("every connection is busy") from error
     except Exception as error:

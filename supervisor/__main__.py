@@ -1,16 +1,21 @@
-"""``python -m supervisor``: the headless supervisor, and what is done to its database and its API's description."""
+"""``python -m supervisor``: the headless supervisor, a node's agent, and what is done to database and description."""
 
 import asyncio
 import contextlib
 import json
 import sys
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from db.errors import StoreError
 from db.store import Store
+from supervisor.agent import keys
+from supervisor.agent.condition import LauncherName
+from supervisor.agent.service.program import DEFAULT_PORT as AGENT_PORT
+from supervisor.agent.service.program import AgentOptions, run_agent
 from supervisor.application import Application, Options
 from supervisor.errors import McrError
 from supervisor.files import only_supervisor
@@ -32,12 +37,39 @@ def serve(
         int | None, typer.Option(help="A descriptor; when its other end closes, everything goes off air.")
     ] = None,
     name: Annotated[str, typer.Option(help="This node's name; the host's when left out.")] = "",
+    node: Annotated[bool, typer.Option(help="Whether channels may play on this machine.")] = True,
 ) -> None:
     """Run the supervisor. A signal shuts it down; playout goes on."""
     if port is not None and host is None:
         host = "127.0.0.1"
-    options = Options(host=host, port=DEFAULT_PORT if port is None else port, leash_fd=leash_fd, name=name)
+    options = Options(host=host, port=DEFAULT_PORT if port is None else port, leash_fd=leash_fd, name=name, node=node)
     _run(_serve(options))
+
+
+@app.command()
+def agent(
+    name: Annotated[str, typer.Option(help="The node's name, as it was added at the supervisor.")],
+    host: Annotated[str, typer.Option(help="Listen on this address; '::' is every one.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = AGENT_PORT,
+    key_file: Annotated[
+        Path | None, typer.Option(help="Holds this node's key, as node-key prints it; readable by you alone.")
+    ] = None,
+    cluster_key_file: Annotated[
+        Path | None, typer.Option(help="Holds the cluster's key instead, from which every node's follows.")
+    ] = None,
+    launcher: Annotated[LauncherName, typer.Option(help="What runs a channel: a process, or a container.")] = "process",
+    capacity: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Told to the supervisor and shown there; it decides.")
+    ] = None,
+) -> None:
+    """Run this machine's node agent. A signal ends it; playout goes on, and its next start finds it again."""
+    _run(run_agent(Settings(), AgentOptions(name, host, port, key_file, cluster_key_file, launcher, capacity)))
+
+
+@app.command()
+def node_key(name: Annotated[str, typer.Argument(help="The node's name.")]) -> None:
+    """Print the key of the node of that name, for its agent's --key-file. It follows from the cluster's key, here."""
+    _run(_print_node_key(name))
 
 
 @app.command()
@@ -53,6 +85,13 @@ def openapi() -> None:
 
     json.dump(create_app().openapi(), sys.stdout, indent=2, sort_keys=True)
     sys.stdout.write("\n")
+
+
+async def _print_node_key(name: str) -> int:
+    settings = Settings()
+    settings.make_directories()
+    sys.stdout.write(f"{keys.node_key(keys.read_or_make_cluster_key(settings.cluster_key_path), name).hex()}\n")
+    return 0
 
 
 async def _serve(options: Options) -> int:

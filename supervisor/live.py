@@ -65,6 +65,9 @@ class NodeSeen:
     foreign: str = ""
 
 
+UNDRIVEN: Final = NodeSeen("undriven", None, None, None, "it takes no orders from this supervisor")
+
+
 class LiveBoard:
     """The newest ``ChannelLive`` of every channel. Belongs to one event loop; no method blocks.
 

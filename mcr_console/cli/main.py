@@ -7,6 +7,7 @@ import platform
 import typer
 
 from mcr_console.cli import (
+    agent,
     alarms,
     asrun,
     background,
@@ -66,6 +67,8 @@ app.command()(supervision.status)
 app.add_typer(channels.app, name="channel")
 app.add_typer(playlists.app, name="playlist")
 app.command()(asrun.asrun)
+app.command()(agent.agent)
+nodes.app.command("key")(agent.node_key)
 app.command()(explain.explain)
 app.command()(history.events)
 app.add_typer(nodes.app, name="node")

@@ -6,7 +6,6 @@ from datetime import datetime
 from db import models
 from db.transaction import Transaction
 from supervisor.api import views
-from supervisor.api.supervised import node_seen
 from supervisor.loops.supervision import Supervision
 from supervisor.schemas.claim import Claim
 from supervisor.schemas.node import Node
@@ -48,7 +47,7 @@ async def read_nodes(
         views.node(
             row,
             placed.get(row.id, 0),
-            node_seen(supervision, row.id),
+            supervision.node_seen(row.id),
             [claim for claim in held if claim.node_id == row.id],
             now,
         )

@@ -9,7 +9,6 @@ from db.errors import StoreError
 from db.store import Store
 from supervisor.api import views
 from supervisor.api.nodes_seen import read_nodes
-from supervisor.api.supervised import node_seen
 from supervisor.events import Events
 from supervisor.loops.supervision import Supervision
 from supervisor.schemas.alarm import Alarm
@@ -86,7 +85,7 @@ class Snapshot:
                 self._channels[row.id] = view.model_copy(update={"outputs": outputs})
 
     def _aged(self, node: Node) -> Node:
-        age = node_seen(self._supervision, node.id).answer_age_s
+        age = self._supervision.node_seen(node.id).answer_age_s
         return node.model_copy(update={"last_answer_age_ms": None if age is None else round(age * 1000)})
 
     def _hear(self, payload: Schema) -> None:

@@ -8,7 +8,6 @@ from supervisor.api.context import Context, Ctx, Who
 from supervisor.api.problems import documented
 from supervisor.api.route import note, router
 from supervisor.api.routes.channels import changed, channel_row
-from supervisor.api.supervised import placement
 from supervisor.errors import Unavailable
 from supervisor.principal import Principal
 from supervisor.schemas.base import Id
@@ -53,7 +52,7 @@ async def read_placement(context: Ctx, who: Who, channel_id: Id) -> Placement:
                 missing=dict(seen.missing),
                 here=seen.node_id == row.node_id,
             )
-            for seen in placement(context.supervision, channel_id)
+            for seen in context.supervision.placement(channel_id)
         ),
     )
 

@@ -8,7 +8,6 @@ from supervisor.api.context import Ctx, Who
 from supervisor.api.problems import documented
 from supervisor.api.route import router
 from supervisor.api.routes.channels import channel_row
-from supervisor.api.supervised import live_file
 from supervisor.schemas.base import Id
 
 routes = router("pictures")
@@ -47,7 +46,7 @@ async def read_live_file(context: Ctx, who: Who, channel_id: Id, path: str) -> R
     if who.role != "admin":
         async with context.store.read() as tx:
             await channel_row(tx, who, channel_id)
-    data = await live_file(context.supervision, context.settings, context.files, channel_id, path)
+    data = await context.supervision.live_file(channel_id, path)
     if path.endswith(".m3u8"):
         headers = {**_CORS, "Cache-Control": "no-store"}
         return Response(data, media_type="application/vnd.apple.mpegurl", headers=headers)

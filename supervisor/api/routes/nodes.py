@@ -10,7 +10,6 @@ from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
 from supervisor.api.problems import documented
 from supervisor.api.revisions import SeenRev, set_etag
 from supervisor.api.route import note, router
-from supervisor.api.supervised import node_seen
 from supervisor.errors import Conflict, Invalid
 from supervisor.schemas.base import Id, Page
 from supervisor.schemas.event import NodeDeleted
@@ -99,7 +98,7 @@ async def declare_node_lost(
     each is released by name.
     """
     note(request, reason=values.reason)
-    if node_seen(context.supervision, node_id).state == "answers":
+    if context.supervision.node_seen(node_id).state == "answers":
         raise Conflict(
             "the node answers this supervisor, so it is not dead",
             conflict="node_answers",
@@ -119,7 +118,7 @@ async def accept_node(context: Ctx, request: Request, response: Response, node_i
 
     What ran on the old one is taken for gone. Refused where no other incarnation answers than the one that is known.
     """
-    seen = node_seen(context.supervision, node_id)
+    seen = context.supervision.node_seen(node_id)
     async with context.store.write() as tx:
         row = await tx.nodes.get(node_id)
         if not seen.foreign:
