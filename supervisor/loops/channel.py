@@ -41,7 +41,7 @@ class ChannelKeeper:
         self._adopts = row.epoch if row.phase == "running" else 0
         self._off_air: tuple[float, datetime] | None = None
         self._was_on_air = False
-        self._lease_over_at: float | None = None
+        self._lease_over: tuple[int, float] | None = None
 
     @property
     def row(self) -> Channel:
@@ -85,9 +85,9 @@ class ChannelKeeper:
         age = watch.age(report)
         return age is not None and age <= within
 
-    def note_lease(self, left: float, now: float) -> None:
-        """By the database's clock every lease is over in ``left`` seconds from ``now``."""
-        self._lease_over_at = now + left + self._desk.timing.fence_margin
+    def note_lease(self, epoch: int, left: float, now: float) -> None:
+        """Of a move with this epoch: by the database's clock every lease is over in ``left`` seconds from ``now``."""
+        self._lease_over = (epoch, now + left + self._desk.timing.fence_margin)
 
     def placement(self) -> tuple[Candidate, ...]:
         """Every other node: whether the channel could be moved there, and why not."""
@@ -211,7 +211,7 @@ class ChannelKeeper:
             beginning=of_this.beginning,
             fencing=self._fencing(report),
             leased=row.leased,
-            lease_left=None if self._lease_over_at is None else self._lease_over_at - now,
+            lease_left=self._lease_left(now),
             targets=candidates(nodes, row.node_id, row.engine),
             pinned=row.wanted_node_id is not None,
             vetoed_by=row.hold_failover_by or "an operator" if row.hold_failover else "",
@@ -221,6 +221,12 @@ class ChannelKeeper:
             old=old,
             elsewhere=self._elsewhere(),
         )
+
+    def _lease_left(self, now: float) -> float | None:
+        """None until the horizon was read for this very move: that of an earlier one says nothing about it."""
+        if self._lease_over is None or self._lease_over[0] != self.row.epoch:
+            return None
+        return self._lease_over[1] - now
 
     def _nodes(self) -> Sequence[NodeFacts]:
         restarts, now = self._actions.restarts, self._desk.clock.monotonic()

@@ -122,11 +122,12 @@ class Roster:
         self._desk.fleet.update(nodes)
         self._placed = Counter(row.node_id for row in rows)
         seen = {row.id for row in rows}
-        for channel_id, left in leases.items():
-            if channel_id in self._keepers:
-                self._keepers[channel_id].note_lease(left, now)
         for row in rows:
-            self.update(row).compare_list(revisions)
+            keeper = self.update(row)
+            keeper.compare_list(revisions)
+            if row.phase == "fencing" and row.id in leases:
+                # Only then does the horizon stand still; what was read of it before a move says nothing about the move.
+                keeper.note_lease(row.epoch, leases[row.id], now)
         for channel_id in self._keepers.keys() - seen:
             self.remove(channel_id)
         self.is_read = True

@@ -377,6 +377,10 @@ class SimSidecar:
         """The clean end: leaves the air at once, flushes, exits with 0."""
         if self.stopping:
             return
+        if not self.door_open:
+            # It has not come so far as to know the signal: it dies of it.
+            self.exit(-15)
+            return
         frame = self.frame
         if self.armed_at is not None:
             self._end_item("stop", frame, by)

@@ -21,6 +21,8 @@ _CHANNELS: Final = (
 )
 _EXCUSED_S: Final = 14.0
 """Seconds after a trouble with a node in which a move off it can still be on account of that."""
+_EMPTIED_S: Final = 30.0
+"""Seconds after a maintenance in which a move off the node can still be on account of that."""
 _ILL_S: Final = 75.0
 _SLACK: Final = 1e-6
 
@@ -84,7 +86,8 @@ class Truth:
         self.leader: tuple[str, int, str] = ("", 0, "")
         self.moves: list[Move] = []
         self.heard_at: dict[str, float] = {}
-        self.on_air_s: dict[str, float] = {}
+        self.emptied_at: dict[str, float] = {}
+        """By node id, when it was last seen in maintenance."""
         self.samples = 0
         self._armed: dict[tuple[str, int], SimSidecar] = {}
         self._launched: dict[tuple[str, str], int] = {}
@@ -110,6 +113,8 @@ class Truth:
         self.rows = {row[0]: Row(*row) for row in reader.execute(_CHANNELS)}
         self.leader = next(reader.execute("SELECT holder, term, expires_at FROM leader"), ("", 0, ""))
         query = "SELECT id, node_id, device_index, owner_id, epoch, state, released_reason FROM port_claim"
+        for (node_id,) in reader.execute("SELECT id FROM node WHERE maintenance"):
+            self.emptied_at[node_id] = self._world.loop.now
         self.claims = {row[0]: Claim(*row) for row in reader.execute(query)}
 
     def close(self) -> None:
@@ -169,7 +174,7 @@ class Truth:
         if node is None:
             return
         now = world.loop.now
-        emptied = before.node_id in world.emptied
+        emptied = now - self.emptied_at.get(before.node_id or "", -1e9) < _EMPTIED_S
         if row.wanted_node_id is not None and row.node_id != row.wanted_node_id:
             self.violated("I14", f"{row.name} is pinned and was moved off {node.name}")
         if row.hold_failover and not emptied:

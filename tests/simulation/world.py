@@ -56,8 +56,6 @@ class World:
         self.node_ids: dict[str, str] = {}
         self.channels: dict[str, str] = {}
         self.playlists: dict[str, str] = {}
-        self.emptied: set[str] = set()
-        """Nodes that people empty: in maintenance now or a moment ago."""
         self.bugs: list[str] = []
         path = root / "mcr.db"
         path.write_bytes(template.migrated())
