@@ -58,7 +58,7 @@ class MediaWatch:
             wait = self._desk.timing.poll if changed else self._desk.timing.media_look
             due = self._desk.clock.monotonic() + wait
             while True:
-                # Slept first: what a follower may not look at stays stale, and must not hold the loop.
+                # At least once: what is stale stays so while another supervisor leads or the store is away.
                 await self._desk.clock.sleep(self._desk.timing.poll)
                 if self._desk.clock.monotonic() >= due or self._is_stale():
                     break

@@ -167,7 +167,9 @@ asyncio.run(main(*sys.argv[1:4], int(sys.argv[4])))
 """
 
 
-async def test_a_collector_killed_at_any_moment_loses_nothing_and_doubles_nothing(store: Store, store_url: str) -> None:
+async def test_a_collector_killed_at_any_moment_loses_nothing_and_doubles_nothing(
+    real_store: Store, store_url: str
+) -> None:
     """P4: what was answered is there after kill -9, and the next collector goes on without a double."""
     seq = 0
     for after in (1, 5):
@@ -190,10 +192,10 @@ async def test_a_collector_killed_at_any_moment_loses_nothing_and_doubles_nothin
         rest = await process.stdout.read()
         await process.wait()
         answered = int(rest.split()[-1]) if rest.split() else answered
-        there = await collected(store)
+        there = await collected(real_store)
         assert there == list(range(1, len(there) + 1))
         assert answered <= len(there) <= answered + 3
-        async with store.read() as tx:
+        async with real_store.read() as tx:
             events = await tx.as_run.events(EventFilters(channel_id=CHANNEL), limit=10_000)
         assert len(events) * 3 == len(there), "records and what they make of events come together"
         seq = len(there)
