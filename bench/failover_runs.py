@@ -28,6 +28,8 @@ NS = 1_000_000_000
 STEADY_S = 2.5
 """On air this long before a fault: a public segment is out, and leases are running."""
 SETTLED_S = 60.0
+_LARGE = 1000
+"""Channels."""
 
 
 @dataclass
@@ -135,7 +137,7 @@ def _lost(lab: Lab, name: str, what: str, lose: Callable[[Machine], None], back:
         udp = stack.enter_context(aired(lab, f"{name} udp", udp=True, lease_stop=True))
         rtmp = stack.enter_context(aired(lab, f"{name} rtmp", rtmp=True))
         channels = (hls, udp, rtmp)
-        _gather(lab, apart=True)
+        assert {channel.live["node_name"] for channel in channels} == {home.host}
         assert udp.capture is not None
         assert rtmp.rtmp is not None
         heard, published = udp.capture.capture, rtmp.rtmp.log
@@ -249,16 +251,19 @@ def _follows(machine: SupervisorMachine) -> bool:
         return False
 
 
-def _gather(lab: Lab, *, apart: bool = False) -> str:
-    """Takes every node but the first that answers out of service, or with ``apart`` all of them back into it."""
+def _gather(lab: Lab) -> str:
+    """The node that every new channel is placed on: it is by far the largest, and on each other one something plays.
+
+    Not by draining the others: a channel that can be moved nowhere when it starts is given no lease.
+    """
     api = lab.leader().api
-    nodes = [node for node in api.everything("/nodes") if node["name"] in NODES]
-    home = min(node["name"] for node in nodes if node["state"] == "answers")
-    for node in nodes:
-        draining = not apart and node["name"] != home
-        if node["draining"] != draining:
-            api.call("PATCH", f"/nodes/{node['id']}", rev=node["rev"], json={"draining": draining})
-    return str(home)
+    nodes = {node["name"]: node for node in api.everything("/nodes") if node["name"] in NODES}
+    home, *others = sorted(nodes)
+    if nodes[home]["capacity"] != _LARGE:
+        api.call("PATCH", f"/nodes/{nodes[home]['id']}", rev=nodes[home]["rev"], json={"capacity": _LARGE})
+        for host in others:
+            lab.start(lab.channel(f"bystander on {host}", node_id=nodes[host]["id"]), SETTLED_S)
+    return home
 
 
 def _answers(lab: Lab, host: str) -> None:
