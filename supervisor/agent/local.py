@@ -56,8 +56,8 @@ class LocalAgent:
     Leaving the block closes connections and stops watching; every sidecar plays on. ``leash_fd``, when given, is
     passed to every sidecar it starts: when its other end closes, they leave the air and exit. It polls its sidecars
     every ``poll`` seconds and gives each ``answer`` seconds. ``launcher`` is named by ``launcher_name``, and
-    ``engine_fault`` tells why its engine does not answer, empty while it does. ``spare``: one process is kept warm (some
-    100 MB), which halves the time to a restart's first frame.
+    ``engine_fault`` tells why its engine does not answer, empty while it does. ``spare``: one process is kept warm, of
+    some 70 MB, which halves the time to a restart's first frame.
     """
 
     def __init__(
