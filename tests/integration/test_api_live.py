@@ -21,7 +21,7 @@ async def test_live_files_come_from_the_channels_node(supervisor: Running, monke
             raise NotFound(f"no {path}")
         return path.encode()
 
-    monkeypatch.setattr(Supervision, "live_file", live_file, raising=False)
+    monkeypatch.setattr(Supervision, "live_file", live_file)
     index = await supervisor.unix.get(f"/live/{CHANNEL}/index.m3u8")
     assert (index.status_code, index.content, index.headers["Cache-Control"]) == (200, b"index.m3u8", "no-store")
     segment = await supervisor.unix.get(f"/live/{CHANNEL}/7/0.ts")
