@@ -1,6 +1,6 @@
 """Which numbers an epoch's playlist begins with, so that they never go back whatever node it starts on.
 
-docs/decisions/0009-playlist-numbers-across-nodes.md has the argument. Pure.
+docs/decisions/0011-playlist-numbers-across-nodes.md has the argument. Pure.
 """
 
 from collections.abc import Set

@@ -224,21 +224,23 @@ def _on_air(view: View, sighting: Sighting, observed: Observed) -> Decision:
     said = "on air, frames late" if observed == "late" else "on air"
     if sighting.down:
         said += f", degraded {sighting.outputs - len(sighting.down)}/{sighting.outputs}"
+    kept = said
     if sighting.picture:
         said += f": {sighting.picture}"
+    more = ""
     if view.adopted:
-        said += f"; found running as process {sighting.pid} and adopted untouched"
+        more += f"; found running as process {sighting.pid} and adopted untouched"
     if sighting.pulse.misses:
-        said += f"; {_missed(sighting)}"
+        more += f"; {_missed(sighting)}"
     if view.strays:
-        said += f"; ends a stray sidecar of epoch {', '.join(map(str, view.strays))}"
+        more += f"; ends a stray sidecar of epoch {', '.join(map(str, view.strays))}"
     if view.elsewhere:
-        said += f"; ends what is left of it on {_where(view)}"
+        more += f"; ends what is left of it on {_where(view)}"
     if why_stay:
-        said += f"; stays on {view.agent_name} though that is {view.leave_node}: {why_stay}"
+        more += f"; stays on {view.agent_name} though that is {view.leave_node}: {why_stay}"
     if view.list_changed:
-        said += f"; gives it the new list{f', again: {view.fault}' if view.fault else ''}"
-    return Decision(tuple(actions), said, observed)
+        more += f"; gives it the new list{f', again: {view.fault}' if view.fault else ''}"
+    return Decision(tuple(actions), said + more, observed, kept=kept + more)
 
 
 def _fencing(view: View, observed: Observed | None) -> Decision:
@@ -264,7 +266,8 @@ def _stopping(view: View, observed: Observed | None) -> Decision:
         again = f", again: {view.fault}" if view.fault else ""
         return Decision((End(_newest(view), patient=True),), f"leaves the air{again}", observed)
     if view.elsewhere:
-        return Decision(_end_strays(view), f"leaves the air on {_where(view)} as well", observed)
+        ends = _end_strays(view, patient=True, final=True)
+        return Decision(ends, f"leaves the air on {_where(view)} as well", observed)
     if view.node_lost:
         return Decision((MoveTo("off"),), f"off air: its node was declared dead{then}", observed)
     silent = view.agent_name if view.agent != "answers" else ""
@@ -279,11 +282,11 @@ def _runs(view: View) -> bool:
     return bool(view.strays) or (view.sighting is not None and view.sighting.exit is None)
 
 
-def _end_strays(view: View) -> tuple[Action, ...]:
+def _end_strays(view: View, *, patient: bool = False, final: bool = False) -> tuple[Action, ...]:
     newest: dict[str, int] = {}
     for stray in view.elsewhere:
         newest[stray.node_id] = max(stray.epoch, newest.get(stray.node_id, 0))
-    return tuple(End(epoch, patient=False, node_id=node_id, final=False) for node_id, epoch in newest.items())
+    return tuple(End(epoch, patient=patient, node_id=node_id, final=final) for node_id, epoch in newest.items())
 
 
 def _where(view: View) -> str:

@@ -81,7 +81,7 @@ def _is_ready(view: View, timing: Timing) -> bool:
 def _trouble(view: View, timing: Timing) -> str:
     """Why the new sidecar will not get ready where it is; empty while it may."""
     if view.agent in ("away", "undriven"):
-        return f"its node {view.agent_name} does not answer"
+        return "cannot be reached: that node does not answer"
     sighting = view.sighting
     if sighting is None or sighting.epoch != view.epoch:
         if view.fault:

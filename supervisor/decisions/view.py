@@ -231,9 +231,14 @@ Action: TypeAlias = MoveTo | Place | Relocate | Start | ArmNow | End | NoteFailu
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """``sentence`` says what was decided and why, in an operator's words. ``again_in``: look again after that long."""
+    """``sentence`` says what was decided and why, in an operator's words. ``again_in``: look again after that long.
+
+    ``kept`` is the sentence for the history, where it is another: what airs changes with every item, and the as-run
+    log has it.
+    """
 
     actions: tuple[Action, ...]
     sentence: str
     observed: Observed | None
     again_in: float | None = None
+    kept: str | None = None

@@ -149,7 +149,7 @@ class ChannelKeeper:
             wanted = channel_alarms(view, decision, desk.timing)
             desk.alarms.want(CHANNEL_ALARMS, wanted, channel_id=self.row.id)
         desk.live.show(self._sight(view, decision, watch, report))
-        desk.history.decision(self.row.id, decision.sentence)
+        desk.history.decision(self.row.id, decision.sentence if decision.kept is None else decision.kept)
         return decision
 
     def _follow(self) -> None:

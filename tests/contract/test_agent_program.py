@@ -13,6 +13,10 @@ import pytest
 
 from supervisor.agent.interface import AgentAway, StaleEpoch, StaleTerm, Transport
 from supervisor.agent.keys import node_key
+from supervisor.agent.service.program import AgentOptions, run_agent
+from supervisor.application import Application, Options
+from supervisor.errors import Conflict, Invalid
+from supervisor.settings import Settings
 from tests.fixtures.agent_orders import lives, muted, on_air, say, start, stop
 from tests.fixtures.agent_process import AgentProcess
 from tests.fixtures.agents import until
@@ -94,46 +98,52 @@ async def test_a_frozen_agent_is_away_and_then_back(far: AgentProcess) -> None:
 
 async def test_one_home_is_for_one_agent(far: AgentProcess) -> None:
     """P2: two memories of one node's epochs would each allow what the other refuses; a supervisor has one too."""
-    other = AgentProcess(far.home, "far", 0, KEY, faults=far.faults)
-    with pytest.raises(AssertionError, match=f"already runs here: process {far.pid}"):
-        await other.start()
-    serve = [sys.executable, "-m", "supervisor", "serve"]
-    done = await asyncio.to_thread(
-        subprocess.run, serve, env={**os.environ, "MCR_HOME": str(far.home)}, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 2
-    assert f"already runs here: process {far.pid}" in done.stderr
+    settings, why = Settings(home=far.home), f"already runs here: process {far.pid}"
+    with pytest.raises(Conflict, match=why):
+        await run_agent(settings, AgentOptions("far", "127.0.0.1", 0, far.home / "node_key", None))
+    with pytest.raises(Conflict, match=why):
+        await Application(settings, Options()).run()
 
 
-def run(home: Path, *arguments: str, program: str = "supervisor") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", program, *arguments], env={**os.environ, "MCR_HOME": str(home)}, capture_output=True,
-        text=True, timeout=60, check=False,
-    )  # fmt: skip
-
-
-def test_what_cannot_start_says_why(tmp_path: Path) -> None:
+async def test_what_cannot_start_says_why_and_touches_nothing(tmp_path: Path) -> None:
     good, open_to_all, nothing = (tmp_path / name for name in ("good", "open", "nothing"))
     for path, text, mode in ((good, "ab" * 32, 0o600), (open_to_all, "ab" * 32, 0o644), (nothing, "secret", 0o600)):
         path.write_text(text)
         path.chmod(mode)
+    there = AgentOptions("far", "127.0.0.1", 0, good, None)
     for options, why in (
-        (["--key-file", str(open_to_all)], "can be read by others"),
-        (["--key-file", str(nothing)], "holds no key"),
-        (["--key-file", str(good), "--host", "no.such.host.invalid"], "is no address"),
+        (replace(there, key_file=open_to_all), "can be read by others"),
+        (replace(there, key_file=nothing), "holds no key"),
+        (replace(there, key_file=tmp_path / "none"), "cannot be read"),
+        (replace(there, cluster_key_file=good), "give one of"),
+        (replace(there, key_file=None), "give one of"),
+        (replace(there, name=""), "--name"),
+        (replace(there, host="no.such.host.invalid"), "is no address"),
     ):
-        done = run(tmp_path / "home", "agent", "--name=far", *options)
-        assert done.returncode == 2, done.stderr
-        assert why in done.stderr
-        assert "Traceback" not in done.stderr
+        with pytest.raises(Invalid, match=why):
+            await run_agent(Settings(home=tmp_path / "home"), options)
+    assert not (tmp_path / "home" / "agent" / "incarnation").exists()
 
 
-def test_a_node_gets_its_key_from_its_cluster_and_another_node_another(tmp_path: Path) -> None:
-    """By the command line as an operator does it; the key is made once and is this user's alone."""
+def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mcr_console.cli.main", *arguments], env={**os.environ, "MCR_HOME": str(home)},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_an_operator_gets_a_nodes_key_and_hears_why_it_is_not_taken(tmp_path: Path) -> None:
+    """The key is made once and is this user's alone; another node's is another."""
     home = tmp_path / "home"
-    said = {name: run(home, "node", "key", name, program="mcr_console.cli.main").stdout for name in ("far", "near")}
+    said = run(home, "node", "key", "far").stdout
     cluster = home / "cluster_key"
     assert cluster.stat().st_mode & 0o077 == 0
-    key = bytes.fromhex(cluster.read_text())
-    assert said == {name: f"{node_key(key, name).hex()}\n" for name in ("far", "near")}
-    assert said["far"] != said["near"]
+    assert said == f"{node_key(bytes.fromhex(cluster.read_text()), 'far').hex()}\n"
+    key = tmp_path / "far.key"
+    key.write_text(said)
+    key.chmod(0o644)
+    done = run(home, "agent", "--name", "far", "--key-file", str(key), "--capacity", "3")
+    assert done.returncode == 2
+    assert "can be read by others" in done.stderr
+    assert "chmod 600" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -17,8 +17,8 @@ from supervisor.agent.wire.signing import (
     welcome_mac,
 )
 
-_MOST_PROVEN: Final = 64
-_MOST_NEW: Final = 256
+_MOST_PROVEN: Final = 32
+_MOST_NEW: Final = 64
 _LARGEST: Final = 2**63
 
 
