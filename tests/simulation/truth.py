@@ -24,6 +24,8 @@ _EXCUSED_S: Final = 14.0
 _EMPTIED_S: Final = 30.0
 """Seconds after a maintenance in which a move off the node can still be on account of that."""
 _ILL_S: Final = 75.0
+_COLLECTED_S: Final = 8.0
+"""Seconds after which a record is in the store when all is well."""
 _SLACK: Final = 1e-6
 
 
@@ -180,6 +182,8 @@ class Truth:
         if row.hold_failover and not emptied:
             self.violated("veto", f"{row.name} was moved though its failover is held")
         silent = row.phase == "fencing" and row.fencing_node_id == before.node_id and not emptied
+        if row.phase == "fencing":
+            world.log.count("fence")
         world.log.count("failover" if silent else "replacement")
         self.moves.append(Move(now, row.name, node.name, silent))
         if not silent:
@@ -317,6 +321,10 @@ class Truth:
             written = journals.get(key, [])
             if lines != written[: len(lines)]:
                 self.violated("I21", f"run {key[1]} in the store is not what its journal says")
-        for key, written in journals.items():
-            if key not in lost and len(stored.get(key, [])) < len(written):
-                self.violated("I21", f"run {key[1]} of {self._world.channel_name(key[0])} has {len(written)} records, {len(stored.get(key, []))} are collected")
+        for node in self._world.nodes:
+            for key, times in node.disk.flushed_at.items():
+                due = sum(at < self._world.loop.now - _COLLECTED_S for at in times)
+                collected = len(stored.get(key, []))
+                if key not in lost and collected < due:
+                    name = self._world.channel_name(key[0])
+                    self.violated("I21", f"run {key[1]} of {name} has {due} records, {collected} are collected")

@@ -57,6 +57,8 @@ class World:
         self.channels: dict[str, str] = {}
         self.playlists: dict[str, str] = {}
         self.bugs: list[str] = []
+        self.claims_seen: dict[tuple[str, str], str] = {}
+        """By node id and port, who owned it when somebody last looked; only a planted bug believes it."""
         path = root / "mcr.db"
         path.write_bytes(template.migrated())
         self.database = Database(

@@ -223,6 +223,13 @@ CASES: list[tuple[str, View, tuple[Action, ...], str, str | None]] = [
     ),
     ("a new list", view(list_changed=True), (GiveList(3),), "on air: News; gives it the new list", "on_air"),
     (
+        "dark, and a stray may hold the place",
+        view(strays=(2,), sighting=replace(GOOD, down=(DOWN, DOWN))),
+        (End(2, patient=False),),
+        f"dark: no programme output moves ({ALL_DOWN}); the engine tries again by itself; ends a stray sidecar of epoch 2",
+        "dark",
+    ),
+    (
         "a stray",
         view(strays=(2,)),
         (End(2, patient=False),),
