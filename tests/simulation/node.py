@@ -78,6 +78,11 @@ class SimNode:
         self._pids = 100_000 * (number + 1)
         self._boots = 0
 
+    @property
+    def incarnation(self) -> str | None:
+        """What its agent's memory is named by; None while none runs."""
+        return None if self.agent is None else self.agent._condition._incarnation
+
     def trouble(self) -> None:
         """Something is, or was until now, wrong with it or with the way to it."""
         self.troubled_at = self.world.loop.now

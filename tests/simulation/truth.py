@@ -115,8 +115,14 @@ class Truth:
         self.rows = {row[0]: Row(*row) for row in reader.execute(_CHANNELS)}
         self.leader = next(reader.execute("SELECT holder, term, expires_at FROM leader"), ("", 0, ""))
         query = "SELECT id, node_id, device_index, owner_id, epoch, state, released_reason FROM port_claim"
-        for (node_id,) in reader.execute("SELECT id FROM node WHERE maintenance"):
-            self.emptied_at[node_id] = self._world.loop.now
+        now = self._world.loop.now
+        for node_id, maintenance, incarnation in reader.execute("SELECT id, maintenance, incarnation FROM node"):
+            if maintenance:
+                self.emptied_at[node_id] = now
+            node = self._world.node_named(node_id)
+            if node is not None and incarnation is not None and node.incarnation not in (None, incarnation):
+                # Another machine answers in its place, as far as anybody was told.
+                node.trouble()
         self.claims = {row[0]: Claim(*row) for row in reader.execute(query)}
 
     def close(self) -> None:
