@@ -162,9 +162,7 @@ class SimNode:
         document = msgspec.json.decode(Path(environment["MCR_DOCUMENT"]).read_bytes(), type=SidecarDocument)
         epoch = int(environment["MCR_EPOCH"])
         process = Process(f"sidecar {document.name}/{epoch}@{self.name}", self.host)
-        sidecar = SimSidecar(
-            self, process, self._pids, self._pids * 100, environment, document, epoch, boot
-        )
+        sidecar = SimSidecar(self, process, self._pids, self._pids * 100, environment, document, epoch, boot)
         self.sidecars[sidecar.pid] = sidecar
         self.world.truth.launched(sidecar)
         sidecar.after(self.chance.uniform(*STARTUP_S), sidecar.begin)
