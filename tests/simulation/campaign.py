@@ -95,7 +95,9 @@ def totals(results: list[dict[str, Any]]) -> Counter[str]:
 def report(results: list[dict[str, Any]]) -> str:
     """For people."""
     there = totals(results)
-    lines = [f"{len(results)} seeds, {sum(it['cpu_s'] for it in results) / max(1, len(results)):.2f} s of processor each"]
+    lines = [
+        f"{len(results)} seeds, {sum(it['cpu_s'] for it in results) / max(1, len(results)):.2f} s of processor each"
+    ]
     lines += [f"  {there[name]:10.1f} {name}" for name in FLOORS]
     lines += [f"  {there[name]:10.0f} {name}" for name in sorted(there) if ": " in name]
     return "\n".join(lines)

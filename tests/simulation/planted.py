@@ -135,10 +135,11 @@ def _collected_twice(world: "World") -> Generator[None]:
     """What is handed over is inserted, whatever is there already."""
     from dataclasses import asdict
 
+    from sqlalchemy import insert, update
+
     from db.models import AsRun, AsRunRun
     from db.repositories.as_run import AsRunLog
     from db.repositories.rows import upsert
-    from sqlalchemy import insert, update
 
     _alter(world, "CREATE TABLE copy AS SELECT * FROM as_run", "DROP TABLE as_run", "ALTER TABLE copy RENAME TO as_run")
 
