@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import starmap
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, case, delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Update, bindparam, case, delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from db.clock import database_now, seconds_until
 from db.errors import Taken
@@ -76,7 +78,7 @@ class Channels:
         self, after: int | None = None, limit: int | None = None, *, playlist_id: str | None = None
     ) -> Sequence[Channel]:
         """By number; ``after`` is the last number seen."""
-        query = select(Channel).order_by(Channel.number).limit(limit)
+        query = _ALL if limit is None else _ALL.limit(limit)
         if after is not None:
             query = query.where(Channel.number > after)
         if playlist_id is not None:
@@ -227,18 +229,7 @@ class Channels:
         The ids whose horizon was written, for which leases may now be granted: those that are at that epoch, leased,
         and starting or running. Never shortens a horizon, raises no rev. Raises ``NotLeader``.
         """
-        statement = (
-            update(Channel)
-            .where(
-                tuple_(Channel.id, Channel.epoch).in_(sorted(epochs.items())),
-                Channel.phase.in_(("starting", "running")),
-                Channel.leased,
-                leads(fence),
-            )
-            .values(lease_until=_horizon(seconds))
-            .returning(Channel.id)
-            .execution_options(synchronize_session=False)
-        )
+        statement = _extension(fence, tuple(sorted(epochs.items())), seconds)
         written = frozenset(await self._session.scalars(statement)) if epochs else frozenset[str]()
         if not written:
             await Leaders(self._session).require(fence)
@@ -254,21 +245,9 @@ class Channels:
         await Leaders(self._session).require(fence)
         if not positions:
             return
-        table = Channel.__table__
-        statement = (
-            update(Channel)
-            .where(table.c.id == bindparam("of"), leads(fence))
-            .values(
-                position_item_id=bindparam("item_id"),
-                position_frame=bindparam("frame"),
-                position_rate=bindparam("counted_at"),
-                position_at=bindparam("seen_at"),
-            )
-            .execution_options(synchronize_session=False)
-        )
         connection = await self._session.connection()
         await connection.execute(
-            statement,
+            _recording(fence),
             [
                 {"of": channel_id, "item_id": it.item_id, "frame": it.frame, "counted_at": it.rate, "seen_at": it.at}
                 for channel_id, it in sorted(positions.items())
@@ -319,3 +298,38 @@ def _horizon(seconds: float) -> ColumnElement[datetime | None]:
     """``seconds`` from now, or what the row has when that is later and was written by the clock there is."""
     kept = (Channel.lease_until > database_now(seconds)) & (Channel.lease_until <= database_now(LONGEST_HORIZON))
     return case((kept, Channel.lease_until), else_=database_now(seconds))
+
+
+_ALL: Final = select(Channel).order_by(Channel.number)
+
+
+@lru_cache(maxsize=64)
+def _extension(fence: Fence, epochs: tuple[tuple[str, int], ...], seconds: float) -> ReturningUpdate[str]:
+    return (
+        update(Channel)
+        .where(
+            tuple_(Channel.id, Channel.epoch).in_(epochs),
+            Channel.phase.in_(("starting", "running")),
+            Channel.leased,
+            leads(fence),
+        )
+        .values(lease_until=_horizon(seconds))
+        .returning(Channel.id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+@lru_cache(maxsize=64)
+def _recording(fence: Fence) -> Update:
+    table = Channel.__table__
+    return (
+        update(Channel)
+        .where(table.c.id == bindparam("of"), leads(fence))
+        .values(
+            position_item_id=bindparam("item_id"),
+            position_frame=bindparam("frame"),
+            position_rate=bindparam("counted_at"),
+            position_at=bindparam("seen_at"),
+        )
+        .execution_options(synchronize_session=False)
+    )

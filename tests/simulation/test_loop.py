@@ -122,7 +122,7 @@ def test_running_on_without_time_is_an_error(loop: SimLoop) -> None:
 
     async def spin() -> None:
         while True:
-            await asyncio.sleep(0)  # noqa: ASYNC110 - that it leads nowhere is the point
+            await asyncio.sleep(0)
 
     with pytest.raises(Livelock):
         loop.run_until_complete(spin())
