@@ -57,7 +57,7 @@ def prepare(order: StartOrder, handle: Handle, memory: Memory, directories: Dire
     _prune(state_dir.parent, order.epoch)
 
 
-def launch_of(handle: Handle, program: tuple[str, ...], directories: Directories) -> Launch:
+def launch_of(handle: Handle, program: tuple[str, ...], directories: Directories, *, decklink: bool = False) -> Launch:
     state_dir = Path(handle.state_dir)
     return Launch(
         argv=program,
@@ -71,6 +71,8 @@ def launch_of(handle: Handle, program: tuple[str, ...], directories: Directories
         },
         directory=str(state_dir),
         log=str(state_dir / "sidecar.log"),
+        writes=(str(state_dir), str(directories.journal / handle.channel_id), str(directories.media)),
+        decklink=decklink,
     )
 
 

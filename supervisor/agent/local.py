@@ -22,6 +22,7 @@ from sidecar.protocol.status import Status
 from supervisor.agent.door import Door, read_door, request_for, stop_request
 from supervisor.agent.interface import (
     AgentError,
+    EngineAway,
     EpochUsed,
     Exit,
     JournalLine,
@@ -62,6 +63,8 @@ _DOOR_LOOK: Final = 0.05
 _READY_LOOK: Final = 0.1
 _READY: Final = 5.0
 """Seconds between looks whether a new sidecar has decoded its first picture, and for how long it is looked."""
+_DOUBT_LOOK: Final = 1.0
+"""Seconds between questions to an engine that did not answer."""
 _READ: Final = 5.0
 """Seconds for a page of as-run or a thumbnail."""
 _ASK, _TERM, _KILL = 4.0, 2.0, 5.0
@@ -110,6 +113,7 @@ class LocalAgent:
         self._rounds = 0
         self._news = asyncio.Event()
         self._term = 0
+        self._doubtful: set[tuple[str, int]] = set()
         self._boot = secrets.token_hex(8)
         self._exits = AsyncExitStack()
 
@@ -123,7 +127,7 @@ class LocalAgent:
         )
         self._exits.push_async_callback(self._nursery.close)
         names = await asyncio.to_thread(self._memory.names)
-        await asyncio.gather(*(self._find_again(channel_id, epoch) for channel_id, epoch in names))
+        await asyncio.gather(*(self._find_again_or_doubt(channel_id, epoch) for channel_id, epoch in names))
         self._nursery.keep("polling sidecars", self._poll_rounds)
         return self
 
@@ -132,26 +136,50 @@ class LocalAgent:
     ) -> None:
         await self._exits.aclose()
 
+    async def _find_again_or_doubt(self, channel_id: str, epoch: int) -> None:
+        try:
+            await self._find_again(channel_id, epoch)
+        except EngineAway:
+            self._doubt(channel_id, epoch)
+
+    def _doubt(self, channel_id: str, epoch: int) -> None:
+        """Whether this one runs is unknown: until that is told, nothing is started for its channel (P2)."""
+
+        async def clear() -> None:
+            while True:
+                await self._clock.sleep(_DOUBT_LOOK)
+                try:
+                    await self._find_again(channel_id, epoch)
+                except EngineAway:
+                    continue
+                self._doubtful.discard((channel_id, epoch))
+                self._tell()
+                return
+
+        self._doubtful.add((channel_id, epoch))
+        self._nursery.keep(f"doubt of {channel_id}", clear)
+
     async def _find_again(self, channel_id: str, epoch: int) -> None:
         handle = await asyncio.to_thread(remembered, channel_id, epoch, self._memory, self._directories)
-        process = handle.process
+        process = handle.identity
         if process is None:
             # We were ended between the start and the note of it, or the note is broken: the process itself knows.
-            process = await asyncio.to_thread(self._launcher.find, identifying(handle))
+            process = await self._launcher.find(identifying(handle))
             if process is None:
                 await asyncio.to_thread(self._memory.drop, channel_id, epoch)
                 return
-            token = handle.token or await asyncio.to_thread(self._launcher.variable, process, TOKEN) or ""
-            handle = msgspec.structs.replace(handle, process=process, token=token)
+            token = handle.token or await self._launcher.variable(process, TOKEN) or ""
+            handle = msgspec.structs.replace(handle, token=token).of(process)
             await asyncio.to_thread(self._memory.put, handle)
         watched = Watched(handle, process)
         self._watched[watched.key] = watched
-        if self._launcher.alive(process):
+        # Unknown counts as living: only an exit that was told takes it off the list.
+        if await self._launcher.alive(process) != "gone":
             log.info("found a sidecar again", channel=handle.channel_id, epoch=handle.epoch, pid=process.pid)
             self._watch_exit(watched)
             await self._ask(watched)
         else:
-            await self._note_exit(watched, None)
+            await self._note_exit(watched, await self._launcher.exited(process))
 
     # Orders
 
@@ -176,15 +204,26 @@ class LocalAgent:
                 for other in self._of(order.channel_id):
                     if other.exit is None:
                         raise StillRunning(order.channel_id, other.handle.epoch, other.process.pid)
+                if any(channel_id == order.channel_id for channel_id, _ in self._doubtful):
+                    raise StartFailed(
+                        f"channel {order.channel_id} is not started while it is unknown whether an earlier start of it"
+                        f" runs: {self._launcher.fault}"
+                    )
                 return (await self._start(order)).process.pid
-            except (OSError, Damaged) as error:
+            except (OSError, Damaged, EngineAway) as error:
                 raise StartFailed(f"channel {order.channel_id} could not be started: {error}") from error
 
     async def _start(self, order: StartOrder) -> Watched:
         handle = new_handle(order, self._directories)
         await asyncio.to_thread(prepare, order, handle, self._memory, self._directories)
-        process = await self._launcher.launch(launch_of(handle, self._program, self._directories))
-        handle = msgspec.structs.replace(handle, process=process)
+        decklink = any(output.kind == "decklink" for output in order.document.outputs)
+        launch = launch_of(handle, self._program, self._directories, decklink=decklink)
+        try:
+            process = await self._launcher.launch(launch)
+        except EngineAway:
+            self._doubt(order.channel_id, order.epoch)
+            raise
+        handle = handle.of(process)
         await asyncio.to_thread(self._memory.put, handle)
         watched = Watched(handle, process)
         for older in self._of(order.channel_id):
@@ -204,7 +243,10 @@ class LocalAgent:
                 if watched.handle.epoch <= order.epoch and watched.exit is None
             ]
             for watched in ended:
-                await self._end(watched, order)
+                try:
+                    await self._end(watched, order)
+                except EngineAway as error:
+                    raise StopUnconfirmed(f"the stop of channel {order.channel_id} is unconfirmed: {error}") from error
             return ended[-1].exit if ended else None
 
     async def _end(self, watched: Watched, order: StopOrder) -> None:
@@ -218,10 +260,10 @@ class LocalAgent:
                 else:
                     await self._gone(watched, _ASK)
             if watched.exit is None:
-                self._launcher.signal(watched.process, signal.SIGTERM)
+                await self._launcher.signal(watched.process, signal.SIGTERM)
                 await self._gone(watched, _TERM)
         if watched.exit is None:
-            self._launcher.signal(watched.process, signal.SIGKILL)
+            await self._launcher.signal(watched.process, signal.SIGKILL)
             await self._gone(watched, _KILL)
         if watched.exit is None:
             raise StopUnconfirmed(
@@ -270,11 +312,12 @@ class LocalAgent:
             incarnation="",
             boot=self._boot,
             version="",
-            launcher="process",
+            launcher=self._launcher.kind,
             capabilities=frozenset({"ffmpeg"}),
             devices=(),
             at=self._clock.now(),
             load=None,
+            engine_fault=self._launcher.fault,
         )
 
     async def poll(self, channel_id: str, epoch: int) -> SidecarReport:
@@ -342,9 +385,12 @@ class LocalAgent:
 
     async def _open_door(self, watched: Watched) -> None:
         found = await asyncio.to_thread(read_door, watched.state_dir)
-        if found is not None and found.pid == watched.process.pid:
-            watched.door = Door(self._client, found.port, watched.handle.token)
-            watched.run_id = found.run_id
+        if found is None:
+            return
+        base = await self._launcher.door(watched.process, found.port, found.pid)
+        if base is not None:
+            watched.door = Door(self._client, base, watched.handle.token)
+            watched.run_id, watched.answers_as = found.run_id, found.pid
 
     async def _first_answer(self, watched: Watched) -> None:
         """Until it answers and what it begins with is decoded: its start waits for nothing else."""
@@ -374,6 +420,7 @@ class LocalAgent:
             "a sidecar is gone", channel=watched.handle.channel_id, epoch=watched.handle.epoch, how=str(watched.exit)
         )
         self._tell()
+        await self._launcher.forget(watched.process)
 
     def _exit_of(self, watched: Watched, code: int | None) -> Exit:
         words = last_words(watched.state_dir / "sidecar.log")
@@ -456,8 +503,11 @@ def _is_not(watched: Watched, status: Status) -> str:
         return f"it answers for channel {status.channel_id}"
     if status.epoch != watched.handle.epoch:
         return f"it answers for epoch {status.epoch}"
-    if status.pid != watched.process.pid:
+    if status.pid != watched.answers_as:
         return f"it answers as process {status.pid}"
+    if status.run_id != watched.run_id:
+        # Only who wrote the file beside its port, which nobody else can read, knows this name.
+        return f"it answers for run {status.run_id}"
     instants = (
         status.at,
         *(() if status.item is None else (status.item.started_at,)),

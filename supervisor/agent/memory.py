@@ -6,20 +6,31 @@ from typing import Final
 import msgspec
 import structlog
 
-from supervisor.agent.interface import ProcessIdentity
+from supervisor.agent.interface import ContainerIdentity, Identity, ProcessIdentity
 from supervisor.files import write_whole
 
 log = structlog.get_logger(__name__)
 
 
 class Handle(msgspec.Struct, frozen=True):
-    """One started sidecar. ``process`` None: it was about to be started when this was written."""
+    """One started sidecar: a ``process`` or a ``container``; neither when this was written just before the start."""
 
     channel_id: str
     epoch: int
     token: str
     state_dir: str
     process: ProcessIdentity | None
+    container: ContainerIdentity | None = None
+
+    @property
+    def identity(self) -> Identity | None:
+        return self.process or self.container
+
+    def of(self, identity: Identity) -> "Handle":
+        """This handle, of what was started."""
+        if isinstance(identity, ProcessIdentity):
+            return msgspec.structs.replace(self, process=identity)
+        return msgspec.structs.replace(self, container=identity)
 
 
 class Damaged(Exception):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from supervisor.agent.interface import Launch, ProcessIdentity
+from supervisor.agent.interface import Identity, Launch, LauncherKind, Life, ProcessIdentity
 
 _PROC: Final = Path("/proc")
 
@@ -30,6 +30,16 @@ class ProcessLauncher:
     def __init__(self, leash_fd: int | None = None) -> None:
         self._leash_fd = leash_fd
         self._boot_id = _boot_id()
+
+    @property
+    def kind(self) -> LauncherKind:
+        """As in ``Launcher``."""
+        return "process"
+
+    @property
+    def fault(self) -> str:
+        """As in ``Launcher``: the kernel always answers."""
+        return ""
 
     async def launch(self, launch: Launch) -> ProcessIdentity:
         """As in ``Launcher``: stdin is empty, output goes to the log, the session is its own."""
@@ -57,8 +67,11 @@ class ProcessLauncher:
         assert started is not None
         return ProcessIdentity(self._boot_id, child.pid, started[1])
 
-    def find(self, environment: Mapping[str, str]) -> ProcessIdentity | None:
+    async def find(self, environment: Mapping[str, str]) -> ProcessIdentity | None:
         """A living process of this user that was started with all of ``environment``."""
+        return await asyncio.to_thread(self._find, environment)
+
+    def _find(self, environment: Mapping[str, str]) -> ProcessIdentity | None:
         wanted = {os.fsencode(f"{name}={value}") for name, value in environment.items()}
         for entry in _PROC.iterdir():
             if not entry.name.isdigit():
@@ -74,27 +87,38 @@ class ProcessLauncher:
                     return ProcessIdentity(self._boot_id, int(entry.name), stat[1])
         return None
 
-    def variable(self, process: ProcessIdentity, name: str) -> str | None:
+    async def variable(self, identity: Identity, name: str) -> str | None:
         """As in ``Launcher``."""
+        return await asyncio.to_thread(self._variable, identity, name)
+
+    def _variable(self, identity: Identity, name: str) -> str | None:
         try:
-            lines = (_PROC / str(process.pid) / "environ").read_bytes().split(b"\0")
+            lines = (_PROC / str(identity.pid) / "environ").read_bytes().split(b"\0")
         except OSError:
             return None
-        if not self.alive(process):
+        if not self._lives(identity):
             return None
         start = os.fsencode(f"{name}=")
         return next((os.fsdecode(line[len(start) :]) for line in lines if line.startswith(start)), None)
 
-    def alive(self, process: ProcessIdentity) -> bool:
-        """As in ``Launcher``."""
-        if process.boot_id != self._boot_id:
-            return False
-        stat = _stat(process.pid)
-        return stat is not None and stat[1] == process.start_ticks and stat[0] not in "ZX"
+    async def alive(self, identity: Identity) -> Life:
+        """As in ``Launcher``; a container is none of ours to tell of."""
+        if not isinstance(identity, ProcessIdentity):
+            return "unknown"
+        return "lives" if self._lives(identity) else "gone"
 
-    async def exited(self, process: ProcessIdentity) -> int | None:
+    def _lives(self, identity: Identity) -> bool:
+        if not isinstance(identity, ProcessIdentity) or identity.boot_id != self._boot_id:
+            return False
+        stat = _stat(identity.pid)
+        return stat is not None and stat[1] == identity.start_ticks and stat[0] not in "ZX"
+
+    async def exited(self, identity: Identity) -> int | None:
         """As in ``Launcher``; known within milliseconds of the exit."""
-        descriptor = self._pidfd(process)
+        if not isinstance(identity, ProcessIdentity):
+            # Whoever changed the launcher while its sidecars ran must end them by hand: nobody here can tell.
+            await asyncio.get_running_loop().create_future()
+        descriptor = self._pidfd(identity)
         if descriptor is not None:
             loop = asyncio.get_running_loop()
             gone = asyncio.Event()
@@ -104,11 +128,11 @@ class ProcessLauncher:
             finally:
                 loop.remove_reader(descriptor)
                 os.close(descriptor)
-        return self._reap(process)
+        return self._reap(identity)
 
-    def signal(self, process: ProcessIdentity, number: int) -> None:
+    async def signal(self, identity: Identity, number: int) -> None:
         """As in ``Launcher``: through a pidfd, so that a reused pid is never hit."""
-        descriptor = self._pidfd(process)
+        descriptor = self._pidfd(identity)
         if descriptor is None:
             return
         try:
@@ -118,24 +142,31 @@ class ProcessLauncher:
         finally:
             os.close(descriptor)
 
-    def _pidfd(self, process: ProcessIdentity) -> int | None:
+    async def door(self, identity: Identity, port: int, pid: int) -> str | None:
+        """As in ``Launcher``: on loopback, of exactly this process."""
+        return f"http://127.0.0.1:{port}" if pid == identity.pid else None
+
+    async def forget(self, identity: Identity) -> None:
+        """As in ``Launcher``: nothing is left of a process."""
+
+    def _pidfd(self, identity: Identity) -> int | None:
         try:
-            descriptor = os.pidfd_open(process.pid)
+            descriptor = os.pidfd_open(identity.pid)
         except ProcessLookupError:
             return None
         # Looked at after opening: the descriptor stays with the process it was opened for.
-        if not self.alive(process):
+        if not self._lives(identity):
             os.close(descriptor)
             return None
         return descriptor
 
-    def _reap(self, process: ProcessIdentity) -> int | None:
-        child = _children.get(process.pid)
+    def _reap(self, identity: Identity) -> int | None:
+        child = _children.get(identity.pid)
         if child is None:
             return None
         code = child.poll()
         if code is not None:
-            del _children[process.pid]
+            del _children[identity.pid]
         return code
 
 
