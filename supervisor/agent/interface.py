@@ -430,8 +430,8 @@ class NodeAgent(Protocol):
 class Launch:
     """What a launcher is to run: ``environment`` is added to the launcher's own, ``log`` takes what it prints.
 
-    ``writes`` are the directories that it needs to write to, ``decklink`` whether it needs the machine's DeckLink
-    cards: a container is given these and no more.
+    ``writes`` and ``reads`` are the directories that it needs beside ``directory``, ``decklink`` whether it needs the
+    machine's DeckLink cards: a container is given these and no more.
     """
 
     argv: tuple[str, ...]
@@ -439,6 +439,7 @@ class Launch:
     directory: str
     log: str
     writes: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
     decklink: bool = False
 
 

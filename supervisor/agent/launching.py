@@ -71,7 +71,8 @@ def launch_of(handle: Handle, program: tuple[str, ...], directories: Directories
         },
         directory=str(state_dir),
         log=str(state_dir / "sidecar.log"),
-        writes=(str(state_dir), str(directories.journal / handle.channel_id), str(directories.media)),
+        writes=(str(directories.journal / handle.channel_id), str(directories.media / "live" / handle.channel_id)),
+        reads=(str(directories.media),),
         decklink=decklink,
     )
 
