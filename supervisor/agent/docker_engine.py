@@ -158,11 +158,7 @@ class Engine:
     def close(self) -> None:
         """Closes every connection that nobody uses just now; a call that hangs closes its own when it comes back."""
         self._closed.set()
-        stream = self._stream
-        if stream is not None:
-            # What is closed already, or half, cannot be closed; and is.
-            with contextlib.suppress(Exception):
-                stream.close()
+        _end(self._stream)
         while True:
             try:
                 self._idle.get_nowait().close()
@@ -197,6 +193,8 @@ class Engine:
             try:
                 stream = api.events(filters=filters, decode=True)
                 self._stream = stream
+                if self._closed.is_set():
+                    return
                 opened()
                 until = time.monotonic() + _ONE_STREAM
                 for event in stream:
@@ -206,6 +204,7 @@ class Engine:
             except urllib3.exceptions.ReadTimeoutError:
                 return  # quiet
             finally:
+                _end(self._stream)
                 self._stream = None
                 api.close()
 
@@ -254,6 +253,13 @@ class Engine:
     def _away(self, why: str) -> str:
         said = self._ssh.said() if self._ssh is not None else ""
         return f"the container engine at {self.address.url} does not answer: {said or why}"
+
+
+def _end(stream: Stream | None) -> None:
+    """Wakes who reads it. The SDK reaches for its socket, which may be closed just now: then there is nothing to do."""
+    if stream is not None:
+        with contextlib.suppress(OSError, AttributeError, DockerException):
+            stream.close()
 
 
 def _words(error: BaseException) -> str:
