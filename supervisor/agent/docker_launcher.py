@@ -271,9 +271,12 @@ class DockerLauncher:
                 f"the engine at {self._engine.address.url} is {self._engine_id}; what runs on {identity.engine_id} is"
                 " unknown until that one is named again"
             )
-        if container is not None and (container.config.labels or {}).get(OWNER) != self._options.owner:
+        if container is not None and not self._is_ours(container):
             raise EngineAway(f"container {identity.container_id[:12]} is another agent's")
         return container
+
+    def _is_ours(self, container: Container) -> bool:
+        return (container.config.labels or {}).get(OWNER) == self._options.owner
 
     async def _ours(self, environment: Mapping[str, str]) -> list[Container]:
         labels = [f"{label}={value}" for label, value in labels_of(environment, self._options).items()]
@@ -319,7 +322,9 @@ class DockerLauncher:
     async def _forget_all(self) -> None:
         for container_id in tuple(self._to_forget):
             try:
-                await self._remove(container_id)
+                container = await self._container(container_id)
+                if container is not None and self._is_ours(container):
+                    await self._remove(container_id)
             except EngineAway as away:
                 log.info("a container is removed later", container=container_id[:12], why=str(away))
                 return
