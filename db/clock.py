@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Float, SQLColumnExpression
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -19,6 +19,28 @@ class _DatabaseNow(FunctionElement[datetime]):
 def database_now(plus_seconds: ColumnElement[float] | float = 0.0) -> ColumnElement[datetime]:
     """The instant at which the statement runs, plus some seconds; milliseconds exact on SQLite."""
     return _DatabaseNow(plus_seconds)
+
+
+class _SecondsUntil(FunctionElement[float]):
+    inherit_cache = True
+    name = "seconds_until"
+    type = Float()
+
+
+def seconds_until(instant: SQLColumnExpression[datetime | None]) -> ColumnElement[float]:
+    """From the instant at which the statement runs; negative when it is past. Milliseconds exact on SQLite."""
+    return _SecondsUntil(instant)
+
+
+@compiles(_SecondsUntil, "sqlite")
+def _sqlite_until(element: _SecondsUntil, compiler: SQLCompiler, **kw: object) -> str:
+    return f"((julianday({compiler.process(element.clauses, **kw)}) - julianday('now')) * 86400.0)"
+
+
+@compiles(_SecondsUntil, "postgresql")
+def _postgresql_until(element: _SecondsUntil, compiler: SQLCompiler, **kw: object) -> str:
+    until = compiler.process(element.clauses, **kw)
+    return f"CAST(extract(epoch FROM ({until}) - clock_timestamp()) AS double precision)"
 
 
 @compiles(_DatabaseNow, "sqlite")

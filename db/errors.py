@@ -69,14 +69,31 @@ class InUse(StoreError):
 
 
 class PortTaken(StoreError):
-    """Promise P3: the port has an owner, and this is who it is."""
+    """Promise P3: the port has an owner, and this is who it is. An owner that is gone is named by its id."""
 
-    def __init__(self, owner_kind: str, owner_id: str, node_id: str, port: str, since: datetime) -> None:
-        super().__init__(f"port {port} of node {node_id} belongs to {owner_kind} {owner_id} since {since:%F %T}Z")
+    def __init__(
+        self,
+        *,
+        owner_kind: str,
+        owner_id: str,
+        owner_name: str,
+        node_id: str,
+        node_name: str,
+        port: str,
+        device_index: int,
+        since: datetime,
+    ) -> None:
+        card = "" if port.startswith("index:") else f" (card {port})"
+        super().__init__(
+            f"port {device_index} of node {node_name}{card} belongs to {owner_kind} {owner_name} since {since:%F %T}Z"
+        )
         self.owner_kind = owner_kind
         self.owner_id = owner_id
+        self.owner_name = owner_name
         self.node_id = node_id
+        self.node_name = node_name
         self.port = port
+        self.device_index = device_index
         self.since = since
 
 
@@ -110,6 +127,18 @@ class StoreUnavailable(StoreError):
     def __init__(self, cause: str) -> None:
         super().__init__(f"the database is not available: {cause}")
         self.cause = cause
+
+
+class TransactionPooler(StoreError):
+    """Between us and PostgreSQL is a pooler that gives out sessions by transaction; ``seen`` is what showed it."""
+
+    def __init__(self, seen: str) -> None:
+        super().__init__(
+            f"the database is reached through a pooler in transaction mode ({seen}), which keeps no session, and the "
+            "leader's lock needs one: set pool_mode = session for this database in PgBouncer, or give MCR the address "
+            "of PostgreSQL itself"
+        )
+        self.seen = seen
 
 
 class SchemaTooNew(StoreError):

@@ -8,17 +8,20 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedEr
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from db.errors import Inconsistent, StoreUnavailable
+from db.errors import Inconsistent, StoreError, StoreUnavailable
 from db.repositories.alarms import Alarms
 from db.repositories.as_run import AsRunLog
 from db.repositories.assets import Assets
 from db.repositories.audit import AuditLog
 from db.repositories.channels import Channels
+from db.repositories.events import StoredEvents
 from db.repositories.leader import Leaders
+from db.repositories.media_roots import MediaRoots
 from db.repositories.nodes import Nodes
 from db.repositories.playlists import Playlists
 from db.repositories.ports import Ports
 from db.repositories.projects import Projects
+from db.repositories.recorders import Recorders
 
 ROLLBACK_TIMEOUT = 2.5
 """Seconds that a transaction past its deadline has to undo and to close its connection, before it is left alone."""
@@ -31,13 +34,16 @@ class Transaction:
         self.projects = Projects(session)
         self.nodes = Nodes(session)
         self.channels = Channels(session)
+        self.recorders = Recorders(session)
         self.playlists = Playlists(session)
         self.assets = Assets(session)
+        self.media_roots = MediaRoots(session)
         self.as_run = AsRunLog(session)
         self.ports = Ports(session)
         self.leader = Leaders(session)
         self.alarms = Alarms(session)
         self.audit = AuditLog(session)
+        self.events = StoredEvents(session)
 
 
 @asynccontextmanager
@@ -70,6 +76,8 @@ def connecting() -> Generator[None, None, None]:
     """Whatever fails while a connection is made or taken from the pool is ``StoreUnavailable``."""
     try:
         yield
+    except StoreError:
+        raise
     except PoolTimeoutError as error:
         raise StoreUnavailable("every connection is busy") from error
     except Exception as error:

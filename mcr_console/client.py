@@ -1,13 +1,11 @@
 """The console's and the command line's only door to a supervisor: one method for each thing its API can do."""
 
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, TypeAlias, TypeVar
-
-from pydantic import TypeAdapter
 
 from mcr_console.event_stream import SILENCE_S, Event, LinkMessage, Lost, Unreadable, event_stream
 from mcr_console.http import LONG_ANSWER_S, ApiProblem, ClientError, Http, Query, Unreachable, read_as
@@ -16,8 +14,12 @@ from supervisor.schemas.asrun import AsRunEvent
 from supervisor.schemas.asset import Asset, AssetIn
 from supervisor.schemas.base import Page, Schema
 from supervisor.schemas.channel import Channel, ChannelIn, ChannelPatch, CommandDone, CommandIn, CueIn, Rundown
+from supervisor.schemas.claim import Claim, ReleaseIn
 from supervisor.schemas.event import SupervisorInfo
-from supervisor.schemas.node import Node
+from supervisor.schemas.explanation import Explanation, Placement
+from supervisor.schemas.history import HistoryEvent, HistoryKind
+from supervisor.schemas.media_root import MediaRoot, MediaRootIn
+from supervisor.schemas.node import LostIn, Node, NodeIn, NodePatch
 from supervisor.schemas.playlist import (
     ImportResult,
     Item,
@@ -108,10 +110,43 @@ class Client:
         """See ``mcr_console.event_stream.event_stream``. Close it with ``contextlib.aclosing``."""
         return event_stream(self._http, last_id=last_id, silence_s=silence_s)
 
-    # Projects and nodes
+    # Nodes, claims and media roots
 
     async def nodes(self) -> tuple[Node, ...]:
         return await self._all("/nodes", Node)
+
+    async def create_node(self, values: NodeIn) -> Node:
+        return await self._send("POST", "/nodes", Node, values)
+
+    async def update_node(self, node_id: str, rev: int, changes: NodePatch) -> Node:
+        return await self._send("PATCH", f"/nodes/{node_id}", Node, changes, rev=rev)
+
+    async def delete_node(self, node_id: str, rev: int) -> None:
+        await self._http.call("DELETE", f"{API}/nodes/{node_id}", rev=rev)
+
+    async def declare_lost(self, node_id: str, reason: str) -> Node:
+        """Somebody stands beside it and it is dead: its channels are started elsewhere without waiting."""
+        return await self._send("POST", f"/nodes/{node_id}/declare-lost", Node, LostIn(reason=reason))
+
+    async def accept_node(self, node_id: str) -> Node:
+        """The machine that answers in its place now is the node from now on."""
+        return await self._send("POST", f"/nodes/{node_id}/accept", Node)
+
+    async def claims(self, *, live_only: bool = True) -> tuple[Claim, ...]:
+        return (await self._http.get(f"{API}/claims", Page[Claim], query={"live_only": live_only})).items
+
+    async def release_claim(self, claim_id: str, reason: str) -> Claim:
+        return await self._send("POST", f"/claims/{claim_id}/release", Claim, ReleaseIn(reason=reason))
+
+    async def media_roots(self) -> tuple[MediaRoot, ...]:
+        return (await self._http.get(f"{API}/media-roots", Page[MediaRoot])).items
+
+    async def create_media_root(self, path: str) -> MediaRoot:
+        """``path`` is of the supervisor's machine."""
+        return await self._send("POST", "/media-roots", MediaRoot, MediaRootIn(path=path), deadline_s=COMMAND_S)
+
+    async def delete_media_root(self, root_id: str) -> None:
+        await self._http.call("DELETE", f"{API}/media-roots/{root_id}")
 
     # Channels
 
@@ -152,10 +187,18 @@ class Client:
         """A JPEG of what is on air now."""
         return await self._http.call("GET", f"{API}/channels/{channel_id}/thumbnail.jpg", deadline_s=3.0)
 
-    async def explain(self, channel_id: str) -> dict[str, object]:
-        """What the supervisor decided about the channel, and why."""
-        data = await self._http.call("GET", f"{API}/channels/{channel_id}/explain")
-        return TypeAdapter(dict[str, object]).validate_json(data)
+    async def explain(self, channel_id: str) -> Explanation:
+        """What was decided about the channel, and why."""
+        return await self._http.get(f"{API}/channels/{channel_id}/explain", Explanation)
+
+    async def placement(self, channel_id: str) -> Placement:
+        """Where the channel could go, and where not and why."""
+        return await self._http.get(f"{API}/channels/{channel_id}/placement", Placement)
+
+    async def hold_failover(self, channel_id: str, *, held: bool) -> Channel:
+        """Vetoes that the channel is moved, or takes that back."""
+        verb = "hold-failover" if held else "release-failover"
+        return await self._send("POST", f"/channels/{channel_id}/{verb}", Channel)
 
     # Playlists and assets
 
@@ -181,7 +224,26 @@ class Client:
     async def create_asset(self, values: AssetIn) -> Asset:
         return await self._send("POST", "/assets", Asset, values, deadline_s=60.0)
 
-    # Alarms, as-run log, audit
+    # Alarms, history, as-run log
+
+    async def history_page(
+        self,
+        *,
+        channel_id: str | None = None,
+        node_id: str | None = None,
+        kinds: Sequence[HistoryKind] = (),
+        cursor: str | None = None,
+        limit: int = WHOLE_PAGE,
+    ) -> Page[HistoryEvent]:
+        """Newest first."""
+        query: Query = {
+            "channel_id": channel_id,
+            "node_id": node_id,
+            "kind": tuple(kinds),
+            "cursor": cursor,
+            "limit": limit,
+        }
+        return await self._http.get(f"{API}/history", Page[HistoryEvent], query=query)
 
     async def alarms(self, *, open_only: bool = True) -> tuple[Alarm, ...]:
         return await self._all("/alarms", Alarm, query={"open_only": open_only})

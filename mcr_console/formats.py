@@ -60,17 +60,32 @@ def format_label(format_: ChannelFormat) -> str:
     return f"{size}p{format_.rate}"
 
 
+OUTPUTS = "hls, udp://239.0.0.1:5000, udp://239.0.0.1:5000?lease_stop, rtmp://host/app/key or decklink://1"
+
+
 def parse_output(text: str) -> OutputIn:
-    """``hls`` or ``udp://host:port`` as an output. Raises ValueError with a sentence."""
-    if text.strip().lower() in ("hls", "hls:", "hls://"):
+    """An output as people write it, one of ``OUTPUTS``; the supervisor checks the rest. Raises ValueError.
+
+    ``?lease_stop`` is no option of the address but the output's own choice: it stops when its lease ends.
+    """
+    written = text.strip()
+    if written.lower() in ("hls", "hls:", "hls://"):
         return OutputIn(kind="hls")
+    scheme = written.partition(":")[0].lower()
+    if scheme in {"rtmp", "rtmps"}:
+        return OutputIn(kind="rtmp", url=written)
+    if scheme == "decklink":
+        return OutputIn(kind="decklink", url=written)
     try:
-        parts = urlsplit(text.strip())
+        parts = urlsplit(written)
         port = parts.port
     except ValueError as error:
-        raise ValueError(f"not an output: {text!r} ({error}); write hls or udp://239.0.0.1:5000") from error
-    if parts.scheme.lower() != "udp":
-        raise ValueError(f"not an output: {text!r}; write hls or udp://239.0.0.1:5000")
+        raise ValueError(f"not an output: {text!r} ({error}); write {OUTPUTS}") from error
+    if scheme != "udp":
+        raise ValueError(f"not an output: {text!r}; write {OUTPUTS}")
     if not parts.hostname or not port:
-        raise ValueError(f"{text!r} names no host and port; write udp://239.0.0.1:5000")
-    return OutputIn(kind="udp", url=text.strip())
+        raise ValueError(f"{text!r} names no host and port; write {OUTPUTS}")
+    options = [option for option in parts.query.split("&") if option]
+    kept = [option for option in options if option not in {"lease_stop", "lease-stop"}]
+    url = written if kept == options else parts._replace(query="&".join(kept)).geturl()
+    return OutputIn(kind="udp", url=url, lease_stop=kept != options)

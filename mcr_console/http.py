@@ -12,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from supervisor.schemas.base import Problem, Schema
 
 S = TypeVar("S", bound=Schema)
-Query = Mapping[str, str | int | bool | None]
+Query = Mapping[str, str | int | bool | tuple[str, ...] | None]
 
 ANSWER_S: Final = 5.0
 """Deadline of an ordinary request, in seconds, from the call to the last byte of the answer."""
@@ -115,7 +115,11 @@ class Http:
             )
         if rev is not None:
             headers["If-Match"] = f'"{rev}"'
-        params = {name: _text(value) for name, value in (query or {}).items() if value is not None}
+        params = {
+            name: list(value) if isinstance(value, tuple) else _text(value)
+            for name, value in (query or {}).items()
+            if value is not None
+        }
         request = self._client.build_request(
             method,
             path,

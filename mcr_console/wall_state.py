@@ -10,7 +10,7 @@ from mcr_console.event_stream import SILENCE_S, Event, LinkMessage, Lost, Unread
 from supervisor.schemas.alarm import Alarm
 from supervisor.schemas.asrun import AsRunEvent
 from supervisor.schemas.channel import Channel, ChannelLive
-from supervisor.schemas.event import Beat, ChannelDeleted, PlaylistChanged, Reset, SupervisorInfo
+from supervisor.schemas.event import Beat, ChannelDeleted, NodeDeleted, PlaylistChanged, Reset, SupervisorInfo
 from supervisor.schemas.node import Node
 
 ASRUN_KEPT: Final = 300
@@ -185,6 +185,8 @@ class WallBuilder:
                 self._alarm(payload)
             case Node():
                 self._nodes[payload.id] = payload
+            case NodeDeleted(node_id=node_id):
+                self._nodes.pop(node_id, None)
             case _:
                 pass
 

@@ -15,11 +15,12 @@ from uuid import uuid4
 from sidecar.configuration import BadConfiguration, Configuration
 from sidecar.control.application import application
 from sidecar.control.commands import Commands
-from sidecar.control.nonces import Lease, Nonces
+from sidecar.control.nonces import Lease, Nonces, boot_seconds
 from sidecar.control.reads import Identity, Reads
 from sidecar.control.server import announce, listening_socket, server
 from sidecar.engine.playout import Playout
 from sidecar.journal import Journal
+from sidecar.outputs.interface import not_leased
 from sidecar.rundown.model import Fact
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class Sidecar:
         """Raises BadConfiguration for what only the playout can tell to be unusable."""
         self._configuration = configuration
         document = configuration.document
-        self._lease = Lease(time.monotonic)
+        self._lease = Lease(boot_seconds)
         self._journal = Journal(
             configuration.journal_dir, document.channel_id, uuid4().hex, configuration.epoch, document.format.rate
         )
@@ -51,7 +52,7 @@ class Sidecar:
                 epoch=configuration.epoch,
                 journal=self._journal,
                 media_root=configuration.media_root,
-                may_send=self._lease.is_live,
+                lease_left=self._lease.left_s if document.leased else not_leased,
             )
         except ValueError as error:
             raise BadConfiguration(f"MCR_DOCUMENT: {error}") from error
@@ -65,9 +66,13 @@ class Sidecar:
         self._journal.start()
         self._journal.write(Fact("run_start", 0, detail=f"pid {os.getpid()}"), time.time_ns())
         self._playout.start()
-        nonces = Nonces(time.monotonic)
+        nonces = Nonces(boot_seconds)
         identity = Identity(
-            configuration.channel_id, configuration.epoch, configuration.document.format.rate, os.getpid()
+            configuration.channel_id,
+            configuration.epoch,
+            configuration.document.format.rate,
+            os.getpid(),
+            configuration.document.leased,
         )
         reads = Reads(identity, self._playout, self._journal, self._lease, nonces)
         commands = Commands(configuration.epoch, self._playout, self._lease, nonces, partial(self._stop, "stop"))

@@ -1,16 +1,22 @@
-"""``python -m supervisor``: the headless supervisor, and what is done to its database and its API's description."""
+"""``python -m supervisor``: the headless supervisor, a node's agent, and what is done to database and description."""
 
 import asyncio
 import contextlib
 import json
 import sys
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from db.errors import StoreError
 from db.store import Store
+from supervisor.agent import keys
+from supervisor.agent.docker_choice import LOCAL_ENGINE, DockerChoice
+from supervisor.agent.interface import LauncherKind
+from supervisor.agent.service.program import DEFAULT_PORT as AGENT_PORT
+from supervisor.agent.service.program import AgentOptions, run_agent
 from supervisor.application import Application, Options
 from supervisor.errors import McrError
 from supervisor.files import only_supervisor
@@ -32,12 +38,60 @@ def serve(
         int | None, typer.Option(help="A descriptor; when its other end closes, everything goes off air.")
     ] = None,
     name: Annotated[str, typer.Option(help="This node's name; the host's when left out.")] = "",
+    node: Annotated[bool, typer.Option(help="Whether channels may play on this machine.")] = True,
 ) -> None:
     """Run the supervisor. A signal shuts it down; playout goes on."""
     if port is not None and host is None:
         host = "127.0.0.1"
-    options = Options(host=host, port=DEFAULT_PORT if port is None else port, leash_fd=leash_fd, name=name)
+    options = Options(host=host, port=DEFAULT_PORT if port is None else port, leash_fd=leash_fd, name=name, node=node)
     _run(_serve(options))
+
+
+@app.command()
+def agent(
+    name: Annotated[str, typer.Option(help="The node's name, as it was added at the supervisor.")],
+    host: Annotated[str, typer.Option(help="Listen on this address; '::' is every one.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = AGENT_PORT,
+    key_file: Annotated[
+        Path | None, typer.Option(help="Holds this node's key, as node-key prints it; readable by you alone.")
+    ] = None,
+    cluster_key_file: Annotated[
+        Path | None, typer.Option(help="Holds the cluster's key instead, from which every node's follows.")
+    ] = None,
+    launcher: Annotated[LauncherKind, typer.Option(help="What runs a channel: a process, or a container.")] = "process",
+    capacity: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Told to the supervisor and shown there; it decides.")
+    ] = None,
+    docker_image: Annotated[
+        str, typer.Option(envvar="MCR_DOCKER_IMAGE", help="The sidecars' image, by name or digest; never pulled.")
+    ] = "",
+    docker_url: Annotated[
+        str, typer.Option(envvar="MCR_DOCKER_URL", help="The engine: unix://, tcp:// with certificates, or ssh://.")
+    ] = LOCAL_ENGINE,
+    docker_certs: Annotated[
+        Path | None, typer.Option(envvar="MCR_DOCKER_CERTS", help="Directory of ca.pem, cert.pem and key.pem.")
+    ] = None,
+    docker_network: Annotated[
+        str, typer.Option(envvar="MCR_DOCKER_NETWORK", help="'host', 'container:NAME' or a network of the engine.")
+    ] = "host",
+    docker_door_host: Annotated[
+        str, typer.Option(envvar="MCR_DOCKER_DOOR_HOST", help="Where sidecars of an engine elsewhere are reached.")
+    ] = "127.0.0.1",
+    media_mount: Annotated[
+        list[str] | None, typer.Option(help="A directory that containers may read; again for every further one.")
+    ] = None,
+) -> None:
+    """Run this machine's node agent. A signal ends it; playout goes on, and its next start finds it again."""
+    docker = DockerChoice(
+        docker_image, docker_url, docker_certs, docker_network, docker_door_host, tuple(media_mount or ())
+    )
+    _run(run_agent(Settings(), AgentOptions(name, host, port, key_file, cluster_key_file, launcher, capacity, docker)))
+
+
+@app.command()
+def node_key(name: Annotated[str, typer.Argument(help="The node's name.")]) -> None:
+    """Print the key of the node of that name, for its agent's --key-file. It follows from the cluster's key, here."""
+    _run(_print_node_key(name))
 
 
 @app.command()
@@ -53,6 +107,13 @@ def openapi() -> None:
 
     json.dump(create_app().openapi(), sys.stdout, indent=2, sort_keys=True)
     sys.stdout.write("\n")
+
+
+async def _print_node_key(name: str) -> int:
+    settings = Settings()
+    settings.make_directories()
+    sys.stdout.write(f"{keys.node_key(keys.read_or_make_cluster_key(settings.cluster_key_path), name).hex()}\n")
+    return 0
 
 
 async def _serve(options: Options) -> int:

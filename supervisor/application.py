@@ -9,23 +9,29 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 
 from db.store import Store
+from db.transaction import Transaction
+from supervisor.agent.interface import NodeAgent
+from supervisor.agent.keys import read_or_make_cluster_key
 from supervisor.agent.local import LocalAgent
-from supervisor.api.app import create_app, program_version
+from supervisor.agent.source import Agents
+from supervisor.api.app import create_app
 from supervisor.api.authentication import read_or_make_token
 from supervisor.api.context import Context
 from supervisor.api.doors import SHUTDOWN_S, make_server, tcp_socket, unix_socket
+from supervisor.api.nodes_seen import read_nodes
 from supervisor.api.snapshot import Snapshot
 from supervisor.assets.importing import AssetImport
 from supervisor.assets.probing import Prober
 from supervisor.audit import AuditLog
 from supervisor.clock import Clock, SystemClock
+from supervisor.declared_nodes import declare, parse_declared
 from supervisor.departure import Departure
 from supervisor.errors import McrError
 from supervisor.events import Events
@@ -33,10 +39,13 @@ from supervisor.files import only_supervisor, read_or_make_id, write_note
 from supervisor.lag import LoopLag
 from supervisor.leash import leash_let_go
 from supervisor.loops.supervision import Supervision
+from supervisor.mirror import Mirror
 from supervisor.principal import SYSTEM, Principal
 from supervisor.schemas.event import SupervisorInfo
+from supervisor.schemas.node import Node
 from supervisor.settings import Settings
 from supervisor.threads import Threads
+from supervisor.version import program_version
 
 BEAT_S: Final = 1.0
 AUDIT_S: Final = 2.0
@@ -48,12 +57,13 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What ``serve`` was called with. ``host`` None: no TCP door."""
+    """What ``serve`` was called with. ``host`` None: no TCP door. Not ``node``: nothing plays on this machine."""
 
     host: str | None = None
     port: int = 0
     leash_fd: int | None = None
     name: str = ""
+    node: bool = True
 
 
 class Application:
@@ -87,24 +97,19 @@ class Application:
                 await store.migrate()
             else:
                 await store.check_schema()
-            async with store.write() as tx:
-                node = await tx.nodes.local(
-                    read_or_make_id(self._settings.node_id_path),
-                    self._name,
-                    self._clock.now(),
-                    alone=store.dialect == "sqlite",
-                )
-            agent = await stack.enter_async_context(self._agent())
+            await declare(store, parse_declared(self._settings.nodes), self._clock.now())
+            local = await self._local(store, stack) if self._options.node else None
+            key = read_or_make_cluster_key(self._settings.cluster_key_path)
+            agents = Agents(local, key, self._clock)
+            stack.push_async_callback(agents.close)
             events = self.events
             supervision = Supervision(
                 store=store,
-                agent=agent,
+                agents=agents,
                 events=events,
                 clock=self._clock,
                 holder=events.boot_id,
-                address=f"unix:{self._settings.socket_path}",
-                node_id=node.id,
-                node_name=node.name,
+                address=self._settings.address or f"unix:{self._settings.socket_path}",
             )
             context = self._context(store, events, supervision)
             await context.snapshot.reset()  # so that there is something to remember when the store goes
@@ -125,6 +130,14 @@ class Application:
         stack.callback(door.close)
         listeners.append(door)
         return listeners
+
+    async def _local(self, store: Store, stack: contextlib.AsyncExitStack) -> tuple[str, NodeAgent]:
+        """This machine's own node, and the agent for it in this process."""
+        alone = store.dialect == "sqlite"
+        async with store.write() as tx:
+            node_id = read_or_make_id(self._settings.node_id_path)
+            node = await tx.nodes.local(node_id, self._name, self._clock.now(), alone=alone)
+        return node.id, await stack.enter_async_context(self._agent())
 
     def _agent(self) -> LocalAgent:
         return LocalAgent(
@@ -198,6 +211,7 @@ class Application:
         auditing = _task("audit", context.audit.run())
         tasks = {
             _task("supervision", context.supervision.run()),
+            _task("mirror", self._mirror(context).run()),
             auditing,
             _task("beat", self._beat(context)),
             _task("loop lag", self._lag.run()),
@@ -226,6 +240,21 @@ class Application:
                 await asyncio.wait({auditing}, timeout=AUDIT_S)
                 await _end(tasks)
         return code
+
+    def _mirror(self, context: Context) -> Mirror:
+        supervision = context.supervision
+
+        async def nodes(tx: Transaction) -> Sequence[Node]:
+            return await read_nodes(tx, supervision, self._clock.now(), await tx.nodes.list())
+
+        return Mirror(
+            context.store,
+            context.events,
+            self._clock,
+            leads=lambda: supervision.standing().leader,
+            live=supervision.live.get,
+            read_nodes=nodes,
+        )
 
     async def _leash_let_go(self, context: Context) -> None:
         _log.warning("the leash was let go: everything goes off air")

@@ -6,8 +6,10 @@ from uuid import uuid4
 
 import structlog
 
-from db.errors import Missing, StaleRev, StoreError
+from db.errors import Missing, PortTaken, StaleRev, StoreError
 from db.models import Channel
+from db.repositories.ports import PortWanted
+from db.transaction import Transaction
 from sidecar.protocol.commands import Refusal
 from supervisor.agent.interface import (
     AgentError,
@@ -24,6 +26,7 @@ from supervisor.agent.interface import (
 from supervisor.errors import Conflict, Invalid, McrError, NotFound, PlayoutFailed, PlayoutSilent, Unavailable
 from supervisor.loops.channel import ChannelKeeper
 from supervisor.loops.desk import Desk
+from supervisor.loops.outputs import needs_of, ports_on
 from supervisor.loops.roster import Roster
 from supervisor.principal import Principal
 from supervisor.schemas.channel import CommandDone, CommandIn, CueIn
@@ -50,7 +53,10 @@ class Commands:
         self._alone = alone
 
     async def start(self, channel_id: str, by: Principal) -> Channel:
-        """The channel is wanted on air from now on; repeating it changes nothing. The rest is seen live."""
+        """The channel is wanted on air from now on; repeating it changes nothing. The rest is seen live.
+
+        Raises ``db.errors.PortTaken`` where a DeckLink port of it has another owner; then nothing is changed.
+        """
         row = await self._want(channel_id, "on")
         keeper = self._roster.update(row)
         keeper.actions.started_by = by.name
@@ -139,14 +145,29 @@ class Commands:
             try:
                 async with self._desk.store.write(timeout=self._desk.timing.store) as tx:
                     row = await tx.channels.get(channel_id)
-                    return row if row.desired == desired else await tx.channels.set_desired(row.id, row.rev, desired)
+                    if row.desired == desired:
+                        return row
+                    claims = await self._claims(tx, row) if desired == "on" else ()
+                    return await tx.channels.set_desired(row.id, row.rev, desired, claims, self._desk.clock.now())
             except Missing as error:
                 raise NotFound(str(error)) from error
             except StaleRev:
                 continue
+            except PortTaken:
+                # A conflict, which names the owner; nothing was changed.
+                raise
             except StoreError as error:
                 raise Unavailable(str(error), hint="What is on air plays on. Try again.") from error
         raise Unavailable(f"channel {channel_id} is being changed by others all the time", retry_after=1)
+
+    async def _claims(self, tx: Transaction, row: Channel) -> tuple[PortWanted, ...]:
+        """The DeckLink ports that a start of this channel takes, on the node people want it on."""
+        ports = needs_of(await tx.channels.outputs(row.id)).ports
+        if not ports or row.wanted_node_id is None:
+            return ()
+        watch = self._desk.watch_of(row.wanted_node_id)
+        devices = () if watch is None or watch.condition is None else watch.condition.devices
+        return ports_on(row.wanted_node_id, ports, devices)
 
     async def _say(self, channel_id: str, command: CommandIn, said: Said, by: Principal) -> CommandDone:
         began = self._desk.clock.monotonic()

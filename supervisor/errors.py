@@ -67,3 +67,17 @@ class Unavailable(McrError):
     def __init__(self, detail: str, *, retry_after: int = 2, hint: str = "", **extra: object) -> None:
         super().__init__(detail, hint=hint, **extra)
         self.retry_after = retry_after
+
+
+class Follows(Unavailable):
+    """Another supervisor leads, and commands are its to take; ``leader`` is its address, empty where nobody knows."""
+
+    code, title = "follows", "This supervisor follows"
+
+    def __init__(self, leader: str) -> None:
+        super().__init__(
+            f"the leader is at {leader}" if leader else "no supervisor is known to lead now",
+            hint=f"Ask the leader: {leader}." if leader else "What is on air plays on. Try again.",
+            leader=leader,
+        )
+        self.leader = leader

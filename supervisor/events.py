@@ -101,8 +101,8 @@ class Events:
 
     def __init__(self, boot_id: str | None = None, ring: int = RING) -> None:
         self.boot_id: Final = boot_id or uuid4().hex[:12]
-        self.listener: Callable[[Schema], None] | None = None
-        """Called with every payload once it is on its way to the readers; must not block."""
+        self.listeners: Final[list[Callable[[Schema], None]]] = []
+        """Each is called with every payload once it is on its way to the readers; none may block."""
         self._ring: deque[Event] = deque(maxlen=ring)
         self._live: dict[str, Event] = {}
         self._number = 0
@@ -124,8 +124,8 @@ class Events:
                 self._lost_up_to = self._ring[0].number
             self._ring.append(event)
         self._offer(event)
-        if self.listener is not None:
-            self.listener(payload)
+        for listener in self.listeners:
+            listener(payload)
 
     def beat(self, info: SupervisorInfo) -> None:
         """Tells every reader that the supervisor lives. Not kept: its id is that of the last event before it."""

@@ -14,7 +14,9 @@ from supervisor.errors import Conflict, Invalid
 
 @contextlib.contextmanager
 def only_supervisor(lock_path: Path) -> Generator[None]:
-    """Holds the lock while the block runs. Raises Conflict, naming the process, when another has it.
+    """Holds the lock while the block runs: of a supervisor, or of a node's agent, which each has one memory to itself.
+
+    Raises Conflict, naming the process, when another has it.
 
     The kernel gives it back when the process ends, however it ends. The file itself stays: one that is deleted while
     somebody waits for it would be two locks.
@@ -26,7 +28,7 @@ def only_supervisor(lock_path: Path) -> Generator[None]:
         except BlockingIOError:
             owner = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
             raise Conflict(
-                f"a supervisor already runs here: process {owner} holds {lock_path}",
+                f"a supervisor or an agent already runs here: process {owner} holds {lock_path}",
                 conflict="already_running",
                 hint="Use that one, or set MCR_HOME to run another beside it.",
             ) from None

@@ -4,9 +4,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 
 from sidecar.protocol.status import Status
+from supervisor.agent.interface import NodeCondition
 from supervisor.clock import Clock
 from supervisor.events import Events
 from supervisor.schemas.channel import (
@@ -49,6 +50,22 @@ class Sight:
     beats_ms: tuple[int, ...]
     off_air_since: datetime | None
     playlist_revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSeen:
+    """A node as this supervisor sees it. ``offset_s``: by how much its wall clock is ahead of ours. ``foreign``: the
+    incarnation of another agent that answers in its place; ``fault``: why it does not answer. Both empty else."""
+
+    state: Literal["answers", "away", "unseen", "undriven", "foreign"]
+    answer_age_s: float | None
+    offset_s: float | None
+    condition: NodeCondition | None
+    fault: str = ""
+    foreign: str = ""
+
+
+UNDRIVEN: Final = NodeSeen("undriven", None, None, None, "it takes no orders from this supervisor")
 
 
 class LiveBoard:

@@ -23,7 +23,7 @@ def _absolute(path: Path) -> Path:
 
 
 class Settings(BaseSettings):
-    """``MCR_HOME``, ``MCR_DATABASE_URL`` and ``MCR_SOCKET`` from the environment; every path follows from them."""
+    """``MCR_HOME`` and the other variables below, from the environment. Every path follows from them."""
 
     model_config = SettingsConfigDict(env_prefix="MCR_", extra="ignore", frozen=True)
 
@@ -33,6 +33,15 @@ class Settings(BaseSettings):
 
     socket: Annotated[Path, AfterValidator(_absolute)] | None = None
     """Where a system service listens, for a whole group; the home's own socket is for its user alone."""
+
+    cluster_key_file: Annotated[Path, AfterValidator(_absolute)] | None = None
+    """Of a cluster of supervisors: the key that all of them have. One alone makes its own, in its home."""
+
+    nodes: str = ""
+    """``name=http://host:6271,…``: nodes that are added when the supervisor starts, if they are not there."""
+
+    address: str = ""
+    """What followers tell people where this supervisor is reached, while it leads; its socket's path else."""
 
     @property
     def store_url(self) -> str:
@@ -84,6 +93,16 @@ class Settings(BaseSettings):
     @property
     def token_path(self) -> Path:
         return self.home / "token"
+
+    @property
+    def cluster_key_path(self) -> Path:
+        """What every supervisor of one store shares, and the keys of its nodes follow from."""
+        return self.cluster_key_file or self.home / "cluster_key"
+
+    @property
+    def agent_info_path(self) -> Path:
+        """Where this home's agent, when it is a program of its own, says that it listens."""
+        return self.run_dir / "agent.json"
 
     @property
     def media_root(self) -> Path:

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.errors import JournalGap, Missing
+from db.errors import JournalGap, Missing, NotLeader
 from db.models import AsRun, AsRunEvent, AsRunRun, Instant
+from db.repositories.leader import Fence, Leaders, leads
 from db.repositories.rows import upsert
 
 
@@ -76,7 +77,7 @@ class EventFilters:
 
 
 class AsRunLog:
-    """Records only ever come to it; nothing here changes or deletes one."""
+    """Records only ever come to it, by the leader's hand; nothing here changes or deletes one."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -95,6 +96,7 @@ class AsRunLog:
 
     async def append(
         self,
+        fence: Fence,
         run: RunKey,
         node_id: str,
         epoch: int,
@@ -105,8 +107,9 @@ class AsRunLog:
 
         Records that are there already are left alone, so that the same call twice is the same call. ``events`` are
         written over by number, except when every one of ``rows`` was there already: then somebody collected further.
-        Raises ``JournalGap`` on a hole, and then nothing is written.
+        Raises ``NotLeader``, and ``JournalGap`` on a hole; then nothing is written.
         """
+        await Leaders(self._session).require(fence)
         key = {"channel_id": run.channel_id, "run_id": run.run_id}
         await self._session.execute(
             upsert(self._session, AsRunRun)
@@ -134,12 +137,9 @@ class AsRunLog:
                 upsert(self._session, AsRun).on_conflict_do_nothing(),
                 [{**key, "epoch": epoch, **asdict(row)} for row in new],
             )
-            await self._session.execute(
-                update(AsRunRun)
-                .where(AsRunRun.channel_id == run.channel_id, AsRunRun.run_id == run.run_id)
-                .values(collected_seq=last)
-                .execution_options(synchronize_session=False)
-            )
+            # The term may have ended since: who froze in the middle undoes it all on waking.
+            if not await self._change_run(fence, run, {"collected_seq": last}):
+                raise NotLeader(fence.term)
         if events and (new or not rows):
             await self._write_events(key, epoch, events)
         return last
@@ -159,17 +159,21 @@ class AsRunLog:
             [{**key, "epoch": epoch, **asdict(event)} for event in events],
         )
 
-    async def mark_complete(self, run: RunKey) -> None:
-        """Its process is gone and everything it flushed is here. Raises ``Missing``."""
-        marked = await self._session.scalar(
+    async def mark_complete(self, fence: Fence, run: RunKey) -> None:
+        """Its process is gone and everything it flushed is here. Raises ``NotLeader``, ``Missing``."""
+        if not await self._change_run(fence, run, {"complete": True}):
+            await Leaders(self._session).require(fence)
+            raise Missing("run", run.run_id)
+
+    async def _change_run(self, fence: Fence, run: RunKey, values: dict[str, object]) -> bool:
+        changed = await self._session.scalar(
             update(AsRunRun)
-            .where(AsRunRun.channel_id == run.channel_id, AsRunRun.run_id == run.run_id)
-            .values(complete=True)
+            .where(AsRunRun.channel_id == run.channel_id, AsRunRun.run_id == run.run_id, leads(fence))
+            .values(values)
             .returning(AsRunRun.run_id)
             .execution_options(synchronize_session=False)
         )
-        if marked is None:
-            raise Missing("run", run.run_id)
+        return changed is not None
 
     async def open_events(self, run: RunKey) -> Sequence[AsRunEvent]:
         """Those without an end, oldest first."""

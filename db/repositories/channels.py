@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from enum import Enum
+from itertools import starmap
 from typing import Final, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.errors import InUse, Taken
-from db.models import Channel, Node, Output, Playlist, PortClaim, Project, new_id
+from db.clock import database_now, seconds_until
+from db.errors import Taken
+from db.models import Channel, Node, Output, Playlist, Project, new_id
+from db.repositories import placing
 from db.repositories.leader import Fence, Leaders, leads
-from db.repositories.ports import LIVE, Ports, PortWanted
-from db.repositories.rows import checked, get_row, insert_row, lock_rev, require, update_by_rev, why_not
+from db.repositories.placing import KEEP, Keep
+from db.repositories.ports import PortWanted
+from db.repositories.rows import checked, get_row, insert_row, require, update_by_rev
 
 _SPEC = frozenset(
     {
@@ -36,20 +39,16 @@ _NUMBER_ATTEMPTS = 5
 _NUMBERS_LOCK = 0x6D6372_0001
 
 
-class Keep(Enum):
-    """Leave a value as it is, where None means something else."""
-
-    KEEP = "keep"
-
-
-KEEP: Final = Keep.KEEP
+LONGEST_HORIZON = 60.0
+"""Seconds. A horizon that is later than this from now was written before the database's clock was set back."""
 
 
 class OutputSpec(NamedTuple):
-    """An output as people decide it."""
+    """An output as people decide it; ``lease_stop``: it sends only while its lease lives."""
 
     kind: str
     url: str = ""
+    lease_stop: bool = False
 
 
 class Position(NamedTuple):
@@ -94,10 +93,10 @@ class Channels:
             by_channel.setdefault(output.channel_id, []).append(output)
         return by_channel
 
-    async def add(self, values: Mapping[str, object], outputs: Sequence[tuple[str, str]], now: datetime) -> Channel:
+    async def add(self, values: Mapping[str, object], outputs: Sequence[OutputSpec], now: datetime) -> Channel:
         """``values`` by column name; ``number`` None or left out is the lowest free one. The channel is off.
 
-        ``outputs`` are ``OutputSpec`` (kind, url) in order. Raises ``Missing`` (what it names) and ``Taken``.
+        ``outputs`` are in order. Raises ``Missing`` (what it names) and ``Taken``.
         """
         spec = checked(values, _SPEC)
         await self._require_named(spec)
@@ -121,9 +120,9 @@ class Channels:
         channel_id: str,
         rev: int,
         changes: Mapping[str, object],
-        outputs: Sequence[tuple[str, str]] | None = None,
+        outputs: Sequence[OutputSpec] | None = None,
     ) -> Channel:
-        """Changes what people decide; outputs are replaced as a whole, equal ones keep their id.
+        """Changes what people decide; outputs are replaced as a whole, those of the same kind and url keep their id.
 
         Raises ``Missing``, ``StaleRev``, ``Taken``.
         """
@@ -134,11 +133,25 @@ class Channels:
             await self._set_outputs(channel_id, outputs)
         return row
 
-    async def set_desired(self, channel_id: str, rev: int, desired: str) -> Channel:
-        """``off`` or ``on``; only people change it. Raises ``Missing``, ``StaleRev``."""
-        if desired not in {"off", "on"}:
-            raise ValueError(f"desired is off or on, not {desired!r}")
-        return await update_by_rev(self._session, Channel, channel_id, rev, {"desired": desired})
+    async def set_desired(
+        self,
+        channel_id: str,
+        rev: int,
+        desired: str,
+        claims: Sequence[PortWanted] = (),
+        now: datetime | None = None,
+    ) -> Channel:
+        """``off`` or ``on``; only people change it. Raises ``Missing``, ``StaleRev``.
+
+        A start reserves ``claims``, all or none, for the epoch that is to come: ``PortTaken`` leaves everything
+        unchanged. A stop with ``now`` takes back what a start reserved that no epoch came of.
+        """
+        return await placing.want(self._session, Channel, channel_id, rev, desired, claims, now)
+
+    async def set_hold_failover(self, channel_id: str, rev: int, held: bool, by: str) -> Channel:
+        """An operator's veto: while it is held the channel is not moved. Raises ``Missing``, ``StaleRev``."""
+        changes = {"hold_failover": held, "hold_failover_by": by if held else None}
+        return await update_by_rev(self._session, Channel, channel_id, rev, changes)
 
     async def transition(
         self,
@@ -149,36 +162,66 @@ class Channels:
         phase: str,
         now: datetime,
         node_id: str | Keep | None = KEEP,
+        fencing_node_id: str | Keep | None = KEEP,
+        leased: bool | Keep = KEEP,
+        lease_seconds: float | None = None,
         raise_epoch: bool = False,
         claims: Sequence[PortWanted] = (),
     ) -> Channel:
         """The leader's change of phase, placement and epoch: one statement that looks at rev and term.
 
-        ``claims`` are taken for the new epoch in the same transaction, all or none. Raises ``NotLeader``,
-        ``Missing``, ``StaleRev`` and ``PortTaken``; then nothing is changed.
+        ``lease_seconds``, at a start alone, sets the horizon so far from now by the database's clock. Off ends the
+        horizon, the fence and the need of a lease. ``claims`` are taken for the new epoch in the same transaction, all
+        or none. Raises ``NotLeader``, ``Missing``, ``StaleRev`` and ``PortTaken``; then nothing is changed.
         """
-        values: dict[str, object] = {"phase": phase, "phase_since": now, "rev": Channel.rev + 1}
-        if not isinstance(node_id, Keep):
-            values["node_id"] = node_id
-        if raise_epoch:
-            values["epoch"] = Channel.epoch + 1
+        given = {"node_id": node_id, "fencing_node_id": fencing_node_id, "leased": leased}
+        values: dict[str, object] = {name: value for name, value in given.items() if not isinstance(value, Keep)}
+        values["phase"] = phase
+        if lease_seconds is not None:
+            if phase != "starting":
+                raise ValueError(f"a horizon is set at a start, not in phase {phase}")
+            values["lease_until"] = _horizon(lease_seconds)
+        if phase == "off":
+            values |= {"lease_until": None, "fencing_node_id": None, "leased": False}
+        return await placing.transition(
+            self._session,
+            Channel,
+            channel_id,
+            rev=rev,
+            fence=fence,
+            values=values,
+            raise_epoch=raise_epoch,
+            claims=claims,
+            now=now,
+        )
+
+    async def extend_leases(self, fence: Fence, epochs: Mapping[str, int], seconds: float) -> frozenset[str]:
+        """Moves the horizon of channels (id to epoch) to ``seconds`` from now by the database's clock.
+
+        The ids whose horizon was written, for which leases may now be granted: those that are at that epoch, leased,
+        and starting or running. Never shortens a horizon, raises no rev. Raises ``NotLeader``.
+        """
         statement = (
             update(Channel)
-            .where(Channel.id == channel_id, Channel.rev == rev, leads(fence))
-            .values(values)
-            .returning(Channel)
-            .execution_options(populate_existing=True, synchronize_session=False)
+            .where(
+                tuple_(Channel.id, Channel.epoch).in_(sorted(epochs.items())),
+                Channel.phase.in_(("starting", "running")),
+                Channel.leased,
+                leads(fence),
+            )
+            .values(lease_until=_horizon(seconds))
+            .returning(Channel.id)
+            .execution_options(synchronize_session=False)
         )
-        async with self._session.begin_nested():
-            row = await self._session.scalar(statement)
-            if row is None:
-                await Leaders(self._session).require(fence)
-                raise await why_not(self._session, Channel, channel_id, rev)
-            ports = Ports(self._session)
-            # Always in the same order, so that two channels that want the same ports cannot deadlock.
-            for wanted in sorted(claims, key=lambda claim: (claim.node_id, claim.port)):
-                await ports.claim(wanted, owner_kind="channel", owner_id=channel_id, epoch=row.epoch, now=now)
-        return row
+        written = frozenset(await self._session.scalars(statement)) if epochs else frozenset[str]()
+        if not written:
+            await Leaders(self._session).require(fence)
+        return written
+
+    async def leases_left(self) -> Mapping[str, float]:
+        """Seconds until the horizon of every channel that has one, by the database's clock; negative: it is past."""
+        query = select(Channel.id, seconds_until(Channel.lease_until)).where(Channel.lease_until.is_not(None))
+        return dict((await self._session.execute(query)).all())
 
     async def record_positions(self, fence: Fence, positions: Mapping[str, Position]) -> None:
         """Where each channel was last seen, without raising ``rev``. Raises ``NotLeader``."""
@@ -211,14 +254,7 @@ class Channels:
 
         Raises ``Missing``, ``StaleRev``, and ``InUse`` unless it is off, is meant to be, and holds no port.
         """
-        row = await lock_rev(self._session, Channel, channel_id, rev)
-        if row.desired != "off" or row.phase != "off":
-            raise InUse("channel", channel_id, f"playout (wanted {row.desired}, phase {row.phase}): stop it first")
-        mine = (PortClaim.owner_kind == "channel") & (PortClaim.owner_id == channel_id)
-        port = await self._session.scalar(select(PortClaim.port).where(mine, LIVE).limit(1))
-        if port is not None:
-            raise InUse("channel", channel_id, f"its claim on port {port}: release it first")
-        await self._session.execute(delete(PortClaim).where(mine))
+        await placing.clear_away(self._session, Channel, channel_id, rev)
         await self._session.execute(delete(Output).where(Output.channel_id == channel_id))
         await self._session.execute(delete(Channel).where(Channel.id == channel_id))
 
@@ -236,25 +272,24 @@ class Channels:
             number += 1
         return number
 
-    async def _set_outputs(self, channel_id: str, outputs: Sequence[tuple[str, str]]) -> None:
+    async def _set_outputs(self, channel_id: str, outputs: Sequence[OutputSpec]) -> None:
         kept: dict[tuple[str, str], list[str]] = {}
         for output in await self.outputs(channel_id):
             kept.setdefault((output.kind, output.url), []).append(output.id)
         rows: list[dict[str, object]] = []
-        for position, (kind, url) in enumerate(outputs):
-            ids = kept.get((kind, url))
-            rows.append(
-                {
-                    "id": ids.pop(0) if ids else new_id(),
-                    "channel_id": channel_id,
-                    "position": position,
-                    "kind": kind,
-                    "url": url,
-                }
-            )
+        for position, output in enumerate(starmap(OutputSpec, outputs)):
+            ids = kept.get((output.kind, output.url))
+            identity = {"id": ids.pop(0) if ids else new_id(), "channel_id": channel_id, "position": position}
+            rows.append({**identity, **output._asdict()})
         await self._session.execute(
             delete(Output).where(Output.channel_id == channel_id).execution_options(synchronize_session=False)
         )
         if rows:
             connection = await self._session.connection()
             await connection.execute(insert(Output), rows)
+
+
+def _horizon(seconds: float) -> ColumnElement[datetime | None]:
+    """``seconds`` from now, or what the row has when that is later and was written by the clock there is."""
+    kept = (Channel.lease_until > database_now(seconds)) & (Channel.lease_until <= database_now(LONGEST_HORIZON))
+    return case((kept, Channel.lease_until), else_=database_now(seconds))

@@ -69,11 +69,11 @@ class Leaders:
         leader, held = row
         return Leadership(leader.holder, leader.address, leader.term, leader.expires_at, bool(held))
 
-    async def acquire(self, holder: str, address: str, ttl: float, *, seize: bool = False) -> Leadership | None:
+    async def acquire(self, holder: str, address: str, ttl: float, *, seize: bool | Fence = False) -> Leadership | None:
         """Takes the lease for ``ttl`` seconds when it is free or has expired (term + 1), renews it when it is mine.
 
-        None when somebody else has it. ``seize`` takes it from whoever has it (term + 1), for a caller that holds
-        other proof that the holder is gone, such as the file lock of a single host.
+        None when somebody else has it. ``seize`` takes it from whoever has it, or from that fence alone (term + 1), for
+        a caller that holds other proof that the holder is gone, such as the file lock of a single host.
         """
         if not 0 < ttl <= LONGEST_LEASE:
             raise ValueError(f"a lease of {ttl} s: more than 0 and at most {LONGEST_LEASE:.0f}")
@@ -88,7 +88,9 @@ class Leaders:
         if renewed is not None:
             return renewed
         free = or_(Leader.expires_at <= database_now(), Leader.expires_at > database_now(LONGEST_LEASE))
-        if seize:
+        if isinstance(seize, Fence):
+            free = or_(free, (Leader.holder == seize.holder) & (Leader.term == seize.term))
+        elif seize:
             free = Leader.id == 1
         return await self._take(free, holder, address, ttl, raise_term=True)
 

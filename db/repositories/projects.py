@@ -1,4 +1,4 @@
-"""Projects group channels, playlists and assets."""
+"""Projects group channels, recorders, playlists and assets."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,10 +7,11 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import InUse
-from db.models import Asset, Channel, Playlist, Project
+from db.models import Asset, Channel, Playlist, Project, Recorder
 from db.repositories.rows import checked, get_row, insert_row, lock_rev, update_by_rev
 
 _SPEC = frozenset({"name"})
+_ITS_OWN = ((Channel, "channel"), (Recorder, "recorder"), (Playlist, "playlist"), (Asset, "asset"))
 
 
 class Projects:
@@ -43,7 +44,7 @@ class Projects:
     async def delete(self, project_id: str, rev: int) -> None:
         """Raises ``Missing``, ``StaleRev``, and ``InUse`` while anything belongs to it."""
         await lock_rev(self._session, Project, project_id, rev)
-        for model, noun in ((Channel, "channel"), (Playlist, "playlist"), (Asset, "asset")):
+        for model, noun in _ITS_OWN:
             query = select(func.count()).select_from(model).where(model.project_id == project_id)
             if count := await self._session.scalar(query):
                 raise InUse("project", project_id, f"{count} {noun}{'s' if count > 1 else ''}")

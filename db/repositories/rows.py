@@ -11,10 +11,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import Missing, StaleRev, Taken
-from db.models import Asset, Base, Channel, Node, Playlist, Project
+from db.models import Asset, Base, Channel, MediaRoot, Node, Playlist, Project, Recorder
 
-Row = TypeVar("Row", Project, Node, Channel, Asset, Playlist)
-RevRow = TypeVar("RevRow", Project, Node, Channel, Asset)
+Row = TypeVar("Row", Project, Node, Channel, Recorder, Asset, Playlist, MediaRoot)
+RevRow = TypeVar("RevRow", Project, Node, Channel, Recorder, Asset)
 
 
 def upsert(session: AsyncSession, model: type[Base]) -> postgresql.Insert | sqlite.Insert:
@@ -88,7 +88,9 @@ async def why_not(
     return Missing(model.__tablename__, id) if is_ is None else StaleRev(model.__tablename__, id, rev, is_)
 
 
-async def insert_row(session: AsyncSession, row: Project | Node | Channel | Asset | Playlist) -> None:
+async def insert_row(
+    session: AsyncSession, row: Project | Node | Channel | Recorder | Asset | Playlist | MediaRoot
+) -> None:
     """Raises ``Taken``."""
     values = {column.key: getattr(row, column.key) for column in row.__table__.columns}
     async with naming_what_is_taken(session, type(row), values):

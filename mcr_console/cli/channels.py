@@ -2,13 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
 from mcr_console.cli.commands import AsJson, Sure, confirm, group, with_supervisor
+from mcr_console.cli.explain import explain
+from mcr_console.cli.failover import failover_line, hold_failover, release_failover
 from mcr_console.cli.failures import Failure
-from mcr_console.cli.naming import channel_named, playlist_named
+from mcr_console.cli.naming import channel_named, pick_node, playlist_named
 from mcr_console.cli.playlists import PlaylistSource, import_from, report_refused
 from mcr_console.cli.progress import poll, waiting
 from mcr_console.cli.wording import channel_line, frames_clock, is_settled_on_air, local_time, state_words
@@ -25,6 +27,8 @@ from supervisor.schemas.channel import (
     CueIn,
     OutputIn,
 )
+from supervisor.schemas.fencing import fencing_words
+from supervisor.schemas.stream_key import without_key
 
 app = group("Make, start, stop and drive channels. A channel is named by its number or its name.")
 
@@ -77,7 +81,16 @@ def add(
     ] = None,
     output: Annotated[
         list[OutputIn] | None,
-        typer.Option(parser=_output, metavar="OUTPUT", help="hls or udp://host:port; may be given again. HLS if none."),
+        typer.Option(
+            parser=_output,
+            metavar="OUTPUT",
+            help="hls, udp://host:port, rtmp://host/app/key or decklink://1; may be given again. HLS if none. "
+            "udp://host:port?lease_stop stops 6 s after the last word of a supervisor, so that the channel can be "
+            "moved; without it the output holds, and the channel is not moved off an unreachable node.",
+        ),
+    ] = None,
+    node: Annotated[
+        str | None, typer.Option(metavar="NODE", help="Play on this node alone. A decklink output needs it.")
     ] = None,
     number: Annotated[int | None, typer.Option(min=1, max=9999, help="The next free one if left out.")] = None,
     playlist: Annotated[str | None, typer.Option(help="Play this playlist, which is there already.")] = None,
@@ -101,11 +114,13 @@ def add(
             result = await import_from(client, PlaylistSource("folder", from_), name)
             report_refused(result)
             playlist_id = result.playlist.id
+        outputs = tuple(output or (OutputIn(kind="hls"),))
         values = ChannelIn(
             name=name,
             number=number,
             format=format_ or _USUAL_FORMAT,
-            outputs=tuple(output or (OutputIn(kind="hls"),)),
+            outputs=outputs,
+            node_id=await node_for(client, node, outputs),
             playlist_id=playlist_id,
             after_last=after_last or ("loop" if from_ is not None else "filler"),
             time_zone=time_zone,
@@ -120,6 +135,20 @@ def add(
     print(channel_line(channel))
     if not start:
         print(f"mcr channel start {channel.number} puts it on air.")
+
+
+async def node_for(client: Client, named: str | None, outputs: tuple[OutputIn, ...]) -> str | None:
+    """The node a new channel is to play on. A card is in one machine: with one node there is no question which."""
+    has_card = any(output.kind == "decklink" for output in outputs)
+    if named is None and not has_card:
+        return None
+    nodes = await client.nodes()
+    if named is not None:
+        return pick_node(named, nodes).id
+    if len(nodes) == 1:
+        return nodes[0].id
+    names = ", ".join(node.name for node in nodes)
+    raise Failure("In which node is the card?", f"There are {names}.", "Say --node NAME.")
 
 
 async def put_on_air(client: Client, channel: Channel, *, wait: bool = True) -> Channel:
@@ -259,7 +288,10 @@ def show(named: Named, as_json: AsJson = False) -> None:
         for output in channel.outputs:
             seen = live.get(output.id)
             state = f": {seen.state} {safe(seen.detail)}".rstrip() if seen else ""
-            lines.append(f"Output {output.kind} {safe(output.url)}".rstrip() + state)
+            where = f"Output {output.kind} {safe(without_key(output.url))}".rstrip()
+            lines.append(f"{where}{state}; {fencing_words(output.kind, lease_stop=output.lease_stop)}")
+        if channel.hold_failover:
+            lines.append(failover_line(channel))
         if channel.live.decision:
             lines.append(f"Decision: {safe(channel.live.decision)}")
         for row in rundown.rows:
@@ -281,34 +313,9 @@ def specification_line(channel: Channel) -> str:
     )
 
 
-@app.command()
-def explain(named: Named, as_json: AsJson = False) -> None:
-    """Say what the supervisor decided about a channel, and why."""
-
-    async def run(client: Client) -> dict[str, object]:
-        return await client.explain((await channel_named(client, named)).id)
-
-    answer = with_supervisor(run)
-    if as_json:
-        print(json.dumps(answer, indent=2))
-        return
-    for line in explanation_lines(answer):
-        print(line)
-
-
-def explanation_lines(value: object, name: str = "") -> list[str]:
-    """Decisions as lines of time and sentence; whatever else the supervisor has to say as ``name: value``."""
-    if isinstance(value, dict):
-        value = cast("dict[str, object]", value)
-        if value.keys() == {"at", "sentence"}:
-            return [f"{safe(str(value['at']))} {safe(str(value['sentence']))}"]
-        pairs = value.items()
-        return [line for key, inner in pairs for line in explanation_lines(inner, f"{name} {key}".strip())]
-    if isinstance(value, list):
-        return [line for inner in cast("list[object]", value) for line in explanation_lines(inner, name)]
-    if value is None or value == "":
-        return []
-    return [f"{name.replace('_', ' ')}: {safe(str(value))}"]
+app.command()(explain)
+app.command()(hold_failover)
+app.command()(release_failover)
 
 
 @app.command()

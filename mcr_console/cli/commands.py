@@ -1,11 +1,13 @@
 """What all groups of commands share: plain help, failures that become exit codes, and the way to a supervisor."""
 
 import asyncio
+import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, Final, TypeVar, cast
 
 import typer
+from pydantic import BaseModel
 from typer.core import TyperGroup
 
 from mcr_console.cli.failures import Exit, Failure, show
@@ -52,6 +54,8 @@ def as_failure(error: ClientError) -> Failure:
     if isinstance(error, Unreachable):
         return Failure(error.title, error.detail, error.hint, code=Exit.UNREACHABLE)
     detail, hint = error.detail, error.hint
+    if isinstance(error, ApiProblem) and error.code == "follows":
+        return Failure(error.title, detail, hint, code=Exit.FOLLOWS)
     if isinstance(error, ApiProblem) and error.retry_after_s:
         hint = f"{hint} Try again in {error.retry_after_s} s.".strip()
     if isinstance(error, ApiProblem) and isinstance(refused := error.extra.get("refused"), list):
@@ -73,6 +77,10 @@ def with_supervisor(work: Callable[[Client], Awaitable[T]]) -> T:
             return await work(client)
 
     return asyncio.run(run())
+
+
+def print_json(values: Sequence[BaseModel]) -> None:
+    print(json.dumps([value.model_dump(mode="json") for value in values], indent=2))
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -7,12 +7,14 @@ from mcr_console.safe_text import safe
 
 
 class Exit(IntEnum):
-    """Exit codes of every command. 69 is EX_UNAVAILABLE of sysexits.h."""
+    """Exit codes of every command. 69 is EX_UNAVAILABLE of sysexits.h, 75 is EX_TEMPFAIL."""
 
     OK = 0
     FAILED = 1
     """It was refused, or it broke."""
     USAGE = 2
+    FOLLOWS = 75
+    """The supervisor that was asked follows another, which takes commands. Ask the leader."""
     UNREACHABLE = 69
     """No supervisor answered; what was asked may still have been done if it was asked before it fell silent."""
 

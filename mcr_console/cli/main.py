@@ -6,7 +6,21 @@ import platform
 
 import typer
 
-from mcr_console.cli import alarms, asrun, background, channels, database, nodes, playlists, service, supervision
+from mcr_console.cli import (
+    agent,
+    alarms,
+    asrun,
+    background,
+    channels,
+    database,
+    explain,
+    history,
+    media,
+    nodes,
+    playlists,
+    service,
+    supervision,
+)
 from mcr_console.cli.commands import group, home
 from mcr_console.cli.demo.command import demo
 from mcr_console.cli.doctor.command import doctor
@@ -53,7 +67,12 @@ app.command()(supervision.status)
 app.add_typer(channels.app, name="channel")
 app.add_typer(playlists.app, name="playlist")
 app.command()(asrun.asrun)
+app.command()(agent.agent)
+nodes.app.command("key")(agent.node_key)
+app.command()(explain.explain)
+app.command()(history.events)
 app.add_typer(nodes.app, name="node")
+app.add_typer(media.app, name="media")
 app.add_typer(alarms.app, name="alarm")
 app.add_typer(database.app, name="db")
 app.add_typer(service.app, name="service")

@@ -1,10 +1,11 @@
-"""Finds what a person named: a channel by number or name, a playlist by name."""
+"""Finds what a person named: a channel by number or name, a node or a playlist by name."""
 
 import re
 
 from mcr_console.cli.failures import Failure
 from mcr_console.client import Client
 from supervisor.schemas.channel import Channel
+from supervisor.schemas.node import Node
 from supervisor.schemas.playlist import Playlist
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -54,6 +55,27 @@ def pick_playlist(named: str, playlists: tuple[Playlist, ...]) -> Playlist:
     there = ", ".join(playlist.name for playlist in playlists[:12])
     hint = f"There are: {there}." if playlists else "There are none yet; mcr playlist import makes one."
     raise Failure("No such playlist", f"Nothing is named {named!r}.", hint)
+
+
+def pick_node(named: str, nodes: tuple[Node, ...]) -> Node:
+    """By name in any case, else by id. Raises Failure that names what there is."""
+    wanted = named.strip()
+    for key in (str, str.casefold):
+        found = [node for node in nodes if key(node.name) == key(wanted)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = ", ".join(node.name for node in found)
+            raise Failure("Which node?", f"{len(found)} are named {wanted!r}: {names}.", "Write it as it is written.")
+    for node in nodes:
+        if node.id == wanted:
+            return node
+    there = ", ".join(node.name for node in nodes[:12])
+    raise Failure("No such node", f"Nothing is named {named!r}.", f"There are: {there}." if there else "")
+
+
+async def node_named(client: Client, named: str) -> Node:
+    return pick_node(named, await client.nodes())
 
 
 async def channel_named(client: Client, named: str) -> Channel:

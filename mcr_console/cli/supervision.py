@@ -33,9 +33,10 @@ def serve(
         typer.Option(help="Listen on TCP here too; loopback only. Callers need the token in $MCR_HOME/token."),
     ] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="TCP port (6270); 0 takes a free one.")] = None,
+    node: Annotated[bool, typer.Option(help="Whether channels may play on this machine itself.")] = True,
 ) -> None:
     """Run the supervisor in the foreground. Ctrl-C shuts it down; playout goes on."""
-    arguments: list[str] = []
+    arguments: list[str] = [] if node else ["--no-node"]
     if host is not None:
         arguments += ["--host", host]
     if port is not None:

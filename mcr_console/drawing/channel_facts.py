@@ -85,16 +85,19 @@ def render_why(state: ChannelState, width: int, height: int, palette: Palette, *
 
 
 def channel_title(state: ChannelState, palette: Palette) -> Sequence[Part]:
-    """``1 News 24  1280x720p25  ffmpeg  node-a e7``."""
+    """``1 News 24  1280x720p25  ffmpeg  node-a e7``, and who holds its failover."""
     channel, live = state.channel, state.live
     form = channel.format
     rate = form.rate if "/" not in form.rate else f"{_rate_number(form.rate):.2f}"
-    return [
+    parts: list[Part] = [
         (f" {palette.glyphs.crumb} ", palette.dim),
         (f"{channel.number} {channel.name}", palette.strong),
         (f"  {form.width}x{form.height}p{rate}  {channel.engine}", palette.dim),
         (f"  {live.node_name or palette.glyphs.none} e{live.epoch}", palette.dim),
     ]
+    if channel.hold_failover:
+        parts.append((f"  FAILOVER HELD by {channel.hold_failover_by or 'somebody'}", palette.warning))
+    return parts
 
 
 def _rate_number(rate: str) -> float:

@@ -4,6 +4,7 @@ An order that was delayed, by however much, can so never give more time than it 
 """
 
 import secrets
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -11,8 +12,14 @@ GOOD_FOR_S = 6.0
 _MOST_KEPT = 1024
 
 
+def boot_seconds() -> float:
+    """Seconds since the machine started, those that it slept included: what ``time.monotonic`` leaves out on Linux, and
+    the others' clocks do not."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 class Nonces:
-    """``now`` is monotonic seconds."""
+    """``now`` is monotonic seconds, see ``boot_seconds``."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -47,11 +54,10 @@ class Lease:
         until = issued + seconds
         self._until = until if self._until is None else max(self._until, until)
 
-    def is_live(self) -> bool:
-        """From any thread."""
+    def left_s(self) -> float:
+        """Seconds; 0 when it is over or none was given. From any thread."""
         until = self._until
-        return until is not None and self._now() < until
+        return 0.0 if until is None else max(0.0, until - self._now())
 
     def left_ms(self) -> int | None:
-        until = self._until
-        return None if until is None else max(0, int((until - self._now()) * 1000))
+        return None if self._until is None else int(self.left_s() * 1000)

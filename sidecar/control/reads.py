@@ -26,12 +26,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who answers. ``rate`` is the channel's, ``pid`` this process's."""
+    """Who answers. ``rate`` is the channel's, ``pid`` this process's, ``leased`` as in its document."""
 
     channel_id: str
     epoch: int
     rate: str
     pid: int
+    leased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,4 +100,5 @@ class Reads:
             journal=JournalStatus(journal.run_id, journal.last_seq, journal.degraded),
             skipped=playout.skipped,
             at=datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            leased=identity.leased,
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from sidecar.engine.encoder_settings import gop_frames, preview_format
 from sidecar.engine.encoder_thread import FrameJob
 from sidecar.engine.preview import PreviewThread
-from sidecar.outputs.interface import MaySend
+from sidecar.outputs.interface import LeaseLeft
 from sidecar.outputs.packet import Batch
 from sidecar.outputs.sinks import live_folder, make_sink
 from sidecar.outputs.templates import make_templates
@@ -24,7 +24,7 @@ _PREVIEW = Output(id="preview", kind="hls", role="preview")
 class OutputSet:
     """``deliver`` is the encoder thread's and never waits. A channel always has a preview."""
 
-    def __init__(self, document: SidecarDocument, *, epoch: int, media_root: Path, may_send: MaySend) -> None:
+    def __init__(self, document: SidecarDocument, *, epoch: int, media_root: Path, lease_left: LeaseLeft) -> None:
         rate = parse_rate(document.format.rate)
         gop = gop_frames(rate, document.encoding.gop_ms)
         self._preview = PreviewThread(document.format, document.encoding, self._deliver_preview)
@@ -44,10 +44,11 @@ class OutputSet:
                     live=live_folder(media_root, document.channel_id),
                     epoch=epoch,
                     segment_length=Fraction(gop) / rate,
+                    lease_left=lease_left,
                 ),
                 preview if is_preview else programme,
                 queue_limit=round(QUEUE_S * rate),
-                may_send=may_send,
+                lease_left=lease_left,
             )
             (self._previews if is_preview else self._programmes).append(worker)
 

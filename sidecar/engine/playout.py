@@ -25,7 +25,7 @@ from sidecar.engine.thumbnail import Thumbnailer
 from sidecar.journal.journal import Journal
 from sidecar.media.file_source import FileSource
 from sidecar.media.slate import Slate
-from sidecar.outputs.interface import MaySend
+from sidecar.outputs.interface import LeaseLeft, not_leased
 from sidecar.outputs.packet import Batch
 from sidecar.protocol.channel import AfterLast, SidecarDocument
 from sidecar.protocol.status import ItemNext, ItemOnAir, Loudness, OutputStatus, Picture, SidecarState, SkippedItem
@@ -72,19 +72,19 @@ class Playout:
         epoch: int,
         journal: Journal,
         media_root: Path,
-        may_send: MaySend = lambda: True,
+        lease_left: LeaseLeft = not_leased,
         open_source: OpenSource = FileSource,
         time: PlayoutTime | None = None,
         on_death: OnDeath | None = None,
     ) -> None:
-        """``may_send`` is asked before every write of an output with ``lease_stop``, from its thread.
+        """``lease_left`` is asked by the outputs whose fencing needs it, from their threads.
 
         Opens the encoder (some 50 ms). Raises ValueError for a format or a time zone that cannot be.
         """
         clock = SystemTime() if time is None else time
         rate = parse_rate(document.format.rate)
         die = on_death or partial(end_process, last_words=partial(journal.close, _JOURNAL_LAST_WORDS_S))
-        self._outputs = OutputSet(document, epoch=epoch, media_root=media_root, may_send=may_send)
+        self._outputs = OutputSet(document, epoch=epoch, media_root=media_root, lease_left=lease_left)
         self._loudness = LoudnessThread(document.format.sample_rate)
         try:
             slate = Slate(document.name, document.format, document.time_zone)

@@ -7,12 +7,14 @@ from sidecar.outputs.packet import Batch
 from sidecar.outputs.templates import StreamTemplates
 from sidecar.outputs.transport_stream import TransportStreamMuxer
 from sidecar.protocol.channel import OutputKind
+from sidecar.protocol.fencing import Fencing
 
 
 class FileSink:
     """A ``Sink`` that appends to ``path``; what was there stays."""
 
     kind: OutputKind = "file"
+    fencing: Fencing = "resource"
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -15,6 +15,7 @@ from sidecar.outputs.playlist import MediaPlaylist, Segment, date_time, target_d
 from sidecar.outputs.templates import StreamTemplates
 from sidecar.outputs.transport_stream import TransportStreamMuxer, begins_with_keyframe
 from sidecar.protocol.channel import OutputKind
+from sidecar.protocol.fencing import Fencing
 
 WINDOW = 6
 """Segments a playlist lists."""
@@ -38,6 +39,7 @@ class HlsSink:
     """
 
     kind: OutputKind = "hls"
+    fencing: Fencing = "resource"
 
     def __init__(self, place: Path, epoch: int, segment_length: Fraction) -> None:
         """``segment_length`` in seconds: the distance of keyframes."""
@@ -104,7 +106,7 @@ class HlsSink:
     def _publish(self, opening: _Opening, end: Fraction) -> None:
         if self._playlist is None:
             # As late as can be: an epoch that is being replaced may have written until now.
-            self._playlist = self._folder.previous_playlist(self._target_duration, WINDOW)
+            self._playlist = self._folder.previous_playlist(self._target_duration, WINDOW, opening.wall_ns)
         data = b"".join(self._chunks)
         self._chunks = []
         segment = Segment(

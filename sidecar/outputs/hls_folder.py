@@ -7,6 +7,7 @@ from collections import deque
 from pathlib import Path
 
 from sidecar.outputs.playlist import MediaPlaylist, Segment, parse_playlist
+from sidecar.outputs.sequences import first_number, is_predecessor
 
 log = logging.getLogger(__name__)
 
@@ -37,29 +38,35 @@ class HlsFolder:
     def write_playlist(self, playlist: MediaPlaylist) -> None:
         _write_whole(self._place / f"{self._epoch}.m3u8", playlist.render().encode())
 
-    def previous_playlist(self, target_duration: int, window: int) -> MediaPlaylist:
-        """What the next segment is appended to: the last segments of the highest lower epoch that wrote any, with its
-        sequence numbers; an empty playlist when there is none that can be read."""
-        epochs = sorted((int(name) for name in self._names(_PLAYLIST)), reverse=True)
-        for epoch in epochs:
-            if epoch >= self._epoch:
-                continue
-            path = self._place / f"{epoch}.m3u8"
-            try:
-                previous = parse_playlist(path.read_text())
-            except ValueError as error:
-                log.warning("%s: %s; its segments are not listed again", path, error)
-                continue
-            kept = self._still_there(previous.segments)[-window:]
-            gone = previous.segments[: len(previous.segments) - len(kept)]
-            self._listed = kept
-            return MediaPlaylist(
-                max([target_duration, *(round(segment.duration) for segment in kept)]),
-                previous.media_sequence + len(gone),
-                previous.discontinuity_sequence + sum(segment.discontinuity for segment in gone),
-                kept,
-            )
-        return MediaPlaylist(target_duration)
+    def previous_playlist(self, target_duration: int, window: int, starts_ns: int) -> MediaPlaylist:
+        """What the first segment, which starts at ``starts_ns`` UTC, is appended to: the last segments of the epoch
+        before, with its sequence numbers, if that aired here; else an empty playlist with numbers above its."""
+        previous = self._predecessor()
+        if previous is None:
+            number = first_number(starts_ns, self._epoch)
+            return MediaPlaylist(target_duration, number, number)
+        kept = self._still_there(previous.segments)[-window:]
+        gone = previous.segments[: len(previous.segments) - len(kept)]
+        self._listed = kept
+        return MediaPlaylist(
+            max([target_duration, *(round(segment.duration) for segment in kept)]),
+            previous.media_sequence + len(gone),
+            previous.discontinuity_sequence + sum(segment.discontinuity for segment in gone),
+            kept,
+        )
+
+    def _predecessor(self) -> MediaPlaylist | None:
+        opened = {int(name) for name in self._names(_EPOCH)}
+        written = {int(name) for name in self._names(_PLAYLIST)}
+        last = max((epoch for epoch in written if epoch < self._epoch), default=0)
+        if last == 0 or not is_predecessor(last, self._epoch, opened=opened, written=written):
+            return None
+        path = self._place / f"{last}.m3u8"
+        try:
+            return parse_playlist(path.read_text())
+        except ValueError as error:
+            log.warning("%s: %s; its segments are not listed again", path, error)
+            return None
 
     def _still_there(self, segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
         kept: list[Segment] = []

@@ -1,11 +1,25 @@
 """The contract of an output."""
 
+import math
 from collections.abc import Callable
 from typing import Protocol
 
 from sidecar.outputs.packet import Batch
 from sidecar.outputs.templates import StreamTemplates
 from sidecar.protocol.channel import OutputKind
+from sidecar.protocol.fencing import Fencing
+
+LeaseLeft = Callable[[], float]
+"""Seconds for which the lease still runs, 0 when it is over. May be asked from any thread, and never waits."""
+
+
+def not_leased() -> float:
+    """The ``LeaseLeft`` of a channel that is given no leases: nothing of it ever waits for one."""
+    return math.inf
+
+
+class LeaseOver(Exception):
+    """The lease ended under way: what was left to write stayed here. Not a failure of the place."""
 
 
 class Sink(Protocol):
@@ -15,12 +29,17 @@ class Sink(Protocol):
     * ``open`` and ``write`` raise ``OSError`` or ``av.error.FFmpegError`` when the place fails. The worker then calls
       ``abandon``, waits with backoff and jitter, and opens again; that never ends. What a sink must carry over a
       reopening (an HLS window, totals) it keeps in itself.
+    * ``fencing`` says what a lost lease does. ``lease_stop``: the worker opens and writes under a live lease only, and
+      ``write`` and ``close`` look again before everything that leaves, raising ``LeaseOver``; the worker then abandons
+      it and opens it again under the next lease. ``session``: ``open`` is called under a live lease only, and must be
+      over, well or not, when that lease is. The others are never asked for a lease.
     * The first batch after ``open``, and the first after a gap, begins with a keyframe.
     * ``close`` is the clean end of the run and is called once, by the same thread.
     * ``bytes_sent`` and ``segments`` only grow, and may be read from any thread.
     """
 
     kind: OutputKind
+    fencing: Fencing
     bytes_sent: int
     segments: int
 
@@ -42,7 +61,3 @@ class Sink(Protocol):
         Raises as ``write``.
         """
         ...
-
-
-MaySend = Callable[[], bool]
-"""Whether the lease allows writing at this instant."""

@@ -5,12 +5,15 @@ from pathlib import Path
 
 from sidecar.outputs.file import FileSink
 from sidecar.outputs.hls import HlsSink
-from sidecar.outputs.interface import Sink
+from sidecar.outputs.interface import LeaseLeft, Sink, not_leased
 from sidecar.outputs.packet import Batch
+from sidecar.outputs.rtmp import RtmpSink
+from sidecar.outputs.rtmp_address import parse_rtmp_url
 from sidecar.outputs.templates import StreamTemplates
 from sidecar.outputs.udp import UdpSink
 from sidecar.outputs.udp_address import parse_udp_url
 from sidecar.protocol.channel import Output, OutputKind
+from sidecar.protocol.fencing import Fencing, fencing_of
 
 
 def live_folder(media_root: Path, channel_id: str) -> Path:
@@ -21,8 +24,9 @@ def live_folder(media_root: Path, channel_id: str) -> Path:
 class UnusableSink:
     """Stands for an output whose address cannot be one: down, with the reason, while the others play."""
 
-    def __init__(self, kind: OutputKind, reason: str) -> None:
-        self.kind: OutputKind = kind
+    def __init__(self, output: Output, reason: str) -> None:
+        self.kind: OutputKind = output.kind
+        self.fencing: Fencing = fencing_of(output)
         self.bytes_sent = 0
         self.segments = 0
         self._reason = reason
@@ -40,19 +44,23 @@ class UnusableSink:
         """There is nothing to finish."""
 
 
-def make_sink(output: Output, *, live: Path, epoch: int, segment_length: Fraction) -> Sink:
+def make_sink(
+    output: Output, *, live: Path, epoch: int, segment_length: Fraction, lease_left: LeaseLeft = not_leased
+) -> Sink:
     """Does no I/O and raises nothing: see ``UnusableSink``."""
     try:
-        return _make_sink(output, live=live, epoch=epoch, segment_length=segment_length)
+        return _make_sink(output, live, epoch, segment_length, lease_left)
     except ValueError as error:
-        return UnusableSink(output.kind, str(error))
+        return UnusableSink(output, str(error))
 
 
-def _make_sink(output: Output, *, live: Path, epoch: int, segment_length: Fraction) -> Sink:
+def _make_sink(output: Output, live: Path, epoch: int, segment_length: Fraction, lease_left: LeaseLeft) -> Sink:
     if output.kind == "hls":
         return HlsSink(live if output.role == "programme" else live / "preview", epoch, segment_length)
     if output.kind == "udp":
-        return UdpSink(parse_udp_url(output.url))
+        return UdpSink(parse_udp_url(output.url), lease_left if output.lease_stop else None)
+    if output.kind == "rtmp":
+        return RtmpSink(parse_rtmp_url(output.url), lease_left)
     path = Path(output.url.removeprefix("file://"))
     if not path.is_absolute():
         raise ValueError(f"a file output needs an absolute path, not {output.url!r}")

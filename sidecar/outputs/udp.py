@@ -1,15 +1,17 @@
-"""MPEG-TS in UDP datagrams of seven packets, spread over the frame's time."""
+"""MPEG-TS in UDP datagrams of seven packets, spread over the frame's time; each may wait for a lease."""
 
 import ipaddress
 import select
 import socket
 import time
 
+from sidecar.outputs.interface import LeaseLeft, LeaseOver
 from sidecar.outputs.packet import Batch
 from sidecar.outputs.templates import StreamTemplates
 from sidecar.outputs.transport_stream import TS_PACKET, TransportStreamMuxer
 from sidecar.outputs.udp_address import UdpAddress
 from sidecar.protocol.channel import OutputKind
+from sidecar.protocol.fencing import Fencing
 
 DATAGRAM = 7 * TS_PACKET  # 1316 bytes: what fits into an Ethernet frame
 _SEND_BUFFER = 1 << 20
@@ -27,7 +29,11 @@ class UdpSink:
 
     kind: OutputKind = "udp"
 
-    def __init__(self, address: UdpAddress) -> None:
+    def __init__(self, address: UdpAddress, lease_left: LeaseLeft | None = None) -> None:
+        """``lease_left``: of an output with ``lease_stop``; a frame's datagrams are paced over milliseconds, and the
+        process may be stopped between any two of them, so each one asks."""
+        self.fencing: Fencing = "hold" if lease_left is None else "lease_stop"
+        self._lease_left = lease_left
         self._address = address
         self._socket: socket.socket | None = None
         self._target: tuple[str, int] | tuple[str, int, int, int] = ("", 0)
@@ -87,6 +93,9 @@ class UdpSink:
             raise OSError("the output is not open")
         while True:
             try:
+                # Nothing between the two: a stopped process that is continued begins with the question again.
+                if self._lease_left is not None and self._lease_left() <= 0:
+                    raise LeaseOver
                 self.bytes_sent += self._socket.sendto(datagram, self._target)
             except BlockingIOError:
                 _, writable, _ = select.select([], [self._socket], [], _WRITABLE_WITHIN_S)

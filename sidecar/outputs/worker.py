@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from av.error import FFmpegError
 
-from sidecar.outputs.interface import MaySend, Sink
+from sidecar.outputs.interface import LeaseLeft, LeaseOver, Sink, not_leased
 from sidecar.outputs.packet import Batch
 from sidecar.outputs.packet_queue import Delivery, PacketQueue
 from sidecar.outputs.templates import StreamTemplates
@@ -38,13 +38,13 @@ class OutputWorker:
         templates: StreamTemplates,
         *,
         queue_limit: int,
-        may_send: MaySend = lambda: True,
+        lease_left: LeaseLeft = not_leased,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._output = output
         self._sink = sink
         self._templates = templates
-        self._may_send = may_send if output.lease_stop else lambda: True
+        self._lease_left = lease_left
         self._monotonic = monotonic
         self._queue = PacketQueue(queue_limit)
         self._thread = threading.Thread(target=self._run, name=f"output-{output.kind}-{output.id[:8]}", daemon=True)
@@ -93,6 +93,7 @@ class OutputWorker:
             frames_sent=self._frames_sent,
             frames_dropped=self._queue.frames_dropped + self._frames_lost,
             segments=self._sink.segments,
+            fencing=self._sink.fencing,
         )
 
     def _run(self) -> None:
@@ -106,13 +107,29 @@ class OutputWorker:
         self._end()
 
     def _take(self, delivery: Delivery) -> None:
-        if not self._may_send():
+        if self._waits_for_a_lease():
             self._lose(delivery)
-            self._state, self._detail = "stopped", "the lease has run out"
         elif (self._is_open and self._goes_on(delivery)) or (not self._is_open and self._opened(delivery)):
             self._write(delivery)
         else:
             self._lose(delivery)
+
+    def _waits_for_a_lease(self) -> bool:
+        needs_one = self._sink.fencing == "lease_stop" or (self._sink.fencing == "session" and not self._is_open)
+        if not needs_one or self._lease_left() > 0:
+            return False
+        self._fence()
+        return True
+
+    def _fence(self) -> None:
+        """Only a renewal of the lease opens it again, and then at once: its place has not failed."""
+        if self._is_open:
+            self._is_open = False
+            self._abandon()
+        if self._sink.fencing == "session":
+            self._state, self._detail = "down", "waits for a lease before it connects"
+        else:
+            self._state, self._detail = "stopped", "the lease has run out"
 
     def _next(self) -> Delivery | None:
         try:
@@ -133,6 +150,8 @@ class OutputWorker:
             return False
         self._bytes_before = self._sink.bytes_sent
         self._is_open = self._attempt(lambda: self._sink.open(self._templates))
+        if self._is_open and self._sink.fencing == "session" and self._lease_left() <= 0:
+            self._fence()  # it took longer than the lease: what was connected by then may not be used
         return self._is_open
 
     def _write(self, delivery: Delivery) -> None:
@@ -152,6 +171,8 @@ class OutputWorker:
             call()
         except (OSError, FFmpegError) as error:
             self._fail(str(error))
+        except LeaseOver:
+            self._fence()
         except Exception as error:  # a defect of one sink must not end its retries, and nobody else's air
             log.exception("the sink of output %s failed", self._output.id)
             self._fail(f"{type(error).__name__}: {error}")
@@ -167,6 +188,9 @@ class OutputWorker:
         wait = backoff_s(self._failures, random.random())  # noqa: S311 - spreads retries, hides nothing
         self._retry_at = self._monotonic() + wait
         self._state, self._detail = "down", f"{detail}; trying again in {wait:.1f} s"
+        self._abandon()
+
+    def _abandon(self) -> None:
         try:
             self._sink.abandon()
         except Exception:  # it is opened again all the same

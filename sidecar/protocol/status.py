@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from sidecar.protocol.channel import AfterLast, Epoch, OutputKind, OutputRole
+from sidecar.protocol.fencing import Fencing
 
 SidecarState = Literal["muted", "on_air", "stopping"]
 Picture = Literal["item", "filler", "standby", "hold", "freeze"]
@@ -47,6 +48,7 @@ class OutputStatus(Struct, frozen=True):
     frames_sent: int
     frames_dropped: int
     segments: int = 0  # whole HLS segments of this epoch; the agent moves the link at the first
+    fencing: Fencing | None = None  # what a lost lease does to it, where the channel is leased
 
 
 class Loudness(Struct, frozen=True):
@@ -104,3 +106,5 @@ class Status(Struct, frozen=True):
     journal: JournalStatus
     skipped: tuple[SkippedItem, ...]
     at: str  # UTC, RFC 3339: when this was read
+    leased: bool = False
+    """Whether outputs of this start stop or wait for want of a lease, each as its ``fencing`` says."""

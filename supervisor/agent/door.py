@@ -14,6 +14,7 @@ from sidecar.protocol.commands import (
     Command,
     CommandReply,
     CueCommand,
+    LeaseCommand,
     PlaylistCommand,
     Refusal,
     TakeCommand,
@@ -70,6 +71,10 @@ def request_for(order: Order) -> Request:
 
 def stop_request(command_id: str, epoch: int, by: str) -> Request:
     return _post("stop", Command(command_id, epoch, by))
+
+
+def lease_request(command_id: str, epoch: int, nonce: str, ttl_ms: int) -> Request:
+    return _post("lease", LeaseCommand(command_id, epoch, nonce, ttl_ms))
 
 
 def _post(verb: str, command: msgspec.Struct) -> Request:

@@ -187,7 +187,8 @@ class NodeCondition:
     ``incarnation`` names the agent's memory on disk, ``boot`` this life of the agent. ``at`` is its own wall clock when
     the report was made, aware UTC, from which the supervisor tells its offset. ``load`` is the one-minute load average
     over the number of processors; None where that is not known. ``engine_fault``: why the container engine does not
-    answer, empty while it does: its sidecars are then unknown, which is not dead.
+    answer, empty while it does: its sidecars are then unknown, which is not dead. ``capacity`` is how many sidecars the
+    machine's own administrator lets it have, where he said so; the node's row decides, and this is shown beside it.
     """
 
     incarnation: str
@@ -199,6 +200,7 @@ class NodeCondition:
     at: datetime
     load: float | None
     engine_fault: str = ""
+    capacity: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -43,18 +44,23 @@ def remembered(channel_id: str, epoch: int, memory: Memory, directories: Directo
     return whole or Handle(channel_id, epoch, "", str(_state_dir(channel_id, epoch, directories)), None)
 
 
-def prepare(order: StartOrder, handle: Handle, memory: Memory, directories: Directories) -> None:
-    """Epoch first, then the handle, then the rest. Blocks; raises OSError."""
+def prepare(
+    order: StartOrder, handle: Handle, memory: Memory, directories: Directories, living: Set[int] = frozenset()
+) -> None:
+    """Epoch first, then the handle, then the rest. ``living``: epochs of the channel whose sidecars run on.
+
+    Blocks; raises OSError.
+    """
     memory.raise_epoch(order.channel_id, order.epoch)
     memory.put(handle)
     for channel_id, epoch in memory.names():
-        if channel_id == order.channel_id and epoch < order.epoch:
+        if channel_id == order.channel_id and epoch < order.epoch and epoch not in living:
             memory.drop(channel_id, epoch)
     state_dir = Path(handle.state_dir)
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     (directories.journal / order.channel_id).mkdir(mode=0o700, parents=True, exist_ok=True)
     (state_dir / "document.json").write_bytes(msgspec.json.encode(order.document))
-    _prune(state_dir.parent, order.epoch)
+    _prune(state_dir.parent, order.epoch, living)
 
 
 def launch_of(handle: Handle, program: tuple[str, ...], directories: Directories, *, decklink: bool = False) -> Launch:
@@ -93,8 +99,9 @@ def _python_path() -> str:
     return f"{ours}{os.pathsep}{given}" if given else ours
 
 
-def _prune(channel_dir: Path, epoch: int) -> None:
+def _prune(channel_dir: Path, epoch: int, living: Set[int]) -> None:
     """Removes the state directories of epochs long gone, so that the disk does not fill with logs."""
     for entry in channel_dir.iterdir():
-        if entry.name.isdigit() and int(entry.name) <= epoch - _KEEP_STATE_DIRS:
+        old = entry.name.isdigit() and int(entry.name) <= epoch - _KEEP_STATE_DIRS
+        if old and int(entry.name) not in living:
             shutil.rmtree(entry, ignore_errors=True)

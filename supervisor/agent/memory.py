@@ -7,7 +7,8 @@ import msgspec
 import structlog
 
 from supervisor.agent.interface import ContainerIdentity, Identity, ProcessIdentity
-from supervisor.files import write_whole
+from supervisor.errors import Invalid
+from supervisor.files import read_or_make_id, write_whole
 
 log = structlog.get_logger(__name__)
 
@@ -41,12 +42,15 @@ _SUFFIX: Final = ".json"
 
 
 class Memory:
-    """Files below ``directory``: ``epochs/<channel>``, ``handles/<channel>-<epoch>.json``. Every write is fsynced.
+    """Files below ``directory``: ``epochs/<channel>``, ``handles/<channel>-<epoch>.json``, ``term``, ``incarnation``.
+
+    Every write is fsynced.
 
     All methods block on the disk: for a worker thread. Callers never run two for one channel at once.
     """
 
     def __init__(self, directory: Path) -> None:
+        self._directory = directory
         self._epochs = directory / "epochs"
         self._handles = directory / "handles"
         for path in (self._epochs, self._handles):
@@ -65,6 +69,33 @@ class Memory:
 
     def raise_epoch(self, channel_id: str, epoch: int) -> None:
         write_whole(self._epochs / channel_id, b"%d\n" % epoch)
+
+    def term(self) -> int:
+        """The highest term kept; 0 for none, and for one that cannot be read, which the next order replaces."""
+        path = self._directory / "term"
+        try:
+            return int(path.read_text("ascii"))
+        except FileNotFoundError:
+            return 0
+        except (OSError, ValueError) as error:
+            log.warning(
+                "the highest term cannot be read: an older leader would be obeyed", path=str(path), why=str(error)
+            )
+            return 0
+
+    def raise_term(self, term: int) -> None:
+        write_whole(self._directory / "term", b"%d\n" % term)
+
+    def incarnation(self) -> str:
+        """The name of this memory, made once: another one is another node. Raises OSError."""
+        path = self._directory / "incarnation"
+        try:
+            return read_or_make_id(path)
+        except Invalid as error:
+            # No order is refused because of a name: this is another node from now on, and whoever leads is told so.
+            log.warning("this memory's name cannot be read and is made anew", path=str(path), why=str(error))
+            path.unlink()
+            return read_or_make_id(path)
 
     def put(self, handle: Handle) -> None:
         write_whole(self._path(handle.channel_id, handle.epoch), msgspec.json.encode(handle))

@@ -1,6 +1,5 @@
 """Puts the routes together into one application."""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -17,8 +16,13 @@ from supervisor.api.routes import (
     asrun,
     assets,
     channels,
+    claims,
+    explain,
+    failover,
+    history,
     items,
     live,
+    media_roots,
     nodes,
     playlists,
     projects,
@@ -27,11 +31,16 @@ from supervisor.api.routes import (
     supervisor,
     transport,
 )
+from supervisor.version import program_version
 
 _ROUTERS: Final = (
     projects.routes,
     nodes.routes,
+    claims.routes,
+    media_roots.routes,
     channels.routes,
+    failover.routes,
+    explain.routes,
     transport.routes,
     rundowns.routes,
     live.routes,
@@ -41,18 +50,11 @@ _ROUTERS: Final = (
     alarms.routes,
     asrun.routes,
     stream.routes,
+    history.routes,
     supervisor.routes,
     supervisor.health,
     live.files,
 )
-
-
-def program_version() -> str:
-    """The installed package's version."""
-    try:
-        return version("mcr-console")
-    except PackageNotFoundError:
-        return "0"
 
 
 def all_routes() -> tuple[APIRoute, ...]:

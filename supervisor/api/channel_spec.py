@@ -1,16 +1,12 @@
 """What a channel may be: checks that a schema cannot make."""
 
-import ipaddress
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from db.repositories.channels import OutputSpec
 from sidecar.rundown.rate import parse_rate
 from supervisor.errors import Invalid
-from supervisor.schemas.channel import ChannelFormat, ChannelIn, ChannelPatch, OutputIn
+from supervisor.schemas.channel import ChannelFormat, ChannelIn, ChannelPatch
 
 FASTEST: Final = Fraction(120)
 """Frames a second."""
@@ -56,56 +52,3 @@ def check_time_zone(name: str) -> None:
         ZoneInfo(name)
     except (LookupError, ValueError, OSError):
         raise Invalid(f"{name!r} is not a time zone", hint="Use an IANA name such as Europe/Berlin or UTC.") from None
-
-
-def output_specs(outputs: Sequence[OutputIn]) -> list[OutputSpec]:
-    """Outputs as they are stored. Raises Invalid."""
-    for output in outputs:
-        if output.kind == "hls":
-            if output.url:
-                raise Invalid("an hls output has no url", hint="Its place is <media root>/live/<channel id>/.")
-        else:
-            check_udp(output.url)
-    if sum(output.kind == "hls" for output in outputs) > 1:
-        raise Invalid("a channel has at most one hls output: its place follows from the channel")
-    urls = [output.url for output in outputs if output.url]
-    if len(set(urls)) != len(urls):
-        raise Invalid("two outputs have the same url")
-    return [OutputSpec(output.kind, output.url) for output in outputs]
-
-
-def check_udp(url: str) -> None:
-    """``udp://host:port[?ttl=..&localaddr=..]``. Raises Invalid."""
-    hint = "Write udp://239.1.1.1:5000 or udp://10.0.0.7:5000?ttl=8."
-    if any(character.isspace() or not character.isprintable() for character in url):
-        raise Invalid(f"the url {url!r} holds blanks or controls", hint=hint)
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise Invalid(f"the url {url!r} cannot be read: {error}", hint=hint) from None
-    if parts.scheme != "udp":
-        raise Invalid(f"a udp output goes to udp://host:port, not to {url!r}", hint=hint)
-    if not parts.hostname or not port:
-        raise Invalid(f"the url {url!r} lacks a host or a port", hint=hint)
-    if parts.username is not None or parts.password is not None or parts.path not in {"", "/"} or parts.fragment:
-        raise Invalid(f"the url {url!r} has more than host, port and options", hint=hint)
-    _check_udp_options(url, parts.query, hint)
-
-
-def _check_udp_options(url: str, query: str, hint: str) -> None:
-    for option in filter(None, query.split("&")):
-        name, _, value = option.partition("=")
-        if name == "ttl" and value.isascii() and value.isdigit() and 1 <= int(value) <= 255:
-            continue
-        if name == "localaddr" and _is_address(value):
-            continue
-        raise Invalid(f"the url {url!r} has the option {option!r}: only ttl=1..255 and localaddr=ADDRESS", hint=hint)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -11,8 +11,7 @@ from typing import Final, cast
 
 import h11
 import uvicorn
-from fastapi import FastAPI
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from supervisor.api.authentication import Connection, is_loopback
@@ -103,7 +102,7 @@ class Server(uvicorn.Server):
         yield
 
 
-def make_server(app: FastAPI) -> Server:
+def make_server(app: ASGIApp) -> Server:
     """A server for ``app``; its sockets are given to ``serve``."""
     return Server(
         uvicorn.Config(

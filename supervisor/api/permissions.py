@@ -54,6 +54,17 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "create_node": Permission.CONFIGURE,
     "update_node": Permission.CONFIGURE,
     "delete_node": Permission.CONFIGURE,
+    # Each of them lets something play that may play elsewhere still: a person's word against a machine's silence.
+    "declare_node_lost": Permission.ADMINISTER,
+    "accept_node": Permission.ADMINISTER,
+    "release_claim": Permission.ADMINISTER,
+    "list_claims": Permission.VIEW_ALL,
+    "list_node_claims": Permission.VIEW_ALL,
+    "list_media_roots": Permission.VIEW_ALL,
+    # Writes a file into a folder of the supervisor's machine that the caller names.
+    "create_media_root": Permission.CONFIGURE,
+    "delete_media_root": Permission.CONFIGURE,
+    "list_history": Permission.VIEW_ALL,
     "list_channels": Permission.VIEW,
     "read_channel": Permission.VIEW,
     "create_channel": Permission.CONFIGURE,
@@ -61,6 +72,9 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "delete_channel": Permission.CONFIGURE,
     "read_rundown": Permission.VIEW,
     "explain_channel": Permission.VIEW,
+    "read_placement": Permission.VIEW,
+    "hold_failover": Permission.OPERATE,
+    "release_failover": Permission.OPERATE,
     "read_thumbnail": Permission.VIEW,
     "read_live_file": Permission.VIEW,
     "start_channel": Permission.OPERATE,
@@ -98,6 +112,9 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "list_as_run_records": Permission.VIEW,
 }
 """By operation id."""
+
+ANYWHERE: Final = frozenset({"shut_down_supervisor"})
+"""What changes something and is no leader's to do: every other such call is refused by a supervisor that follows."""
 
 
 def permit(operation_id: str, principal: Principal | None) -> None:

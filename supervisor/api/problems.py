@@ -107,7 +107,7 @@ def _of_store(error: StoreError) -> Failure:
         case InUse():
             return _failure(409, "in_use", "Still in use", text)
         case PortTaken():
-            return _failure(409, "port_taken", "The port has an owner", text)
+            return _of_port(error)
         case NotLeader() | StoreUnavailable():
             title = "No database" if isinstance(error, StoreUnavailable) else "Not the leader"
             return _failure(503, "unavailable", title, text, headers={"Retry-After": str(RETRY_S)})
@@ -115,6 +115,27 @@ def _of_store(error: StoreError) -> Failure:
             incident = uuid4().hex[:12]
             _log.error("incident", incident=incident, exc_info=error)
             return _failure(500, "internal", "Something failed here", f"incident {incident}")
+
+
+def _of_port(error: PortTaken) -> Failure:
+    """Promise P3: whoever is refused is told who has the port."""
+    return _failure(
+        409,
+        "port_taken",
+        "The port has an owner",
+        str(error),
+        hint="Stop its owner, or choose another port. mcr node claims shows every port that is held.",
+        extra={
+            "owner_kind": error.owner_kind,
+            "owner_id": error.owner_id,
+            "owner_name": error.owner_name,
+            "node_id": error.node_id,
+            "node_name": error.node_name,
+            "port": error.port,
+            "device_index": error.device_index,
+            "since": error.since.isoformat(),
+        },
+    )
 
 
 def _of_validation(errors: Sequence[Mapping[str, Any]]) -> Failure:

@@ -1,4 +1,4 @@
-"""The one way into every handler: who calls, may they, do it, write down what came of it."""
+"""The one way into every handler: who calls, may they, do we lead, do it, write down what came of it."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from supervisor.api.authentication import Connection
-from supervisor.api.context import context_of
-from supervisor.api.permissions import permit
+from supervisor.api.context import Context, context_of
+from supervisor.api.permissions import ANYWHERE, permit
 from supervisor.api.problems import Failure, failure_of, response_of
+from supervisor.errors import Follows
 from supervisor.principal import Principal
 from supervisor.schemas.audit import Outcome
 
@@ -26,7 +27,7 @@ class McrRoute(APIRoute):
     """A route whose name is its operation id and its entry in ``permissions.ROUTES``."""
 
     def get_route_handler(self) -> Handler:
-        """FastAPI's own handler, behind permission and audit."""
+        """FastAPI's own handler, behind permission, leadership and audit."""
         inner = super().get_route_handler()
         action = self.name
 
@@ -34,6 +35,8 @@ class McrRoute(APIRoute):
             principal: Principal | None = request.state.principal
             try:
                 permit(action, principal)
+                if request.method not in _SAFE_METHODS and action not in ANYWHERE:
+                    require_leader(context_of(request))
                 response = await inner(request)
             except asyncio.CancelledError:
                 _add_cancelled(request, principal, action)
@@ -46,6 +49,17 @@ class McrRoute(APIRoute):
             return response
 
         return handle
+
+
+def require_leader(context: Context) -> None:
+    """Raises Follows where another supervisor decides.
+
+    A store that no other supervisor can share is ours while it is away, too: what is told to a running channel needs
+    none, and what needs one says so itself.
+    """
+    standing = context.supervision.standing()
+    if not standing.leader and context.store.dialect != "sqlite":
+        raise Follows(standing.address)
 
 
 def router(tag: str, prefix: str = PREFIX) -> APIRouter:
@@ -72,7 +86,7 @@ async def _audit(request: Request, principal: Principal | None, action: str, fai
     detail = _detail(request)
     if failure is not None:
         problem = failure.problem
-        outcome = "failed" if problem.status >= 500 else "refused"
+        outcome = "failed" if problem.status >= 500 and problem.code != Follows.code else "refused"
         detail |= {"status": problem.status, "code": problem.code, "why": problem.detail[:500]}
     audit = context_of(request).audit
     await audit.record(principal, action, _target(request), outcome, origin=_origin(request), detail=detail)

@@ -8,12 +8,13 @@ import structlog
 from db.errors import StoreError
 from db.store import Store
 from supervisor.api import views
+from supervisor.api.nodes_seen import read_nodes
 from supervisor.events import Events
 from supervisor.loops.supervision import Supervision
 from supervisor.schemas.alarm import Alarm
 from supervisor.schemas.base import Schema
 from supervisor.schemas.channel import Channel, ChannelLive
-from supervisor.schemas.event import ChannelDeleted, Reset, SupervisorInfo
+from supervisor.schemas.event import ChannelDeleted, NodeDeleted, Reset, SupervisorInfo
 from supervisor.schemas.node import Node
 
 READ_S: Final = 1.0
@@ -41,7 +42,7 @@ class Snapshot:
         self._alarms: dict[str, Alarm] = {}
         self._changes = 0
         self._filled = False
-        events.listener = self._hear
+        events.listeners.append(self._hear)
 
     async def reset(self) -> Reset:
         """Everything as it is now; without an answer of the store as it was last known. What is live is always now."""
@@ -64,14 +65,13 @@ class Snapshot:
         async with self._store.read(timeout=READ_S) as tx:
             channels = await tx.channels.list()
             outputs = await tx.channels.all_outputs()
-            nodes = await tx.nodes.list()
-            placed = await tx.nodes.placed()
+            nodes = await read_nodes(tx, self._supervision, self._info().at)
             alarms = await tx.alarms.list(open_only=True)
         if changes != self._changes and self._filled:
             return  # what was published while this was read is newer, and all else was known
         self._filled = True
         self._channels = {row.id: views.channel(row, outputs.get(row.id, ()), live.get(row.id)) for row in channels}
-        self._nodes = {row.id: views.node(row, placed.get(row.id, 0), None) for row in nodes}
+        self._nodes = {node.id: node for node in nodes}
         self._alarms = {row.id: views.alarm(row) for row in alarms}
 
     def _catch_up(self) -> None:
@@ -85,7 +85,8 @@ class Snapshot:
                 self._channels[row.id] = view.model_copy(update={"outputs": outputs})
 
     def _aged(self, node: Node) -> Node:
-        return node.model_copy(update={"last_answer_age_ms": self._supervision.node_answer_age_ms(node.id)})
+        age = self._supervision.node_seen(node.id).answer_age_s
+        return node.model_copy(update={"last_answer_age_ms": None if age is None else round(age * 1000)})
 
     def _hear(self, payload: Schema) -> None:
         match payload:
@@ -98,6 +99,8 @@ class Snapshot:
                 self._channels.pop(channel_id, None)
             case Node(id=node_id):
                 self._nodes[node_id] = payload
+            case NodeDeleted(node_id=node_id):
+                self._nodes.pop(node_id, None)
             case Alarm(id=alarm_id, cleared_at=None):
                 self._alarms[alarm_id] = payload
             case Alarm(id=alarm_id):
@@ -108,6 +111,8 @@ class Snapshot:
 
     def _follow(self, channel_id: str) -> None:
         """A pass that moved a channel's phase moved its rev too: whoever edits by what was told must be told that."""
+        if not self._supervision.standing().leader:
+            return  # what the leader changed is told by the mirror
         known, row = self._channels.get(channel_id), self._supervision.row(channel_id)
         if known is not None and row is not None and known.rev < row.rev:
             view = views.channel(row, (), self._supervision.live.get(channel_id))

@@ -1,16 +1,28 @@
 """Rows of the store as the API shows them."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
 
 from db import models
+from supervisor.agent import interface
+from supervisor.api.permissions import GRANTS, Permission
+from supervisor.live import NodeSeen
+from supervisor.principal import Principal
 from supervisor.schemas.alarm import Alarm
 from supervisor.schemas.asrun import AsRunEvent, AsRunRecordOut
 from supervisor.schemas.asset import Asset
 from supervisor.schemas.audit import AuditRow
 from supervisor.schemas.channel import Channel, ChannelFormat, ChannelLive, Output
-from supervisor.schemas.node import Node
+from supervisor.schemas.claim import Claim
+from supervisor.schemas.history import HistoryEvent
+from supervisor.schemas.media_root import MediaRoot
+from supervisor.schemas.node import Device, Holder, Node
 from supervisor.schemas.playlist import Item, Playlist
 from supervisor.schemas.project import Project
+from supervisor.schemas.stream_key import without_key
+
+_SILENT: Final = ("away", "foreign")
 
 
 def project(row: models.Project) -> Project:
@@ -18,16 +30,51 @@ def project(row: models.Project) -> Project:
     return Project.model_validate(row)
 
 
-def node(row: models.Node, channels: int, last_answer_age_ms: int | None) -> Node:
-    """``channels``: how many are placed there now."""
-    return Node.model_validate(
-        {
-            **{name: getattr(row, name) for name in ("id", "name", "kind", "url", "capacity", "draining")},
-            "created_at": row.created_at,
-            "rev": row.rev,
-            "channels": channels,
-            "last_answer_age_ms": last_answer_age_ms,
+def node(row: models.Node, channels: int, seen: NodeSeen, claims: Sequence[Claim], now: datetime) -> Node:
+    """``channels``: how many are placed there now. ``claims``: the live ones of its ports."""
+    said = seen.condition
+    names = ("id", "name", "kind", "url", "capacity", "draining", "maintenance", "created_at", "rev")
+    age = seen.answer_age_s
+    values: dict[str, object] = {name: getattr(row, name) for name in names}
+    values |= {name: getattr(row, name) for name in ("lost_at", "lost_by", "lost_reason")}
+    values |= {
+        "channels": channels,
+        "state": seen.state,
+        "fault": seen.fault,
+        "away_since": now - timedelta(seconds=age) if age is not None and seen.state in _SILENT else None,
+        "last_answer_age_ms": None if age is None else round(age * 1000),
+        "clock_offset_ms": None if seen.offset_s is None else round(seen.offset_s * 1000),
+    }
+    if said is not None:
+        values |= {
+            "version": said.version,
+            "launcher": said.launcher,
+            "capabilities": tuple(sorted(said.capabilities)),
+            "devices": tuple(_device(device, claims) for device in said.devices),
+            "load": said.load,
+            "engine_fault": said.engine_fault,
         }
+    return Node.model_validate(values)
+
+
+def _device(device: interface.Device, claims: Sequence[Claim]) -> Device:
+    # A card without an id is claimed by its index; the index of one that has an id may change with a reboot.
+    port = device.persistent_id or f"index:{device.index}"
+    claim = next((claim for claim in claims if claim.port == port), None)
+    return Device(
+        index=device.index,
+        model=device.model,
+        persistent_id=device.persistent_id,
+        busy=device.busy,
+        held_by=None
+        if claim is None
+        else Holder(
+            owner_kind=claim.owner_kind,
+            owner_id=claim.owner_id,
+            owner_name=claim.owner_name,
+            state=claim.state,
+            since=claim.since,
+        ),
     )
 
 
@@ -42,12 +89,22 @@ def channel(row: models.Channel, outputs: Sequence[models.Output], live: Channel
             "node_id": row.wanted_node_id,
             "time_zone": row.time_zone,
             "day_start": row.day_start,
+            "hold_failover": row.hold_failover,
+            "hold_failover_by": row.hold_failover_by,
             "desired": row.desired,
             "rev": row.rev,
             "created_at": row.created_at,
             "live": live,
         }
     )
+
+
+def without_keys(view: Channel, who: Principal) -> Channel:
+    """A channel as ``who`` may see it: only who may change an output sees the secret in its url."""
+    if Permission.CONFIGURE in GRANTS[who.role]:
+        return view
+    outputs = tuple(output.model_copy(update={"url": without_key(output.url)}) for output in view.outputs)
+    return view.model_copy(update={"outputs": outputs})
 
 
 def playlist(row: models.Playlist, items: int) -> Playlist:
@@ -98,3 +155,13 @@ def as_run_record(row: models.AsRun) -> AsRunRecordOut:
 def audit_row(row: models.Audit) -> AuditRow:
     """As the API shows it."""
     return AuditRow.model_validate(row)
+
+
+def history_event(row: models.StoredEvent) -> HistoryEvent:
+    """As the API shows it."""
+    return HistoryEvent.model_validate(row)
+
+
+def media_root(row: models.MediaRoot) -> MediaRoot:
+    """As the API shows it."""
+    return MediaRoot.model_validate(row)

@@ -10,6 +10,8 @@ from supervisor.schemas.alarm import Severity
 CHANNEL_ALARMS: Final = (
     "channel_dark",
     "channel_blocked",
+    "channel_unreachable",
+    "channel_moving",
     "channel_hung",
     "stop_unconfirmed",
     "sidecar_restarted",
@@ -38,6 +40,11 @@ def channel_alarms(view: View, decision: Decision, timing: Timing) -> dict[str, 
     limit = timing.off_air_alarm if view.was_on_air else timing.first_start_alarm
     if view.off_air_for is not None and view.off_air_for >= limit:
         wanted["channel_dark"] = Wanted("critical", f"{view.name} should be on air and is not: {said}")
+    if view.desired == "on" and view.agent == "away" and view.phase in ("starting", "running"):
+        wanted["channel_unreachable"] = Wanted("critical", f"{view.name} may be off air: {said}")
+    if view.phase == "fencing" and view.old is not None:
+        severity: Severity = "warning" if view.old.healthy else "critical"
+        wanted["channel_moving"] = Wanted(severity, f"{view.name} is being moved: {said}")
     if decision.observed == "hung":
         wanted["channel_hung"] = Wanted("warning", f"{view.name}: {said}")
     if view.phase == "stopping" and view.fault:

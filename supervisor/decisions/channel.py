@@ -2,6 +2,8 @@
 
 from typing import assert_never
 
+from supervisor.decisions.fencing import target_of, why_not_left, why_not_moved
+from supervisor.decisions.moving import moving
 from supervisor.decisions.observed import observe
 from supervisor.decisions.timing import Timing
 from supervisor.decisions.view import (
@@ -13,6 +15,7 @@ from supervisor.decisions.view import (
     MoveTo,
     NoteFailure,
     Place,
+    Relocate,
     Sighting,
     Start,
     View,
@@ -39,6 +42,10 @@ def decide(view: View, timing: Timing) -> Decision:
             return _starting(view, observed, timing)
         case "running":
             return _running(view, observed, timing)
+        case "fencing" if view.desired == "off":
+            return _to_stopping(observed)
+        case "fencing" if view.old is not None:
+            return moving(view, view.old, observed, timing)
         case "fencing":
             return _fencing(view, observed)
         case "stopping":
@@ -50,6 +57,9 @@ def decide(view: View, timing: Timing) -> Decision:
 def _off(view: View, observed: Observed | None) -> Decision:
     if _runs(view):
         return Decision((End(_newest(view), patient=True),), "off, but a sidecar of it still runs: ends it", observed)
+    if view.elsewhere:
+        said = f"off, but a sidecar of it still runs on {_where(view)}: ends it"
+        return Decision(_end_strays(view), said, observed)
     if view.desired == "on":
         return Decision((MoveTo("placing"),), "wanted on air: looks for a node", observed)
     return Decision((), "off, as wanted", observed)
@@ -64,8 +74,8 @@ def _placing(view: View, observed: Observed | None) -> Decision:
     if site is None or site.why_not:
         why = site.why_not if site else "no node is known"
         return Decision((MoveTo("blocked"),), f"cannot be placed: {why}", observed)
-    if view.agent != "answers":
-        return Decision((), f"waits for the agent of {view.agent_name} before it starts", observed)
+    if not site.answers:
+        return Decision((), f"waits for the agent of {site.node_name} before it starts", observed)
     left = view.restarts.not_before - view.now
     if left > 0:
         restarts = view.restarts
@@ -88,7 +98,7 @@ def _starting(view: View, observed: Observed | None, timing: Timing) -> Decision
     if view.desired == "off":
         return _to_stopping(observed)
     if view.agent != "answers":
-        return Decision((), f"waits for the agent of {view.agent_name}, which does not answer", observed)
+        return _starting_unreachably(view, observed)
     sighting = view.sighting
     if sighting is None or sighting.epoch != view.epoch:
         if view.fault:
@@ -112,6 +122,32 @@ def _starting(view: View, observed: Observed | None, timing: Timing) -> Decision
     return Decision((), f"waits for epoch {view.epoch} to get ready{where}", observed)
 
 
+def _starting_unreachably(view: View, observed: Observed | None) -> Decision:
+    waits = f"waits for the agent of {view.agent_name}, which does not answer"
+    if view.agent == "away" and view.start_ordered and view.armed_for is None and not view.pinned:
+        # We ordered its start and never its arm: wherever it is, it is muted.
+        target = target_of(view.targets)
+        if target is not None:
+            said = f"{waits}, and was not armed: looks for another node"
+            why = f"its node {view.agent_name} stopped answering before it entered the air"
+            return Decision((MoveTo("placing"), NoteFailure(why, None)), said, observed)
+    if view.start_ordered and view.armed_for is None:
+        return Decision((), waits, observed)
+    return _unreachable(view, observed, waits)
+
+
+def _unreachable(view: View, observed: Observed | None, said: str) -> Decision:
+    """It may be on air where nobody reaches it: it is moved, which fences it, or left alone with the reason."""
+    if view.agent != "away":
+        return Decision((), said, observed)
+    why_not = why_not_moved(view)
+    target = target_of(view.targets)
+    if why_not or target is None:
+        return Decision((), f"{said}: {why_not}", observed)
+    cause = f"its node {view.agent_name} does not answer"
+    return Decision((Relocate(target.node_id),), f"{cause}: moves to {target.node_name}", observed)
+
+
 def _muted(view: View, sighting: Sighting, observed: Observed | None, timing: Timing) -> Decision:
     arm = (ArmNow(view.epoch, sighting.nonce),)
     again = f", again: {view.fault}" if view.fault else ""
@@ -128,7 +164,10 @@ def _running(view: View, observed: Observed | None, timing: Timing) -> Decision:
     if view.desired == "off":
         return _to_stopping(observed)
     if view.agent != "answers":
-        return Decision((), f"left alone: the agent of {view.agent_name} does not answer, which says nothing", observed)
+        who = f"the agent of {view.agent_name} does not answer"
+        if view.agent == "undriven":
+            who = f"the agent of {view.agent_name} takes no orders from this supervisor"
+        return _unreachable(view, observed, f"left alone: {who}, which says nothing")
     sighting = view.sighting
     if sighting is None or sighting.epoch != view.epoch:
         return _failed("is gone from its node", None, observed)
@@ -171,25 +210,37 @@ def _missed(sighting: Sighting) -> str:
 
 
 def _on_air(view: View, sighting: Sighting, observed: Observed) -> Decision:
+    target = target_of(view.targets)
+    why_stay = why_not_left(view) if view.leave_node else ""
+    if view.leave_node and target is not None and not why_stay and not view.strays and not view.elsewhere:
+        said = f"leaves {view.agent_name}, {view.leave_node}: moves to {target.node_name}"
+        return Decision((Relocate(target.node_id),), said, observed)
     actions: list[Action] = []
     if view.strays:
         actions.append(End(view.epoch - 1, patient=False))
+    actions += _end_strays(view)
     if view.list_changed:
         actions.append(GiveList(view.epoch))
     said = "on air, frames late" if observed == "late" else "on air"
     if sighting.down:
         said += f", degraded {sighting.outputs - len(sighting.down)}/{sighting.outputs}"
+    kept = said
     if sighting.picture:
         said += f": {sighting.picture}"
+    more = ""
     if view.adopted:
-        said += f"; found running as process {sighting.pid} and adopted untouched"
+        more += f"; found running as process {sighting.pid} and adopted untouched"
     if sighting.pulse.misses:
-        said += f"; {_missed(sighting)}"
+        more += f"; {_missed(sighting)}"
     if view.strays:
-        said += f"; ends a stray sidecar of epoch {', '.join(map(str, view.strays))}"
+        more += f"; ends a stray sidecar of epoch {', '.join(map(str, view.strays))}"
+    if view.elsewhere:
+        more += f"; ends what is left of it on {_where(view)}"
+    if why_stay:
+        more += f"; stays on {view.agent_name} though that is {view.leave_node}: {why_stay}"
     if view.list_changed:
-        said += f"; gives it the new list{f', again: {view.fault}' if view.fault else ''}"
-    return Decision(tuple(actions), said, observed)
+        more += f"; gives it the new list{f', again: {view.fault}' if view.fault else ''}"
+    return Decision(tuple(actions), said + more, observed, kept=kept + more)
 
 
 def _fencing(view: View, observed: Observed | None) -> Decision:
@@ -208,19 +259,38 @@ def _fencing(view: View, observed: Observed | None) -> Decision:
 
 
 def _stopping(view: View, observed: Observed | None) -> Decision:
-    if view.agent == "answers" and not _runs(view):
-        then = ", then starts: wanted on air again" if view.desired == "on" else ""
-        return Decision((MoveTo("off"),), f"off air, confirmed{then}", observed)
-    if view.agent != "answers" and view.epoch > 0:
-        return Decision((), f"waits for the agent of {view.agent_name} to confirm the stop", observed)
+    then = ", then starts: wanted on air again" if view.desired == "on" else ""
     if view.epoch == 0:
         return Decision((MoveTo("off"),), "off: it never started", observed)
-    again = f", again: {view.fault}" if view.fault else ""
-    return Decision((End(_newest(view), patient=True),), f"leaves the air{again}", observed)
+    if view.agent == "answers" and _runs(view):
+        again = f", again: {view.fault}" if view.fault else ""
+        return Decision((End(_newest(view), patient=True),), f"leaves the air{again}", observed)
+    if view.elsewhere:
+        ends = _end_strays(view, patient=True, final=True)
+        return Decision(ends, f"leaves the air on {_where(view)} as well", observed)
+    if view.node_lost:
+        return Decision((MoveTo("off"),), f"off air: its node was declared dead{then}", observed)
+    silent = view.agent_name if view.agent != "answers" else ""
+    if view.old is not None and view.old.agent != "answers":
+        silent = silent or view.old.node_name
+    if silent:
+        return Decision((), f"waits for the agent of {silent} to confirm the stop", observed)
+    return Decision((MoveTo("off"),), f"off air, confirmed{then}", observed)
 
 
 def _runs(view: View) -> bool:
     return bool(view.strays) or (view.sighting is not None and view.sighting.exit is None)
+
+
+def _end_strays(view: View, *, patient: bool = False, final: bool = False) -> tuple[Action, ...]:
+    newest: dict[str, int] = {}
+    for stray in view.elsewhere:
+        newest[stray.node_id] = max(stray.epoch, newest.get(stray.node_id, 0))
+    return tuple(End(epoch, patient=patient, node_id=node_id, final=final) for node_id, epoch in newest.items())
+
+
+def _where(view: View) -> str:
+    return ", ".join(dict.fromkeys(stray.node_name for stray in view.elsewhere))
 
 
 def _newest(view: View) -> int:

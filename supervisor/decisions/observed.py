@@ -12,6 +12,10 @@ def observe(view: View, timing: Timing) -> Observed | None:
     output moves. ``dark``: it answers, and no frames or no programme output move; so too without
     any programme output.
     """
+    if view.phase == "fencing" and view.old is not None:
+        if view.old.healthy:
+            return "on_air"
+        return "gone" if view.old.agent == "answers" and not view.old.epochs else "unknown"
     busy = view.phase in ("starting", "running", "fencing", "stopping")
     if view.agent != "answers":
         return "unknown" if busy else None

@@ -11,11 +11,13 @@ TRANSITIONS: Final[Mapping[Phase, frozenset[Phase]]] = {
     "blocked": frozenset({"placing", "stopping"}),
     "starting": frozenset({"running", "placing", "fencing", "stopping"}),
     "running": frozenset({"placing", "fencing", "stopping"}),
-    "fencing": frozenset({"placing", "stopping"}),
+    "fencing": frozenset({"placing", "fencing", "starting", "stopping"}),
     "stopping": frozenset({"off"}),
 }
 """``placing`` looks for a node; leaving it for ``starting`` raises the epoch. ``fencing`` makes sure that the old
-sidecar is off air. Stopping always ends in off, whatever is desired meanwhile: a stop is confirmed before a start."""
+sidecar is off air: in place before ``placing``; in a move, which raises the epoch when it begins (and again for another
+target), before ``starting``, while the new sidecar waits muted on its node. Stopping always ends in off, whatever is
+desired meanwhile: a stop is confirmed before a start."""
 
 
 class IllegalTransition(Exception):

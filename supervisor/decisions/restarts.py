@@ -8,6 +8,9 @@ BACKOFF: Final = (0.0, 1.0, 2.0, 4.0, 8.0, 10.0)
 """Seconds before the next start, by failures in a row; the last holds for ever."""
 SKIP_AT: Final = 2
 LEAVE_OUT_AT: Final = 3
+TROUBLED_AT: Final = 4
+"""Failures on one node within ``Timing.troubled`` after which another is tried."""
+_REMEMBERED: Final = 16
 
 
 def backoff(failures: int, jitter: float) -> float:
@@ -23,7 +26,7 @@ def backoff(failures: int, jitter: float) -> float:
 class Restarts:
     """Fed with facts; times are our monotonic clock, ``wait`` in seconds.
 
-    ``brought_down``: by item, how often the engine died on it.
+    ``brought_down``: by item, how often the engine died on it. ``lately``: the last failures, when and on which node.
     """
 
     failures: int = 0
@@ -35,8 +38,11 @@ class Restarts:
     on_air_since: float | None = None
     item_id: str | None = None
     item_since: float = 0.0
+    lately: tuple[tuple[float, str], ...] = ()
 
-    def failed(self, now: float, cause: str, jitter: float, *, item_id: str | None) -> "Restarts":
+    def failed(
+        self, now: float, cause: str, jitter: float, *, item_id: str | None, node_id: str | None = None
+    ) -> "Restarts":
         """The sidecar went although it was wanted; ``item_id`` was on air then, None where none was."""
         counts = dict(self.brought_down)
         if item_id is not None:
@@ -50,7 +56,13 @@ class Restarts:
             last_failure=now,
             cause=cause,
             brought_down=counts,
+            lately=(*self.lately, (now, node_id or ""))[-_REMEMBERED:],
         )
+
+    def troubled(self, now: float, within: float) -> frozenset[str]:
+        """Nodes on which it failed so often in the last ``within`` seconds that another is to be tried."""
+        recent = [node_id for at, node_id in self.lately if now - at < within]
+        return frozenset(node_id for node_id in recent if recent.count(node_id) >= TROUBLED_AT)
 
     def on_air(self, now: float, item_id: str | None, *, good_spell: float, forgive: float) -> "Restarts":
         """The sidecar is on air with ``item_id``: time heals."""

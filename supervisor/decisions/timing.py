@@ -37,6 +37,28 @@ class Timing:
     forgive: float = 600.0
     """Without a failure this long: items that brought the engine down are tried again."""
     command: float = 1.5
+    listen: float = 0.7
+    """How long a node agent may hold a report back while nothing is new, which it is at the latest a poll later."""
+    sidecar_lease: float = 6.0
+    """What a grant gives, from when the sidecar issued the nonce that it names."""
+    horizon: float = 8.0
+    """How far ahead of the database's clock the end of every lease is written before grants are sent."""
+    grant_within: float = 2.0
+    """From the start of that write, how long grants may be sent on the strength of it."""
+    fence_margin: float = 0.5
+    """What is waited beyond the horizon: for clocks that run at different speeds."""
+    warm_up: float = 9.0
+    """How long a new leader moves nothing off a node that does not answer."""
+    pause_doubt: float = 5.0
+    """The same after a tick of our own that came late."""
+    evacuate_most: int = 2
+    evacuate_every: float = 10.0
+    """At most so many nodes are evacuated in so many seconds."""
+    troubled: float = 60.0
+    media_look: float = 20.0
+    """How often it is looked whether other nodes read a channel's media."""
+    media_ahead: float = 7200.0
+    """How much of the coming rundown another node must be able to read."""
     lease_ttl: float = 10.0
     lease_margin: float = 1.0
     lease_renew: float = 2.0
@@ -50,3 +72,15 @@ class Timing:
             raise ValueError("a leader must be able to miss one renewal: lease_ttl - lease_margin >= 2 * lease_renew")
         if self.misses < 1:
             raise ValueError("misses must be at least 1")
+        if self.listen >= self.poll:
+            raise ValueError(
+                f"listen {self.listen} s must be shorter than poll {self.poll} s: it would look like a miss"
+            )
+        if self.horizon < self.sidecar_lease + self.grant_within:
+            raise ValueError("a grant may outlive its horizon: horizon >= sidecar_lease + grant_within")
+        if self.fence_margin < 0.05 * self.horizon:
+            raise ValueError("fence_margin must be at least a twentieth of horizon: clocks differ in speed")
+        if self.sidecar_lease < (self.misses + 2) * self.poll:
+            raise ValueError("a lease must outlast the misses: sidecar_lease >= (misses + 2) * poll")
+        if self.warm_up < self.sidecar_lease + self.misses * self.poll:
+            raise ValueError("a new leader must see every lease run out: warm_up >= sidecar_lease + misses * poll")

@@ -1,12 +1,16 @@
 """What a pass over one channel looks at: what is wanted, what was decided, what is seen."""
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from sidecar.protocol.status import SidecarState
 from supervisor.decisions.pulse import Pulse
 from supervisor.decisions.restarts import Restarts
 from supervisor.schemas.channel import Desired, Observed, Phase
+
+if TYPE_CHECKING:
+    from supervisor.decisions.fencing import Fencing
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +46,52 @@ class Sighting:
     output_age_s: float | None = None
 
 
-AgentState: TypeAlias = Literal["answers", "away", "unseen"]
+AgentState: TypeAlias = Literal["answers", "away", "unseen", "undriven"]
+"""``unseen``: it has not answered yet, and has not missed enough to be ``away``. ``undriven``: it takes orders from
+another supervisor's process alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where the channel may be placed; ``why_not`` is set where it may not."""
+    """Where the channel may be placed; ``why_not`` is set where it may not. ``answers``: its agent does now."""
 
     node_id: str
     node_name: str
     why_not: str = ""
+    answers: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Another node as this channel's next. ``missing``: by path, which of its coming clips cannot be read there."""
+
+    node_id: str
+    node_name: str
+    why_not: str = ""
+    missing: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class OldSidecar:
+    """What is known of the sidecar that a move must be sure of. ``epochs``: those older ones that its agent says live.
+
+    ``healthy``: one of them is on air and answers, so the move can wait until the new one is ready.
+    """
+
+    node_id: str
+    node_name: str
+    agent: AgentState
+    epochs: tuple[int, ...] = ()
+    healthy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """An older sidecar on another node than the channel's."""
+
+    node_id: str
+    node_name: str
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +132,33 @@ class View:
     """The sidecar has not been given the newest playlist yet."""
     beginning: str = ""
     """Where in the list this start began, and why."""
+    fencing: "Fencing" = "resource"
+    """Of its strictest output."""
+    leased: bool = False
+    lease_left: float | None = None
+    """Until every lease that was ever given is certainly over, seconds, margin included; None: not known yet."""
+    targets: tuple[Candidate, ...] = ()
+    """Other nodes than where it is, the best first."""
+    pinned: bool = False
+    """People want it on this node alone."""
+    vetoed_by: str = ""
+    """Who holds its failover."""
+    why_stay: str = ""
+    """Why nothing is moved now off a node that does not answer."""
+    node_lost: bool = False
+    """An operator says that the node where it is, or in a move was, is dead."""
+    leave_node: str = ""
+    """Why it is to leave its node though that answers: maintenance."""
+    old: OldSidecar | None = None
+    """In a move: the sidecar that is left behind."""
+    elsewhere: tuple[Stray, ...] = ()
+    node_id: str | None = None
+    """Where the row's epoch is."""
+
+    @property
+    def restarts_wait(self) -> float:
+        """Seconds until the next start may be tried; not above 0: now."""
+        return self.restarts.not_before - self.now
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +171,13 @@ class MoveTo:
 @dataclass(frozen=True, slots=True)
 class Place:
     """Raise the epoch, note the node, take the claims: one transaction."""
+
+    node_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relocate:
+    """Raise the epoch and note the new node, and with it the old one to be fenced: one transaction."""
 
     node_id: str
 
@@ -125,18 +199,24 @@ class ArmNow:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """End every sidecar up to ``epoch``, confirmed. ``patient``: let it end its run cleanly."""
+    """End every sidecar up to ``epoch``, confirmed. ``patient``: let it end its run cleanly.
+
+    ``node_id`` None: on the channel's node. Not ``final``: the programme goes on elsewhere.
+    """
 
     epoch: int
     patient: bool
+    node_id: str | None = None
+    final: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class NoteFailure:
-    """Into the restart history; ``item_id`` is what it died on."""
+    """Into the restart history; ``item_id`` is what it died on, ``node_id`` where (None: where the channel is)."""
 
     cause: str
     item_id: str | None
+    node_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +226,19 @@ class GiveList:
     epoch: int
 
 
-Action: TypeAlias = MoveTo | Place | Start | ArmNow | End | NoteFailure | GiveList
+Action: TypeAlias = MoveTo | Place | Relocate | Start | ArmNow | End | NoteFailure | GiveList
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """``sentence`` says what was decided and why, in an operator's words. ``again_in``: look again after that long."""
+    """``sentence`` says what was decided and why, in an operator's words. ``again_in``: look again after that long.
+
+    ``kept`` is the sentence for the history, where it is another: what airs changes with every item, and the as-run
+    log has it.
+    """
 
     actions: tuple[Action, ...]
     sentence: str
     observed: Observed | None
     again_in: float | None = None
+    kept: str | None = None

@@ -1,7 +1,7 @@
 """Carries out what was decided about one channel, and remembers what the row does not."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, assert_never
 from uuid import uuid4
 
@@ -11,6 +11,8 @@ import structlog
 from db.errors import Missing, NotLeader, StaleRev, StoreError
 from db.models import Channel
 from db.repositories.channels import KEEP, Keep
+from db.repositories.leader import Fence
+from db.repositories.ports import PortWanted
 from sidecar.protocol.status import Status
 from supervisor.agent.interface import (
     AgentAway,
@@ -27,10 +29,11 @@ from supervisor.agent.interface import (
 from supervisor.decisions.phases import as_phase, check_transition
 from supervisor.decisions.restarts import Restarts
 from supervisor.decisions.resume import Position, beginning
-from supervisor.decisions.view import Action, ArmNow, End, GiveList, MoveTo, NoteFailure, Place, Start
+from supervisor.decisions.view import Action, ArmNow, End, GiveList, MoveTo, NoteFailure, Place, Relocate, Start
 from supervisor.loops.desk import Desk
 from supervisor.loops.documents import document_of, read_material
 from supervisor.loops.nodes import NodeWatch
+from supervisor.loops.outputs import ports_on
 from supervisor.principal import SYSTEM
 from supervisor.schemas.channel import Phase
 
@@ -53,6 +56,25 @@ class EpochNotes:
     fault: str = ""
     beginning: str = ""
     begins_with: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """What a transition writes beside the phase."""
+
+    node_id: str | Keep | None = KEEP
+    fencing_node_id: str | Keep | None = KEEP
+    leased: bool | Keep = KEEP
+    raise_epoch: bool = False
+    claims: tuple[PortWanted, ...] = ()
+
+
+STAY: Final = Placing()
+_MOVES: Final[Mapping[Phase, Placing]] = {
+    "off": Placing(node_id=None),
+    # What was to be made sure of is: the old sidecar is off air.
+    "starting": Placing(fencing_node_id=None),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,40 +183,76 @@ class Actions:
     async def _do(self, action: Action) -> None:
         match action:
             case MoveTo(phase):
-                await self._transition(phase, node_id=None if phase == "off" else KEEP)
+                await self._transition(phase, _MOVES.get(phase, STAY))
             case Place(node_id):
-                await self._transition("starting", node_id=node_id, raise_epoch=True)
+                await self._transition("starting", await self._placing(node_id))
+            case Relocate(node_id):
+                await self._relocate(node_id)
             case Start(epoch):
                 await self._start(epoch)
             case ArmNow(epoch, nonce):
                 await self._arm(epoch, nonce)
-            case End(epoch, patient):
-                await self._end(epoch, patient=patient)
-            case NoteFailure(cause, item_id):
-                now = self._desk.clock.monotonic()
-                self.restarts = self.restarts.failed(now, cause, self._desk.random.random(), item_id=item_id)
+            case End():
+                await self._end(action)
+            case NoteFailure(cause, item_id, node_id):
+                now, chance = self._desk.clock.monotonic(), self._desk.random.random()
+                where = node_id or self.row.node_id
+                self.restarts = self.restarts.failed(now, cause, chance, item_id=item_id, node_id=where)
             case GiveList(epoch):
                 await self._give_list(epoch)
             case _:
                 assert_never(action)
 
-    async def _transition(self, phase: Phase, *, node_id: str | Keep | None = KEEP, raise_epoch: bool = False) -> None:
+    async def _transition(self, phase: Phase, placing: "Placing") -> None:
         check_transition(as_phase(self.row.phase), phase)
-        fence = self._desk.leadership.fence
-        if fence is None:
-            raise NotLeader(self._desk.leadership.standing().term)
+        before = self.row
+        self.row = await self._write(phase, placing)
+        log.info("phase", channel=before.name, was=before.phase, now=phase, epoch=self.row.epoch)
+        self._desk.history.phase(self.row, before.phase)
+
+    async def _write(self, phase: Phase, placing: "Placing") -> Channel:
+        fence, row = self._fence(), self.row
+        now = self._desk.clock.now()
         async with self._desk.store.write(timeout=self._desk.timing.store) as tx:
-            row = await tx.channels.transition(
-                self.row.id,
-                rev=self.row.rev,
+            changed = await tx.channels.transition(
+                row.id,
+                rev=row.rev,
                 fence=fence,
                 phase=phase,
-                now=self._desk.clock.now(),
-                node_id=node_id,
-                raise_epoch=raise_epoch,
+                now=now,
+                node_id=placing.node_id,
+                fencing_node_id=placing.fencing_node_id,
+                leased=placing.leased,
+                raise_epoch=placing.raise_epoch,
+                claims=placing.claims,
             )
-        log.info("phase", channel=row.name, was=self.row.phase, now=phase, epoch=row.epoch)
-        self.row = row
+            if phase == "off":
+                await tx.ports.release("channel", row.id, changed.epoch, by=SYSTEM.name, now=now)
+            elif phase == "running" and self._desk.outputs_of(row.id).ports:
+                await tx.ports.mark("channel", row.id, changed.epoch, "active")
+        return changed
+
+    async def _placing(self, node_id: str) -> "Placing":
+        """What a decision to place on this node writes."""
+        outputs = self._desk.outputs_of(self.row.id)
+        watch = self._desk.watch_of(node_id)
+        devices = () if watch is None or watch.condition is None else watch.condition.devices
+        return Placing(
+            node_id=node_id,
+            leased=outputs.fencing == "lease" and self._desk.can_move(self.row),
+            raise_epoch=True,
+            claims=ports_on(node_id, outputs.ports, devices),
+        )
+
+    async def _relocate(self, node_id: str) -> None:
+        old = self.row.node_id if self.row.phase != "fencing" else None
+        placing = await self._placing(node_id)
+        if old is not None:
+            placing = replace(placing, fencing_node_id=old)
+        await self._transition("fencing", placing)
+        watch = None if old is None else self._desk.watch_of(old)
+        if old is not None and watch is not None and watch.state == "away":
+            self._desk.fleet.note_evacuation(old)
 
     async def _start(self, epoch: int) -> None:
         desk, row, watch = self._desk, self.row, self._watch()
@@ -215,10 +273,11 @@ class Actions:
         )
         notes.beginning = begin.sentence
         notes.begins_with = begin.item_id
-        order = StartOrder(row.id, epoch, self._term(), document_of(row, material, begin.resume))
+        order = StartOrder(row.id, epoch, self._fence().term, document_of(row, material, begin.resume))
         notes.start_ordered = True
+        start = watch.agent.standby if row.phase == "fencing" else watch.agent.start
         try:
-            pid = await watch.agent.start(order)
+            pid = await start(order)
         except StaleEpoch as error:
             await self._raise_epoch_over(error.highest)
             return
@@ -228,10 +287,7 @@ class Actions:
 
     async def _raise_epoch_over(self, highest: int) -> None:
         """The node knows a higher epoch than the store: the store is brought above it before anything else."""
-        fence = self._desk.leadership.fence
-        if fence is None:
-            raise NotLeader(self._desk.leadership.standing().term)
-        row = self.row
+        fence, row = self._fence(), self.row
         async with self._desk.store.write(timeout=self._desk.timing.store) as tx:
             for _ in range(min(_RAISES, highest + 1 - row.epoch)):
                 row = await tx.channels.transition(
@@ -242,19 +298,23 @@ class Actions:
 
     async def _arm(self, epoch: int, nonce: str) -> None:
         watch, notes = self._watch(), self.of_epoch(epoch)
+        term = self._fence().term
+        if self.row.leased and not await self._desk.leases.prepare(self.row.id, epoch):
+            raise NotLeader(term)
         if notes.armed_at is None:
             notes.armed_at = self._desk.clock.monotonic()
-        order = Order(self.row.id, epoch, self._term(), uuid4().hex, self.started_by, Arm(nonce))
+        order = Order(self.row.id, epoch, term, uuid4().hex, self.started_by, Arm(nonce))
         try:
             await watch.agent.command(order, _ARM)
         finally:
             await self._poll(watch, epoch)
 
-    async def _end(self, epoch: int, *, patient: bool) -> None:
-        watch = self._watch()
+    async def _end(self, end: End) -> None:
+        watch = self._watch(end.node_id)
         by = self.stopped_by if self.row.desired == "off" else SYSTEM.name
+        order = StopOrder(self.row.id, end.epoch, self._fence().term, by, end.patient, end.final)
         try:
-            await watch.agent.stop(StopOrder(self.row.id, epoch, self._term(), by, patient))
+            await watch.agent.stop(order)
         finally:
             await watch.refresh()
 
@@ -276,7 +336,7 @@ class Actions:
                     return
                 # Another list may have a lower revision than the one held; the sidecar's only grows.
                 given = msgspec.structs.replace(given, revision=max(given.revision, holds.playlist_revision))
-            order = Order(self.row.id, epoch, self._term(), uuid4().hex, SYSTEM.name, Replace(given))
+            order = Order(self.row.id, epoch, self._fence().term, uuid4().hex, SYSTEM.name, Replace(given))
             await watch.agent.command(order, desk.timing.command)
         except BaseException:
             self.list_changed = True
@@ -297,17 +357,18 @@ class Actions:
         except StoreError as error:
             log.warning("a channel could not be read again", channel=self.row.id, why=str(error))
 
-    def _watch(self) -> NodeWatch:
-        watch = self._desk.watch_of(self.row.node_id)
+    def _watch(self, node_id: str | None = None) -> NodeWatch:
+        wanted = node_id or self.row.node_id
+        watch = None if wanted is None else self._desk.watch_of(wanted)
         if watch is None:
-            raise AgentAway(f"no agent of node {self.row.node_id} is connected")
+            raise AgentAway(f"no agent of node {wanted} is connected")
         return watch
 
-    def _term(self) -> int:
+    def _fence(self) -> Fence:
         fence = self._desk.leadership.fence
         if fence is None:
             raise NotLeader(self._desk.leadership.standing().term)
-        return fence.term
+        return fence
 
 
 def _stored_position(row: Channel) -> Position | None:

@@ -1,7 +1,7 @@
 """One channel's keeper: sees, decides, acts; once a second, and at once when something happened."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -11,9 +11,10 @@ from sidecar.protocol.status import Status
 from supervisor.agent.interface import SidecarReport
 from supervisor.decisions.alarms import CHANNEL_ALARMS, channel_alarms
 from supervisor.decisions.channel import decide
+from supervisor.decisions.fencing import Fencing, fencing_of_output, strictest
 from supervisor.decisions.phases import as_phase
-from supervisor.decisions.placement import choose_site
-from supervisor.decisions.view import Decision, View
+from supervisor.decisions.placement import NodeFacts, candidates, choose_site
+from supervisor.decisions.view import AgentState, Candidate, Decision, OldSidecar, Stray, View
 from supervisor.live import Sight
 from supervisor.loops.actions import Actions
 from supervisor.loops.desk import Desk
@@ -40,6 +41,7 @@ class ChannelKeeper:
         self._adopts = row.epoch if row.phase == "running" else 0
         self._off_air: tuple[float, datetime] | None = None
         self._was_on_air = False
+        self._lease_over_at: float | None = None
 
     @property
     def row(self) -> Channel:
@@ -51,12 +53,12 @@ class ChannelKeeper:
 
     @property
     def watch(self) -> NodeWatch | None:
-        """Of the node it is placed on, else of this supervisor's own."""
-        return self._desk.watch_of(self.row.node_id)
+        """Of the node it is placed on."""
+        return None if self.row.node_id is None else self._desk.watch_of(self.row.node_id)
 
     @property
     def report(self) -> SidecarReport | None:
-        """The newest sidecar of an epoch that the row knows."""
+        """The newest sidecar of an epoch that the row knows, on the node it is placed on."""
         watch = self.watch
         mine = [] if watch is None else [it for it in watch.of(self.row.id) if it.epoch <= self.row.epoch]
         return mine[-1] if mine else None
@@ -68,6 +70,28 @@ class ChannelKeeper:
         if report is None or report.exit is not None or report.status is None or report.epoch != self.row.epoch:
             return None
         return report.status if report.status.state == "on_air" else None
+
+    @property
+    def airing_watch(self) -> NodeWatch | None:
+        """Of the node whose HLS is the channel's now: until a new sidecar enters the air, the old one's."""
+        fencing = self.row.fencing_node_id if self.row.phase == "fencing" else None
+        return self.watch if fencing is None else self._desk.watch_of(fencing)
+
+    def is_heard(self, within: float) -> bool:
+        """Whether the row's sidecar answered in the last ``within`` seconds."""
+        watch, report = self.watch, self.report
+        if watch is None or report is None or report.epoch != self.row.epoch or report.exit is not None:
+            return False
+        age = watch.age(report)
+        return age is not None and age <= within
+
+    def note_lease(self, left: float, now: float) -> None:
+        """By the database's clock every lease is over in ``left`` seconds from ``now``."""
+        self._lease_over_at = now + left + self._desk.timing.fence_margin
+
+    def placement(self) -> tuple[Candidate, ...]:
+        """Every other node: whether the channel could be moved there, and why not."""
+        return candidates(self._nodes(), self.row.node_id, self.row.engine)
 
     def wake(self) -> None:
         """Something happened: look at once."""
@@ -125,6 +149,7 @@ class ChannelKeeper:
             wanted = channel_alarms(view, decision, desk.timing)
             desk.alarms.want(CHANNEL_ALARMS, wanted, channel_id=self.row.id)
         desk.live.show(self._sight(view, decision, watch, report))
+        desk.history.decision(self.row.id, decision.sentence if decision.kept is None else decision.kept)
         return decision
 
     def _follow(self) -> None:
@@ -137,6 +162,9 @@ class ChannelKeeper:
         status = self.on_air
         if status is not None and row.phase in ("starting", "running"):
             self._actions.seen_on_air(status, position_of(status))
+        old = self._old_on_air()
+        if old is not None:
+            self._actions.position = position_of(old) or self._actions.position
         report = self.report
         if report is not None and report.epoch == row.epoch and report.status is not None:
             notes = self._actions.of_epoch(row.epoch)
@@ -148,8 +176,12 @@ class ChannelKeeper:
         row, desk, actions = self.row, self._desk, self._actions
         now = desk.clock.monotonic()
         of_this = actions.of_epoch(row.epoch)
-        running = [] if watch is None else [it.epoch for it in watch.of(row.id) if it.exit is None]
         status = self.on_air
+        nodes = self._nodes()
+        suspect_id = row.fencing_node_id or row.node_id
+        suspect = desk.fleet.rows.get(suspect_id or "")
+        placed = desk.fleet.rows.get(row.node_id or "")
+        old = self._old()
         return View(
             name=row.name,
             desired=_desired(row.desired),
@@ -158,14 +190,15 @@ class ChannelKeeper:
             now=now,
             phase_for=now - self._phase[2],
             why_not_leading="" if desk.leadership.fence else desk.leadership.why_not,
-            agent="away" if watch is None else watch.state,
-            agent_name=watch.name if watch else row.node_id or "no node",
-            site=choose_site(desk.nodes_for(row.id), row.wanted_node_id, row.node_id),
+            agent="answers" if row.node_id is None else _agent_state(watch),
+            agent_name=placed.name if placed else row.node_id or "no node",
+            node_id=row.node_id,
+            site=choose_site(nodes, row.wanted_node_id, row.node_id, row.engine),
             sighting=None
             if watch is None or report is None
             else sighting_of(report, watch.pulse(report), of_this.begins_with),
             restarts=actions.restarts,
-            strays=tuple(epoch for epoch in running if epoch != row.epoch),
+            strays=self._strays(watch),
             muted_for=0.0 if of_this.muted_at is None else now - of_this.muted_at,
             armed_for=None if of_this.armed_at is None else now - of_this.armed_at,
             start_ordered=of_this.start_ordered,
@@ -176,7 +209,75 @@ class ChannelKeeper:
             adopted=self._adopts == row.epoch and now - self._began < _ADOPTION_SHOWN,
             list_changed=actions.list_changed,
             beginning=of_this.beginning,
+            fencing=self._fencing(report),
+            leased=row.leased,
+            lease_left=None if self._lease_over_at is None else self._lease_over_at - now,
+            targets=candidates(nodes, row.node_id, row.engine),
+            pinned=row.wanted_node_id is not None,
+            vetoed_by=row.hold_failover_by or "an operator" if row.hold_failover else "",
+            why_stay=desk.fleet.why_stay(suspect_id),
+            node_lost=suspect is not None and suspect.lost_at is not None,
+            leave_node="in maintenance" if placed is not None and placed.maintenance else "",
+            old=old,
+            elsewhere=self._elsewhere(),
         )
+
+    def _nodes(self) -> Sequence[NodeFacts]:
+        restarts, now = self._actions.restarts, self._desk.clock.monotonic()
+        return self._desk.nodes_for(self.row, restarts.troubled(now, self._desk.timing.troubled))
+
+    def _strays(self, watch: NodeWatch | None) -> tuple[int, ...]:
+        """Other epochs that run on its node, but for one that a move is being made sure of there."""
+        if watch is None:
+            return ()
+        return tuple(it.epoch for it in watch.of(self.row.id) if it.exit is None and it.epoch != self.row.epoch)
+
+    def _old(self) -> OldSidecar | None:
+        """In a move: what is known of the sidecar that is left behind."""
+        row, node_id = self.row, self.row.fencing_node_id
+        if node_id is None:
+            return None
+        known = self._desk.fleet.rows.get(node_id)
+        name, watch = known.name if known else node_id, self._desk.watch_of(node_id)
+        if watch is None:
+            return OldSidecar(node_id, name, "undriven")
+        living = [it for it in watch.of(row.id) if it.exit is None and it.epoch < row.epoch]
+        # A container engine that does not answer confirms nothing.
+        sure = watch.condition is not None and not watch.condition.engine_fault
+        healthy = watch.state == "answers" and any(
+            it.status is not None and it.status.state == "on_air" and watch.pulse(it).misses == 0 for it in living
+        )
+        state = watch.state if sure else "away"
+        return OldSidecar(node_id, name, state, tuple(it.epoch for it in living), healthy)
+
+    def _old_on_air(self) -> Status | None:
+        """In a move: the last answer of the old sidecar while that is on air."""
+        node_id = self.row.fencing_node_id if self.row.phase == "fencing" else None
+        watch = None if node_id is None else self._desk.watch_of(node_id)
+        reports = () if watch is None else watch.of(self.row.id)
+        living = [
+            it.status for it in reports if it.exit is None and it.epoch < self.row.epoch and it.status is not None
+        ]
+        return next((status for status in living if status.state == "on_air"), None)
+
+    def _elsewhere(self) -> tuple[Stray, ...]:
+        row, desk = self.row, self._desk
+        spared = (row.node_id, row.fencing_node_id if row.phase == "fencing" else None)
+        return tuple(
+            Stray(watch.node_id, watch.name, report.epoch)
+            for watch in desk.fleet.watches.values()
+            if watch.node_id not in spared and watch.state == "answers" and watch.lives(row.id)
+            for report in watch.of(row.id)
+            if report.exit is None
+        )
+
+    def _fencing(self, report: SidecarReport | None) -> Fencing:
+        """Of the outputs as they are stored, and of those that its sidecar was started with and still has."""
+        needs = self._desk.outputs_of(self.row.id)
+        if report is None or report.status is None:
+            return needs.fencing
+        gone = [it for it in report.status.outputs if it.role == "programme" and it.id not in needs.ids]
+        return strictest((needs.fencing, *(fencing_of_output(it.kind, lease_stop=False) for it in gone)))
 
     def _note_air(self, decision: Decision) -> None:
         if self.row.desired == "off":
@@ -187,7 +288,11 @@ class ChannelKeeper:
             self._off_air = (self._desk.clock.monotonic(), self._desk.clock.now())
 
     def _sight(self, view: View, decision: Decision, watch: NodeWatch | None, report: SidecarReport | None) -> Sight:
-        alive = report is not None and report.exit is None and report.epoch == view.epoch and view.phase != "off"
+        if view.old is not None and view.old.healthy:
+            # Until the new one enters the air, the old one is what airs.
+            watch = self._desk.watch_of(view.old.node_id)
+            report = None if watch is None else next((it for it in watch.of(self.row.id) if it.exit is None), None)
+        alive = report is not None and report.exit is None and report.epoch <= view.epoch and view.phase != "off"
         status = report.status if report is not None and alive else None
         return Sight(
             channel_id=self.row.id,
@@ -196,7 +301,7 @@ class ChannelKeeper:
             observed=decision.observed,
             epoch=view.epoch,
             node_id=self.row.node_id,
-            node_name=watch.name if watch and self.row.node_id else None,
+            node_name=view.agent_name if self.row.node_id else None,
             decision=decision.sentence,
             status=status,
             age_s=watch.age(report) if watch and report and alive else None,
@@ -204,6 +309,10 @@ class ChannelKeeper:
             off_air_since=None if self._off_air is None else self._off_air[1],
             playlist_revision=self._actions.given_revision or (status.playlist_revision if status else 0),
         )
+
+
+def _agent_state(watch: NodeWatch | None) -> AgentState:
+    return "undriven" if watch is None else watch.state
 
 
 def _desired(text: str) -> Desired:

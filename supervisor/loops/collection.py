@@ -7,9 +7,10 @@ from typing import Final
 
 import structlog
 
-from db.errors import JournalGap, StoreError, StoreUnavailable
+from db.errors import JournalGap, NotLeader, StoreError, StoreUnavailable
 from db.models import AsRun, AsRunEvent
 from db.repositories.as_run import AsRunEventRow, AsRunRow, RunKey
+from db.repositories.leader import Fence
 from db.store import Store
 from sidecar.protocol.asrun import GENESIS, AsRunRecord, chain_hash, decode_line
 from supervisor.agent.interface import AgentAway, AgentError, JournalLine, JournalPage, JournalRun
@@ -61,24 +62,33 @@ class Collection:
     """
 
     def __init__(
-        self, watch: NodeWatch, store: Store, events: Events, alarms: AlarmBoard, clock: Clock, timing: Timing
+        self,
+        watch: NodeWatch,
+        store: Store,
+        events: Events,
+        alarms: AlarmBoard,
+        clock: Clock,
+        timing: Timing,
+        fence: Callable[[], Fence | None],
     ) -> None:
+        """``fence``: what a write of ours must carry; None while we do not lead."""
         self._watch = watch
         self._store = store
         self._events = events
         self._alarms = alarms
         self._clock = clock
         self._timing = timing
+        self._fence_now = fence
         self._complete: dict[str, set[str]] | None = None
         self._runs: dict[tuple[str, str], RunCollector] = {}
         self._heard: dict[tuple[str, str], Heard] = {}
         self._behind: dict[str | None, Behind] = {}
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
-    async def run(self, leads: Callable[[], bool]) -> None:
+    async def run(self) -> None:
         """Once a second until cancelled. A store or an agent that is away is waited for."""
         while True:
-            if leads():
+            if self._fence_now() is not None:
                 await self.round()
             else:
                 # Another collects: what we hold grows old.
@@ -122,7 +132,7 @@ class Collection:
     async def _collect_channel(self, runs: list[JournalRun]) -> str | None:
         """One channel's runs, oldest first; why not all of it was collected, empty when it was.
 
-        None when the store or the agent is away, which says nothing about the channel.
+        None when the store or the agent is away or another leads, which says nothing about the channel.
         Whatever goes wrong with one run or one channel holds up no other.
         """
         fault = ""
@@ -132,7 +142,7 @@ class Collection:
             try:
                 async with self._at_once:
                     await self._collect_or_drop(run)
-            except (StoreUnavailable, AgentAway) as error:
+            except (StoreUnavailable, NotLeader, AgentAway) as error:
                 log.warning("as-run is collected later", channel=run.channel_id, run=run.run_id, why=str(error))
                 return None
             except (StoreError, AgentError, OSError) as error:
@@ -253,9 +263,8 @@ class Collection:
         rows = [_row(line) for line in page.lines]
         try:
             async with self._store.write(timeout=self._timing.store) as tx:
-                seq = await tx.as_run.append(
-                    RunKey(run.channel_id, run.run_id), self._watch.node_id, records[0].epoch, rows, events
-                )
+                key = RunKey(run.channel_id, run.run_id)
+                seq = await tx.as_run.append(self._fence(), key, self._watch.node_id, records[0].epoch, rows, events)
         except JournalGap as gap:
             self._broken(run, str(gap))
             raise
@@ -273,11 +282,18 @@ class Collection:
         events = collector.projection.end(collector.last.record, self._heard.get(key))
         epoch = collector.last.record.epoch
         async with self._store.write(timeout=self._timing.store) as tx:
-            await tx.as_run.append(key, self._watch.node_id, epoch, (), events)
-            await tx.as_run.mark_complete(key)
+            fence = self._fence()
+            await tx.as_run.append(fence, key, self._watch.node_id, epoch, (), events)
+            await tx.as_run.mark_complete(fence, key)
         log.info("a run is complete in the as-run log", channel=run.channel_id, run=run.run_id, records=collector.seq)
         self._forget(run)
         self._publish(run, epoch, events)
+
+    def _fence(self) -> Fence:
+        fence = self._fence_now()
+        if fence is None:
+            raise NotLeader(0)
+        return fence
 
     def _forget(self, run: JournalRun) -> None:
         assert self._complete is not None

@@ -1,23 +1,32 @@
 """What every keeper of a channel works with."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from db.models import Channel
 from db.store import Store
 from supervisor.alarms import AlarmBoard
 from supervisor.clock import Clock
 from supervisor.decisions.placement import NodeFacts
 from supervisor.decisions.timing import Timing
+from supervisor.history import History
 from supervisor.live import LiveBoard
+from supervisor.loops.fleet import Fleet
 from supervisor.loops.leadership import Leadership
 from supervisor.loops.nodes import NodeWatch
+from supervisor.loops.outputs import OutputNeeds
+
+if TYPE_CHECKING:
+    from supervisor.loops.channel import ChannelKeeper
+    from supervisor.loops.leases import Leases
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """``watch_of`` answers the watch of a node (None: of this supervisor's own), ``nodes_for`` the nodes as the
-    placement of one channel sees them."""
+    """``keepers`` answers those of all channels, ``keeper_of`` one channel's, ``outputs_of`` what its outputs ask for,
+    ``nodes_for`` the nodes as its placement sees them."""
 
     store: Store
     clock: Clock
@@ -25,6 +34,19 @@ class Desk:
     leadership: Leadership
     alarms: AlarmBoard
     live: LiveBoard
+    history: History
+    fleet: Fleet
+    leases: "Leases"
     random: random.Random
-    watch_of: Callable[[str | None], NodeWatch | None]
-    nodes_for: Callable[[str], Sequence[NodeFacts]]
+    keepers: Callable[[], Collection["ChannelKeeper"]]
+    keeper_of: Callable[[str], "ChannelKeeper | None"]
+    outputs_of: Callable[[str], OutputNeeds]
+    nodes_for: Callable[[Channel, frozenset[str]], Sequence[NodeFacts]]
+
+    def watch_of(self, node_id: str) -> NodeWatch | None:
+        """None for a node that is not ours to drive, or not known."""
+        return self.fleet.watches.get(node_id)
+
+    def can_move(self, row: Channel) -> bool:
+        """Whether there is anywhere else it could ever be: only then is it given leases, for it may be fenced."""
+        return row.wanted_node_id is None and len(self.fleet.watches) > 1

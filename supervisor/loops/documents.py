@@ -46,6 +46,7 @@ def document_of(row: Channel, material: Material, resume: protocol.ResumePoint |
         outputs=material.outputs,
         playlist=material.playlist,
         resume=resume,
+        leased=row.leased,
         time_zone=row.time_zone,
     )
 
@@ -54,7 +55,7 @@ def _output(row: Output) -> protocol.Output:
     match row.kind:
         case "hls":
             return protocol.Output(id=row.id, kind="hls")
-        case "udp":
-            return protocol.Output(id=row.id, kind="udp", url=row.url)
+        case "udp" | "rtmp" | "decklink":
+            return protocol.Output(id=row.id, kind=row.kind, url=row.url, lease_stop=row.lease_stop)
         case _:
             raise ValueError(f"output {row.id} is of kind {row.kind!r}, which this version does not have")

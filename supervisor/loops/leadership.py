@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import structlog
 
+from db.elector import Elector
 from db.errors import StoreError, StoreUnavailable
 from db.repositories.leader import Fence
-from db.store import Store
 from supervisor.clock import Clock
 from supervisor.decisions.timing import Timing
 
@@ -24,33 +24,32 @@ class Standing:
 
 
 class Leadership:
-    """``seize``: the caller holds other proof that no other supervisor lives, such as a lock on the store's file.
+    """``elector`` is its way to the lease, and its own: it is closed at the end.
 
     ``taken`` is called with every new term: whatever was read before must be read again.
     """
 
     def __init__(
         self,
-        store: Store,
+        elector: Elector,
         clock: Clock,
         timing: Timing,
         *,
         holder: str,
         address: str,
-        seize: bool,
         taken: Callable[[], None],
     ) -> None:
-        self._store = store
+        self._elector = elector
         self._clock = clock
         self._timing = timing
         self._holder = holder
         self._address = address
-        self._seize = seize
         self._taken = taken
         self._fence: Fence | None = None
         self._trusted_until = 0.0
         self._term = 0
         self._leader_address = ""
+        self._led_since: float | None = None
         self._why_not = "this supervisor has just begun"
         self.store_fault = ""
         """Why the store cannot be used; empty when the last attempt reached it."""
@@ -64,6 +63,11 @@ class Leadership:
     def why_not(self) -> str:
         """Why this supervisor does not decide, in an operator's words."""
         return self.store_fault or self._why_not
+
+    @property
+    def led_since(self) -> float | None:
+        """When the present term began, on our monotonic clock; None while this supervisor does not lead."""
+        return self._led_since if self.fence is not None else None
 
     def standing(self) -> Standing:
         leads = self.fence is not None
@@ -79,9 +83,7 @@ class Leadership:
         """Takes or renews the lease once. Never raises for a store that is away."""
         began = self._clock.monotonic()
         try:
-            async with self._store.write(timeout=self._timing.store) as tx:
-                held = await tx.leader.acquire(self._holder, self._address, self._timing.lease_ttl, seize=self._seize)
-                other = await tx.leader.get() if held is None else None
+            held = await self._elector.attempt(self._holder, self._address, self._timing.lease_ttl)
         except StoreUnavailable as error:
             self.store_fault = str(error)
             return
@@ -90,17 +92,18 @@ class Leadership:
             return
         self.store_fault = ""
         if held is None:
+            other = self._elector.other
             self._leader_address = other.address if other else ""
             if self._fence is not None:
                 self.lost("somebody else holds the lease")
             self._why_not = "another supervisor leads"
             return
-        self._seize = False
         self._trusted_until = began + self._timing.lease_ttl - self._timing.lease_margin
         if self._fence != held.fence:
             log.info("leads", term=held.term)
             self._fence = held.fence
             self._term = held.term
+            self._led_since = self._clock.monotonic()
             self._taken()
 
     async def run(self) -> None:
@@ -115,7 +118,11 @@ class Leadership:
         if fence is None:
             return
         try:
-            async with self._store.write(timeout=self._timing.store) as tx:
-                await tx.leader.release(fence)
+            await self._elector.release(fence)
         except StoreError as error:
             log.info("the lease was not given back", why=str(error))
+
+    async def close(self) -> None:
+        """Gives the lease back and lets go of the database."""
+        await self.release()
+        await self._elector.close()

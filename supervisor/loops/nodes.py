@@ -6,7 +6,15 @@ from typing import Final
 
 import structlog
 
-from supervisor.agent.interface import AgentAway, NodeAgent, NodeReport, SidecarReport
+from supervisor.agent.interface import (
+    AgentAway,
+    LeaseRound,
+    NodeAgent,
+    NodeCondition,
+    NodeReport,
+    SidecarReport,
+    StaleTerm,
+)
 from supervisor.clock import Clock
 from supervisor.decisions.pulse import Answer, Pulse, Silence
 from supervisor.decisions.timing import Timing
@@ -15,10 +23,16 @@ from supervisor.decisions.view import AgentState
 log = structlog.get_logger(__name__)
 
 BEATS: Final = 30
+_LEAST: Final = 0.05
+"""Seconds between two calls to an agent that answers at once and has nothing new."""
 
 
 class NodeWatch:
-    """``news`` is called with the channels of whose sidecars something new is known, and None for all of them."""
+    """``news`` is called with the channels of whose sidecars something new is known.
+
+    ``leases`` answers what the next call is to hand to the sidecars of a node; ``stalled`` is called when we ourselves
+    stood still, ``refused`` when the agent takes its orders from a later leader.
+    """
 
     def __init__(
         self,
@@ -27,7 +41,10 @@ class NodeWatch:
         agent: NodeAgent,
         clock: Clock,
         timing: Timing,
-        news: Callable[[Iterable[str] | None], None],
+        news: Callable[[Iterable[str]], None],
+        leases: Callable[[str], LeaseRound | None] = lambda _: None,
+        stalled: Callable[[], None] = lambda: None,
+        refused: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.node_id = node_id
         self.name = name
@@ -35,11 +52,28 @@ class NodeWatch:
         self._clock = clock
         self._timing = timing
         self._news = news
+        self._leases = leases
+        self._stalled = stalled
+        self._refused = refused
+        self.incarnation: str | None = None
+        """What the node's agent is known by; another that answers in its place is not believed. None: not known yet."""
+        self.foreign = ""
+        """The incarnation of another agent that answers in its place; empty when none does."""
+        self.condition: NodeCondition | None = None
+        self.offset_s: float | None = None
+        """By how much the node's wall clock is ahead of ours, seconds; half a call's time uncertain."""
+        self.term_seen = 0
+        self.fault = ""
+        """Why it did not answer; empty while it does."""
         self._seen = -1
         self._rounds = -1
         self._returned_at: float | None = None
         self._answered_at: float | None = None
+        self._good = 0
+        self._calls = 0
         self._misses = 0
+        self._missed_at = 0.0
+        self._by_channel: dict[str, dict[int, SidecarReport]] = {}
         self._reports: dict[tuple[str, int], SidecarReport] = {}
         self._counted: dict[tuple[str, int], SidecarReport] = {}
         self._taken_at: dict[tuple[str, int], float] = {}
@@ -48,9 +82,16 @@ class NodeWatch:
 
     @property
     def state(self) -> AgentState:
-        if self._answered_at is None:
-            return "unseen"
-        return "away" if self._misses >= self._timing.misses else "answers"
+        if self._misses >= self._timing.misses:
+            return "away"
+        return "unseen" if self._answered_at is None else "answers"
+
+    @property
+    def is_sure(self) -> bool:
+        """It answered the last probes: something may be started there."""
+        if self._answered_at is None or self._misses:
+            return False
+        return self._good >= self._timing.misses or self._good == self._calls
 
     def answer_age(self) -> float | None:
         """Seconds since the agent last had something new; None before the first time."""
@@ -58,8 +99,12 @@ class NodeWatch:
 
     def of(self, channel_id: str) -> list[SidecarReport]:
         """The channel's sidecars on this node by epoch, those included whose exit is known."""
-        mine = [report for report in self._reports.values() if report.channel_id == channel_id]
-        return sorted(mine, key=lambda report: report.epoch)
+        mine = self._by_channel.get(channel_id)
+        return [] if mine is None else [mine[epoch] for epoch in sorted(mine)]
+
+    def lives(self, channel_id: str) -> bool:
+        """Whether a sidecar of the channel is known to run here."""
+        return any(report.exit is None for report in self._by_channel.get(channel_id, {}).values())
 
     def reports(self) -> Collection[SidecarReport]:
         """All sidecars on this node, those included whose exit is known."""
@@ -89,33 +134,69 @@ class NodeWatch:
 
     async def look(self) -> None:
         """One call to the agent, in the order of ticks."""
-        wait = self._timing.poll + self._timing.late_tick / 2
+        began = self._clock.monotonic()
+        is_news = True
         try:
-            report = await self.agent.report(self._seen, wait)
+            report = await self.agent.report(self._seen, self._timing.listen, self._leases(self.node_id))
+        except StaleTerm as error:
+            # Says nothing about the node: it is we who do not lead any more.
+            self._refused(str(error))
+            self.fault = str(error)
         except AgentAway as error:
-            log.warning("a node agent did not answer", node=self.name, why=str(error))
-            self._misses += 1
-            self._news(None)
-            await self._clock.sleep(self._timing.poll)
-            return
+            if not self._misses:
+                log.warning("a node agent did not answer", node=self.name, why=str(error))
+            self._miss(str(error))
+        else:
+            is_news = self._hear(report)
         now = self._clock.monotonic()
         since = 0.0 if self._returned_at is None else now - self._returned_at
         self._returned_at = now
-        if report.number == self._seen:
-            # It answers, but has not polled: we know no more than before.
-            self._misses += 1
-        else:
-            self._misses = 0
-            self._answered_at = now
-            self._take(report, now)
-        if since > wait + self._timing.late_tick:
+        if since > self._timing.poll + self._timing.late_tick:
             log.warning("this supervisor was away", seconds=round(since, 1))
             self._clear()
-        self._news(None if self._misses else {sidecar.channel_id for sidecar in report.sidecars})
+            self._stalled()
+        if is_news:
+            self._news(tuple(self._by_channel))
+        # A call that failed waits for its turn; one that was answered is followed at once, but not in a rush.
+        pause = began + self._timing.poll - now if self.fault else began + _LEAST - now
+        if pause > 0:
+            await self._clock.sleep(pause)
+
+    def _hear(self, report: NodeReport) -> bool:
+        """Takes an answer; whether it tells anything new."""
+        now = self._clock.monotonic()
+        its = report.condition.incarnation
+        self.foreign = its if self.incarnation is not None and its != self.incarnation else ""
+        if self.foreign:
+            self._miss(f"another agent answers in its place, whose memory is {self.foreign}")
+            return True
+        self.condition, self.term_seen, self.fault = report.condition, report.term, ""
+        self.offset_s = (report.condition.at - self._clock.now()).total_seconds()
+        if report.number == self._seen and self._answered_at is not None:
+            if now - max(self._answered_at, self._missed_at) >= self._timing.poll + self._timing.listen:
+                # It answers, but has not polled: we know no more than before.
+                self._miss("it answers, but has polled nothing anew")
+                return True
+            return False
+        self._calls += 1
+        self._good += 1
+        self._misses = 0
+        self._answered_at = now
+        self._take(report, now)
+        return True
+
+    def _miss(self, why: str) -> None:
+        self._calls += 1
+        self._good = 0
+        self._misses += 1
+        self._missed_at = self._clock.monotonic()
+        self.fault = why
 
     async def refresh(self) -> None:
         """What the agent knows now, without waiting for its next round. Raises AgentAway."""
-        self._take(await self.agent.report(-1, 0.0), self._clock.monotonic())
+        report = await self.agent.report(-1, 0.0)
+        if self.incarnation in (None, report.condition.incarnation):
+            self._take(report, self._clock.monotonic())
 
     async def poll(self, channel_id: str, epoch: int) -> None:
         """Asks one sidecar now, so that what was just done is seen. Raises what the agent raises."""
@@ -138,6 +219,10 @@ class NodeWatch:
         for key in gone:
             for known in (self._reports, self._counted, self._pulses, self._taken_at):
                 known.pop(key, None)
+            epochs = self._by_channel[key[0]]
+            del epochs[key[1]]
+            if not epochs:
+                del self._by_channel[key[0]]
         for sidecar in report.sidecars:
             self._note(sidecar)
             if is_round and sidecar.exit is None:
@@ -149,6 +234,7 @@ class NodeWatch:
         if before is not None and before.polls > report.polls:
             return
         self._reports[key] = report
+        self._by_channel.setdefault(report.channel_id, {})[report.epoch] = report
         self._taken_at[key] = self._clock.monotonic()
         pulse = self._pulses.get(key)
         first = report.status is not None and (before is None or before.status is None)

@@ -1,32 +1,49 @@
 """Which channels there are: rows read once a second, a keeper for each, and their positions written back."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal, Protocol
 
 import structlog
 
 from db.errors import NotLeader, StoreError
-from db.models import Channel, Node
+from db.models import Channel
 from db.repositories.channels import Position as ReportedPosition
 from db.store import Store
-from supervisor.decisions.placement import NodeFacts
+from supervisor.decisions.placement import MediaVerdict, NodeFacts
 from supervisor.decisions.resume import Position
 from supervisor.loops.channel import ChannelKeeper
 from supervisor.loops.desk import Desk
+from supervisor.loops.nodes import NodeWatch
+from supervisor.loops.outputs import OutputNeeds, needs_of
 from supervisor.nursery import Nursery
 
 log = structlog.get_logger(__name__)
+
+NO_OUTPUTS: Final = OutputNeeds()
+
+
+class MediaVerdicts(Protocol):
+    """Who knows which node reads what."""
+
+    def verdict(self, channel_id: str, node_id: str) -> MediaVerdict:
+        """As it was last looked at."""
+        ...
 
 
 class Roster:
     """Every channel's keeper. Belongs to one event loop."""
 
-    def __init__(self, store: Store, nursery: Nursery) -> None:
+    def __init__(self, store: Store, nursery: Nursery, media: MediaVerdicts) -> None:
         self._store = store
+        self._media = media
         self._nursery = nursery
         self._keepers: dict[str, ChannelKeeper] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._nodes: Sequence[Node] = ()
+        self._outputs: dict[str, OutputNeeds] = {}
+        self._outputs_rev: dict[str, int] = {}
+        self._placed: Counter[str | None] = Counter()
         self._recorded: dict[str, Position] = {}
         self._desk: Desk
         self.is_read = False
@@ -39,20 +56,42 @@ class Roster:
     def keepers(self) -> Mapping[str, ChannelKeeper]:
         return self._keepers
 
-    def wake(self, channel_ids: Sequence[str] | None = None) -> None:
+    def wake(self, channel_ids: Iterable[str] | None = None) -> None:
         """Something happened to these channels; None: to all."""
         for channel_id in self._keepers if channel_ids is None else channel_ids:
             keeper = self._keepers.get(channel_id)
             if keeper is not None:
                 keeper.wake()
 
-    def nodes_for(self, channel_id: str, driven: str | None) -> tuple[NodeFacts, ...]:
-        """The nodes as one channel's placement sees them; this supervisor has an agent for ``driven``."""
-        placed = [keeper.row.node_id for id_, keeper in self._keepers.items() if id_ != channel_id]
-        return tuple(
-            NodeFacts(node.id, node.name, node.id == driven, node.draining, node.capacity, placed.count(node.id))
-            for node in self._nodes
-        )
+    def keeper_of(self, channel_id: str) -> ChannelKeeper | None:
+        return self._keepers.get(channel_id)
+
+    def outputs_of(self, channel_id: str) -> OutputNeeds:
+        """What its outputs ask for, as they were last read."""
+        return self._outputs.get(channel_id, NO_OUTPUTS)
+
+    def nodes_for(self, row: Channel, troubled: frozenset[str]) -> tuple[NodeFacts, ...]:
+        """The nodes as this channel's placement sees them; on ``troubled`` ones it failed again and again."""
+        fleet = self._desk.fleet
+        facts: list[NodeFacts] = []
+        for node in fleet.rows.values():
+            watch = fleet.watches.get(node.id)
+            condition = None if watch is None else watch.condition
+            facts.append(
+                NodeFacts(
+                    node.id,
+                    node.name,
+                    _takes_orders(watch, is_here=node.id == row.node_id),
+                    node.draining,
+                    node.capacity,
+                    self._placed[node.id] - (row.node_id == node.id),
+                    node.maintenance,
+                    None if condition is None else condition.capabilities,
+                    self._media.verdict(row.id, node.id),
+                    node.id in troubled,
+                )
+            )
+        return tuple(facts)
 
     async def run(self) -> None:
         """Reads and records once a second until cancelled."""
@@ -71,8 +110,21 @@ class Roster:
         async with self._store.read(timeout=self._desk.timing.store) as tx:
             rows = await tx.channels.list()
             revisions = await tx.playlists.revisions_played()
-            self._nodes = await tx.nodes.list()
+            nodes = await tx.nodes.list()
+            fenced = any(row.phase == "fencing" and row.lease_until is not None for row in rows)
+            leases: Mapping[str, float] = await tx.channels.leases_left() if fenced else {}
+            revs = {row.id: row.rev for row in rows}
+            outputs = await tx.channels.all_outputs() if revs != self._outputs_rev else None
+        now = self._desk.clock.monotonic()
+        if outputs is not None:
+            self._outputs = {row.id: needs_of(outputs.get(row.id, ())) for row in rows}
+            self._outputs_rev = revs
+        self._desk.fleet.update(nodes)
+        self._placed = Counter(row.node_id for row in rows)
         seen = {row.id for row in rows}
+        for channel_id, left in leases.items():
+            if channel_id in self._keepers:
+                self._keepers[channel_id].note_lease(left, now)
         for row in rows:
             self.update(row).compare_list(revisions)
         for channel_id in self._keepers.keys() - seen:
@@ -94,11 +146,12 @@ class Roster:
         """The channel was deleted, which it can be only when it is off."""
         keeper = self._keepers.pop(channel_id, None)
         if keeper is not None:
-            if keeper.watch is not None:
-                keeper.watch.forget_channel(channel_id)
+            for watch in self._desk.fleet.watches.values():
+                watch.forget_channel(channel_id)
             self._tasks.pop(channel_id).cancel()
             self._recorded.pop(channel_id, None)
             self._desk.live.forget(channel_id)
+            self._desk.history.forget_channel(channel_id)
             self._desk.alarms.forget_channel(channel_id)
 
     async def record_positions(self) -> None:
@@ -120,3 +173,10 @@ class Roster:
                 },
             )
         self._recorded.update(moved)
+
+
+def _takes_orders(watch: NodeWatch | None, *, is_here: bool) -> Literal["answers", "silent", "undriven"]:
+    """Where the channel is already, one good answer is enough; elsewhere the last probes must have been answered."""
+    if watch is None:
+        return "undriven"
+    return "answers" if watch.is_sure or (is_here and watch.state == "answers") else "silent"

@@ -2,25 +2,32 @@
 
 import asyncio
 import random
-from collections.abc import Iterable
 from typing import Final
 
 import structlog
 
+from db.elector import Elector
+from db.elector import elector as elector_of
 from db.models import Channel
 from db.store import Store
-from supervisor.agent.interface import NodeAgent
+from supervisor.agent.interface import AgentAway
 from supervisor.alarms import AlarmBoard
 from supervisor.clock import Clock
 from supervisor.commands import Commands
 from supervisor.decisions.alarms import Wanted
-from supervisor.decisions.placement import NodeFacts
 from supervisor.decisions.timing import Timing
+from supervisor.decisions.view import Candidate
+from supervisor.errors import NotFound, Unavailable
 from supervisor.events import Events
-from supervisor.live import LiveBoard
+from supervisor.history import History
+from supervisor.live import UNDRIVEN, LiveBoard, NodeSeen
 from supervisor.loops.collection import Collection
 from supervisor.loops.desk import Desk
+from supervisor.loops.fleet import AgentSource, Fleet
 from supervisor.loops.leadership import Leadership, Standing
+from supervisor.loops.leases import Leases
+from supervisor.loops.media import MediaWatch
+from supervisor.loops.node_alarms import NodeAlarms
 from supervisor.loops.nodes import NodeWatch
 from supervisor.loops.roster import Roster
 from supervisor.nursery import Nursery
@@ -28,9 +35,8 @@ from supervisor.nursery import Nursery
 log = structlog.get_logger(__name__)
 
 _STORE: Final = ("store_unavailable",)
-_UNKNOWN: Final = ("unknown_sidecar",)
+_SILENCE: Final = ("mass_silence",)
 _FAULT: Final = ("supervisor_fault",)
-_NODE: Final = ("node_away",)
 _FAULT_SHOWN: Final = 60.0
 """Seconds after which a task of ours that failed and was begun anew counts as well again."""
 
@@ -38,45 +44,58 @@ _FAULT_SHOWN: Final = 60.0
 class Supervision:
     """Everything that keeps channels on air. ``run`` until cancelled; what plays, plays on.
 
-    ``agent`` is that of the node ``node_id``, named ``node_name``. ``holder`` names this supervisor (its boot id),
-    ``address`` is where commands reach it. On SQLite the caller holds the lock on the store's file: there is no other
-    supervisor, and the lease is taken at once.
+    ``agents`` are those of all nodes in the store. ``holder`` names this supervisor (its boot id), ``address`` is where
+    commands reach it. On SQLite the caller holds the lock on the store's file: there is no other supervisor, and the
+    lease is taken at once.
     """
 
     def __init__(
         self,
         *,
         store: Store,
-        agent: NodeAgent,
+        agents: AgentSource,
         events: Events,
         clock: Clock,
         holder: str,
         address: str,
-        node_id: str,
-        node_name: str,
         timing: Timing | None = None,
         chance: random.Random | None = None,
+        elector: Elector | None = None,
     ) -> None:
         self._store = store
-        self._agent = agent
         self._events = events
         self._clock = clock
         self._timing = timing or Timing()
-        self._watch = NodeWatch(node_id, node_name, agent, clock, self._timing, self._news)
         self._faults: dict[str, tuple[float, str]] = {}
         self._nursery = Nursery(clock, self._task_failed)
-        self._roster = Roster(store, self._nursery)
+        self._media = MediaWatch()
+        self._leases = Leases()
+        self._roster = Roster(store, self._nursery, self._media)
         self._leadership = Leadership(
-            store,
+            elector or elector_of(store, timeout=self._timing.store),
             clock,
             self._timing,
             holder=holder,
             address=address,
-            seize=store.dialect == "sqlite",
             taken=self._term_begins,
         )
         self._alarms = AlarmBoard(
             store, events, clock, self._leadership, changed=lambda channel_id: self._roster.wake((channel_id,))
+        )
+        self._history = History(store, clock, lambda: self._leadership.fence)
+        self._fleet = Fleet(
+            agents,
+            clock,
+            self._timing,
+            self._nursery,
+            news=self._roster.wake,
+            leases=self._leases.round_for,
+            refused=self._leadership.lost,
+            led_since=lambda: self._leadership.led_since,
+            watching=self._begin_collecting,
+        )
+        self._nodes_told = NodeAlarms(
+            self._fleet, self._alarms, self._history, store, self._timing, lambda: self._leadership.fence
         )
         self.live = LiveBoard(events, clock, self._alarms.count)
         self._desk = Desk(
@@ -86,11 +105,17 @@ class Supervision:
             leadership=self._leadership,
             alarms=self._alarms,
             live=self.live,
+            history=self._history,
+            fleet=self._fleet,
+            leases=self._leases,
             random=chance or random.Random(),  # noqa: S311 - spreads restarts, guards nothing
-            watch_of=self._watch_of,
-            nodes_for=self._nodes_for,
+            keepers=self._roster.keepers.values,
+            keeper_of=self._roster.keeper_of,
+            outputs_of=self._roster.outputs_of,
+            nodes_for=self._roster.nodes_for,
         )
-        self._roster.use(self._desk)
+        for part in (self._roster, self._leases, self._media):
+            part.use(self._desk)
         self.commands = Commands(self._desk, self._roster, alone=store.dialect == "sqlite")
 
     async def run(self) -> None:
@@ -98,15 +123,15 @@ class Supervision:
         try:
             self._nursery.keep("leadership", self._leadership.run)
             self._nursery.keep("alarms", self._alarms.run)
+            self._nursery.keep("history", self._history.run)
             self._nursery.keep("levels of this supervisor", self._tell_levels)
-            collection = Collection(self._watch, self._store, self._events, self._alarms, self._clock, self._timing)
-            self._nursery.keep("watching the node", self._watch.run)
             self._nursery.keep("roster", self._roster.run)
-            self._nursery.keep("as-run", lambda: collection.run(lambda: self._leadership.fence is not None))
+            self._nursery.keep("leases", self._leases.run)
+            self._nursery.keep("media on the nodes", self._media.run)
             await asyncio.Event().wait()
         finally:
             await self._nursery.close()
-            await self._leadership.release()
+            await self._leadership.close()
 
     def standing(self) -> Standing:
         """Who leads, as far as this supervisor knows."""
@@ -121,22 +146,49 @@ class Supervision:
         keeper = self._roster.keepers.get(channel_id)
         return None if keeper is None else keeper.row
 
-    def node_answer_age_ms(self, node_id: str) -> int | None:
-        """Since the node's agent last answered; None when it never did."""
-        watch = self._watch_of(node_id)
-        age = None if watch is None else watch.answer_age()
-        return None if age is None else round(age * 1000)
+    def node_seen(self, node_id: str) -> NodeSeen:
+        """A node as this supervisor sees it; one that takes no orders from it says so."""
+        watch = self._fleet.watches.get(node_id)
+        if watch is None:
+            return UNDRIVEN
+        state = "foreign" if watch.foreign else watch.state
+        return NodeSeen(state, watch.answer_age(), watch.offset_s, watch.condition, watch.fault, watch.foreign)
 
-    def _watch_of(self, node_id: str | None) -> NodeWatch | None:
-        return self._watch if node_id in (None, self._watch.node_id) else None
+    def placement(self, channel_id: str) -> tuple[Candidate, ...]:
+        """Every other node than where the channel is: whether it could be moved there, and why not."""
+        keeper = self._roster.keepers.get(channel_id)
+        return () if keeper is None else keeper.placement()
 
-    def _nodes_for(self, channel_id: str) -> tuple[NodeFacts, ...]:
-        return self._roster.nodes_for(channel_id, self._watch.node_id)
+    async def live_file(self, channel_id: str, path: str) -> bytes:
+        """A file of the channel's HLS, from the node where its newest epoch is; of a channel that is off, from whoever
+        has it still.
 
-    def _news(self, channel_ids: Iterable[str] | None) -> None:
-        self._roster.wake(None if channel_ids is None else tuple(channel_ids))
+        Raises NotFound, and Unavailable while that node does not answer.
+        """
+        keeper = self._roster.keepers.get(channel_id)
+        airing = None if keeper is None else keeper.airing_watch
+        watches = (airing,) if airing is not None else tuple(self._fleet.watches.values())
+        silent = ""
+        for watch in watches:
+            try:
+                return await watch.agent.live_file(channel_id, path)
+            except FileNotFoundError:
+                continue
+            except AgentAway as error:
+                silent = f"node {watch.name}, where it may be, does not answer: {error}"
+        if silent:
+            raise Unavailable(silent)
+        raise NotFound(f"channel {channel_id} has no {path}")
+
+    def _begin_collecting(self, watch: NodeWatch) -> tuple[asyncio.Task[None], ...]:
+        collection = Collection(
+            watch, self._store, self._events, self._alarms, self._clock, self._timing, lambda: self._leadership.fence
+        )
+        return (self._nursery.keep(f"as-run of {watch.name}", collection.run),)
 
     def _term_begins(self) -> None:
+        standing = self._leadership.standing()
+        self._history.leader(f"this supervisor at {standing.address} leads, term {standing.term}")
         self._roster.wake()
         self._alarms.wake()
 
@@ -153,17 +205,8 @@ class Supervision:
             self._faults = {name: fault for name, fault in self._faults.items() if fault[0] > since}
             failed = "; ".join(f"{name}: {error}" for name, (_, error) in sorted(self._faults.items()))
             self._alarms.want(_FAULT, {_FAULT[0]: Wanted("warning", f"Tried again after: {failed}")} if failed else {})
-            self._tell_node()
+            silence = self._fleet.mass_silence()
+            self._alarms.want(_SILENCE, {_SILENCE[0]: Wanted("critical", silence)} if silence else {})
+            if self._roster.is_read:
+                await self._nodes_told.tell(self._roster.keepers)
             await self._clock.sleep(self._timing.poll)
-
-    def _tell_node(self) -> None:
-        watch = self._watch
-        away = watch.state == "away"
-        text = f"The agent of {watch.name} does not answer; its channels are left alone"
-        self._alarms.want(_NODE, {_NODE[0]: Wanted("critical", text)} if away else {}, node_id=watch.node_id)
-        if not self._roster.is_read or away:
-            return
-        strangers = [report for report in watch.running() if report.channel_id not in self._roster.keepers]
-        named = ", ".join(f"process {report.pid} of channel {report.channel_id}" for report in strangers)
-        text = f"Sidecars run that no channel knows; they are left alone: {named}"
-        self._alarms.want(_UNKNOWN, {_UNKNOWN[0]: Wanted("warning", text)} if named else {}, node_id=watch.node_id)

@@ -13,7 +13,7 @@ ResumePolicy = Literal["continue", "schedule"]
 """``continue`` from the last reported frame, or ``schedule``: join in progress what should be on air now."""
 Engine = Literal["ffmpeg"]
 AfterLast = Literal["loop", "filler", "hold"]
-OutputKind = Literal["hls", "udp"]
+OutputKind = Literal["hls", "udp", "rtmp", "decklink"]
 
 
 class ChannelFormat(Schema):
@@ -25,8 +25,15 @@ class ChannelFormat(Schema):
 
 
 class OutputIn(Schema):
+    """`url` is empty for hls, `udp://host:port[?ttl=..&localaddr=..]` for udp, `rtmp://host[:port]/app/key` (or
+    rtmps) for rtmp, `decklink://<index>[?key=<index>]` for decklink: cards are counted from 1.
+    """
+
     kind: OutputKind
     url: Annotated[str, Field(max_length=500)] = ""
+    lease_stop: bool = False
+    """For udp alone: it stops sending when its lease ends, 6 s after the last word of a supervisor, so that the channel
+    can be moved. False: it sends on whatever happens, and a channel whose node is unreachable is not moved."""
 
 
 class Output(OutputIn):
@@ -150,6 +157,9 @@ class Channel(Schema):
     engine: Engine
     time_zone: str
     day_start: str
+    hold_failover: bool = False
+    """An operator's veto: the channel is not moved to another node. It is still started again where it is."""
+    hold_failover_by: str | None = None
     desired: Desired
     rev: int
     created_at: Instant
@@ -209,17 +219,3 @@ class Rundown(Schema):
     rate: RateText
     time_zone: str
     rows: tuple[RundownRow, ...]
-
-
-class Decision(Schema):
-    """What the supervisor decided in a pass over the channel, and why, in one sentence."""
-
-    at: Instant
-    sentence: str
-
-
-class Explanation(Schema):
-    """The last decisions that differed from the one before, oldest first."""
-
-    channel_id: Id
-    decisions: tuple[Decision, ...]

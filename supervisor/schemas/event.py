@@ -13,7 +13,18 @@ from supervisor.schemas.base import Id, Instant, Schema
 from supervisor.schemas.channel import Channel, ChannelLive
 from supervisor.schemas.node import Node
 
-EventName = Literal["reset", "channel", "channel_live", "channel_deleted", "playlist", "asrun", "alarm", "node", "beat"]
+EventName = Literal[
+    "reset",
+    "channel",
+    "channel_live",
+    "channel_deleted",
+    "playlist",
+    "asrun",
+    "alarm",
+    "node",
+    "node_deleted",
+    "beat",
+]
 
 
 class SupervisorInfo(Schema):
@@ -39,6 +50,10 @@ class ChannelDeleted(Schema):
     channel_id: Id
 
 
+class NodeDeleted(Schema):
+    node_id: Id
+
+
 class PlaylistChanged(Schema):
     """A playlist's items changed: rundowns of ``channel_ids`` are to be fetched again."""
 
@@ -62,5 +77,6 @@ PAYLOADS: dict[str, type[Schema]] = {
     "asrun": AsRunEvent,
     "alarm": Alarm,
     "node": Node,
+    "node_deleted": NodeDeleted,
     "beat": Beat,
 }

@@ -5,34 +5,97 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from supervisor.schemas.base import Id, Instant, Name, Schema
+from supervisor.schemas.claim import ClaimState, OwnerKind
 
 NodeKind = Literal["local", "agent"]
+NodeState = Literal["answers", "away", "unseen", "undriven", "foreign"]
+"""As this supervisor sees it. ``away``: it answered once and does not now, which says nothing of its sidecars;
+``unseen``: it never answered this supervisor; ``undriven``: this supervisor has no agent for it; ``foreign``: another
+incarnation answers at its url (a new machine, or one whose disk was replaced), which is not trusted until an operator
+accepts it."""
+NodeUrl = Annotated[str, Field(max_length=500, pattern=r"^https?://[^\x00-\x20\x7f]+$")]
 
 
 class NodeIn(Schema):
     """``url`` is where a remote node's agent listens; the local node has none."""
 
     name: Name
-    url: Annotated[str, Field(max_length=500, pattern=r"^https?://")] | None = None
+    url: NodeUrl | None = None
     capacity: Annotated[int, Field(ge=1, le=1000)] = 16
 
 
 class NodePatch(Schema):
+    """Only what is given changes.
+
+    ``draining``: it gets no new channels, what plays there plays on. ``maintenance``: its channels are moved elsewhere
+    as well.
+    """
+
     name: Name | None = None
+    url: NodeUrl | None = None
     capacity: Annotated[int, Field(ge=1, le=1000)] | None = None
     draining: bool | None = None
+    maintenance: bool | None = None
+
+
+class LostIn(Schema):
+    """An operator's word that the machine is dead: ``reason`` says how that is known."""
+
+    reason: Annotated[str, Field(min_length=3, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class Holder(Schema):
+    """Who holds a port."""
+
+    owner_kind: OwnerKind
+    owner_id: Id
+    owner_name: str | None
+    state: ClaimState
+    since: Instant
+
+
+class Device(Schema):
+    """A DeckLink port, counted from 1. ``busy``: some process of that machine has it open, ours or not."""
+
+    index: int
+    model: str
+    persistent_id: str | None
+    busy: bool
+    held_by: Holder | None = None
 
 
 class Node(Schema):
+    """What people decided about it, and how this supervisor sees it; what is not known is None or empty."""
+
     id: Id
     name: str
     kind: NodeKind
     url: str | None
     capacity: int
     draining: bool
+    maintenance: bool = False
     created_at: Instant
     rev: int
     channels: int = 0
     """Channels placed here now."""
     last_answer_age_ms: int | None = None
     """Since the agent last answered this supervisor; None when it never did."""
+    state: NodeState = "unseen"
+    fault: str = ""
+    """Why it does not answer; empty while it does."""
+    away_since: Instant | None = None
+    """When it last answered, while it does not."""
+    version: str = ""
+    launcher: Literal["process", "docker"] | None = None
+    capabilities: tuple[str, ...] = ()
+    devices: tuple[Device, ...] = ()
+    load: float | None = None
+    """One-minute load average over the number of processors."""
+    clock_offset_ms: int | None = None
+    """How far its wall clock is ahead of this supervisor's."""
+    engine_fault: str = ""
+    """Why its container engine does not answer; its sidecars are then unknown, which is not dead."""
+    lost_at: Instant | None = None
+    lost_by: str | None = None
+    lost_reason: str | None = None
+    """An operator's word that the machine is dead, until its agent answers again."""

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 
+from mcr_console.condition import condition
 from mcr_console.drawing.attention import render_attention
+from mcr_console.drawing.channel_facts import channel_title
 from mcr_console.drawing.channel_line import render_channel_line
 from mcr_console.drawing.footer import FooterView, render_footer
 from mcr_console.drawing.grid import grid_for
@@ -150,3 +152,27 @@ def test_the_palette_follows_the_terminal() -> None:
 
 def vars_of(glyphs: object) -> list[str]:
     return [value for name in type(glyphs).__dataclass_fields__ if isinstance(value := getattr(glyphs, name), str)]  # type: ignore[attr-defined] - a dataclass
+
+
+@pytest.mark.parametrize("observed", ["on_air", "late", "dark", "hung", "silent", "gone", "unknown", None])
+def test_a_channel_that_is_being_moved_is_never_shown_as_on_air(observed: str | None) -> None:
+    """P2: while the old sidecar is fenced nobody can say which of the two is on air."""
+    sentence = "waits 4.2 s until the old sidecar's lease is over"
+    for phase in ("fencing", "blocked"):
+        found = condition(view(channel(1, "News", phase=phase, observed=observed, decision=sentence)).state)
+        assert found.tally in {"changing", "off_air"}, (phase, observed)
+        assert phase.upper() in (found.word, *found.warnings)
+        assert found.why == sentence
+
+
+def test_a_silent_channel_is_unknown_and_not_on_air() -> None:
+    found = condition(view(channel(1, "News", observed="silent", decision="3 polls missed")).state)
+    assert (found.tally, found.word, found.why) == ("unknown", "SILENT", "3 polls missed")
+
+
+def test_the_title_says_who_holds_failover() -> None:
+    held = channel(1, "News").model_copy(update={"hold_failover": True, "hold_failover_by": "olga"})
+    title = "".join(text for text, _ in channel_title(view(held).state, truecolor()))
+    assert title.endswith("node-a e7  FAILOVER HELD by olga")
+    free = "".join(text for text, _ in channel_title(view(channel(1, "News")).state, truecolor()))
+    assert "FAILOVER" not in free

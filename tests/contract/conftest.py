@@ -1,12 +1,17 @@
 import asyncio
+import random
 import shutil
 from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from db.store import Store
+from tests.simulation.database import Database
+from tests.simulation.store import SimStore
 
 DATABASES = ["sqlite", "postgresql"]
 
@@ -37,17 +42,52 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=DATABASES)
 def store_url(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path) -> str:
     """The URL of a database of each kind with the schema and nothing in it."""
-    if request.param == "sqlite":
+    return _url_of(request, request.param, tmp_path, migrated_file)
+
+
+@pytest.fixture(params=[*DATABASES, "simulated"])
+def store_place(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path) -> str | Path:
+    """As ``store_url``, and the file below the simulation's database."""
+    if request.param == "simulated":
+        return Path(shutil.copy(migrated_file, tmp_path / "simulated.db"))
+    return _url_of(request, request.param, tmp_path, migrated_file)
+
+
+def _url_of(request: pytest.FixtureRequest, kind: str, tmp_path: Path, migrated_file: Path) -> str:
+    if kind == "sqlite":
         return f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'mcr.db')}"
     url: str = request.getfixturevalue("migrated_postgres_url")
     return url
 
 
 @pytest.fixture
-async def store(store_url: str) -> AsyncGenerator[Store, None]:
+async def store(store_place: str | Path) -> AsyncGenerator[Store, None]:
+    """On both real databases, and the one of the simulation."""
+    if isinstance(store_place, Path):
+        async with simulated(store_place) as simulated_store:
+            yield simulated_store
+        return
+    store = Store(store_place)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def real_store(store_url: str) -> AsyncGenerator[Store, None]:
+    """For what the simulation's store has not: migrations, a URL, connections of another process."""
     store = Store(store_url)
     yield store
     await store.close()
+
+
+@asynccontextmanager
+async def simulated(path: Path) -> AsyncGenerator[Store, None]:
+    """The simulation's store, here on real time."""
+    loop = asyncio.get_running_loop()
+    database = Database(path, loop.time, lambda: datetime.now(UTC), random.Random(0))
+    # Not a Store, but used as one everywhere: what this suite shows.
+    yield cast("Store", SimStore(database, pauses=1.0))
+    database.close()
 
 
 @pytest.fixture

@@ -83,14 +83,29 @@ def test_the_next_epoch_goes_on_where_the_last_one_ended(tmp_path: Path) -> None
     played(tmp_path, 3, range(30), end=False)
     before = playlist(tmp_path, 3)
     assert not before.ended
-    played(tmp_path, 7, range(20))
-    after = playlist(tmp_path, 7)
-    assert [entry.uri for entry in after.entries] == ["3/0.ts", "3/1.ts", "7/0.ts", "7/1.ts"]
+    played(tmp_path, 4, range(20))
+    after = playlist(tmp_path, 4)
+    assert [entry.uri for entry in after.entries] == ["3/0.ts", "3/1.ts", "4/0.ts", "4/1.ts"]
     assert [entry.discontinuity for entry in after.entries] == [False, False, True, False]
     assert [(entry.sequence, entry.uri) for entry in after.entries[:2]] == [
         (entry.sequence, entry.uri) for entry in before.entries[:2]
     ]
-    assert decoded(listed_bytes(tmp_path, 7), jumps=True) == [*range(20), *range(20)]
+    assert decoded(listed_bytes(tmp_path, 4), jumps=True) == [*range(20), *range(20)]
+
+
+def test_an_epoch_that_follows_one_elsewhere_begins_above_it(tmp_path: Path) -> None:
+    """P2: from node A to B and back, no number is used twice and none goes back."""
+    here, there = tmp_path / "a", tmp_path / "b"
+    played(here, 3, range(30), end=False)
+    first = playlist(here, 3)
+    played(there, 4, range(300), end=False)
+    second = playlist(there, 4)
+    played(here, 5, range(20))
+    third = playlist(here, 5)
+    assert [entry.uri for entry in third.entries] == ["5/0.ts", "5/1.ts"]
+    assert first.entries[-1].sequence < second.sequence
+    assert second.entries[-1].sequence < third.sequence
+    assert first.discontinuity_sequence < second.discontinuity_sequence < third.discontinuity_sequence
 
 
 def test_ffmpegs_own_player_reads_across_epochs(tmp_path: Path) -> None:

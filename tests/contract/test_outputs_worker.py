@@ -1,6 +1,7 @@
 """The thread around a sink: what hangs, fails or comes back, and that nobody else notices."""
 
 import contextlib
+import math
 import os
 import re
 import threading
@@ -13,15 +14,17 @@ import pytest
 
 from sidecar.outputs.file import FileSink
 from sidecar.outputs.hls import HlsSink
-from sidecar.outputs.interface import Sink
+from sidecar.outputs.interface import LeaseOver, Sink
 from sidecar.outputs.packet import Batch
 from sidecar.outputs.templates import StreamTemplates, make_templates
 from sidecar.outputs.udp import UdpSink
 from sidecar.outputs.udp_address import UdpAddress
 from sidecar.outputs.worker import LONGEST_BACKOFF_S, OutputWorker, backoff_s
 from sidecar.protocol.channel import Output, OutputKind
+from sidecar.protocol.fencing import Fencing
 from tests.fixtures.air import ENCODING, FORMAT, encoded, wait_until
 from tests.fixtures.small_disk import small_disk
+from tests.instruments.udp_receiver import UdpReceiver
 
 TEMPLATES = make_templates(FORMAT, ENCODING)
 
@@ -31,7 +34,8 @@ class ScriptedSink:
 
     kind: OutputKind = "file"
 
-    def __init__(self) -> None:
+    def __init__(self, fencing: Fencing = "resource") -> None:
+        self.fencing = fencing
         self.bytes_sent = self.segments = self.openings = 0
         self.failure: Exception | None = None
         self.abandon_failure: Exception | None = None
@@ -40,9 +44,12 @@ class ScriptedSink:
         self.waits = threading.Event()
         self.frames: list[tuple[int, bool]] = []
         self.is_finished = False
+        self.abandonings = 0
+        self.opens: Callable[[], object] = lambda: None
 
     def open(self, templates: StreamTemplates) -> None:
         self.openings += 1
+        self.opens()
         if self.failure is not None:
             raise self.failure
 
@@ -56,6 +63,7 @@ class ScriptedSink:
         self.bytes_sent += 1
 
     def abandon(self) -> None:
+        self.abandonings += 1
         if self.abandon_failure is not None:
             raise self.abandon_failure
 
@@ -78,15 +86,14 @@ def worker(
     clock: Seconds | None = None,
     *,
     limit: int = 50,
-    may_send: Callable[[], bool] = lambda: True,
-    lease_stop: bool = False,
+    lease_left: Callable[[], float] = lambda: math.inf,
 ) -> OutputWorker:
     made = OutputWorker(
-        Output("o", sink.kind, lease_stop=lease_stop),
+        Output("o", sink.kind),
         sink,
         TEMPLATES,
         queue_limit=limit,
-        may_send=may_send,
+        lease_left=lease_left,
         monotonic=clock or Seconds(),
     )
     made.start()
@@ -167,30 +174,118 @@ def test_a_sink_that_hangs_is_stalled_drops_and_comes_back_at_a_keyframe() -> No
 
 def test_without_a_lease_nothing_leaves_a_lease_stop_output() -> None:
     """P2: a sidecar that may not be alone any more is silent where nothing else refuses it."""
-    for lease_stop, sent in ((True, 0), (False, 10)):
-        sink = ScriptedSink()
-        output = worker(sink, may_send=lambda: False, lease_stop=lease_stop)
-        for batch in encoded(range(10)):
-            output.put(batch)
-        handled(output, 10)
-        assert len(sink.frames) == sent
-        assert (output.status().state == "stopped") == (sent == 0)
-        output.close()
-        assert output.join(5)
+    sink = ScriptedSink("lease_stop")
+    output = worker(sink, lease_left=lambda: 0.0)
+    for batch in encoded(range(10)):
+        output.put(batch)
+    handled(output, 10)
+    assert sink.openings == 0
+    status = output.status()
+    assert (status.state, status.detail, status.fencing) == ("stopped", "the lease has run out", "lease_stop")
+    output.close()
+    assert output.join(5)
+    assert not sink.is_finished
+
+
+@pytest.mark.parametrize("fencing", ["resource", "hold", "cable"])
+def test_other_outputs_never_ask_for_a_lease(fencing: Fencing) -> None:
+    """P5: what the loss of the control plane must not stop, it does not stop."""
+
+    def ask() -> float:
+        raise AssertionError("asked for the lease")
+
+    sink = ScriptedSink(fencing)
+    output = worker(sink, lease_left=ask)
+    for batch in encoded(range(10)):
+        output.put(batch)
+    handled(output, 10)
+    assert (len(sink.frames), output.status().state, output.status().fencing) == (10, "up", fencing)
+    output.close()
+    assert output.join(5)
+
+
+def test_an_open_session_runs_on_without_a_lease_and_no_other_is_opened() -> None:
+    """P2 and I7: an old epoch whose session broke stays away, however long, until the lease is renewed."""
+    lease, clock = [6.0], Seconds()
+    sink = ScriptedSink("session")
+    output = worker(sink, clock, lease_left=lambda: lease[0], limit=1000)
+    batches = encoded(range(60))
+    for number, batch in enumerate(batches[:30]):
+        lease[0] = 6.0 if number == 0 else 0.0
+        output.put(batch)
+        handled(output, number + 1)
+    assert len(sink.frames) == 30
+    sink.failure = OSError("the peer hung up")
+    output.put(batches[30])
+    handled(output, 31)
+    sink.failure = None
+    for number, batch in enumerate(batches[31:51], start=31):
+        clock.now += LONGEST_BACKOFF_S * 1.5
+        output.put(batch)
+        handled(output, number + 1)
+    status = output.status()
+    assert (status.state, status.detail) == ("down", "waits for a lease before it connects")
+    assert sink.openings == 1
+    lease[0] = 6.0
+    for number, batch in enumerate(batches[51:], start=51):
+        output.put(batch)
+        handled(output, number + 1)
+    assert sink.openings == 1, "there was no keyframe since"
+    for batch in batches[:5]:
+        output.put(batch)
+    handled(output, 65)
+    assert (sink.openings, output.status().state) == (2, "up")
+    output.close()
+    assert output.join(5)
+
+
+def test_a_session_that_took_longer_to_open_than_the_lease_is_let_go() -> None:
+    """P2."""
+    lease = [6.0]
+    sink = ScriptedSink("session")
+    sink.opens = lambda: lease.__setitem__(0, 0.0)
+    output = worker(sink, lease_left=lambda: lease[0])
+    for batch in encoded(range(10)):
+        output.put(batch)
+    handled(output, 10)
+    assert (sink.openings, sink.abandonings, sink.frames) == (1, 1, [])
+    assert output.status().detail == "waits for a lease before it connects"
+    output.close()
+    assert output.join(5)
+
+
+def test_udp_asks_for_the_lease_before_every_datagram() -> None:
+    """P2: a frame's datagrams are spread over milliseconds, and the lease may end between any two."""
+    left = [10]
+
+    def lease_left() -> float:
+        left[0] -= 1
+        return max(0.0, left[0])
+
+    with UdpReceiver() as receiver:
+        sink = UdpSink(UdpAddress("127.0.0.1", receiver.port), lease_left)
+        sink.open(TEMPLATES)
+        with pytest.raises(LeaseOver):  # noqa: PT012 - whichever frame is too much
+            for batch in encoded(range(100)):
+                sink.write(batch, after_gap=False)
+        with pytest.raises(LeaseOver):
+            sink.close()
+        wait_until(lambda: len(receiver.reception.datagrams) == 9, 5, "nine datagrams")
+        assert sink.bytes_sent == len(receiver.reception.data())
 
 
 def test_a_lease_won_back_begins_with_a_keyframe() -> None:
     """P1: what was lost without the lease leaves no picture that cannot be decoded."""
     lease = [True]
-    sink = ScriptedSink()
-    output = worker(sink, may_send=lambda: lease[0], lease_stop=True)
+    sink = ScriptedSink("lease_stop")
+    output = worker(sink, lease_left=lambda: 6.0 * lease[0])
     for number, batch in enumerate(encoded(range(30))):
         lease[0] = not 5 <= number < 15
         output.put(batch)
         handled(output, number + 1)
     assert [frame for frame, _ in sink.frames] == [*range(5), *range(20, 30)]
     assert [frame for frame, after_gap in sink.frames if after_gap] == [20]
-    assert sink.openings == 1
+    assert (sink.openings, sink.abandonings) == (2, 1), "what the lost lease kept back is never sent"
     output.close()
     assert output.join(5)
 
@@ -220,13 +315,13 @@ def test_a_defect_around_the_sink_does_not_end_the_output() -> None:
     """P1: the thread goes on whatever raises in it."""
     broken = [True]
 
-    def may_send() -> bool:
+    def lease_left() -> float:
         if broken[0]:
             raise ZeroDivisionError("mine")
-        return True
+        return 6.0
 
-    sink, clock = ScriptedSink(), Seconds()
-    output = worker(sink, clock, may_send=may_send, lease_stop=True)
+    sink, clock = ScriptedSink("lease_stop"), Seconds()
+    output = worker(sink, clock, lease_left=lease_left)
     batches = encoded(range(20))
     for batch in batches[:10]:
         output.put(batch)

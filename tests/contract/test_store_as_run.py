@@ -4,14 +4,16 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from db.errors import JournalGap, Missing, StoreError
+from db.errors import JournalGap, Missing, NotLeader, StoreError
 from db.models import AsRunEvent
 from db.repositories.as_run import AsRunEventRow, AsRunRow, EventCursor, EventFilters, RunKey
+from db.repositories.leader import Fence
 from db.store import Store
 
 CHANNEL, OTHER, RUN, NODE = "c" * 32, "d" * 32, "a" * 32, "f" * 32
@@ -37,9 +39,19 @@ def event(seq: int, *, at: datetime | None = None, **values: object) -> AsRunEve
     return AsRunEventRow(**{**known, **values})  # type: ignore[arg-type]  # built by name
 
 
-async def append(store: Store, seqs: range, *events: AsRunEventRow, run: RunKey = KEY) -> int:
+async def lead(store: Store, holder: str = "me", *, seize: bool = False) -> Fence:
     async with store.write() as tx:
-        return await tx.as_run.append(run, NODE, 1, [record(seq) for seq in seqs], events)
+        leadership = await tx.leader.acquire(holder, "", 60, seize=seize)
+    assert leadership is not None
+    return leadership.fence
+
+
+async def append(
+    store: Store, seqs: range, *events: AsRunEventRow, run: RunKey = KEY, fence: Fence | None = None
+) -> int:
+    fence = fence or await lead(store)
+    async with store.write() as tx:
+        return await tx.as_run.append(fence, run, NODE, 1, [record(seq) for seq in seqs], events)
 
 
 async def collected(store: Store) -> list[int]:
@@ -69,9 +81,10 @@ async def test_a_hole_is_refused_whole(store: Store) -> None:
     await append(store, range(1, 3))
     with pytest.raises(JournalGap, match="collected up to 2, the next record came as 4"):
         await append(store, range(4, 6))
+    fence = await lead(store)
     with pytest.raises(JournalGap):
         async with store.write() as tx:
-            await tx.as_run.append(KEY, NODE, 1, [record(3), record(5)])
+            await tx.as_run.append(fence, KEY, NODE, 1, [record(3), record(5)])
     assert await collected(store) == [1, 2]
 
 
@@ -90,6 +103,49 @@ async def test_collectors_at_once_lose_nothing_and_double_nothing(store: Store) 
     assert await collected(store) == list(range(1, 41))
 
 
+async def test_an_old_leader_that_wakes_adds_nothing(store: Store) -> None:
+    """P2, P4: it may have read a journal before it froze."""
+    old = await lead(store)
+    await append(store, range(1, 3), event(1), fence=old)
+    new = await lead(store, "rival", seize=True)
+    for fence in (old, Fence("me", new.term), Fence("rival", old.term)):
+        for seqs in (range(3, 5), range(1, 2), range(0)):
+            with pytest.raises(NotLeader):
+                await append(store, seqs, event(1, title="changed"), fence=fence)
+        with pytest.raises(NotLeader):
+            async with store.write() as tx:
+                await tx.as_run.mark_complete(fence, KEY)
+    assert await collected(store) == [1, 2]
+    async with store.read() as tx:
+        assert [row.complete for row in await tx.as_run.runs()] == [False]
+        assert [row.title for row in await tx.as_run.open_events(KEY)] == ["title 1"]
+    assert await append(store, range(3, 5), fence=new) == 4
+
+
+async def test_a_term_that_ends_in_the_middle_of_an_append_undoes_it(store: Store) -> None:
+    """P2: frozen between the look at its lease and its last statement."""
+    from sqlalchemy import event as listening
+
+    frozen: list[str] = []
+
+    def freeze(_c: object, _k: object, statement: str, *_: object) -> None:
+        if statement.startswith("INSERT INTO as_run "):
+            frozen.append(statement)
+            time.sleep(0.6)
+
+    async def append_slowly() -> None:
+        async with store.write() as tx:
+            leadership = await tx.leader.acquire("me", "", 0.5)
+            assert leadership is not None
+            await tx.as_run.append(leadership.fence, KEY, NODE, 1, [record(1)])
+
+    listening.listen(store._engines.writer.sync_engine, "before_cursor_execute", freeze)
+    with pytest.raises(NotLeader):
+        await append_slowly()
+    assert frozen, "it was let in, and its term ended then"
+    assert await collected(store) == []
+
+
 APPEND_FOR_EVER = """
 import asyncio, sys
 from datetime import UTC, datetime
@@ -98,18 +154,22 @@ from db.store import Store
 
 async def main(url, channel, run, seq):
     store, now = Store(url), datetime.now(UTC)
+    async with store.write() as tx:
+        fence = (await tx.leader.acquire("collector", "", 60, seize=True)).fence
     while True:
         rows = [AsRunRow(seq + n, "item_start", 0, now, "line") for n in (1, 2, 3)]
         event = AsRunEventRow(seq + 1, "item", "title", now, 0, "25", "follow", "on air")
         async with store.write() as tx:
-            seq = await tx.as_run.append(RunKey(channel, run), "node", 1, rows, [event])
+            seq = await tx.as_run.append(fence, RunKey(channel, run), "node", 1, rows, [event])
         print(seq, flush=True)
 
 asyncio.run(main(*sys.argv[1:4], int(sys.argv[4])))
 """
 
 
-async def test_a_collector_killed_at_any_moment_loses_nothing_and_doubles_nothing(store: Store, store_url: str) -> None:
+async def test_a_collector_killed_at_any_moment_loses_nothing_and_doubles_nothing(
+    real_store: Store, store_url: str
+) -> None:
     """P4: what was answered is there after kill -9, and the next collector goes on without a double."""
     seq = 0
     for after in (1, 5):
@@ -132,10 +192,10 @@ async def test_a_collector_killed_at_any_moment_loses_nothing_and_doubles_nothin
         rest = await process.stdout.read()
         await process.wait()
         answered = int(rest.split()[-1]) if rest.split() else answered
-        there = await collected(store)
+        there = await collected(real_store)
         assert there == list(range(1, len(there) + 1))
         assert answered <= len(there) <= answered + 3
-        async with store.read() as tx:
+        async with real_store.read() as tx:
             events = await tx.as_run.events(EventFilters(channel_id=CHANNEL), limit=10_000)
         assert len(events) * 3 == len(there), "records and what they make of events come together"
         seq = len(there)
@@ -163,10 +223,11 @@ async def test_events_are_written_over_by_number(store: Store) -> None:
 async def test_runs_tell_how_far_they_are_collected(store: Store) -> None:
     await append(store, range(1, 3))
     await append(store, range(1, 2), run=RunKey(OTHER, RUN))
+    fence = await lead(store)
     async with store.write() as tx:
-        await tx.as_run.mark_complete(KEY)
+        await tx.as_run.mark_complete(fence, KEY)
         with pytest.raises(Missing, match="no run"):
-            await tx.as_run.mark_complete(RunKey(CHANNEL, "none"))
+            await tx.as_run.mark_complete(fence, RunKey(CHANNEL, "none"))
     async with store.read() as tx:
         assert [(row.channel_id, row.collected_seq, row.complete) for row in await tx.as_run.runs()] == [
             (CHANNEL, 2, True),
@@ -177,9 +238,10 @@ async def test_runs_tell_how_far_they_are_collected(store: Store) -> None:
 
 async def test_the_log_outlives_what_it_tells_of(store: Store, now: datetime) -> None:
     """P4: deleting a channel, a playlist or an asset changes no row."""
+    fence = await lead(store)
     async with store.write() as tx:
         channel = await tx.channels.add({"name": "One", "width": 64, "height": 64, "rate": "25"}, [], now)
-        await tx.as_run.append(RunKey(channel.id, RUN), NODE, 1, [record(1)], [event(1)])
+        await tx.as_run.append(fence, RunKey(channel.id, RUN), NODE, 1, [record(1)], [event(1)])
         await tx.channels.delete(channel.id, 1)
     async with store.read() as tx:
         assert len(await tx.as_run.events(EventFilters(channel_id=channel.id))) == 1

@@ -104,8 +104,8 @@ async def test_a_clock_set_back_does_not_leave_the_channels_without_a_leader(sto
     """P1: a lease that ends a day from now cannot have been given by this clock."""
     first = await acquire(store, "a")
     assert first is not None
-    async with store._engines.writer.begin() as connection:
-        await connection.execute(text("UPDATE leader SET expires_at = '2999-01-01 00:00:00.000000'"))
+    async with store.write() as tx:
+        await tx.leader._session.execute(text("UPDATE leader SET expires_at = '2999-01-01 00:00:00.000000'"))
     second = await acquire(store, "b")
     assert second is not None
     assert second.term == first.term + 1

@@ -96,6 +96,52 @@ async def test_a_store_restored_into_another_home_keeps_its_node(store: Store, n
         assert (await tx.nodes.local("2" * 32, "new host", now, alone=True)).id == node.id
 
 
+async def test_another_incarnation_is_another_node_until_people_accept_it(store: Store, now: datetime) -> None:
+    """F31: a new machine that answers at the old one's address."""
+    async with store.write() as tx:
+        node = await tx.nodes.add(name="mcr-a", kind="agent", now=now)
+        met = await tx.nodes.met(node.id, "a" * 32)
+        assert (met.incarnation, met.rev) == ("a" * 32, 2)
+        again = await tx.nodes.met(node.id, "b" * 32)
+        assert (again.incarnation, again.rev) == ("a" * 32, 2), "noted once"
+        with pytest.raises(StaleRev):
+            await tx.nodes.accept(node.id, 1, "b" * 32)
+        assert (await tx.nodes.accept(node.id, 2, "b" * 32)).incarnation == "b" * 32
+        with pytest.raises(Missing):
+            await tx.nodes.met(NOBODY, "a" * 32)
+
+
+async def test_a_node_is_lost_by_an_operators_word_until_it_is_found(store: Store, now: datetime) -> None:
+    async with store.write() as tx:
+        node = await tx.nodes.add(name="mcr-a", kind="agent", now=now)
+        with pytest.raises(ValueError, match="only with a reason"):
+            await tx.nodes.declare_lost(node.id, 1, by="kim", reason=" ", now=now)
+        lost = await tx.nodes.declare_lost(node.id, 1, by="kim", reason="it burns", now=now)
+        assert (lost.lost_at, lost.lost_by, lost.lost_reason, lost.rev) == (now, "kim", "it burns", 2)
+        with pytest.raises(StaleRev):
+            await tx.nodes.declare_lost(node.id, 1, by="lee", reason="too", now=now)
+        for _ in range(2):
+            found = await tx.nodes.found_again(node.id)
+            assert (found.lost_at, found.lost_by, found.lost_reason, found.rev) == (None, None, None, 3)
+        assert (await tx.nodes.update(node.id, 3, {"maintenance": True})).maintenance
+
+
+async def test_a_node_that_may_still_be_on_air_stays(store: Store, now: datetime) -> None:
+    """P2: its channel is being moved, and nobody knows yet that it is gone there."""
+    async with store.write() as tx:
+        node = await tx.nodes.add(name="mcr-a", kind="agent", now=now)
+        lead = await tx.leader.acquire("me", "", 60)
+        assert lead is not None
+        channel = await tx.channels.add({"name": "One", **CHANNEL}, [], now)
+        await tx.channels.transition(
+            channel.id, rev=1, fence=lead.fence, phase="fencing", now=now, raise_epoch=True, fencing_node_id=node.id
+        )
+        with pytest.raises(InUse, match="channel 'One'"):
+            await tx.nodes.delete(node.id, 1)
+        await tx.channels.transition(channel.id, rev=2, fence=lead.fence, phase="off", now=now)
+        await tx.nodes.delete(node.id, 1)
+
+
 async def test_an_asset_in_a_playlist_stays(store: Store, now: datetime) -> None:
     async with store.write() as tx:
         asset = await tx.assets.add(FILE, now)

@@ -16,50 +16,50 @@ from db.store import Store
 from db.urls import database_url
 
 
-async def test_migrations_make_what_the_models_say(store: Store) -> None:
+async def test_migrations_make_what_the_models_say(real_store: Store) -> None:
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         return list(compare_metadata(context, Base.metadata))
 
-    engine = create_async_engine(store.url)
+    engine = create_async_engine(real_store.url)
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await engine.dispose()
 
 
-async def test_up_down_and_up_again(store: Store, now: datetime) -> None:
-    await schema.downgrade(store.url, "base")
-    engine = create_async_engine(store.url)
+async def test_up_down_and_up_again(real_store: Store, now: datetime) -> None:
+    await schema.downgrade(real_store.url, "base")
+    engine = create_async_engine(real_store.url)
     async with engine.connect() as connection:
         tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
     await engine.dispose()
     assert tables == ["alembic_version"]
-    assert await store.schema_revision() is None
-    await store.migrate()
-    assert await store.schema_revision() == schema.newest()
-    async with store.write() as tx:
+    assert await real_store.schema_revision() is None
+    await real_store.migrate()
+    assert await real_store.schema_revision() == schema.newest()
+    async with real_store.write() as tx:
         await tx.projects.add("News", now)
 
 
-async def test_migrating_what_is_migrated_keeps_it(store: Store, now: datetime) -> None:
-    async with store.write() as tx:
+async def test_migrating_what_is_migrated_keeps_it(real_store: Store, now: datetime) -> None:
+    async with real_store.write() as tx:
         await tx.projects.add("News", now)
-    await store.migrate()
-    async with store.read() as tx:
+    await real_store.migrate()
+    async with real_store.read() as tx:
         assert [project.name for project in await tx.projects.list()] == ["News"]
 
 
-async def test_a_database_of_a_newer_version_is_refused(store: Store) -> None:
-    await store.check_schema()
-    engine = create_async_engine(store.url)
+async def test_a_database_of_a_newer_version_is_refused(real_store: Store) -> None:
+    await real_store.check_schema()
+    engine = create_async_engine(real_store.url)
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     await engine.dispose()
     with pytest.raises(SchemaTooNew, match=r"9999.*newer version"):
-        await store.migrate()
+        await real_store.migrate()
     with pytest.raises(SchemaTooNew):
-        await store.check_schema()
-    assert await store.schema_revision() == "9999"
+        await real_store.check_schema()
+    assert await real_store.schema_revision() == "9999"
 
 
 async def test_an_empty_database_is_too_old(empty_url: str) -> None:

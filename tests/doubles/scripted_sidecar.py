@@ -81,6 +81,8 @@ class Sidecar:
         self.cued: str | None = None
         self.hold = False
         self.replies: dict[str, bytes] = {}
+        self.nonces: dict[str, float] = {}
+        self.leased_until: float | None = None
         self.journal = Journal(
             Path(os.environ["MCR_JOURNAL_DIR"]), self.channel_id, self.run_id, self.epoch, self.document.format.rate
         )
@@ -196,7 +198,7 @@ class Sidecar:
         skipped = (SkippedItem("x", named, "it is broken", datetime.now(UTC).isoformat()),) if named else ()
         return Status(
             channel_id=self.channel_id, epoch=self.epoch + bool(faults.get("wrong_epoch")), run_id=self.run_id,
-            pid=os.getpid(), state=state, nonce=uuid.uuid4().hex, rate=self.document.format.rate, frame=self.frame,
+            pid=os.getpid(), state=state, nonce=self.nonce(), rate=self.document.format.rate, frame=self.frame,
             frames_late=0, frames_skipped=0, picture="filler" if item is None else "item",
             reason="the rundown is empty" if item is None else "", item=on_air,
             next=next_, hold=self.hold,
@@ -207,17 +209,28 @@ class Sidecar:
                     "nobody listens" if faults.get("output_down") else "", 0, self.frame, 0, self.frame // 5,
                 ) for output in self.document.outputs
             ),
-            loudness=nothing, lease_left_ms=None,
+            loudness=nothing, lease_left_ms=self.lease_left_ms(),
             journal=JournalStatus(self.run_id, len(self.journal.records), None),
             skipped=skipped, at=datetime.now(UTC).isoformat(),
         )  # fmt: skip
+
+    def nonce(self) -> str:
+        nonce = uuid.uuid4().hex
+        self.nonces[nonce] = time.monotonic()
+        while len(self.nonces) > 1000:
+            del self.nonces[next(iter(self.nonces))]
+        return nonce
+
+    def lease_left_ms(self) -> int | None:
+        until = self.leased_until
+        return None if until is None else max(0, int((until - time.monotonic()) * 1000))
 
     def command(self, verb: str, body: dict[str, Any]) -> bytes | Refusal:
         if body["epoch"] != self.epoch:
             return Refusal("Stale", 409, "stale_epoch", f"this is epoch {self.epoch}, not {body['epoch']}")
         if body["command_id"] in self.replies:
             return self.replies[body["command_id"]]
-        if verb not in ("arm", "stop", "playlist") and self.armed_at is None:
+        if verb not in ("arm", "stop", "playlist", "lease") and self.armed_at is None:
             return Refusal("Muted", 409, "not_armed", "the channel is not on air")
         by, done, ids = body.get("by", ""), verb, [item.id for item in self.playlist.items]
         match verb:
@@ -226,6 +239,11 @@ class Sidecar:
             case "stop":
                 if not self.faults.get("ignore_term"):
                     self.stop(by)
+            case "lease":
+                issued = self.nonces.get(body["nonce"])
+                if issued is None:
+                    return Refusal("Stale", 409, "stale_nonce", "no nonce of this process")
+                self.leased_until = max(self.leased_until or 0.0, issued + body["ttl_ms"] / 1000)
             case "cue":
                 if body["item_id"] is not None and body["item_id"] not in ids:
                     return Refusal("No item", 422, "no_such_item", f"no item {body['item_id']}")

@@ -62,7 +62,17 @@ async def test_on_tcp_every_route_but_health_wants_the_token(supervisor: Running
     async with supervisor.tcp_client() as without, supervisor.tcp_client({"Authorization": "Bearer wrong"}) as wrong:
         for route in all_routes():
             path = route.path.replace("{path:path}", "index.m3u8")
-            for name in ("project_id", "node_id", "channel_id", "playlist_id", "item_id", "asset_id", "alarm_id"):
+            for name in (
+                "project_id",
+                "node_id",
+                "channel_id",
+                "playlist_id",
+                "item_id",
+                "asset_id",
+                "alarm_id",
+                "claim_id",
+                "media_root_id",
+            ):
                 path = path.replace(f"{{{name}}}", NOBODY)
             for client in (without, wrong):
                 for method in route.methods or ():

@@ -20,7 +20,8 @@ def home(tmp_path: Path) -> dict[str, str]:
 @pytest.mark.parametrize(
     "arguments",
     [["status"], ["channel", "list"], ["channel", "take", "1"], ["playlist", "list"], ["asrun"], ["node", "list"],
-     ["alarm", "list"], ["down", "--off-air", "--yes"]],
+     ["node", "lost", "b", "--reason", "on fire", "--yes"], ["media", "list"], ["events"], ["explain", "1"],
+     ["channel", "hold-failover", "1", "--yes"], ["alarm", "list"], ["down", "--off-air", "--yes"]],
 )  # fmt: skip
 def test_commands_never_start_a_supervisor(arguments: list[str], home: dict[str, str]) -> None:
     result = CliRunner().invoke(app, arguments, env=home)
@@ -44,6 +45,10 @@ def test_commands_never_start_a_supervisor(arguments: list[str], home: dict[str,
         ["asrun", "--from", "soon"],
         ["asrun", "--csv", "--json"],
         ["channel", "cue", "1"],
+        ["node", "set", "b"],
+        ["node", "lost", "b"],
+        ["node", "release", "0123"],
+        ["events", "--kind", "nonsense"],
         ["demo", "--media", "/not/there"],
         ["demo", "--channels", "0"],
         ["nonsense"],

@@ -55,6 +55,23 @@ def test_outputs() -> None:
     udp = parse_output("udp://239.0.0.1:5000?ttl=4")
     assert (udp.kind, udp.url) == ("udp", "udp://239.0.0.1:5000?ttl=4")
     assert parse_output("udp://[::1]:5000").url == "udp://[::1]:5000"
+    assert not udp.lease_stop
+    rtmp = parse_output("rtmp://live.example/app/key?x=1")
+    assert (rtmp.kind, rtmp.url) == ("rtmp", "rtmp://live.example/app/key?x=1")
+    assert (parse_output("decklink://1?key=2").kind, parse_output("rtmps://h/a/k").kind) == ("decklink", "rtmp")
+
+
+@pytest.mark.parametrize(
+    ("written", "url"),
+    [
+        ("udp://239.0.0.1:5000?lease_stop", "udp://239.0.0.1:5000"),
+        ("udp://239.0.0.1:5000?ttl=4&lease-stop", "udp://239.0.0.1:5000?ttl=4"),
+        ("udp://239.0.0.1:5000?lease_stop&ttl=4", "udp://239.0.0.1:5000?ttl=4"),
+    ],
+)
+def test_an_output_that_stops_with_its_lease_says_so_in_one_word(written: str, url: str) -> None:
+    output = parse_output(written)
+    assert (output.kind, output.url, output.lease_stop) == ("udp", url, True)
 
 
 @pytest.mark.parametrize(

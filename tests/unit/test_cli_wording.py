@@ -6,7 +6,6 @@ from uuid import UUID
 import pytest
 
 from mcr_console.cli.asrun import COLUMNS, line, row
-from mcr_console.cli.channels import explanation_lines
 from mcr_console.cli.wording import channel_line, clock, counted
 from supervisor.schemas.asrun import AsRunEvent
 from tests.fixtures.channels import AT, make_channel
@@ -76,11 +75,6 @@ def test_csv_has_every_fact_of_an_event_under_its_name() -> None:
     found = dict(zip(COLUMNS, row(event(late=2), make_channel()), strict=True))
     assert found["start_utc"] == "2026-03-01T12:00:00.000Z"
     assert (found["frames"], found["late"], found["channel_name"], found["seq"]) == (250, 2, "News 24", 7)
-
-
-def test_an_explanation_is_lines_whatever_it_holds() -> None:
-    answer = {"decisions": [{"at": "12:00", "sentence": "Nothing to do."}], "lease": {"term": 3}, "empty": None}
-    assert explanation_lines(answer) == ["12:00 Nothing to do.", "lease term: 3"]
 
 
 @pytest.mark.parametrize(

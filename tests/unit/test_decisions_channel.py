@@ -116,7 +116,7 @@ CASES: list[tuple[str, View, tuple[Action, ...], str, str | None]] = [
     ),
     (
         "agent away while placing",
-        view(phase="placing", sighting=None, agent="unseen"),
+        view(phase="placing", sighting=None, agent="unseen", site=Site("node", "here", answers=False)),
         (),
         "waits for the agent of here before it starts",
         None,
@@ -299,7 +299,7 @@ CASES: list[tuple[str, View, tuple[Action, ...], str, str | None]] = [
         "agent away",
         view(agent="away"),
         (),
-        "left alone: the agent of here does not answer, which says nothing",
+        "left alone: the agent of here does not answer, which says nothing: there is no other node",
         "unknown",
     ),
     (

@@ -168,7 +168,7 @@ def test_what_the_list_cannot_tell_is_continued_and_said() -> None:
 
 
 def node(name: str, *, driven: bool = True, draining: bool = False, others: int = 0) -> NodeFacts:
-    return NodeFacts(name, name, driven, draining, 2, others)
+    return NodeFacts(name, name, "answers" if driven else "undriven", draining, 2, others)
 
 
 @pytest.mark.parametrize(

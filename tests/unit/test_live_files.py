@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.api.routes.live import read_below
-from supervisor.errors import NotFound
+from supervisor.agent.live_files import read_hls_file
 
 CHANNEL = "c" * 32
 
@@ -38,7 +37,7 @@ def root(tmp_path: Path) -> Path:
     ],
 )
 def test_a_channels_own_files_are_given_out(root: Path, path: str, data: bytes) -> None:
-    assert read_below(str(root), CHANNEL, path) == data
+    assert read_hls_file(str(root), CHANNEL, path) == data
 
 
 @pytest.mark.parametrize(
@@ -50,8 +49,8 @@ def test_a_channels_own_files_are_given_out(root: Path, path: str, data: bytes) 
     ],
 )  # fmt: skip
 def test_nothing_else_is(root: Path, path: str) -> None:
-    with pytest.raises(NotFound):
-        read_below(str(root), CHANNEL, path)
+    with pytest.raises(FileNotFoundError):
+        read_hls_file(str(root), CHANNEL, path)
 
 
 def test_no_link_leads_out(root: Path, tmp_path: Path) -> None:
@@ -64,29 +63,29 @@ def test_no_link_leads_out(root: Path, tmp_path: Path) -> None:
     (tmp_path / "0.ts").write_bytes(b"secret")
     (root / ("d" * 32)).symlink_to(tmp_path)
     for path in ("1/7.ts", "7.m3u8", "7/0.ts"):
-        with pytest.raises(NotFound):
-            read_below(str(root), CHANNEL, path)
-    with pytest.raises(NotFound):
-        read_below(str(root), "d" * 32, "secret.m3u8")
+        with pytest.raises(FileNotFoundError):
+            read_hls_file(str(root), CHANNEL, path)
+    with pytest.raises(FileNotFoundError):
+        read_hls_file(str(root), "d" * 32, "secret.m3u8")
     for target in (str(outside), "../../secret.m3u8", "7.m3u8", "1/0.ts"):
         (folder / "index.m3u8").unlink()
         (folder / "index.m3u8").symlink_to(target)
-        with pytest.raises(NotFound):
-            read_below(str(root), CHANNEL, "index.m3u8")
+        with pytest.raises(FileNotFoundError):
+            read_hls_file(str(root), CHANNEL, "index.m3u8")
 
 
 def test_what_is_no_regular_file_is_not_opened(root: Path) -> None:
     os.mkfifo(root / CHANNEL / "1" / "8.ts")
     (root / CHANNEL / "1" / "9.ts").mkdir()
     for path in ("1/8.ts", "1/9.ts"):
-        with pytest.raises(NotFound):
-            read_below(str(root), CHANNEL, path)
+        with pytest.raises(FileNotFoundError):
+            read_hls_file(str(root), CHANNEL, path)
 
 
 def test_no_descriptor_is_left_open(root: Path) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(5):
-        read_below(str(root), CHANNEL, "preview/2/0.ts")
-        with pytest.raises(NotFound):
-            read_below(str(root), CHANNEL, "9/0.ts")
+        read_hls_file(str(root), CHANNEL, "preview/2/0.ts")
+        with pytest.raises(FileNotFoundError):
+            read_hls_file(str(root), CHANNEL, "9/0.ts")
     assert len(list(Path("/proc/self/fd").iterdir())) == before

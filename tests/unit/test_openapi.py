@@ -10,6 +10,8 @@ from supervisor.api.permissions import ROUTES, Permission
 CHECKED_IN = Path(__file__).parents[2] / "docs" / "openapi.json"
 DOCUMENT = create_app().openapi()
 UNDESCRIBED = {"read_openapi", "live_preflight"}
+NEVER_CHANGED = {"delete_media_root"}
+"""Things that are made and deleted and never changed between: they have no rev to name."""
 
 
 def operations() -> list[tuple[str, str, dict[str, Any]]]:
@@ -50,7 +52,7 @@ def test_what_names_a_thing_can_miss_it_and_what_changes_one_names_its_rev() -> 
     for method, path, operation in operations():
         if "{" in path:
             assert "404" in operation["responses"], f"{method} {path}"
-        if method in {"patch", "delete"}:
+        if method in {"patch", "delete"} and operation["operationId"] not in NEVER_CHANGED:
             assert {"409", "428"} <= set(operation["responses"]), f"{method} {path}"
             headers = {parameter["name"].lower() for parameter in operation["parameters"]}
             assert "if-match" in headers, f"{method} {path}"

@@ -1,6 +1,7 @@
 """Nonces, the lease, and what is answered when the playout does not (P2)."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sidecar.control import commands as commands_module
 from sidecar.control.application import application
@@ -54,16 +57,16 @@ class TestLease:
     def test_a_late_order_gives_no_more_time_than_its_nonce_allows(self) -> None:
         clock = Monotonic()
         lease = Lease(clock)
-        assert not lease.is_live()
+        assert lease.left_s() == 0
         assert lease.left_ms() is None
         issued = clock.now
         clock.now += 4
         lease.extend(issued, 6)
         assert lease.left_ms() == 2000
         clock.now += 1.999
-        assert lease.is_live()
+        assert 0 < lease.left_s() < 0.002
         clock.now += 0.001
-        assert not lease.is_live()
+        assert lease.left_s() == 0
         assert lease.left_ms() == 0
 
     def test_an_extension_never_shortens(self) -> None:
@@ -72,6 +75,37 @@ class TestLease:
         lease.extend(clock.now, 10)
         lease.extend(clock.now, 2)
         assert lease.left_ms() == 10_000
+
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["ask", "grant", "wait"]),
+                st.integers(0, 20),
+                st.integers(1_000, 60_000),
+                st.floats(0, 20, allow_nan=False),
+            ),
+            max_size=40,
+        )
+    )
+    def test_it_never_outlives_the_nonce_it_was_given_for(self, steps: list[tuple[str, int, int, float]]) -> None:
+        """I8 and I9: whatever is delayed, repeated or out of order, and a dead lease lives again by a renewal alone."""
+        clock = Monotonic()
+        nonces, lease = Nonces(clock), Lease(clock)
+        asked: list[tuple[str, float]] = []
+        promised = [0.0]
+        for what, which, ttl_ms, seconds in steps:
+            if what == "ask":
+                asked.append((nonces.issue(), clock.now))
+            elif what == "wait":
+                clock.now += seconds
+            elif asked:
+                nonce, issue = asked[which % len(asked)]
+                issued = nonces.redeem(nonce)
+                assert issued in (None, issue)
+                if issued is not None:
+                    lease.extend(issued, ttl_ms / 1000)
+                    promised.append(issue + ttl_ms / 1000)
+            assert lease.left_s() == pytest.approx(max(0.0, max(promised) - clock.now), abs=1e-6)
 
 
 @pytest.fixture
@@ -85,8 +119,8 @@ def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Playout]
     playout.stop("test", 1)
 
 
-def client(playout: Playout, tmp_path: Path) -> httpx.AsyncClient:
-    clock = Monotonic()
+def client(playout: Playout, tmp_path: Path, clock: Monotonic | None = None) -> httpx.AsyncClient:
+    clock = clock or Monotonic()
     lease, nonces = Lease(clock), Nonces(clock)
     journal = Journal(tmp_path / "journal", "c" * 32, "1" * 32, 1, "25")
     reads = Reads(Identity("c" * 32, 1, "25", 1), playout, journal, lease, nonces)
@@ -157,6 +191,24 @@ async def test_an_arm_that_was_queued_is_never_reported_as_nothing_done(silent: 
             assert (answer.status_code, answer.json()["code"]) == (502, "engine_failed")
     assert silent.arming is not None
     assert not silent.arming.cancelled()
+
+
+async def test_a_late_arm_is_refused(silent: Playout, tmp_path: Path) -> None:
+    """P2: the order of a leader that others have followed, held up under way, puts nobody on the air."""
+    clock = Monotonic()
+
+    async def delayed(body: dict[str, Any]) -> AsyncIterator[bytes]:
+        yield json.dumps(body)[:20].encode()
+        clock.now += GOOD_FOR_S
+        yield json.dumps(body)[20:].encode()
+
+    async with client(silent, tmp_path, clock) as door:
+        nonce = (await door.get("/status")).json()["nonce"]
+        order = {"command_id": "late0000", "epoch": 1, "by": "ada", "nonce": nonce}
+        answer = await door.post("/arm", content=delayed(order))
+        assert (answer.status_code, answer.json()["code"]) == (409, "stale_nonce")
+        assert (await door.get("/status")).json()["lease_left_ms"] is None
+    assert silent.arming is None
 
 
 async def test_a_playout_that_stops_meanwhile_says_so(silent: Playout, tmp_path: Path) -> None:

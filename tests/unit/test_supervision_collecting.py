@@ -23,6 +23,7 @@ from supervisor.agent.interface import (
     JournalLine,
     JournalPage,
     JournalRun,
+    LeaseRound,
     NodeReport,
     SidecarBroken,
     SidecarReport,
@@ -33,7 +34,7 @@ from supervisor.events import Events
 from supervisor.loops.collection import Collection
 from supervisor.loops.nodes import NodeWatch
 from tests.fixtures.agents import until
-from tests.unit.test_supervision_watching import HandClock, leadership
+from tests.unit.test_supervision_watching import HandClock, condition, leadership
 
 AT = "2026-03-01T00:00:10+00:00"
 
@@ -83,7 +84,7 @@ class Node:
         self.runs_here.append(made)
         return made
 
-    async def report(self, seen: int, wait: float) -> NodeReport:
+    async def report(self, seen: int, wait: float, leases: LeaseRound | None = None) -> NodeReport:
         self.number += 1
         told = tuple(
             SidecarReport(
@@ -91,7 +92,7 @@ class Node:
             )
             for run in self.runs_here
         )
-        return NodeReport(self.number, self.number, told)
+        return NodeReport(self.number, self.number, told, condition(HandClock()))
 
     async def runs(self, known: Mapping[str, Set[str]]) -> tuple[JournalRun, ...]:
         if self.listing_fault:
@@ -143,7 +144,9 @@ class Here:
         self.collection = self.collector()
 
     def collector(self) -> Collection:
-        return Collection(self.watch, self.store, self.events, self.alarms, self.clock, Timing())
+        return Collection(
+            self.watch, self.store, self.events, self.alarms, self.clock, Timing(), lambda: self.lease.fence
+        )
 
     async def channel(self, number: int) -> str:
         async with self.store.write() as tx:

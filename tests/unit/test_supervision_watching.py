@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from db.elector import StoreElector
 from db.store import Store
 from sidecar.protocol.status import JournalStatus, Loudness, Status
-from supervisor.agent.interface import AgentAway, NodeReport, SidecarReport
+from supervisor.agent.interface import AgentAway, LeaseRound, NodeCondition, NodeReport, SidecarReport
 from supervisor.clock import SystemClock
 from supervisor.decisions.timing import Timing
 from supervisor.loops.leadership import Leadership
@@ -37,6 +38,10 @@ class HandClock:
         await asyncio.sleep(0)
 
 
+def condition(clock: HandClock, incarnation: str = "i") -> NodeCondition:
+    return NodeCondition(incarnation, "b", "1", "process", frozenset({"ffmpeg"}), (), clock.now(), 0.1)
+
+
 class ToldAgent:
     """Answers what a test tells, a round at a time. ``NodeWatch`` asks nothing else of an agent."""
 
@@ -46,7 +51,7 @@ class ToldAgent:
         self.away = False
         self.stuck = False
 
-    async def report(self, seen: int, wait: float) -> NodeReport:
+    async def report(self, seen: int, wait: float, leases: LeaseRound | None = None) -> NodeReport:
         if self.away:
             raise AgentAway("no route")
         if self.stuck and seen == self.number:
@@ -59,7 +64,7 @@ class ToldAgent:
         )  # fmt: skip
         fault = "" if self.polls == self.answers else "no answer"
         sidecar = SidecarReport(CHANNEL, 1, 7, None, self.polls, self.answers, status, 0.1, 4, fault, None)
-        return NodeReport(self.number, self.number, (sidecar,))
+        return NodeReport(self.number, self.number, (sidecar,), condition(self.clock))
 
     def round(self, *, answered: bool, after: float = 1.0, frames: int = 25) -> None:
         self.clock.seconds += after
@@ -112,11 +117,24 @@ async def test_an_agent_that_is_away_or_stuck_is_not_a_dead_sidecar() -> None:
     assert await here.round(answered=True) == 0
     assert here.watch.state == "answers"
     here.agent.stuck = True
-    for _ in range(3):
+    began = here.clock.seconds
+    while here.watch.state != "away":
         await here.watch.look()
-    assert here.watch.state == "away"
+        assert here.clock.seconds - began < 8.0
     (report,) = here.watch.of(CHANNEL)
     assert here.watch.pulse(report).misses == 0
+
+
+async def test_another_agent_in_its_place_is_not_believed() -> None:
+    """P2: a machine set up anew at the same address knows nothing of what the old one started."""
+    here = Watched()
+    here.watch.incarnation = "another"
+    for _ in range(3):
+        here.agent.round(answered=True)
+        await here.watch.look()
+    assert here.watch.state == "away"
+    assert here.watch.foreign == "i"
+    assert here.watch.of(CHANNEL) == []
 
 
 async def test_a_new_observer_starts_with_no_misses() -> None:
@@ -171,7 +189,7 @@ def leadership(store: Store, clock: HandClock, holder: str, terms: list[int], *,
     made: list[Leadership] = []
     made.append(
         Leadership(
-            store, clock, Timing(), holder=holder, address=f"unix:{holder}", seize=seize,
+            StoreElector(store, timeout=5.0, seize=seize), clock, Timing(), holder=holder, address=f"unix:{holder}",
             taken=lambda: terms.append(made[0].standing().term),
         )
     )  # fmt: skip

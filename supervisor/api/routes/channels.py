@@ -7,8 +7,9 @@ from fastapi import Request, Response
 from db.models import Channel as Row
 from db.transaction import Transaction
 from supervisor.api import views
-from supervisor.api.channel_spec import changed_channel, new_channel, output_specs
+from supervisor.api.channel_spec import changed_channel, new_channel
 from supervisor.api.context import Context, Ctx, Who
+from supervisor.api.output_spec import output_specs, require_node
 from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
 from supervisor.api.permissions import require_sight, sees
 from supervisor.api.problems import documented
@@ -16,7 +17,7 @@ from supervisor.api.revisions import SeenRev, set_etag
 from supervisor.api.route import note, router
 from supervisor.principal import Principal
 from supervisor.schemas.base import Id, Page
-from supervisor.schemas.channel import Channel, ChannelIn, ChannelPatch, Decision, Explanation
+from supervisor.schemas.channel import Channel, ChannelIn, ChannelPatch
 from supervisor.schemas.event import ChannelDeleted
 
 routes = router("channels")
@@ -44,7 +45,7 @@ async def list_channels(context: Ctx, who: Who, cursor: Cursor = None, limit: Li
         outputs = await tx.channels.all_outputs()
     shown, following = page_of(rows, limit, lambda row: (row.number,))
     items = (
-        views.channel(row, outputs.get(row.id, ()), context.supervision.live.get(row.id))
+        views.without_keys(views.channel(row, outputs.get(row.id, ()), context.supervision.live.get(row.id)), who)
         for row in shown
         if sees(who, row.project_id)
     )
@@ -55,11 +56,12 @@ async def list_channels(context: Ctx, who: Who, cursor: Cursor = None, limit: Li
 async def create_channel(context: Ctx, who: Who, request: Request, response: Response, values: ChannelIn) -> Channel:
     """Off, until it is started. Name and number are unique; the lowest free number when left out."""
     spec, outputs = new_channel(values), output_specs(values.outputs)
+    require_node([output.kind for output in outputs], values.node_id)
     async with context.store.write() as tx:
         await _require_sight_of_named(tx, who, spec)
         row = await tx.channels.add(spec, outputs, context.clock.now())
     note(request, f"channel:{row.id}", name=row.name, number=row.number)
-    return await changed(context, response, row)
+    return await changed(context, who, response, row)
 
 
 @routes.get("/channels/{channel_id}", responses=documented(404))
@@ -69,7 +71,7 @@ async def read_channel(context: Ctx, who: Who, response: Response, channel_id: I
         row = await channel_row(tx, who, channel_id)
         outputs = await tx.channels.outputs(channel_id)
     set_etag(response, row.rev)
-    return views.channel(row, outputs, context.supervision.live.get(channel_id))
+    return views.without_keys(views.channel(row, outputs, context.supervision.live.get(channel_id)), who)
 
 
 @routes.patch("/channels/{channel_id}", responses={**documented(404, 409, 428), **_EFFECT_DOCUMENTED})
@@ -80,14 +82,16 @@ async def update_channel(
     spec = changed_channel(changes)
     outputs = output_specs(changes.outputs) if changes.outputs is not None else None
     async with context.store.write() as tx:
-        await channel_row(tx, who, channel_id)
+        before = await channel_row(tx, who, channel_id)
         await _require_sight_of_named(tx, who, spec)
+        kinds = [it.kind for it in (await tx.channels.outputs(channel_id) if outputs is None else outputs)]
+        require_node(kinds, spec.get("wanted_node_id", before.wanted_node_id))
         row = await tx.channels.update_spec(channel_id, rev, spec, outputs)
     note(request, saw_rev=rev, changed=sorted(changes.model_fields_set))
     later = sorted(changes.model_fields_set & {"format", "outputs"})
     if later and row.phase != "off":
         response.headers[EFFECT_HEADER] = ", ".join(later)
-    return await changed(context, response, row)
+    return await changed(context, who, response, row)
 
 
 @routes.delete("/channels/{channel_id}", status_code=204, responses=documented(404, 409, 428))
@@ -108,17 +112,6 @@ async def delete_channel(context: Ctx, who: Who, request: Request, channel_id: I
             context.events.publish("alarm", views.alarm(row))
 
 
-@routes.get("/channels/{channel_id}/explain", responses=documented(404))
-async def explain_channel(context: Ctx, who: Who, channel_id: Id) -> Explanation:
-    """What the supervisor last decided about the channel, and why."""
-    async with context.store.read() as tx:
-        await channel_row(tx, who, channel_id)
-    passes = context.supervision.live.explain(channel_id)
-    return Explanation(
-        channel_id=channel_id, decisions=tuple(Decision(at=one.at, sentence=one.sentence) for one in passes)
-    )
-
-
 async def channel_row(tx: Transaction, who: Principal, channel_id: str) -> Row:
     """The channel, if there is one for this principal. Raises Missing or NotFound, which read alike."""
     row = await tx.channels.get(channel_id)
@@ -126,7 +119,7 @@ async def channel_row(tx: Transaction, who: Principal, channel_id: str) -> Row:
     return row
 
 
-async def changed(context: Context, response: Response, row: Row) -> Channel:
+async def changed(context: Context, who: Principal, response: Response, row: Row) -> Channel:
     """Tells supervision and every console about a channel that was added or changed, and answers it."""
     await context.supervision.commands.channel_changed(row.id)
     async with context.store.read() as tx:
@@ -134,7 +127,7 @@ async def changed(context: Context, response: Response, row: Row) -> Channel:
     view = views.channel(row, outputs, context.supervision.live.get(row.id))
     context.events.publish("channel", view)
     set_etag(response, row.rev)
-    return view
+    return views.without_keys(view, who)
 
 
 async def _require_sight_of_named(tx: Transaction, who: Principal, spec: dict[str, object]) -> None:

@@ -3,28 +3,29 @@
 from fastapi import Request, Response
 
 from db.models import Node as Row
-from supervisor.api import views
-from supervisor.api.context import Context, Ctx
+from supervisor.api.context import Context, Ctx, Who
+from supervisor.api.node_spec import check_node_url
+from supervisor.api.nodes_seen import read_nodes
 from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
 from supervisor.api.problems import documented
 from supervisor.api.revisions import SeenRev, set_etag
 from supervisor.api.route import note, router
 from supervisor.errors import Conflict, Invalid
 from supervisor.schemas.base import Id, Page
-from supervisor.schemas.node import Node, NodeIn, NodePatch
+from supervisor.schemas.event import NodeDeleted
+from supervisor.schemas.node import LostIn, Node, NodeIn, NodePatch
 
 routes = router("nodes")
 
 
 @routes.get("/nodes", responses=documented())
 async def list_nodes(context: Ctx, cursor: Cursor = None, limit: Limit = 100) -> Page[Node]:
-    """By name, with how many channels are placed on each and when its agent last answered."""
+    """By name, with what plays on each, who holds its ports, and how this supervisor sees it now."""
     after = decode_cursor(cursor, str)[0] if cursor else None
     async with context.store.read() as tx:
-        rows = await tx.nodes.list(after, limit + 1)
-        placed = await tx.nodes.placed()
-    shown, following = page_of(rows, limit, lambda row: (row.name,))
-    return Page(items=tuple(node_view(context, row, placed) for row in shown), next_cursor=following)
+        rows, following = page_of(await tx.nodes.list(after, limit + 1), limit, lambda row: (row.name,))
+        nodes = await read_nodes(tx, context.supervision, context.clock.now(), rows)
+    return Page(items=nodes, next_cursor=following)
 
 
 @routes.post("/nodes", status_code=201, responses=documented(409))
@@ -32,14 +33,13 @@ async def create_node(context: Ctx, request: Request, response: Response, values
     """Another machine's node. It needs the URL of its agent; this machine's own node is there from the start."""
     if values.url is None:
         raise Invalid("another machine's node needs the url of its agent", hint="Give url, or use the local node.")
+    url = check_node_url(values.url)
     async with context.store.write() as tx:
         row = await tx.nodes.add(
-            name=values.name, kind="agent", url=values.url, capacity=values.capacity, now=context.clock.now()
+            name=values.name, kind="agent", url=url, capacity=values.capacity, now=context.clock.now()
         )
-    note(request, f"node:{row.id}", name=row.name)
-    view = _answer(context, response, row, {})
-    context.events.publish("node", view)
-    return view
+    note(request, f"node:{row.id}", name=row.name, url=url)
+    return await _changed(context, response, row)
 
 
 @routes.get("/nodes/{node_id}", responses=documented(404))
@@ -47,25 +47,32 @@ async def read_node(context: Ctx, response: Response, node_id: Id) -> Node:
     """One node."""
     async with context.store.read() as tx:
         row = await tx.nodes.get(node_id)
-        placed = await tx.nodes.placed()
-    return _answer(context, response, row, placed)
+        (view,) = await read_nodes(tx, context.supervision, context.clock.now(), (row,))
+    set_etag(response, row.rev)
+    return view
 
 
 @routes.patch("/nodes/{node_id}", responses=documented(404, 409, 428))
 async def update_node(
     context: Ctx, request: Request, response: Response, node_id: Id, rev: SeenRev, changes: NodePatch
 ) -> Node:
-    """Only what is given changes. A draining node gets no new channels; what plays there plays on."""
+    """Only what is given changes.
+
+    A draining node gets no new channels; what plays there plays on. In maintenance its channels are moved elsewhere
+    too, those that can be moved.
+    """
     given = changes.model_dump(exclude_none=True)
     if not given:
         raise Invalid("nothing to change is given")
-    async with context.store.write() as tx:
-        row = await tx.nodes.update(node_id, rev, given)
-        placed = await tx.nodes.placed()
+    if changes.url is not None:
+        given["url"] = check_node_url(changes.url)
     note(request, saw_rev=rev, changed=given)
-    view = _answer(context, response, row, placed)
-    context.events.publish("node", view)
-    return view
+    async with context.store.write() as tx:
+        row = await tx.nodes.get(node_id)
+        if changes.url is not None and row.kind == "local":
+            raise Conflict(f"node {row.name!r} is this supervisor's own machine", conflict="local_node")
+        row = await tx.nodes.update(node_id, rev, given)
+    return await _changed(context, response, row)
 
 
 @routes.delete("/nodes/{node_id}", status_code=204, responses=documented(404, 409, 428))
@@ -77,13 +84,58 @@ async def delete_node(context: Ctx, request: Request, node_id: Id, rev: SeenRev)
         if row.kind == "local":
             raise Conflict(f"node {row.name!r} is this supervisor's own machine", conflict="local_node")
         await tx.nodes.delete(node_id, rev)
+    note(request, name=row.name)
+    context.events.publish("node_deleted", NodeDeleted(node_id=node_id))
 
 
-def node_view(context: Context, row: Row, placed: dict[str, int]) -> Node:
-    """A row with what is known of it now."""
-    return views.node(row, placed.get(row.id, 0), context.supervision.node_answer_age_ms(row.id))
+@routes.post("/nodes/{node_id}/declare-lost", responses=documented(404, 409))
+async def declare_node_lost(
+    context: Ctx, who: Who, request: Request, response: Response, node_id: Id, values: LostIn
+) -> Node:
+    """An operator's word that the machine is dead: its channels are started elsewhere without waiting for leases.
+
+    Said of a machine that lives, it puts channels on air twice. A node that answers is refused. Its port claims stay:
+    each is released by name.
+    """
+    note(request, reason=values.reason)
+    if context.supervision.node_seen(node_id).state == "answers":
+        raise Conflict(
+            "the node answers this supervisor, so it is not dead",
+            conflict="node_answers",
+            hint="To empty it, put it in maintenance.",
+        )
+    async with context.store.write() as tx:
+        seen = await tx.nodes.get(node_id)
+        now = context.clock.now()
+        row = await tx.nodes.declare_lost(node_id, seen.rev, by=who.name, reason=values.reason, now=now)
+    note(request, name=row.name)
+    return await _changed(context, response, row)
 
 
-def _answer(context: Context, response: Response, row: Row, placed: dict[str, int]) -> Node:
+@routes.post("/nodes/{node_id}/accept", responses=documented(404, 409))
+async def accept_node(context: Ctx, request: Request, response: Response, node_id: Id) -> Node:
+    """Trusts the incarnation that answers at the node's url now: a new machine, or one whose disk was replaced.
+
+    What ran on the old one is taken for gone. Refused where no other incarnation answers than the one that is known.
+    """
+    seen = context.supervision.node_seen(node_id)
+    async with context.store.write() as tx:
+        row = await tx.nodes.get(node_id)
+        if not seen.foreign:
+            raise Conflict(
+                f"no other machine answers in the place of node {row.name!r}",
+                conflict="nothing_to_accept",
+                hint=f"It is {seen.state}: {seen.fault}" if seen.fault else "",
+            )
+        row = await tx.nodes.accept(node_id, row.rev, seen.foreign)
+    note(request, name=row.name, incarnation=seen.foreign)
+    return await _changed(context, response, row)
+
+
+async def _changed(context: Context, response: Response, row: Row) -> Node:
+    """Tells every console about a node that was added or changed, and answers it."""
+    async with context.store.read() as tx:
+        (view,) = await read_nodes(tx, context.supervision, context.clock.now(), (row,))
+    context.events.publish("node", view)
     set_etag(response, row.rev)
-    return node_view(context, row, placed)
+    return view

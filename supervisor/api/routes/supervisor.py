@@ -8,8 +8,8 @@ from starlette.responses import JSONResponse
 
 from supervisor.api.context import Ctx, Who
 from supervisor.api.problems import documented
-from supervisor.api.route import note, router
-from supervisor.errors import Unavailable
+from supervisor.api.route import note, require_leader, router
+from supervisor.errors import Follows, Unavailable
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.schemas.supervisor import Health, ShutdownDone, ShutdownIn
 
@@ -33,6 +33,8 @@ async def shut_down_supervisor(context: Ctx, who: Who, request: Request, values:
     confirmed off air, and when some are not, the supervisor stays (504).
     """
     note(request, "supervisor", off_air=values.off_air)
+    if values.off_air:
+        require_leader(context)
     stopped = await context.take_off_air(who) if values.off_air else 0
     note(request, stopped=stopped)
     context.leave()
@@ -64,5 +66,5 @@ async def readyz(context: Ctx) -> Health:
         raise Unavailable(f"the database did not answer within {READY_S} s") from None
     standing = context.supervision.standing()
     if not standing.leader:
-        raise Unavailable("this supervisor does not lead", leader=standing.address)
+        raise Follows(standing.address)
     return Health()

@@ -28,7 +28,7 @@ async def start_channel(context: Ctx, who: Who, request: Request, response: Resp
         raise Unavailable("the supervisor is shutting down: nothing is started now", retry_after=5)
     row = await context.supervision.commands.start(channel_id, who)
     note(request, rev=row.rev)
-    return await changed(context, response, row)
+    return await changed(context, who, response, row)
 
 
 @routes.post("/channels/{channel_id}/stop", responses=documented(404, 409))
@@ -37,7 +37,7 @@ async def stop_channel(context: Ctx, who: Who, request: Request, response: Respo
     await _require(context, who, channel_id)
     row = await context.supervision.commands.stop(channel_id, who)
     note(request, rev=row.rev)
-    return await changed(context, response, row)
+    return await changed(context, who, response, row)
 
 
 @routes.post("/channels/{channel_id}/take", responses=_ERRORS)

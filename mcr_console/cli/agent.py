@@ -1,0 +1,74 @@
+"""``mcr agent``: this machine as a node of a supervisor elsewhere."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from mcr_console.cli.commands import home
+
+
+def agent(
+    name: Annotated[str, typer.Option(help="The node's name, as it was added at the supervisor.")],
+    host: Annotated[str | None, typer.Option(help="Listen on this address (127.0.0.1); '::' is every one.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="TCP port (6271); 0 takes a free one.")] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="Holds this node's key, as 'mcr node key' prints it; readable by you alone.")
+    ] = None,
+    cluster_key_file: Annotated[
+        Path | None, typer.Option(help="Holds the cluster's key instead, from which every node's follows.")
+    ] = None,
+    launcher: Annotated[
+        Literal["process", "docker"], typer.Option(help="What runs a channel: a process, or a container.")
+    ] = "process",
+    capacity: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Told to the supervisor and shown there; it decides.")
+    ] = None,
+    docker_image: Annotated[
+        str | None, typer.Option(help="The sidecars' image, by name or digest; never pulled.")
+    ] = None,
+    docker_url: Annotated[
+        str | None, typer.Option(help="The engine: unix://, tcp:// with certificates, or ssh://.")
+    ] = None,
+    docker_certs: Annotated[Path | None, typer.Option(help="Directory of ca.pem, cert.pem and key.pem.")] = None,
+    docker_network: Annotated[
+        str | None, typer.Option(help="'host', 'container:NAME' or a network of the engine.")
+    ] = None,
+    docker_door_host: Annotated[
+        str | None, typer.Option(help="Where sidecars of an engine elsewhere are reached.")
+    ] = None,
+    media_mount: Annotated[
+        list[str] | None, typer.Option(help="A directory that containers may read; again for every further one.")
+    ] = None,
+) -> None:
+    """Run this machine's node agent in the foreground. Ctrl-C ends it; playout goes on."""
+    given = {
+        "--name": name,
+        "--host": host,
+        "--port": port,
+        "--key-file": key_file,
+        "--cluster-key-file": cluster_key_file,
+        "--launcher": launcher,
+        "--capacity": capacity,
+        "--docker-image": docker_image,
+        "--docker-url": docker_url,
+        "--docker-certs": docker_certs,
+        "--docker-network": docker_network,
+        "--docker-door-host": docker_door_host,
+    }
+    mounts = (f"--media-mount={path}" for path in media_mount or ())
+    execute("agent", *(f"{option}={value}" for option, value in given.items() if value is not None), *mounts)
+
+
+def node_key(name: Annotated[str, typer.Argument(help="The node's name.")]) -> None:
+    """Print the key of the node of that name, for the --key-file of its agent. Needs the cluster's key, here."""
+    execute("node-key", "--", name)
+
+
+def execute(*arguments: str) -> None:
+    """Becomes ``python -m supervisor`` with this home; does not return."""
+    command = [sys.executable, "-P", "-m", "supervisor", *arguments]
+    sys.stdout.flush()
+    os.execve(command[0], command, home().environment())  # noqa: S606 - our own interpreter, no shell

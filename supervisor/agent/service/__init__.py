@@ -1,0 +1,1 @@
+"""A node's agent as a service over HTTP: ``mcr agent``."""

@@ -1,0 +1,129 @@
+"""``mcr agent``: one node's agent as a process. Ended by a signal it lets every sidecar play on."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator, Callable, Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from supervisor.agent.docker_choice import PROGRAM, DockerChoice
+from supervisor.agent.interface import LauncherKind
+from supervisor.agent.keys import node_key, read_key
+from supervisor.agent.local import LocalAgent
+from supervisor.agent.memory import Memory
+from supervisor.agent.service.application import application
+from supervisor.agent.service.serving import listening_socket
+from supervisor.api.doors import Server, make_server
+from supervisor.clock import Clock, SystemClock
+from supervisor.errors import Invalid
+from supervisor.files import only_supervisor, write_note
+from supervisor.settings import Settings
+
+DEFAULT_PORT: Final = 6271
+"""The supervisor's and one."""
+_STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+sidecar_program: tuple[str, ...] = (sys.executable, "-P", "-m", "sidecar")
+"""What is started for a channel; a test's agent starts another."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOptions:
+    """What ``agent`` was called with: one of ``key_file`` (this node's) and ``cluster_key_file``."""
+
+    name: str
+    host: str
+    port: int
+    key_file: Path | None
+    cluster_key_file: Path | None
+    launcher: LauncherKind = "process"
+    capacity: int | None = None
+    docker: DockerChoice = field(default_factory=DockerChoice)
+
+    def key(self) -> bytes:
+        """Raises Invalid."""
+        if not self.name or len(self.name) > 80 or not self.name.isprintable():
+            raise Invalid("--name must be 1 to 80 printable characters", hint="Give the name the node is added by.")
+        if (self.key_file is None) == (self.cluster_key_file is None):
+            raise Invalid("give one of --key-file and --cluster-key-file", hint="The node's own key is enough.")
+        if self.cluster_key_file is not None:
+            return node_key(read_key(self.cluster_key_file), self.name)
+        assert self.key_file is not None
+        return read_key(self.key_file)
+
+
+async def run_agent(settings: Settings, options: AgentOptions, clock: Clock | None = None) -> int:
+    """Serves until a signal comes. The exit code; raises McrError when it cannot start: nothing was touched then."""
+    key = options.key()
+    settings.make_directories()
+    with contextlib.ExitStack() as stack:
+        # The same lock as a supervisor's: it has an agent of its own, and one memory is for one agent.
+        stack.enter_context(only_supervisor(settings.lock_path))
+        door = listening_socket(options.host, options.port)
+        stack.callback(door.close)
+        async with _agent(settings, options, clock or SystemClock()) as agent:
+            _write_note(stack, settings, options, door)
+            return await _serve(make_server(application(agent, options.name, key)), door, options)
+
+
+@contextlib.asynccontextmanager
+async def _agent(settings: Settings, options: AgentOptions, clock: Clock) -> AsyncGenerator[LocalAgent]:
+    async with contextlib.AsyncExitStack() as stack:
+        launcher = None
+        if options.launcher == "docker":
+            owner = Memory(settings.agent_dir).incarnation()
+            launcher = await stack.enter_async_context(options.docker.launcher(owner, clock))
+        yield await stack.enter_async_context(
+            LocalAgent(
+                agent_dir=settings.agent_dir,
+                sidecars_dir=settings.sidecars_dir,
+                journal_dir=settings.journal_dir,
+                media_root=settings.media_root,
+                clock=clock,
+                launcher=launcher,
+                capacity=options.capacity,
+                program=sidecar_program if launcher is None else PROGRAM,
+            )
+        )
+
+
+def _write_note(stack: contextlib.ExitStack, settings: Settings, options: AgentOptions, door: socket.socket) -> None:
+    path = settings.agent_info_path
+    host, port = door.getsockname()[:2]
+    write_note(path, {"pid": os.getpid(), "name": options.name, "host": host, "port": port})
+    stack.callback(path.unlink, missing_ok=True)
+
+
+async def _serve(server: Server, door: socket.socket, options: AgentOptions) -> int:
+    asked = False
+
+    def leave() -> None:
+        nonlocal asked
+        asked = server.should_exit = True
+
+    with _signals(leave):
+        log.info("the agent runs", node=options.name, address=door.getsockname()[:2])
+        await server.serve(sockets=[door])
+    log.info("the agent leaves; its sidecars play on", node=options.name)
+    return 0 if asked else 1
+
+
+@contextlib.contextmanager
+def _signals(leave: Callable[[], None]) -> Generator[None]:
+    loop = asyncio.get_running_loop()
+    for number in _STOP_SIGNALS:
+        loop.add_signal_handler(number, leave)
+    try:
+        yield
+    finally:
+        for number in _STOP_SIGNALS:
+            loop.remove_signal_handler(number)

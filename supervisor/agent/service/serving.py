@@ -1,0 +1,25 @@
+"""Where the agent listens."""
+
+import socket
+from typing import Final
+
+from supervisor.errors import Conflict, Invalid
+
+_BACKLOG: Final = 128
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """``::`` is every address of both kinds; port 0 takes a free one. Raises Invalid and Conflict, in words."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+    except (OSError, UnicodeError) as error:
+        raise Invalid(f"--host {host} is no address of this machine: {error}") from error
+    both = host == "::" and socket.has_dualstack_ipv6()
+    try:
+        door = socket.create_server((host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=both)
+    except OSError as error:
+        raise Conflict(
+            f"{host}:{port} cannot be listened on: {error.strerror}", hint="Choose another --port."
+        ) from error
+    door.setblocking(False)
+    return door

@@ -1,0 +1,69 @@
+"""Which agent speaks for which node."""
+
+from dataclasses import dataclass
+
+from db.models import Node
+from supervisor.agent.interface import NodeAgent
+from supervisor.agent.keys import node_key
+from supervisor.agent.remote import RemoteAgent
+from supervisor.clock import Clock
+from supervisor.nursery import Nursery
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    name: str
+    url: str
+    agent: RemoteAgent
+
+
+class Agents:
+    """``local`` is the agent in this process, by the id of the node it speaks for; all others are elsewhere.
+
+    ``margin`` is ``RemoteAgent``'s.
+    """
+
+    def __init__(
+        self, local: tuple[str, NodeAgent] | None, cluster_key: bytes, clock: Clock, *, margin: float = 0.3
+    ) -> None:
+        self._local = local
+        self._cluster_key = cluster_key
+        self._margin = margin
+        self._nursery = Nursery(clock)
+        self._known: dict[str, _Known] = {}
+        self._leaving: set[RemoteAgent] = set()
+
+    def of(self, node: Node) -> NodeAgent | None:
+        """The same object for as long as the node's name and url stay the same.
+
+        None for another supervisor's local node: only that supervisor reaches it.
+        """
+        if self._local is not None and node.id == self._local[0]:
+            return self._local[1]
+        known = self._known.get(node.id)
+        if known is not None and (known.name, known.url) == (node.name, node.url):
+            return known.agent
+        self.forget(node.id)
+        if node.kind != "agent" or not node.url:
+            return None
+        agent = RemoteAgent(node.url, node.name, node_key(self._cluster_key, node.name), margin=self._margin)
+        self._known[node.id] = _Known(node.name, node.url, agent)
+        return agent
+
+    def forget(self, node_id: str) -> None:
+        """Closes the connections to a node that was deleted, or is elsewhere now."""
+        known = self._known.pop(node_id, None)
+        if known is not None:
+            self._leaving.add(known.agent)
+            self._nursery.once(f"closing connections to {known.name}", self._close(known.agent))
+
+    async def close(self) -> None:
+        """Closes every connection but the local agent, which is its owner's."""
+        await self._nursery.close()
+        for agent in (*self._leaving, *(known.agent for known in self._known.values())):
+            await agent.close()
+        self._known.clear()
+
+    async def _close(self, agent: RemoteAgent) -> None:
+        await agent.close()
+        self._leaving.discard(agent)

@@ -1,0 +1,171 @@
+"""The bodies. What the contract's own dataclasses say well enough is sent as they are."""
+
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+
+from sidecar.protocol.asrun import decode_line
+from sidecar.protocol.channel import Playlist
+from sidecar.protocol.commands import CommandId
+from supervisor.agent.interface import (
+    Arm,
+    Cue,
+    JournalLine,
+    JournalPage,
+    LeaseRound,
+    Order,
+    Replace,
+    Said,
+    Transport,
+    TransportVerb,
+)
+
+Hex: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
+Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=60)]
+
+
+class Hello(Struct, frozen=True):
+    """A supervisor that wants a session: ``mac`` proves that it has the node's key."""
+
+    protocol: int
+    node: Annotated[str, Meta(max_length=200)]
+    nonce: Hex
+    mac: str
+
+
+class Welcome(Struct, frozen=True):
+    """``mac`` proves that the agent has the key too."""
+
+    session: Hex
+    nonce: Hex
+    mac: str
+
+
+class TransportSaid(Struct, frozen=True, tag="transport"):
+    verb: TransportVerb
+    expect_item_id: str | None = None
+
+
+class CueSaid(Struct, frozen=True, tag="cue"):
+    item_id: str | None
+
+
+class ArmSaid(Struct, frozen=True, tag="arm"):
+    nonce: str
+
+
+class ReplaceSaid(Struct, frozen=True, tag="replace"):
+    playlist: Playlist
+
+
+SaidShape: TypeAlias = TransportSaid | CueSaid | ArmSaid | ReplaceSaid
+
+
+class CommandIn(Struct, frozen=True):
+    """An ``Order``; a union of dataclasses has no form in JSON, so that what is said has a tag."""
+
+    channel_id: str
+    epoch: int
+    term: int
+    command_id: CommandId
+    by: str
+    said: SaidShape
+    timeout: Seconds
+
+    @classmethod
+    def of(cls, order: Order, timeout: float) -> "CommandIn":
+        said = _shape_of(order.said)
+        return cls(order.channel_id, order.epoch, order.term, order.command_id, order.by, said, timeout)
+
+    def order(self) -> Order:
+        return Order(self.channel_id, self.epoch, self.term, self.command_id, self.by, _said_of(self.said))
+
+
+def _shape_of(said: Said) -> SaidShape:
+    match said:
+        case Transport(verb, expect_item_id):
+            return TransportSaid(verb, expect_item_id)
+        case Cue(item_id):
+            return CueSaid(item_id)
+        case Arm(nonce):
+            return ArmSaid(nonce)
+        case Replace(playlist):
+            return ReplaceSaid(playlist)
+
+
+def _said_of(shape: SaidShape) -> Said:
+    match shape:
+        case TransportSaid(verb, expect_item_id):
+            return Transport(verb, expect_item_id)
+        case CueSaid(item_id):
+            return Cue(item_id)
+        case ArmSaid(nonce):
+            return Arm(nonce)
+        case ReplaceSaid(playlist):
+            return Replace(playlist)
+
+
+class ReportIn(Struct, frozen=True):
+    """The arguments of ``report``."""
+
+    seen: int
+    wait: Seconds
+    leases: LeaseRound | None = None
+
+
+class SidecarIn(Struct, frozen=True):
+    channel_id: str
+    epoch: int
+
+
+class MediaIn(Struct, frozen=True):
+    roots: Annotated[tuple[str, ...], Meta(max_length=64)]
+    paths: Annotated[tuple[str, ...], Meta(max_length=5_000)]
+
+
+class LiveIn(Struct, frozen=True):
+    channel_id: str
+    path: str
+
+
+class RunsIn(Struct, frozen=True):
+    known: dict[str, frozenset[str]]
+
+
+class AsRunIn(Struct, frozen=True):
+    channel_id: str
+    run_id: str
+    after: Annotated[int, Meta(ge=0)]
+    limit: Annotated[int, Meta(ge=1, le=100_000)]
+
+
+class PageOut(Struct, frozen=True):
+    """A ``JournalPage``: the records are what their lines say, with the journal's own checksum in each."""
+
+    run_id: str
+    lines: tuple[str, ...]
+    last_seq: int
+    alive: bool
+
+    @classmethod
+    def of(cls, page: JournalPage, most: int) -> "PageOut":
+        """Its first lines, as many as have room in ``most`` bytes, and one at least: the reader asks for the rest."""
+        lines: list[str] = []
+        room = most
+        for line in page.lines:
+            room -= len(line.line)
+            if lines and room < 0:
+                break
+            lines.append(line.line.decode())
+        return cls(page.run_id, tuple(lines), page.last_seq, page.alive)
+
+    def page(self) -> JournalPage:
+        """Raises TornLine."""
+        lines = [line.encode() for line in self.lines]
+        return JournalPage(
+            self.run_id, tuple(JournalLine(line, decode_line(line)) for line in lines), self.last_seq, self.alive
+        )
+
+
+encode = msgspec.json.encode

@@ -1,0 +1,93 @@
+"""What it takes to be sure that an old sidecar is off air, by its outputs, and whether its channel may be moved."""
+
+from collections.abc import Iterable
+from typing import Final, Literal
+
+from supervisor.decisions.view import Candidate, View
+
+Fencing = Literal["resource", "lease", "hold", "cable"]
+"""How an output keeps an old sidecar from the air that nobody reaches.
+
+``resource``: what it writes nobody looks at (HLS: an epoch's own directory). ``lease``: it stops sending, or never
+connects again, once its lease has run out. ``hold``: it sends on, so only a confirmed exit proves that it is silent.
+``cable``: the signal leaves by a card of its node and of no other.
+"""
+
+_STRICTER: Final[tuple[Fencing, ...]] = ("resource", "lease", "hold", "cable")
+
+
+def fencing_of_output(kind: str, *, lease_stop: bool) -> Fencing:
+    """Of one output. A kind that this version does not know holds: nothing is known to stop it."""
+    match kind:
+        case "hls" | "file":
+            return "resource"
+        case "rtmp":
+            return "lease"
+        case "udp":
+            return "lease" if lease_stop else "hold"
+        case "decklink":
+            return "cable"
+        case _:
+            return "hold"
+
+
+def strictest(each: Iterable[Fencing]) -> Fencing:
+    """Of a channel: that of its output which is hardest to be sure of."""
+    strictest_yet: Fencing = "resource"
+    for fencing in each:
+        if _STRICTER.index(fencing) > _STRICTER.index(strictest_yet):
+            strictest_yet = fencing
+    return strictest_yet
+
+
+def why_not_moved(view: View) -> str:
+    """Why a channel is not moved off a node that does not answer; empty where it is to be moved.
+
+    An operator's word that the machine is dead stands in for every proof, and for what speaks against acting now.
+    """
+    if view.pinned:
+        return f"it is to play on {view.agent_name} and nowhere else"
+    if view.vetoed_by:
+        return f"failover is held by {view.vetoed_by}"
+    if not view.node_lost:
+        unproven = _unproven(view)
+        if unproven or view.why_stay:
+            return unproven or view.why_stay
+    if target_of(view.targets) is None:
+        return no_target(view.targets)
+    return ""
+
+
+def why_not_left(view: View) -> str:
+    """Why a channel stays on a node that is to be emptied, though that answers; empty where it is to be moved."""
+    if view.pinned:
+        return "it is to play there and nowhere else"
+    if view.vetoed_by:
+        return f"failover is held by {view.vetoed_by}"
+    if view.fencing == "cable":
+        return "a DeckLink output is moved by people alone"
+    return "" if target_of(view.targets) is not None else no_target(view.targets)
+
+
+def _unproven(view: View) -> str:
+    match view.fencing:
+        case "cable":
+            return "a DeckLink output is moved by people alone"
+        case "hold":
+            return "its UDP output holds, so it may still be sending"
+        case "lease" if not view.leased:
+            return "it was started without a lease that could run out"
+        case "lease" | "resource":
+            return ""
+
+
+def target_of(targets: tuple[Candidate, ...]) -> Candidate | None:
+    """The first that can take it."""
+    return next((target for target in targets if not target.why_not), None)
+
+
+def no_target(targets: tuple[Candidate, ...]) -> str:
+    """Why none can."""
+    if not targets:
+        return "there is no other node"
+    return f"no other node can take it: {'; '.join(target.why_not for target in targets)}"

@@ -1,0 +1,1 @@
+"""The real supervisor code on virtual time: simulated nodes, sidecars, network, database; faults drawn from a seed."""

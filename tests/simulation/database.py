@@ -1,0 +1,222 @@
+"""The database server of the simulated world: a real SQLite behind it, PostgreSQL's manners in front."""
+
+import asyncio
+import random
+import sqlite3
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import QueuePool
+
+from db.errors import StoreUnavailable
+from tests.simulation.processes import BY_PEOPLE, OWNER, Process
+
+IDLE_S: Final = 10.0
+"""``idle_in_transaction_session_timeout`` of the real engine: a frozen client's transaction ends by itself."""
+LOCK_S: Final = 4.0
+_JULIAN: Final = datetime(2000, 1, 1, 12, tzinfo=UTC)
+
+Health = Literal["up", "down", "frozen"]
+
+
+@dataclass(eq=False, slots=True)
+class Served:
+    """One transaction as the server has it. ``client`` is None for the world's own."""
+
+    writes: bool
+    client: Process | None
+    connection: Connection
+    touched: float
+    over: str = ""
+    """Why it ended, empty while it is open."""
+    began: float = 0.0
+    """When the client asked for it, on the client's own monotonic clock."""
+    by_people: bool = False
+    commits: bool = False
+    """Its COMMIT is on its way: what the client does now cannot stop it."""
+
+
+@dataclass(eq=False, slots=True)
+class Waiting:
+    """A writer in the queue."""
+
+    served: Served
+    granted: "asyncio.Future[None]"
+    since: float
+
+
+@dataclass(eq=False, slots=True)
+class Database:
+    """One writer at a time in the order in which they came; readers see one state. Its clock is its own.
+
+    ``now`` is loop time, ``clock`` the machine's wall clock. ``committed`` is called after every commit.
+    """
+
+    path: Path
+    now: Callable[[], float]
+    clock: Callable[[], datetime]
+    chance: random.Random
+    committed: Callable[[Served], None] = lambda _: None
+    health: Health = "up"
+    lost_answers: float = 0.0
+    """Share of commits that are done and whose answer is lost."""
+    late_commits: float = 0.0
+    """Share of commits that are done long after the client gave up."""
+    writer: Served | None = None
+    queue: deque[Waiting] = field(default_factory=deque[Waiting])
+    open: list[Served] = field(default_factory=list[Served])
+    held: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
+    transactions: int = 0
+    _reader: Engine = field(init=False)
+    _writer: Engine = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._reader = self._engine("BEGIN", query_only="ON")
+        self._writer = self._engine("BEGIN IMMEDIATE", query_only="OFF")
+
+    def _engine(self, begin: str, *, query_only: str) -> Engine:
+        def connect() -> sqlite3.Connection:
+            connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            connection.create_function("strftime", -1, self._strftime)
+            connection.create_function("julianday", 1, self._julianday)
+            for setting in ("busy_timeout = 0", "journal_mode = WAL", "synchronous = OFF", "foreign_keys = ON"):
+                connection.execute(f"PRAGMA {setting}")
+            connection.execute(f"PRAGMA query_only = {query_only}")
+            return connection
+
+        engine = create_engine(
+            "sqlite://", creator=connect, poolclass=QueuePool, pool_size=16, max_overflow=64, pool_timeout=1
+        )
+
+        @event.listens_for(engine, "begin")
+        def on_begin(connection: Connection) -> None:
+            connection.exec_driver_sql(begin)
+
+        return engine
+
+    def _strftime(self, form: str, when: str, *changes: str) -> str:
+        """What ``db.clock`` asks for, by this server's own clock."""
+        assert (form, when) == ("%Y-%m-%d %H:%M:%f", "now"), (form, when)
+        instant = self.clock()
+        for change in changes:
+            number, unit = change.split()
+            assert unit == "seconds", change
+            instant += timedelta(seconds=float(number))
+        return instant.strftime("%Y-%m-%d %H:%M:%S.") + f"{instant.microsecond // 1000:03d}"
+
+    def _julianday(self, text: str | None) -> float | None:
+        if text is None:
+            return None
+        instant = self.clock() if text == "now" else datetime.fromisoformat(text).replace(tzinfo=UTC)
+        return 2451545.0 + (instant - _JULIAN).total_seconds() / 86400.0
+
+    # --- what a client's transaction comes to ---------------------------------------------------------------------
+
+    async def begin(self, began: float, *, writes: bool) -> Served:
+        """Raises StoreUnavailable; a writer waits for its turn."""
+        self.require_up()
+        self.transactions += 1
+        engine = self._writer if writes else self._reader
+        served = Served(writes, OWNER.get(), engine.connect(), self.now(), began=began, by_people=BY_PEOPLE.get())
+        self.open.append(served)
+        try:
+            if writes and (self.writer is not None or self.queue):
+                await self._turn(served)
+            elif writes:
+                self.writer = served
+            served.connection.begin()
+            if not writes:
+                # Its snapshot is of now, and not of its first statement.
+                served.connection.exec_driver_sql("SELECT 1 FROM leader").close()
+        except BaseException as error:
+            self.end(served, f"it could not begin: {error}")
+            raise
+        return served
+
+    async def _turn(self, served: Served) -> None:
+        waiting = Waiting(served, asyncio.get_running_loop().create_future(), self.now())
+        self.queue.append(waiting)
+        try:
+            async with asyncio.timeout(LOCK_S):
+                await waiting.granted
+        except TimeoutError:
+            raise StoreUnavailable("canceling statement due to lock timeout") from None
+        finally:
+            if waiting in self.queue:
+                self.queue.remove(waiting)
+        self.require_open(served)
+
+    def require_up(self) -> None:
+        if self.health == "down":
+            raise StoreUnavailable("connection refused")
+
+    def require_open(self, served: Served) -> None:
+        self.require_up()
+        if served.over:
+            raise StoreUnavailable(served.over)
+
+    def commit(self, served: Served) -> None:
+        """Raises StoreUnavailable."""
+        self.require_open(served)
+        served.connection.commit()
+        self.end(served, "it was committed")
+        if served.writes:
+            self.committed(served)
+
+    def end(self, served: Served, why: str) -> None:
+        """Rolled back, unless it was committed; whoever waits next has its turn."""
+        if served.over:
+            return
+        served.over = why
+        self.open.remove(served)
+        served.connection.close()
+        if self.writer is served:
+            self.writer = None
+            self._grant()
+
+    def _grant(self) -> None:
+        while self.queue and self.writer is None:
+            waiting = self.queue.popleft()
+            if not waiting.granted.done() and not waiting.served.over:
+                self.writer = waiting.served
+                waiting.served.touched = self.now()
+                waiting.granted.set_result(None)
+
+    # --- what happens to it ---------------------------------------------------------------------------------------
+
+    def cut_all(self, why: str) -> None:
+        """Every connection is lost, and what was not committed with it."""
+        for served in tuple(self.open):
+            self.end(served, why)
+
+    def forget(self, client: Process) -> None:
+        """The client's machine says that its sockets are closed."""
+        for served in tuple(self.open):
+            if served.client is client:
+                self.end(served, "terminating connection: the client is gone")
+
+    def watch_idle(self) -> None:
+        """To be called now and then."""
+        for served in tuple(self.open):
+            if self.now() - served.touched > IDLE_S:
+                self.end(served, "terminating connection due to idle-in-transaction timeout")
+
+    def go(self, health: Health) -> None:
+        if health == "down":
+            self.cut_all("the database system is shutting down")
+            self.held.clear()
+        self.health = health
+        if health == "up":
+            held, self.held = self.held, []
+            for work in held:
+                work()
+
+    def close(self) -> None:
+        self.cut_all("the simulation is over")
+        self._reader.dispose()
+        self._writer.dispose()

@@ -1,0 +1,51 @@
+"""The control network: delay, loss, cuts of one way or both, and requests that arrive long after they were given up."""
+
+import random
+from dataclasses import dataclass, field
+
+from tests.simulation.store import Way
+
+
+@dataclass(eq=False, slots=True)
+class Network:
+    """``cuts``: pairs (from, to) of host names between which nothing arrives. ``loss`` of each message; ``late`` of
+    requests that arrive seconds later, when nobody waits for the answer any more."""
+
+    chance: random.Random
+    loss: float = 0.0
+    late: float = 0.0
+    slow: float = 0.0
+    cuts: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    ways: dict[tuple[str, str], Way] = field(default_factory=dict[tuple[str, str], Way])
+
+    def delay(self) -> float:
+        if self.slow and self.chance.random() < self.slow:
+            return self.chance.uniform(0.2, 0.9)
+        return self.chance.uniform(0.0005, 0.006)
+
+    def lost(self, sender: str, receiver: str) -> bool:
+        return (sender, receiver) in self.cuts or (self.loss > 0 and self.chance.random() < self.loss)
+
+    def cut(self, sender: str, receiver: str) -> None:
+        self.cuts.add((sender, receiver))
+        self._tell_ways()
+
+    def mend(self, sender: str, receiver: str) -> None:
+        self.cuts.discard((sender, receiver))
+        self._tell_ways()
+
+    def mend_all(self) -> None:
+        self.cuts.clear()
+        self.loss = self.late = self.slow = 0.0
+        self._tell_ways()
+
+    def way(self, client: str, database: str) -> Way:
+        """The client's way to the database; it changes with the cuts."""
+        way = self.ways.setdefault((client, database), Way())
+        self._tell_ways()
+        return way
+
+    def _tell_ways(self) -> None:
+        for (client, database), way in self.ways.items():
+            way.requests = (client, database) not in self.cuts
+            way.answers = (database, client) not in self.cuts

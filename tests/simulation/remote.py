@@ -1,0 +1,153 @@
+"""A node's agent as a supervisor reaches it: through a network that may do anything."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence, Set
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from sidecar.protocol.commands import CommandReply
+from supervisor.agent.interface import (
+    AgentAway,
+    AgentError,
+    Arm,
+    Exit,
+    JournalPage,
+    JournalRun,
+    LeaseRound,
+    MediaSeen,
+    NodeReport,
+    Order,
+    SidecarReport,
+    StartOrder,
+    StopOrder,
+)
+from supervisor.agent.local import LocalAgent
+
+if TYPE_CHECKING:
+    from tests.simulation.node import SimNode
+    from tests.simulation.supervisors import SimSupervisor
+
+T = TypeVar("T")
+_READ_S: Final = 5.0
+_ORDER_S: Final = 12.0
+"""A stop takes up to its three steps of asking, SIGTERM and SIGKILL."""
+_CONNECT_S: Final = 1.0
+LATE_S: Final = (1.0, 25.0)
+
+
+class SimRemoteAgent:
+    """A ``NodeAgent`` of ``node`` for one supervisor. It answers within its own deadlines or raises AgentAway."""
+
+    def __init__(self, supervisor: "SimSupervisor", node: "SimNode") -> None:
+        self._supervisor = supervisor
+        self._node = node
+
+    async def start(self, order: StartOrder) -> int:
+        self._ordered("start", order.channel_id, order.epoch, order.term)
+        return await self._call("start", lambda agent: agent.start(order), _ORDER_S, order.term)
+
+    async def standby(self, order: StartOrder) -> int:
+        self._ordered("standby", order.channel_id, order.epoch, order.term)
+        return await self._call("standby", lambda agent: agent.standby(order), _ORDER_S, order.term)
+
+    async def stop(self, order: StopOrder) -> Exit | None:
+        self._ordered("stop", order.channel_id, order.epoch, order.term)
+        return await self._call("stop", lambda agent: agent.stop(order), _ORDER_S, order.term)
+
+    async def report(self, seen: int, wait: float, leases: LeaseRound | None = None) -> NodeReport:
+        if leases is not None:
+            self._supervisor.world.truth.acts(self._supervisor, "lease", leases.term)
+        return await self._call(
+            "report",
+            lambda agent: agent.report(seen, wait) if leases is None else agent.report(seen, wait, leases),
+            wait + _CONNECT_S,
+        )
+
+    async def poll(self, channel_id: str, epoch: int) -> SidecarReport:
+        return await self._call("poll", lambda agent: agent.poll(channel_id, epoch), 2.0)
+
+    async def command(self, order: Order, timeout: float) -> CommandReply:
+        if isinstance(order.said, Arm):
+            self._ordered("arm", order.channel_id, order.epoch, order.term)
+        return await self._call(
+            "command", lambda agent: agent.command(order, timeout), timeout + _CONNECT_S, order.term
+        )
+
+    async def thumbnail(self, channel_id: str, epoch: int) -> bytes:
+        return await self._call("thumbnail", lambda agent: agent.thumbnail(channel_id, epoch), _READ_S)
+
+    async def media(self, roots: Sequence[str], paths: Sequence[str]) -> MediaSeen:
+        return await self._call("media", lambda _: self._node.media(roots, paths), _READ_S)
+
+    async def live_file(self, channel_id: str, path: str) -> bytes:
+        return await self._call("live_file", lambda agent: agent.live_file(channel_id, path), _READ_S)
+
+    async def runs(self, known: Mapping[str, Set[str]]) -> tuple[JournalRun, ...]:
+        return await self._call("runs", lambda agent: agent.runs(known), _READ_S)
+
+    async def asrun(self, channel_id: str, run_id: str, after: int, limit: int) -> JournalPage | None:
+        return await self._call("asrun", lambda agent: agent.asrun(channel_id, run_id, after, limit), _READ_S)
+
+    def _ordered(self, verb: str, channel_id: str, epoch: int, term: int) -> None:
+        world = self._supervisor.world
+        world.log.say("order", f"{self._supervisor.name} -> {self._node.name}: {verb} {world.channel_name(channel_id)}/{epoch} term {term}")
+        world.truth.acts(self._supervisor, verb, term)
+
+    async def _call(
+        self, what: str, work: Callable[[LocalAgent], Coroutine[Any, Any, T]], deadline: float, term: int | None = None
+    ) -> T:
+        """The request, what it does there, and the answer: each may be lost or late."""
+        world, node, loop = self._supervisor.world, self._node, self._supervisor.world.loop
+        network, here = world.network, self._supervisor.host.name
+        answered: asyncio.Future[T] = loop.create_future()
+        boot = node.agent_boot
+
+        def answer(result: T | None, error: Exception | None) -> None:
+            if answered.done():
+                return
+            if error is not None:
+                answered.set_exception(error)
+            else:
+                answered.set_result(result)  # type: ignore[arg-type] - an answer or an error
+
+        def send_back(result: T | None, error: Exception | None) -> None:
+            if network.lost(node.name, here):
+                world.log.count("lost answer")
+                return
+            loop.call_later(network.delay(), answer, result, error, context=world.nobody)
+
+        async def serve(agent: LocalAgent) -> None:
+            try:
+                result = await work(agent)
+            except AgentError as error:
+                world.truth.refused(node, what, error)
+                send_back(None, error)
+            except OSError as error:
+                send_back(None, error)
+            else:
+                if term is not None:
+                    world.truth.accepted(node, term, boot)
+                send_back(result, None)
+
+        def arrive() -> None:
+            process, agent = node.agent_process, node.agent
+            if not node.powered:
+                return
+            if process is None or agent is None or node.agent_boot != boot:
+                # Nobody listens, or another than the one whose session this request belongs to.
+                send_back(None, AgentAway(f"the agent of {node.name} refused the connection"))
+                return
+            loop.spawn(process, serve(agent), f"{what} at {node.name}")
+
+        if network.lost(here, node.name):
+            world.log.count("lost request")
+        else:
+            delay = network.delay()
+            if network.late and network.chance.random() < network.late:
+                world.log.count("late request")
+                delay += network.chance.uniform(*LATE_S)
+            loop.call_later(delay, arrive, context=world.nobody)
+        try:
+            async with asyncio.timeout(deadline):
+                return await answered
+        except TimeoutError as error:
+            raise AgentAway(f"the agent of {node.name} did not answer {what} within {deadline:g} s") from error

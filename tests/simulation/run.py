@@ -1,0 +1,103 @@
+"""One seed from its beginning to its end: faults, healing, and what must then be so."""
+
+import contextlib
+import signal
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Final
+
+from tests.simulation.chance import real_seconds
+from tests.simulation.faults import Faults
+from tests.simulation.operators import Operators
+from tests.simulation.world import World, world_of
+
+QUIET_S: Final = 6.0
+FAULTS_S: Final = 182.0
+LIVENESS_S: Final = 76.0
+_REAL_S: Final = 120
+"""Seconds of real time after which a seed counts as hung."""
+
+
+class Hung(Exception):
+    """The real code ran on without letting the loop go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one seed came to. ``faults`` is empty when all is well."""
+
+    seed: int
+    faults: tuple[str, ...]
+    digest: str
+    virtual_s: float
+    cpu_s: float
+    counts: dict[str, int] = field(default_factory=dict[str, int])
+    last: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        said = "\n".join(f"  {fault}" for fault in self.faults)
+        last = "\n".join(f"    {line}" for line in self.last[-60:])
+        return f"seed {self.seed}:\n{said}\n  before that:\n{last}\n  again: make sim SEED={self.seed}"
+
+
+Planted = Callable[[], AbstractContextManager[object]]
+
+
+def run_seed(seed: int, *, aloud: bool = False, planted: Planted = nullcontext) -> Result:
+    """``planted``: a bug that is to be found."""
+    began = real_seconds()
+    with _no_longer_than(_REAL_S), world_of(seed, aloud=aloud) as world, planted():
+        faults = _play(world)
+        return Result(
+            seed,
+            tuple(faults),
+            world.log.digest,
+            world.loop.now,
+            real_seconds() - began,
+            dict(world.log.counts),
+            tuple(world.log.lines) if faults else (),
+        )
+
+
+def _play(world: World) -> list[str]:
+    operators = Operators(world, world._stream("operators"))
+    faults = Faults(world, world._stream("faults"), operators)
+    try:
+        operators.begin()
+        if not world.run_to(QUIET_S):
+            return _wrong(world)
+        faults.begin()
+        if not world.run_to(QUIET_S + FAULTS_S):
+            return _wrong(world)
+        faults.heal()
+        if not world.run_to(QUIET_S + FAULTS_S + LIVENESS_S):
+            return _wrong(world)
+    except Exception as error:
+        return [*_wrong(world), f"the simulation failed: {error!r}"]
+    for fault in world.truth.off_air():
+        world.truth.violated("I12", fault)
+    world.truth.check_as_run()
+    return _wrong(world)
+
+
+def _wrong(world: World) -> list[str]:
+    errors = [f"the loop was told of {error.get('message')}: {error.get('exception')!r}" for error in world.loop.errors]
+    return [*map(str, world.truth.violations), *(f"bug: {bug}" for bug in world.bugs), *errors]
+
+
+@contextlib.contextmanager
+def _no_longer_than(seconds: int) -> Generator[None]:
+    """Raises Hung from whatever code is running then."""
+
+    def hung(number: int, frame: object) -> None:
+        del number
+        raise Hung(f"{seconds} s of real time: {frame}")
+
+    before = signal.signal(signal.SIGALRM, hung)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
