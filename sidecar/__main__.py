@@ -1,4 +1,7 @@
-"""``python -m sidecar``: one channel's playout. ``python -m sidecar probe PATH…``: what files are."""
+"""``python -m sidecar``: one channel's playout. ``python -m sidecar probe PATH…``: what files are.
+
+``python -m sidecar --spare``: a playout that waits until it is told whose it is (``sidecar.spare``).
+"""
 
 import contextlib
 import os
@@ -12,7 +15,12 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """The exit code: 0 after a clean stop, 64 for a configuration that cannot be used."""
-    if len(sys.argv) > 1:
+    if sys.argv[1:] == ["--spare"]:
+        from sidecar.spare import become
+
+        if not become():
+            return 0
+    elif len(sys.argv) > 1:
         return _tool(sys.argv[1:])
     # Imports come late: a bad configuration is told in no time, and a probe needs no server.
     from sidecar.configuration import EXIT_BAD_CONFIGURATION, BadConfiguration, Configuration

@@ -147,6 +147,8 @@ class Application:
             media_root=self._settings.media_root,
             clock=self._clock,
             leash_fd=self._options.leash_fd,
+            # Not for a demo, which is on a leash: there nobody waits for a restart.
+            spare=self._settings.spare and self._options.leash_fd is None,
         )
 
     def _context(self, store: Store, events: Events, supervision: Supervision) -> Context:

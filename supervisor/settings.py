@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     address: str = ""
     """What followers tell people where this supervisor is reached, while it leads; its socket's path else."""
 
+    spare: bool = True
+    """Whether the agent keeps one sidecar warm, so that a restart in place waits for no imports: some 70 MB a node."""
+
     @property
     def store_url(self) -> str:
         """What ``db.store.Store`` is opened with. Raises Invalid unless it is PostgreSQL or SQLite in the home.

@@ -58,11 +58,13 @@ def spawn(home: Home, *arguments: str, pass_fds: tuple[int, ...] = ()) -> subpro
 
 
 async def is_ready(client: Client) -> bool:
-    """False while nobody answers and while a supervisor is still getting ready."""
+    """False while nobody answers and while a supervisor is still getting ready. One that follows a leader is ready."""
     try:
         await client.ready()
-    except (Unreachable, ApiProblem):
+    except Unreachable:
         return False
+    except ApiProblem as problem:
+        return problem.code == "follows" and bool(problem.extra.get("leader"))
     return True
 
 

@@ -73,7 +73,7 @@ def launch_of(handle: Handle, program: tuple[str, ...], directories: Directories
             "MCR_DOCUMENT": str(state_dir / "document.json"),
             "MCR_JOURNAL_DIR": str(directories.journal / handle.channel_id),
             "MCR_MEDIA_ROOT": str(directories.media),
-            "PYTHONPATH": _python_path(),
+            **program_environment(),
         },
         directory=str(state_dir),
         log=str(state_dir / "sidecar.log"),
@@ -86,6 +86,11 @@ def launch_of(handle: Handle, program: tuple[str, ...], directories: Directories
 def identifying(handle: Handle) -> dict[str, str]:
     """The part of the environment by which the process can be found again."""
     return {"CHANNEL_ID": handle.channel_id, "MCR_EPOCH": str(handle.epoch), "MCR_STATE_DIR": handle.state_dir}
+
+
+def program_environment() -> dict[str, str]:
+    """What every sidecar's environment has, whatever it plays."""
+    return {"PYTHONPATH": _python_path()}
 
 
 def _state_dir(channel_id: str, epoch: int, directories: Directories) -> Path:

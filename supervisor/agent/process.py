@@ -3,33 +3,25 @@
 import asyncio
 import os
 import signal as signals
-import subprocess
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Final
 
+from supervisor.agent import children
+from supervisor.agent.children import PROC
 from supervisor.agent.interface import Identity, Launch, LauncherKind, Life, ProcessIdentity
-
-_PROC: Final = Path("/proc")
-
-
-class _Child(subprocess.Popen[bytes]):
-    """A process that may outlive this one (P5): ``Popen`` would warn of that at the end."""
-
-    def __del__(self) -> None:
-        """Leaves it running."""
-
-
-_children: dict[int, _Child] = {}
-"""Every process that this one started and has not reaped; kept so that none stays a zombie."""
+from supervisor.agent.spare import Spare
 
 
 class ProcessLauncher:
-    """A ``Launcher``. ``leash_fd``, when given, is inherited by every process it starts, as ``MCR_LEASH_FD``."""
+    """A ``Launcher``. ``leash_fd``, when given, is inherited by every process it starts, as ``MCR_LEASH_FD``.
 
-    def __init__(self, leash_fd: int | None = None) -> None:
+    ``spare``, when given, becomes the process that is asked for, if it is warm; its owner keeps it so. Its environment
+    then shows the same variables as that of a process started plainly, so ``find`` and ``variable`` know it.
+    """
+
+    def __init__(self, leash_fd: int | None = None, spare: Spare | None = None) -> None:
         self._leash_fd = leash_fd
-        self._boot_id = _boot_id()
+        self._spare = spare
+        self._boot_id = children.boot_id()
 
     @property
     def kind(self) -> LauncherKind:
@@ -46,26 +38,17 @@ class ProcessLauncher:
         return await asyncio.to_thread(self._spawn, launch)
 
     def _spawn(self, launch: Launch) -> ProcessIdentity:
+        if self._spare is not None:
+            self._spare.disturbed()
+            warm = self._spare.take(launch)
+            if warm is not None:
+                return warm
         environment = {**os.environ, **launch.environment}
         environment.pop("MCR_LEASH_FD", None)
         if self._leash_fd is not None:
             environment["MCR_LEASH_FD"] = str(self._leash_fd)
-        with Path(launch.log).open("ab") as log:
-            child = _Child(
-                launch.argv,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                cwd=launch.directory,
-                start_new_session=True,
-                pass_fds=() if self._leash_fd is None else (self._leash_fd,),
-            )
-        _children[child.pid] = child
-        started = _stat(child.pid)
-        # Our own child that is not reaped yet always has an entry, however short its life was.
-        assert started is not None
-        return ProcessIdentity(self._boot_id, child.pid, started[1])
+        descriptors = () if self._leash_fd is None else (self._leash_fd,)
+        return children.start(launch.argv, environment, launch.directory, launch.log, descriptors)
 
     async def find(self, environment: Mapping[str, str]) -> ProcessIdentity | None:
         """A living process of this user that was started with all of ``environment``."""
@@ -73,7 +56,7 @@ class ProcessLauncher:
 
     def _find(self, environment: Mapping[str, str]) -> ProcessIdentity | None:
         wanted = {os.fsencode(f"{name}={value}") for name, value in environment.items()}
-        for entry in _PROC.iterdir():
+        for entry in PROC.iterdir():
             if not entry.name.isdigit():
                 continue
             try:
@@ -82,7 +65,7 @@ class ProcessLauncher:
                 # Somebody else's, or gone since.
                 continue
             if wanted <= has:
-                stat = _stat(int(entry.name))
+                stat = children.stat(int(entry.name))
                 if stat is not None and stat[0] not in "ZX":
                     return ProcessIdentity(self._boot_id, int(entry.name), stat[1])
         return None
@@ -93,10 +76,10 @@ class ProcessLauncher:
 
     def _variable(self, identity: Identity, name: str) -> str | None:
         try:
-            lines = (_PROC / str(identity.pid) / "environ").read_bytes().split(b"\0")
+            lines = (PROC / str(identity.pid) / "environ").read_bytes().split(b"\0")
         except OSError:
             return None
-        if not self._lives(identity):
+        if self._state(identity) in (None, "Z", "X"):
             return None
         start = os.fsencode(f"{name}=")
         return next((os.fsdecode(line[len(start) :]) for line in lines if line.startswith(start)), None)
@@ -105,19 +88,13 @@ class ProcessLauncher:
         """As in ``Launcher``; a container is none of ours to tell of."""
         if not isinstance(identity, ProcessIdentity):
             return "unknown"
-        return "lives" if self._lives(identity) else "gone"
-
-    def _lives(self, identity: Identity) -> bool:
-        if not isinstance(identity, ProcessIdentity) or identity.boot_id != self._boot_id:
-            return False
-        stat = _stat(identity.pid)
-        return stat is not None and stat[1] == identity.start_ticks and stat[0] not in "ZX"
+        return "gone" if self._state(identity) in (None, "Z", "X") else "lives"
 
     async def exited(self, identity: Identity) -> int | None:
         """As in ``Launcher``; known within milliseconds of the exit."""
         if not isinstance(identity, ProcessIdentity):
             # Whoever changed the launcher while its sidecars ran must end them by hand: nobody here can tell.
-            await asyncio.get_running_loop().create_future()
+            return await asyncio.get_running_loop().create_future()
         descriptor = self._pidfd(identity)
         if descriptor is not None:
             loop = asyncio.get_running_loop()
@@ -128,7 +105,7 @@ class ProcessLauncher:
             finally:
                 loop.remove_reader(descriptor)
                 os.close(descriptor)
-        return self._reap(identity)
+        return children.reap(identity.pid)
 
     async def signal(self, identity: Identity, number: int) -> None:
         """As in ``Launcher``: through a pidfd, so that a reused pid is never hit."""
@@ -154,32 +131,16 @@ class ProcessLauncher:
             descriptor = os.pidfd_open(identity.pid)
         except ProcessLookupError:
             return None
-        # Looked at after opening: the descriptor stays with the process it was opened for.
-        if not self._lives(identity):
+        # Looked at after opening: the descriptor stays with the process it was opened for. One that is a zombie is
+        # good too: while its other threads are still ending, nobody can be told its code yet.
+        if self._state(identity) is None:
             os.close(descriptor)
             return None
         return descriptor
 
-    def _reap(self, identity: Identity) -> int | None:
-        child = _children.get(identity.pid)
-        if child is None:
+    def _state(self, identity: Identity) -> str | None:
+        """The letter of proc(5); None when there is no such process, or another with its pid."""
+        if not isinstance(identity, ProcessIdentity) or identity.boot_id != self._boot_id:
             return None
-        code = child.poll()
-        if code is not None:
-            del _children[identity.pid]
-        return code
-
-
-def _boot_id() -> str:
-    return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
-
-
-def _stat(pid: int) -> tuple[str, int] | None:
-    """State letter and start time (field 22) of a process; None when there is none."""
-    try:
-        text = (_PROC / str(pid) / "stat").read_text()
-    except OSError:
-        return None
-    # The name in field 2 may hold anything, brackets and spaces too.
-    fields = text.rpartition(")")[2].split()
-    return fields[0], int(fields[19])
+        stat = children.stat(identity.pid)
+        return stat[0] if stat is not None and stat[1] == identity.start_ticks else None

@@ -33,7 +33,7 @@ from supervisor.decisions.view import Action, ArmNow, End, GiveList, MoveTo, Not
 from supervisor.loops.desk import Desk
 from supervisor.loops.documents import document_of, read_material
 from supervisor.loops.nodes import NodeWatch
-from supervisor.loops.outputs import ports_on
+from supervisor.loops.outputs import needs_of, ports_on
 from supervisor.principal import SYSTEM
 from supervisor.schemas.channel import Phase
 
@@ -145,6 +145,8 @@ class Actions:
     def seen_on_air(self, status: Status, position: Position | None) -> None:
         timing = self._desk.timing
         item_id = status.item.item_id if status.item else None
+        # An operator's start is done: what comes after it is the supervisor's own doing.
+        self.started_by = SYSTEM.name
         self.position = position or self.position
         self.restarts = self.restarts.on_air(
             self._desk.clock.monotonic(), item_id, good_spell=timing.good_spell, forgive=timing.forgive
@@ -234,7 +236,9 @@ class Actions:
 
     async def _placing(self, node_id: str) -> "Placing":
         """What a decision to place on this node writes."""
-        outputs = self._desk.outputs_of(self.row.id)
+        # Read now: an edit of a moment ago must not leave an output without its lease or its claim.
+        async with self._desk.store.read(timeout=self._desk.timing.store) as tx:
+            outputs = needs_of(await tx.channels.outputs(self.row.id))
         watch = self._desk.watch_of(node_id)
         devices = () if watch is None or watch.condition is None else watch.condition.devices
         return Placing(

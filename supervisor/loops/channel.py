@@ -41,7 +41,7 @@ class ChannelKeeper:
         self._adopts = row.epoch if row.phase == "running" else 0
         self._off_air: tuple[float, datetime] | None = None
         self._was_on_air = False
-        self._lease_over_at: float | None = None
+        self._lease_over: tuple[int, float] | None = None
 
     @property
     def row(self) -> Channel:
@@ -85,9 +85,9 @@ class ChannelKeeper:
         age = watch.age(report)
         return age is not None and age <= within
 
-    def note_lease(self, left: float, now: float) -> None:
-        """By the database's clock every lease is over in ``left`` seconds from ``now``."""
-        self._lease_over_at = now + left + self._desk.timing.fence_margin
+    def note_lease(self, epoch: int, left: float, now: float) -> None:
+        """Of a move with this epoch: by the database's clock every lease is over in ``left`` seconds from ``now``."""
+        self._lease_over = (epoch, now + left + self._desk.timing.fence_margin)
 
     def placement(self) -> tuple[Candidate, ...]:
         """Every other node: whether the channel could be moved there, and why not."""
@@ -177,11 +177,15 @@ class ChannelKeeper:
         now = desk.clock.monotonic()
         of_this = actions.of_epoch(row.epoch)
         status = self.on_air
-        nodes = self._nodes()
         suspect_id = row.fencing_node_id or row.node_id
         suspect = desk.fleet.rows.get(suspect_id or "")
         placed = desk.fleet.rows.get(row.node_id or "")
         old = self._old()
+        agent: AgentState = "answers" if row.node_id is None else _agent_state(watch)
+        leaves = placed is not None and placed.maintenance
+        # A channel that plays where it answers asks for no other node, and costs nothing for those there are.
+        seeks = agent != "answers" or leaves or row.phase in ("placing", "blocked", "fencing")
+        nodes = self._nodes() if seeks else ()
         return View(
             name=row.name,
             desired=_desired(row.desired),
@@ -190,7 +194,7 @@ class ChannelKeeper:
             now=now,
             phase_for=now - self._phase[2],
             why_not_leading="" if desk.leadership.fence else desk.leadership.why_not,
-            agent="answers" if row.node_id is None else _agent_state(watch),
+            agent=agent,
             agent_name=placed.name if placed else row.node_id or "no node",
             node_id=row.node_id,
             site=choose_site(nodes, row.wanted_node_id, row.node_id, row.engine),
@@ -211,16 +215,22 @@ class ChannelKeeper:
             beginning=of_this.beginning,
             fencing=self._fencing(report),
             leased=row.leased,
-            lease_left=None if self._lease_over_at is None else self._lease_over_at - now,
+            lease_left=self._lease_left(now),
             targets=candidates(nodes, row.node_id, row.engine),
             pinned=row.wanted_node_id is not None,
             vetoed_by=row.hold_failover_by or "an operator" if row.hold_failover else "",
-            why_stay=desk.fleet.why_stay(suspect_id),
+            why_stay=desk.fleet.why_stay(suspect_id) if agent != "answers" else "",
             node_lost=suspect is not None and suspect.lost_at is not None,
-            leave_node="in maintenance" if placed is not None and placed.maintenance else "",
+            leave_node="in maintenance" if leaves else "",
             old=old,
             elsewhere=self._elsewhere(),
         )
+
+    def _lease_left(self, now: float) -> float | None:
+        """None until the horizon was read for this very move: that of an earlier one says nothing about it."""
+        if self._lease_over is None or self._lease_over[0] != self.row.epoch:
+            return None
+        return self._lease_over[1] - now
 
     def _nodes(self) -> Sequence[NodeFacts]:
         restarts, now = self._actions.restarts, self._desk.clock.monotonic()

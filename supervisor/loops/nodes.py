@@ -65,6 +65,7 @@ class NodeWatch:
         self.term_seen = 0
         self.fault = ""
         """Why it did not answer; empty while it does."""
+        self._boot = ""
         self._seen = -1
         self._rounds = -1
         self._returned_at: float | None = None
@@ -213,6 +214,8 @@ class NodeWatch:
         self._pulses = {key: pulse.cleared() for key, pulse in self._pulses.items()}
 
     def _take(self, report: NodeReport, now: float) -> None:
+        if report.condition.boot != self._boot:
+            self._begin_anew(report.condition.boot)
         is_round = report.rounds != self._rounds
         self._seen, self._rounds = report.number, report.rounds
         gone = self._reports.keys() - {(sidecar.channel_id, sidecar.epoch) for sidecar in report.sidecars}
@@ -227,6 +230,12 @@ class NodeWatch:
             self._note(sidecar)
             if is_round and sidecar.exit is None:
                 self._count(sidecar, now)
+
+    def _begin_anew(self, boot: str) -> None:
+        """Another life of the agent, which counts its polls from zero: beside the old numbers they would look late."""
+        self._boot = boot
+        for known in (self._by_channel, self._reports, self._counted, self._taken_at, self._pulses):
+            known.clear()
 
     def _note(self, report: SidecarReport) -> None:
         key = (report.channel_id, report.epoch)

@@ -54,7 +54,7 @@ async def test_where_it_could_go_and_why_not(supervisor: Running, monkeypatch: p
         assert channel_id == made["id"]
         return found
 
-    monkeypatch.setattr(Supervision, "placement", placement, raising=False)
+    monkeypatch.setattr(Supervision, "placement", placement)
     shown = await supervisor.call("GET", f"/channels/{made['id']}/placement")
     first, second = shown["candidates"]
     assert (first["node_name"], first["why_not"], first["missing"]) == ("node-a", "", {})

@@ -11,7 +11,7 @@ from db.repositories.events import NewEvent
 from db.repositories.ports import PortWanted
 from db.store import Store
 from supervisor.agent.interface import Device, NodeCondition
-from supervisor.live import NodeSeen
+from supervisor.live import UNDRIVEN, NodeSeen
 from supervisor.loops.supervision import Supervision
 from tests.fixtures.running import Json, Running
 
@@ -45,15 +45,15 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, NodeSeen]:
     """What supervision sees of each node, for a test to choose."""
     nodes: dict[str, NodeSeen] = {}
 
-    def node_seen(_: Supervision, node_id: str) -> NodeSeen | None:
-        return nodes.get(node_id)
+    def node_seen(_: Supervision, node_id: str) -> NodeSeen:
+        return nodes.get(node_id, UNDRIVEN)
 
-    monkeypatch.setattr(Supervision, "node_seen", node_seen, raising=False)
+    monkeypatch.setattr(Supervision, "node_seen", node_seen)
     return nodes
 
 
 async def made_node(supervisor: Running, name: str = "node-b") -> Json:
-    return await supervisor.call("POST", "/nodes", json={"name": name, "url": "http://10.0.0.7:6271/"}, expect=201)
+    return await supervisor.call("POST", "/nodes", json={"name": name, "url": "http://127.0.0.1:1/"}, expect=201)
 
 
 async def test_a_node_shows_what_its_agent_says(supervisor: Running, store: Store, seen: dict[str, NodeSeen]) -> None:
@@ -65,7 +65,7 @@ async def test_a_node_shows_what_its_agent_says(supervisor: Running, store: Stor
     cards = (Device(1, "DeckLink Duo 2", "card-7", busy=True), Device(2, "DeckLink Duo 2"))
     seen[node["id"]] = NodeSeen("answers", 0.4, -0.25, condition(*cards, engine_fault="no answer"))
     shown = await supervisor.call("GET", f"/nodes/{node['id']}")
-    assert (shown["url"], shown["state"], shown["last_answer_age_ms"]) == ("http://10.0.0.7:6271", "answers", 400)
+    assert (shown["url"], shown["state"], shown["last_answer_age_ms"]) == ("http://127.0.0.1:1", "answers", 400)
     assert (shown["version"], shown["launcher"], shown["load"], shown["clock_offset_ms"]) == (
         "1.2",
         "docker",
@@ -80,7 +80,7 @@ async def test_a_node_shows_what_its_agent_says(supervisor: Running, store: Stor
 
 async def test_a_node_is_put_in_maintenance_by_name(supervisor: Running) -> None:
     node = await made_node(supervisor)
-    changes = {"maintenance": True, "draining": True, "url": "http://10.0.0.8:6271"}
+    changes = {"maintenance": True, "draining": True, "url": "http://127.0.0.1:2"}
     changed = await supervisor.call("PATCH", f"/nodes/{node['id']}", rev=node["rev"], json=changes)
     assert {name: changed[name] for name in changes} == changes
     row = next(row for row in await supervisor.audit() if row["action"] == "update_node")

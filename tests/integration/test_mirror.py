@@ -115,6 +115,9 @@ async def test_what_aired_is_told_at_its_start_and_at_its_end(follower: Follower
     async with store.write() as tx:
         long = await tx.channels.add({**SPEC, "name": "Long"}, [OutputSpec("hls")], NOW)
         busy = await tx.channels.add({**SPEC, "name": "Busy"}, [OutputSpec("hls")], NOW)
+        leader = await tx.leader.acquire("another", "unix:/another", 60.0)
+    assert leader is not None
+    fence = leader.fence
     await follower.mirror.look()
     key = RunKey(long.id, "a" * 32)
 
@@ -122,17 +125,17 @@ async def test_what_aired_is_told_at_its_start_and_at_its_end(follower: Follower
         return AsRunRow(seq, "item", 0, NOW, f"line {seq}")
 
     async with store.write() as tx:
-        await tx.as_run.append(key, "1" * 32, 1, [record(1)], [run(1, "film", NOW, ended=False)])
+        await tx.as_run.append(fence, key, "1" * 32, 1, [record(1)], [run(1, "film", NOW, ended=False)])
     (begun,) = await follower.look()
     assert (begun.title, begun.status) == ("film", "on air")
     async with store.write() as tx:
         many = [run(seq, f"spot {seq}", NOW + timedelta(seconds=5 * seq), ended=True) for seq in range(1, 251)]
         rows = [record(seq) for seq in range(1, 251)]
-        await tx.as_run.append(RunKey(busy.id, "b" * 32), "1" * 32, 1, rows, many)
+        await tx.as_run.append(fence, RunKey(busy.id, "b" * 32), "1" * 32, 1, rows, many)
     told = await follower.look()
     assert [it.title for it in told] == [f"spot {seq}" for seq in range(51, 251)]
     async with store.write() as tx:
-        await tx.as_run.append(key, "1" * 32, 1, [record(2)], [run(1, "film", NOW, ended=True)])
+        await tx.as_run.append(fence, key, "1" * 32, 1, [record(2)], [run(1, "film", NOW, ended=True)])
     (ended,) = await follower.look()
     assert (ended.title, ended.status, ended.frames) == ("film", "aired", 100)
     assert await follower.look() == []

@@ -1,4 +1,4 @@
-"""People at work: they start, stop, take, edit, hold failovers, empty nodes and accept machines, by the real commands."""
+"""People at work: they start, stop, take, edit, hold failovers, empty nodes and accept machines."""
 
 import random
 from collections.abc import Callable, Coroutine
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 OLGA: Final = Principal(name="olga", origin="unix", role="operator")
-EMPTIED_S: Final = 40.0
-"""How long after the end of a maintenance a move may still be on account of it."""
 
 
 class Operators:
@@ -98,10 +96,8 @@ class Operators:
     def _empty(self, _: str) -> None:
         node = self._chance.choice(self._world.nodes)
         node_id = self._world.node_ids[node.name]
-        self._world.emptied.add(node_id)
         self._set_node(node_id, maintenance=True)
         self._later(self._chance.uniform(10.0, 40.0), lambda: self._set_node(node_id, maintenance=False))
-        self._later(90.0, lambda: self._world.emptied.discard(node_id))
 
     def _drain(self, _: str) -> None:
         node_id = self._world.node_ids[self._chance.choice(self._world.nodes).name]

@@ -20,6 +20,7 @@ from supervisor.agent.interface import (
     StartOrder,
     StopOrder,
 )
+from supervisor.agent.leases import PATIENCE
 from supervisor.agent.local import LocalAgent
 
 if TYPE_CHECKING:
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
     from tests.simulation.supervisors import SimSupervisor
 
 T = TypeVar("T")
-_READ_S: Final = 5.0
-_ORDER_S: Final = 12.0
-"""A stop takes up to its three steps of asking, SIGTERM and SIGKILL."""
-_CONNECT_S: Final = 1.0
+_FILES_S: Final = 8.0
+_START_S: Final = 20.0
+_STOP_S: Final = 15.0
+_POLL_S: Final = 3.0
+_MARGIN_S: Final = 0.3
+"""All as in ``supervisor.agent.remote``."""
 LATE_S: Final = (1.0, 25.0)
 
 
@@ -43,15 +46,15 @@ class SimRemoteAgent:
 
     async def start(self, order: StartOrder) -> int:
         self._ordered("start", order.channel_id, order.epoch, order.term)
-        return await self._call("start", lambda agent: agent.start(order), _ORDER_S, order.term)
+        return await self._call("start", lambda agent: agent.start(order), _START_S, order.term)
 
     async def standby(self, order: StartOrder) -> int:
         self._ordered("standby", order.channel_id, order.epoch, order.term)
-        return await self._call("standby", lambda agent: agent.standby(order), _ORDER_S, order.term)
+        return await self._call("standby", lambda agent: agent.standby(order), _START_S, order.term)
 
     async def stop(self, order: StopOrder) -> Exit | None:
         self._ordered("stop", order.channel_id, order.epoch, order.term)
-        return await self._call("stop", lambda agent: agent.stop(order), _ORDER_S, order.term)
+        return await self._call("stop", lambda agent: agent.stop(order), _STOP_S, order.term)
 
     async def report(self, seen: int, wait: float, leases: LeaseRound | None = None) -> NodeReport:
         if leases is not None:
@@ -59,37 +62,38 @@ class SimRemoteAgent:
         return await self._call(
             "report",
             lambda agent: agent.report(seen, wait) if leases is None else agent.report(seen, wait, leases),
-            wait + _CONNECT_S,
+            (wait if leases is None else max(wait, PATIENCE)) + _MARGIN_S,
         )
 
     async def poll(self, channel_id: str, epoch: int) -> SidecarReport:
-        return await self._call("poll", lambda agent: agent.poll(channel_id, epoch), 2.0)
+        return await self._call("poll", lambda agent: agent.poll(channel_id, epoch), _POLL_S)
 
     async def command(self, order: Order, timeout: float) -> CommandReply:
         if isinstance(order.said, Arm):
             self._ordered("arm", order.channel_id, order.epoch, order.term)
-        return await self._call(
-            "command", lambda agent: agent.command(order, timeout), timeout + _CONNECT_S, order.term
-        )
+        return await self._call("command", lambda agent: agent.command(order, timeout), timeout + _MARGIN_S, order.term)
 
     async def thumbnail(self, channel_id: str, epoch: int) -> bytes:
-        return await self._call("thumbnail", lambda agent: agent.thumbnail(channel_id, epoch), _READ_S)
+        return await self._call("thumbnail", lambda agent: agent.thumbnail(channel_id, epoch), _FILES_S)
 
     async def media(self, roots: Sequence[str], paths: Sequence[str]) -> MediaSeen:
-        return await self._call("media", lambda _: self._node.media(roots, paths), _READ_S)
+        return await self._call("media", lambda _: self._node.media(roots, paths), _FILES_S)
 
     async def live_file(self, channel_id: str, path: str) -> bytes:
-        return await self._call("live_file", lambda agent: agent.live_file(channel_id, path), _READ_S)
+        return await self._call("live_file", lambda agent: agent.live_file(channel_id, path), _FILES_S)
 
     async def runs(self, known: Mapping[str, Set[str]]) -> tuple[JournalRun, ...]:
-        return await self._call("runs", lambda agent: agent.runs(known), _READ_S)
+        return await self._call("runs", lambda agent: agent.runs(known), _FILES_S)
 
     async def asrun(self, channel_id: str, run_id: str, after: int, limit: int) -> JournalPage | None:
-        return await self._call("asrun", lambda agent: agent.asrun(channel_id, run_id, after, limit), _READ_S)
+        return await self._call("asrun", lambda agent: agent.asrun(channel_id, run_id, after, limit), _FILES_S)
 
     def _ordered(self, verb: str, channel_id: str, epoch: int, term: int) -> None:
         world = self._supervisor.world
-        world.log.say("order", f"{self._supervisor.name} -> {self._node.name}: {verb} {world.channel_name(channel_id)}/{epoch} term {term}")
+        world.log.say(
+            "order",
+            f"{self._supervisor.name} -> {self._node.name} term {term}: {verb} {world.channel_name(channel_id)}/{epoch}",
+        )
         world.truth.acts(self._supervisor, verb, term)
 
     async def _call(

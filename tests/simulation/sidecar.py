@@ -174,7 +174,7 @@ class SimSidecar:
         self.after(self.node.chance.uniform(*FLUSH_S), self._flush)
 
     def _flush(self) -> None:
-        if not self.journal.flush():
+        if not self.journal.flush(self.node.world.loop.now):
             self.after(1.0, self._flush)
 
     # --- its door -----------------------------------------------------------------------------------------------
@@ -376,6 +376,10 @@ class SimSidecar:
     def leave(self, by: str) -> None:
         """The clean end: leaves the air at once, flushes, exits with 0."""
         if self.stopping:
+            return
+        if not self.door_open:
+            # It has not come so far as to know the signal: it dies of it.
+            self.exit(-15)
             return
         frame = self.frame
         if self.armed_at is not None:

@@ -3,6 +3,7 @@
 import random
 from typing import TYPE_CHECKING
 
+from db.elector import StoreElector
 from db.models import Node
 from db.store import Store
 from supervisor.agent.interface import NodeAgent
@@ -94,6 +95,7 @@ class SimSupervisor:
             address=f"http://{self.name}",
             timing=Timing(),
             chance=random.Random(self.chance.getrandbits(64)),
+            elector=StoreElector(store, timeout=Timing().store),
         )
 
     async def _run(self, supervision: Supervision) -> None:

@@ -26,8 +26,6 @@ from supervisor.errors import Invalid
 from supervisor.files import only_supervisor, write_note
 from supervisor.settings import Settings
 
-DEFAULT_PORT: Final = 6271
-"""The supervisor's and one."""
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 sidecar_program: tuple[str, ...] = (sys.executable, "-P", "-m", "sidecar")
@@ -92,6 +90,7 @@ async def _agent(settings: Settings, options: AgentOptions, clock: Clock) -> Asy
                 launcher=launcher,
                 capacity=options.capacity,
                 program=sidecar_program if launcher is None else PROGRAM,
+                spare=settings.spare,
             )
         )
 

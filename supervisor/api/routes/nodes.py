@@ -125,7 +125,9 @@ async def accept_node(context: Ctx, request: Request, response: Response, node_i
             raise Conflict(
                 f"no other machine answers in the place of node {row.name!r}",
                 conflict="nothing_to_accept",
-                hint=f"It is {seen.state}: {seen.fault}" if seen.fault else "",
+                hint=f"What is known of it: {seen.fault}."
+                if seen.fault
+                else "It answers, and is the one that is known.",
             )
         row = await tx.nodes.accept(node_id, row.rev, seen.foreign)
     note(request, name=row.name, incarnation=seen.foreign)
