@@ -33,7 +33,7 @@ from supervisor.decisions.view import Action, ArmNow, End, GiveList, MoveTo, Not
 from supervisor.loops.desk import Desk
 from supervisor.loops.documents import document_of, read_material
 from supervisor.loops.nodes import NodeWatch
-from supervisor.loops.outputs import ports_on
+from supervisor.loops.outputs import needs_of, ports_on
 from supervisor.principal import SYSTEM
 from supervisor.schemas.channel import Phase
 
@@ -233,8 +233,10 @@ class Actions:
         return changed
 
     async def _placing(self, node_id: str) -> "Placing":
-        """What a decision to place on this node writes."""
-        outputs = self._desk.outputs_of(self.row.id)
+        """What a decision to place on this node writes. Its outputs are read anew: they may have been changed since the
+        roster read them last, and what is claimed and leased follows from them; a later change raises the rev."""
+        async with self._desk.store.read(timeout=self._desk.timing.store) as tx:
+            outputs = needs_of(await tx.channels.outputs(self.row.id))
         watch = self._desk.watch_of(node_id)
         devices = () if watch is None or watch.condition is None else watch.condition.devices
         return Placing(
