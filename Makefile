@@ -7,7 +7,7 @@ PYTEST_ARGS ?= -n 3 --dist loadgroup --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench lock clean
+.PHONY: help setup demo test check format sim bench lock clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ check: $(VENV)/.test ## format, lint, types, layers, drift: what CI runs beside 
 format: $(VENV)/.test ## put the code in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+sim: $(VENV)/.test ## SEEDS=2000 simulated worlds, or SEED=n alone and aloud
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),200)) $(ARGS)
 
 bench: $(VENV)/.test ## measure; writes bench/results and the README's table
 	$(BIN)/python -m bench $(ARGS)

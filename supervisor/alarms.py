@@ -1,6 +1,7 @@
 """Alarms as levels: what is wanted is said again and again; the board raises what is new and clears what is over."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -57,6 +58,7 @@ class AlarmBoard:
         self._said: dict[Key, Wanted | None] = {}
         self._open: dict[Key, Wanted] = {}
         self._unwritten: dict[Key, Alarm] = {}
+        self._counts: Counter[str | None] = Counter()
         self._dirty = asyncio.Event()
 
     def want(
@@ -87,7 +89,10 @@ class AlarmBoard:
 
     def count(self, channel_id: str) -> int:
         """How many alarms of the channel are open."""
-        return sum(key.channel_id == channel_id for key in {*self._open, *self._unwritten})
+        return self._counts[channel_id]
+
+    def _count(self) -> None:
+        self._counts = Counter(key.channel_id for key in {*self._open, *self._unwritten})
 
     def _say(self, key: Key, wanted: Wanted | None) -> None:
         before = self._said.get(key)
@@ -209,6 +214,7 @@ class AlarmBoard:
         return self._unwritten[key].raised_at if key in self._unwritten else now
 
     def _tell_all(self, keys: Iterable[Key]) -> None:
+        self._count()
         for channel_id in {key.channel_id for key in keys}:
             if channel_id is not None:
                 self._changed(channel_id)

@@ -45,9 +45,9 @@ EventKey = tuple[str, str, int]
 class Mirror:
     """While another supervisor leads, publishes what differs between the store and what was last published here.
 
-    While this one leads it does nothing but listen: then whoever changes something says so himself. ``leads`` answers
-    whether this supervisor leads now, ``live`` what is seen of a channel, ``read_nodes`` every node as the API shows
-    it. Belongs to one event loop.
+    While this one leads it tells only how nodes look from here, and listens: whoever changes a row says so himself.
+    ``leads`` answers whether this supervisor leads now, ``live`` what is seen of a channel, ``read_nodes`` every node
+    as the API shows it. Belongs to one event loop.
     """
 
     def __init__(
@@ -86,6 +86,10 @@ class Mirror:
     async def look(self) -> None:
         """One comparison. The first ever is told only to those who listen already. Raises StoreError."""
         if self._leads() and self._told_anything:
+            # Who changes a row says so himself; how a node looks from here nobody else says.
+            async with self._store.read(timeout=READ_S) as tx:
+                nodes = await self._read_nodes(tx)
+            self._tell_nodes(nodes, silent=False)
             return
         async with self._store.read(timeout=READ_S) as tx:
             rows = await tx.channels.list()

@@ -1,6 +1,6 @@
 """Channels with their outputs: what people decide, and the leader's changes of phase, placement and epoch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import starmap
 from typing import Final, NamedTuple
@@ -36,6 +36,8 @@ _SPEC = frozenset(
 )
 _REFERS_TO: Final = (("project_id", Project), ("playlist_id", Playlist), ("wanted_node_id", Node))
 _NUMBER_ATTEMPTS = 5
+_MANY = 50
+"""Ids above which a whole table is read instead."""
 _NUMBERS_LOCK = 0x6D6372_0001
 
 
@@ -80,6 +82,30 @@ class Channels:
         if playlist_id is not None:
             query = query.where(Channel.playlist_id == playlist_id)
         return (await self._session.scalars(query)).all()
+
+    async def revs(self) -> dict[str, int]:
+        """The rev of every channel, by id: what tells cheaply which of them are to be read again."""
+        return {row[0]: row[1] for row in await self._session.execute(select(Channel.id, Channel.rev))}
+
+    async def by_ids(self, ids: Collection[str]) -> Sequence[Channel]:
+        """Those of them that are there, by number."""
+        if not ids:
+            return ()
+        if len(ids) > _MANY:
+            return [row for row in await self.list() if row.id in ids]
+        return (await self._session.scalars(select(Channel).where(Channel.id.in_(ids)).order_by(Channel.number))).all()
+
+    async def outputs_of(self, ids: Collection[str]) -> Mapping[str, Sequence[Output]]:
+        """Their outputs in order, by channel id; channels without any are left out."""
+        if not ids:
+            return {}
+        if len(ids) > _MANY:
+            return await self.all_outputs()
+        by_channel: dict[str, list[Output]] = {}
+        query = select(Output).where(Output.channel_id.in_(ids)).order_by(Output.channel_id, Output.position)
+        for output in await self._session.scalars(query):
+            by_channel.setdefault(output.channel_id, []).append(output)
+        return by_channel
 
     async def outputs(self, channel_id: str) -> Sequence[Output]:
         """In order."""

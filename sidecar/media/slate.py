@@ -165,10 +165,10 @@ def _planes(image: Image.Image) -> tuple[_Plane, _Plane, _Plane]:
     rgb *= np.float32(1 / 255)
     red, blue = rgb[..., 0], rgb[..., 2]
     luma: NDArray[np.float32] = rgb @ np.array((0.2126, 0.7152, 0.0722), np.float32)
-    height, width = luma.shape
 
     def halved(plane: NDArray[np.float32]) -> NDArray[np.float32]:
-        return plane.reshape(height // 2, 2, width // 2, 2).mean((1, 3))
+        # Four slices, and not a mean over two axes, which takes ten times as long of every start.
+        return (plane[::2, ::2] + plane[::2, 1::2] + plane[1::2, ::2] + plane[1::2, 1::2]) * np.float32(0.25)
 
     return (
         np.rint(16 + 219 * luma).astype(np.uint8),

@@ -1,8 +1,12 @@
 """Which sink an output of the document becomes."""
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
+from sidecar.outputs.decklink import DeckLinkSink
+from sidecar.outputs.decklink_address import parse_decklink_url
+from sidecar.outputs.decklink_stand_in import stand_in_driver
 from sidecar.outputs.file import FileSink
 from sidecar.outputs.hls import HlsSink
 from sidecar.outputs.interface import LeaseLeft, Sink, not_leased
@@ -59,6 +63,8 @@ def _make_sink(output: Output, live: Path, epoch: int, segment_length: Fraction,
         return HlsSink(live if output.role == "programme" else live / "preview", epoch, segment_length)
     if output.kind == "udp":
         return UdpSink(parse_udp_url(output.url), lease_left if output.lease_stop else None)
+    if output.kind == "decklink":
+        return DeckLinkSink(parse_decklink_url(output.url), stand_in_driver(os.environ))
     if output.kind == "rtmp":
         return RtmpSink(parse_rtmp_url(output.url), lease_left)
     path = Path(output.url.removeprefix("file://"))

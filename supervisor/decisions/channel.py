@@ -198,7 +198,9 @@ def _dark(view: View, sighting: Sighting, observed: Observed, timing: Timing) ->
         return Decision((), "dark: it has no programme output; give the channel one and start it anew", observed)
     if sighting.state == "on_air":
         down = "; ".join(f"{output.name}: {output.detail or 'down'}" for output in sighting.down)
-        return Decision((), f"dark: no programme output moves ({down}); the engine tries again by itself", observed)
+        said = f"dark: no programme output moves ({down}); the engine tries again by itself"
+        # What is left of an older epoch may be what holds the place: a session that its receiver keeps, a card.
+        return Decision(_end_left(view), f"{said}{_say_left(view)}", observed)
     if (view.off_air_for or 0.0) < timing.leaving:
         return Decision((), f"says it is {sighting.state}: waits for its exit, then starts anew", observed)
     return _fence(f"says it is {sighting.state} though it is wanted on air", sighting, observed)
@@ -215,10 +217,7 @@ def _on_air(view: View, sighting: Sighting, observed: Observed) -> Decision:
     if view.leave_node and target is not None and not why_stay and not view.strays and not view.elsewhere:
         said = f"leaves {view.agent_name}, {view.leave_node}: moves to {target.node_name}"
         return Decision((Relocate(target.node_id),), said, observed)
-    actions: list[Action] = []
-    if view.strays:
-        actions.append(End(view.epoch - 1, patient=False))
-    actions += _end_strays(view)
+    actions = list(_end_left(view))
     if view.list_changed:
         actions.append(GiveList(view.epoch))
     said = "on air, frames late" if observed == "late" else "on air"
@@ -241,6 +240,17 @@ def _on_air(view: View, sighting: Sighting, observed: Observed) -> Decision:
     if view.list_changed:
         more += f"; gives it the new list{f', again: {view.fault}' if view.fault else ''}"
     return Decision(tuple(actions), said + more, observed, kept=kept + more)
+
+
+def _end_left(view: View) -> tuple[Action, ...]:
+    """Of a channel whose newest epoch is on air: everything older."""
+    here = (End(view.epoch - 1, patient=False),) if view.strays else ()
+    return (*here, *_end_strays(view))
+
+
+def _say_left(view: View) -> str:
+    said = f"; ends a stray sidecar of epoch {', '.join(map(str, view.strays))}" if view.strays else ""
+    return f"{said}; ends what is left of it on {_where(view)}" if view.elsewhere else said
 
 
 def _fencing(view: View, observed: Observed | None) -> Decision:

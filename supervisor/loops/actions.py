@@ -145,6 +145,8 @@ class Actions:
     def seen_on_air(self, status: Status, position: Position | None) -> None:
         timing = self._desk.timing
         item_id = status.item.item_id if status.item else None
+        # An operator's start is done: what comes after it is the supervisor's own doing.
+        self.started_by = SYSTEM.name
         self.position = position or self.position
         self.restarts = self.restarts.on_air(
             self._desk.clock.monotonic(), item_id, good_spell=timing.good_spell, forgive=timing.forgive
@@ -233,8 +235,8 @@ class Actions:
         return changed
 
     async def _placing(self, node_id: str) -> "Placing":
-        """What a decision to place on this node writes. Its outputs are read anew: they may have been changed since the
-        roster read them last, and what is claimed and leased follows from them; a later change raises the rev."""
+        """What a decision to place on this node writes."""
+        # Read now: an edit of a moment ago must not leave an output without its lease or its claim.
         async with self._desk.store.read(timeout=self._desk.timing.store) as tx:
             outputs = needs_of(await tx.channels.outputs(self.row.id))
         watch = self._desk.watch_of(node_id)

@@ -177,11 +177,15 @@ class ChannelKeeper:
         now = desk.clock.monotonic()
         of_this = actions.of_epoch(row.epoch)
         status = self.on_air
-        nodes = self._nodes()
         suspect_id = row.fencing_node_id or row.node_id
         suspect = desk.fleet.rows.get(suspect_id or "")
         placed = desk.fleet.rows.get(row.node_id or "")
         old = self._old()
+        agent: AgentState = "answers" if row.node_id is None else _agent_state(watch)
+        leaves = placed is not None and placed.maintenance
+        # A channel that plays where it answers asks for no other node, and costs nothing for those there are.
+        seeks = agent != "answers" or leaves or row.phase in ("placing", "blocked", "fencing")
+        nodes = self._nodes() if seeks else ()
         return View(
             name=row.name,
             desired=_desired(row.desired),
@@ -190,7 +194,7 @@ class ChannelKeeper:
             now=now,
             phase_for=now - self._phase[2],
             why_not_leading="" if desk.leadership.fence else desk.leadership.why_not,
-            agent="answers" if row.node_id is None else _agent_state(watch),
+            agent=agent,
             agent_name=placed.name if placed else row.node_id or "no node",
             node_id=row.node_id,
             site=choose_site(nodes, row.wanted_node_id, row.node_id, row.engine),
@@ -215,9 +219,9 @@ class ChannelKeeper:
             targets=candidates(nodes, row.node_id, row.engine),
             pinned=row.wanted_node_id is not None,
             vetoed_by=row.hold_failover_by or "an operator" if row.hold_failover else "",
-            why_stay=desk.fleet.why_stay(suspect_id),
+            why_stay=desk.fleet.why_stay(suspect_id) if agent != "answers" else "",
             node_lost=suspect is not None and suspect.lost_at is not None,
-            leave_node="in maintenance" if placed is not None and placed.maintenance else "",
+            leave_node="in maintenance" if leaves else "",
             old=old,
             elsewhere=self._elsewhere(),
         )

@@ -1,7 +1,7 @@
 """The as-run log: every run's journal, pulled by (run, number) until all of it is in the store, once."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -27,6 +27,7 @@ from supervisor.schemas.asrun import AsRunEvent as AsRunEventOut
 log = structlog.get_logger(__name__)
 
 PAGE: Final = 500
+_LIST_EVERY_S: Final = 30.0
 _AT_ONCE: Final = 8
 """Channels whose journals are read side by side."""
 _EVENT_FIELDS: Final = tuple(field.name for field in fields(AsRunEventRow))
@@ -80,6 +81,9 @@ class Collection:
         self._timing = timing
         self._fence_now = fence
         self._complete: dict[str, set[str]] | None = None
+        self._listed: tuple[JournalRun, ...] = ()
+        self._listed_at = -_LIST_EVERY_S
+        self._inventory: frozenset[tuple[str, int, bool, str]] = frozenset()
         self._runs: dict[tuple[str, str], RunCollector] = {}
         self._heard: dict[tuple[str, str], Heard] = {}
         self._behind: dict[str | None, Behind] = {}
@@ -93,6 +97,8 @@ class Collection:
             else:
                 # Another collects: what we hold grows old.
                 self._runs.clear()
+                self._complete = None
+                self._listed_at = -_LIST_EVERY_S
                 self._behind.clear()
                 self._heard.clear()
             await self._clock.sleep(self._timing.poll)
@@ -125,9 +131,25 @@ class Collection:
         if self._complete is None:
             self._complete = await self._completed()
         by_channel: dict[str, list[JournalRun]] = {}
-        for run in await self._watch.agent.runs(self._complete):
+        for run in await self._list(self._complete):
             by_channel.setdefault(run.channel_id, []).append(run)
         return by_channel
+
+    async def _list(self, complete: Mapping[str, Set[str]]) -> tuple[JournalRun, ...]:
+        """The node's runs, asked for when its sidecars changed, while one waits for its end, and now and then.
+
+        Not every second: what is complete is named in the question, and there is ever more of it.
+        """
+        now = self._clock.monotonic()
+        inventory = frozenset(
+            (it.channel_id, it.epoch, it.exit is None, it.status.run_id if it.status else "")
+            for it in self._watch.reports()
+        )
+        is_settled = inventory == self._inventory and all(run.alive for run in self._listed)
+        if not is_settled or now - self._listed_at >= _LIST_EVERY_S:
+            self._listed = await self._watch.agent.runs(complete)
+            self._inventory, self._listed_at = inventory, now
+        return self._listed
 
     async def _collect_channel(self, runs: list[JournalRun]) -> str | None:
         """One channel's runs, oldest first; why not all of it was collected, empty when it was.
@@ -220,7 +242,7 @@ class Collection:
         complete: dict[str, set[str]] = {}
         async with self._store.read(timeout=self._timing.store) as tx:
             for row in await tx.as_run.runs():
-                if row.complete:
+                if row.complete and row.node_id == self._watch.node_id:
                     complete.setdefault(row.channel_id, set()).add(row.run_id)
         return complete
 

@@ -107,30 +107,33 @@ class Roster:
             await self._desk.clock.sleep(self._desk.timing.poll)
 
     async def read(self) -> None:
-        """All rows, in one view. Raises StoreError."""
+        """What changed, in one view. Raises StoreError."""
+        # Before the view: a horizon read in it then stands still, as the move's epoch was written before.
+        moving = [(keeper, keeper.row.epoch) for keeper in self._keepers.values() if keeper.row.phase == "fencing"]
         async with self._store.read(timeout=self._desk.timing.store) as tx:
-            rows = await tx.channels.list()
+            revs = await tx.channels.revs()
+            stale = {id_ for id_, rev in revs.items() if id_ not in self._keepers or self._keepers[id_].row.rev < rev}
+            rows = await tx.channels.by_ids(stale)
+            unread = {id_ for id_, rev in revs.items() if self._outputs_rev.get(id_) != rev}
+            outputs = await tx.channels.outputs_of(unread)
             revisions = await tx.playlists.revisions_played()
             nodes = await tx.nodes.list()
-            fenced = any(row.phase == "fencing" and row.lease_until is not None for row in rows)
-            leases: Mapping[str, float] = await tx.channels.leases_left() if fenced else {}
-            revs = {row.id: row.rev for row in rows}
-            outputs = await tx.channels.all_outputs() if revs != self._outputs_rev else None
+            leases: Mapping[str, float] = await tx.channels.leases_left() if moving else {}
         now = self._desk.clock.monotonic()
-        if outputs is not None:
-            self._outputs = {row.id: needs_of(outputs.get(row.id, ())) for row in rows}
-            self._outputs_rev = revs
+        for channel_id in unread:
+            self._outputs[channel_id] = needs_of(outputs.get(channel_id, ()))
+        self._outputs_rev = revs
         self._desk.fleet.update(nodes)
-        self._placed = Counter(row.node_id for row in rows)
-        seen = {row.id for row in rows}
         for row in rows:
-            keeper = self.update(row)
-            keeper.compare_list(revisions)
-            if row.phase == "fencing" and row.id in leases:
-                # Only then does the horizon stand still; what was read of it before a move says nothing about the move.
-                keeper.note_lease(row.epoch, leases[row.id], now)
-        for channel_id in self._keepers.keys() - seen:
+            self.update(row)
+        for keeper, epoch in moving:
+            if keeper.row.id in leases:
+                keeper.note_lease(epoch, leases[keeper.row.id], now)
+        for channel_id in self._keepers.keys() - revs.keys():
             self.remove(channel_id)
+        self._placed = Counter(keeper.row.node_id for keeper in self._keepers.values())
+        for keeper in self._keepers.values():
+            keeper.compare_list(revisions)
         self.is_read = True
 
     def update(self, row: Channel) -> ChannelKeeper:
@@ -152,6 +155,7 @@ class Roster:
                 watch.forget_channel(channel_id)
             self._tasks.pop(channel_id).cancel()
             self._recorded.pop(channel_id, None)
+            self._outputs.pop(channel_id, None)
             self._desk.live.forget(channel_id)
             self._desk.history.forget_channel(channel_id)
             self._desk.alarms.forget_channel(channel_id)

@@ -154,6 +154,10 @@ class Supervision:
         state = "foreign" if watch.foreign else watch.state
         return NodeSeen(state, watch.answer_age(), watch.offset_s, watch.condition, watch.fault, watch.foreign)
 
+    def why_stay(self, node_id: str) -> str:
+        """Why nothing would be moved now off this node if it did not answer; empty where it would be."""
+        return self._fleet.why_stay(node_id)
+
     def placement(self, channel_id: str) -> tuple[Candidate, ...]:
         """Every other node than where the channel is: whether it could be moved there, and why not."""
         keeper = self._roster.keepers.get(channel_id)

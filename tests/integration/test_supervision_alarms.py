@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from db.elector import StoreElector
 from db.store import Store
 from supervisor.alarms import AlarmBoard
 from supervisor.clock import SystemClock
@@ -41,7 +42,9 @@ async def supervisor(store: Store, name: str) -> AsyncIterator[tuple[Leadership,
     def taken() -> None:
         board.wake()
 
-    lease = Leadership(store, clock, Timing(), holder=name, address=f"unix:{name}", seize=False, taken=taken)
+    lease = Leadership(
+        StoreElector(store, timeout=5.0), clock, Timing(), holder=name, address=f"unix:{name}", taken=taken
+    )
     board = AlarmBoard(store, events, clock, lease, changed=lambda _: None)
     task = asyncio.create_task(board.run())
     try:

@@ -458,7 +458,7 @@ async def test_a_channel_that_cannot_be_placed_is_blocked_and_comes_when_it_can(
     """P1: somebody is told, and it is tried again without anybody's help."""
     async with station(node_home) as here:
         async with here.store.write() as tx:
-            far = await tx.nodes.add(name="far", kind="agent", url="https://far:7001", now=datetime.now(UTC))
+            far = await tx.nodes.add(name="far", kind="local", now=datetime.now(UTC))
         row = await here.channel(FOREVER, wanted_node_id=far.id)
         await here.commands.start(row.id, OLGA)
 

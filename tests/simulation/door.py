@@ -112,7 +112,9 @@ class SimLauncher:
         self._node.world.truth.signalled(sidecar, number)
         loop = self._node.world.loop
         if number == signals.SIGKILL:
-            loop.call_later(self._node.chance.uniform(0.0, 0.03), lambda: sidecar.exit(-9), context=self._node.world.nobody)
+            loop.call_later(
+                self._node.chance.uniform(0.0, 0.03), lambda: sidecar.exit(-9), context=self._node.world.nobody
+            )
         elif number == signals.SIGTERM:
             sidecar.after(0.001, lambda: sidecar.leave("SIGTERM"))
         else:

@@ -21,6 +21,8 @@ class Disk:
     chains: dict[str, str] = field(default_factory=dict[str, str])
     runs: dict[tuple[str, str], list[bytes]] = field(default_factory=dict[tuple[str, str], list[bytes]])
     lost: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    flushed_at: dict[tuple[str, str], list[float]] = field(default_factory=dict[tuple[str, str], list[float]])
+    """By run, when each line was flushed, in the world's time."""
 
 
 @dataclass(eq=False, slots=True)
@@ -39,7 +41,7 @@ class SimJournal:
     def write(self, kind: RecordKind, frame: int, wall_ns: int, **more: Any) -> None:
         self.waiting.append({"kind": kind, "frame": frame, "wall_ns": wall_ns, **more})
 
-    def flush(self) -> bool:
+    def flush(self, now: float) -> bool:
         """Everything that waits; False while the disk is full."""
         if self.disk.full:
             return not self.waiting
@@ -57,6 +59,8 @@ class SimJournal:
             with (self.directory / "000001.jsonl").open("ab") as file:
                 file.writelines(lines)
             self.disk.runs.setdefault((self.channel_id, self.run_id), []).extend(lines)
+            times = self.disk.flushed_at.setdefault((self.channel_id, self.run_id), [])
+            times.extend(now for _ in lines)
         return True
 
     def _record(self, fact: dict[str, Any], seq: int, prev: str) -> AsRunRecord:

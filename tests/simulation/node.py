@@ -78,6 +78,11 @@ class SimNode:
         self._pids = 100_000 * (number + 1)
         self._boots = 0
 
+    @property
+    def incarnation(self) -> str | None:
+        """What its agent's memory is named by; None while none runs."""
+        return None if self.agent is None else self.agent._condition._incarnation
+
     def trouble(self) -> None:
         """Something is, or was until now, wrong with it or with the way to it."""
         self.troubled_at = self.world.loop.now
@@ -157,9 +162,7 @@ class SimNode:
         document = msgspec.json.decode(Path(environment["MCR_DOCUMENT"]).read_bytes(), type=SidecarDocument)
         epoch = int(environment["MCR_EPOCH"])
         process = Process(f"sidecar {document.name}/{epoch}@{self.name}", self.host)
-        sidecar = SimSidecar(
-            self, process, self._pids, self._pids * 100, environment, document, epoch, boot
-        )
+        sidecar = SimSidecar(self, process, self._pids, self._pids * 100, environment, document, epoch, boot)
         self.sidecars[sidecar.pid] = sidecar
         self.world.truth.launched(sidecar)
         sidecar.after(self.chance.uniform(*STARTUP_S), sidecar.begin)

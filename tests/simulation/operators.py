@@ -1,4 +1,4 @@
-"""People at work: they start, stop, take, edit, hold failovers, empty nodes and accept machines, by the real commands."""
+"""People at work: they start, stop, take, edit, hold failovers, empty nodes and accept machines."""
 
 import random
 from collections.abc import Callable, Coroutine

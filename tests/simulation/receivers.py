@@ -40,7 +40,9 @@ class Receivers:
         """A new session or a card is opened."""
         if output.kind == "decklink":
             others = [
-                it for it in self._outputs("decklink") if it is not output and it.connected and self._same_card(it, output)
+                it
+                for it in self._outputs("decklink")
+                if it is not output and it.connected and self._same_card(it, output)
             ]
             return not others
         if not sidecar.node.media_up:

@@ -71,9 +71,7 @@ class SimRemoteAgent:
     async def command(self, order: Order, timeout: float) -> CommandReply:
         if isinstance(order.said, Arm):
             self._ordered("arm", order.channel_id, order.epoch, order.term)
-        return await self._call(
-            "command", lambda agent: agent.command(order, timeout), timeout + _MARGIN_S, order.term
-        )
+        return await self._call("command", lambda agent: agent.command(order, timeout), timeout + _MARGIN_S, order.term)
 
     async def thumbnail(self, channel_id: str, epoch: int) -> bytes:
         return await self._call("thumbnail", lambda agent: agent.thumbnail(channel_id, epoch), _FILES_S)
@@ -92,7 +90,10 @@ class SimRemoteAgent:
 
     def _ordered(self, verb: str, channel_id: str, epoch: int, term: int) -> None:
         world = self._supervisor.world
-        world.log.say("order", f"{self._supervisor.name} -> {self._node.name}: {verb} {world.channel_name(channel_id)}/{epoch} term {term}")
+        world.log.say(
+            "order",
+            f"{self._supervisor.name} -> {self._node.name} term {term}: {verb} {world.channel_name(channel_id)}/{epoch}",
+        )
         world.truth.acts(self._supervisor, verb, term)
 
     async def _call(

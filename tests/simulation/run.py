@@ -41,13 +41,13 @@ class Result:
         return f"seed {self.seed}:\n{said}\n  before that:\n{last}\n  again: make sim SEED={self.seed}"
 
 
-Planted = Callable[[], AbstractContextManager[object]]
+Planted = Callable[[World], AbstractContextManager[object]]
 
 
 def run_seed(seed: int, *, aloud: bool = False, planted: Planted = nullcontext) -> Result:
     """``planted``: a bug that is to be found."""
     began = real_seconds()
-    with _no_longer_than(_REAL_S), world_of(seed, aloud=aloud) as world, planted():
+    with _no_longer_than(_REAL_S), world_of(seed, aloud=aloud) as world, planted(world):
         faults = _play(world)
         return Result(
             seed,

@@ -174,7 +174,7 @@ class SimSidecar:
         self.after(self.node.chance.uniform(*FLUSH_S), self._flush)
 
     def _flush(self) -> None:
-        if not self.journal.flush():
+        if not self.journal.flush(self.node.world.loop.now):
             self.after(1.0, self._flush)
 
     # --- its door -----------------------------------------------------------------------------------------------

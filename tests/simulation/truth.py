@@ -1,14 +1,11 @@
 """What is so, seen from outside, and what must never be: the invariants of supervision.md section 9."""
 
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from supervisor.decisions.timing import Timing
 from tests.simulation.database import Served
-from tests.simulation.processes import Process
 
 if TYPE_CHECKING:
     from tests.simulation.node import SimNode
@@ -24,6 +21,9 @@ _EXCUSED_S: Final = 14.0
 _EMPTIED_S: Final = 30.0
 """Seconds after a maintenance in which a move off the node can still be on account of that."""
 _ILL_S: Final = 75.0
+_COLLECTED_S: Final = 8.0
+"""Seconds after which a record is in the store when all is well."""
+_HEARD_S: Final = 0.3
 _SLACK: Final = 1e-6
 
 
@@ -113,8 +113,14 @@ class Truth:
         self.rows = {row[0]: Row(*row) for row in reader.execute(_CHANNELS)}
         self.leader = next(reader.execute("SELECT holder, term, expires_at FROM leader"), ("", 0, ""))
         query = "SELECT id, node_id, device_index, owner_id, epoch, state, released_reason FROM port_claim"
-        for (node_id,) in reader.execute("SELECT id FROM node WHERE maintenance"):
-            self.emptied_at[node_id] = self._world.loop.now
+        now = self._world.loop.now
+        for node_id, maintenance, incarnation in reader.execute("SELECT id, maintenance, incarnation FROM node"):
+            if maintenance:
+                self.emptied_at[node_id] = now
+            node = self._world.node_named(node_id)
+            if node is not None and incarnation is not None and node.incarnation not in (None, incarnation):
+                # Another machine answers in its place, as far as anybody was told.
+                node.trouble()
         self.claims = {row[0]: Claim(*row) for row in reader.execute(query)}
 
     def close(self) -> None:
@@ -164,7 +170,9 @@ class Truth:
         fenced = f" fencing {old}" if old else ""
         self._world.log.say("phase", f"{row.name} {before.phase} -> {row.phase}/{row.epoch} on {node}{fenced}")
         if supervisor is None or self.leader[0] != supervisor.holder:
-            self.violated("I5", f"{row.name} was changed by {served.client and served.client.name}, led by {self.leader[:2]}")
+            self.violated(
+                "I5", f"{row.name} was changed by {served.client and served.client.name}, led by {self.leader[:2]}"
+            )
         if before.node_id is not None and row.node_id not in (None, before.node_id) and row.epoch > before.epoch:
             self._moved(before, row, supervisor)
 
@@ -180,6 +188,8 @@ class Truth:
         if row.hold_failover and not emptied:
             self.violated("veto", f"{row.name} was moved though its failover is held")
         silent = row.phase == "fencing" and row.fencing_node_id == before.node_id and not emptied
+        if row.phase == "fencing":
+            world.log.count("fence")
         world.log.count("failover" if silent else "replacement")
         self.moves.append(Move(now, row.name, node.name, silent))
         if not silent:
@@ -187,7 +197,9 @@ class Truth:
         if now - node.troubled_at > _EXCUSED_S:
             self.violated("I17", f"{row.name} was moved off {node.name}, with which nothing was wrong")
         if supervisor is not None and now - supervisor.resumed_at < 2.0:
-            self.violated("I16", f"{supervisor.holder} moved {row.name} {now - supervisor.resumed_at:.1f} s after it resumed")
+            self.violated(
+                "I16", f"{supervisor.holder} moved {row.name} {now - supervisor.resumed_at:.1f} s after it resumed"
+            )
         recent = {move.node for move in self.moves if move.silent and now - move.at < self._timing.evacuate_every}
         if len(recent) > self._timing.evacuate_most:
             self.violated("I15", f"{len(recent)} nodes evacuated within {self._timing.evacuate_every:g} s")
@@ -198,7 +210,9 @@ class Truth:
             return
         for sidecar in node.living():
             if sidecar.channel_id == claim.owner_id and sidecar.epoch <= claim.epoch and sidecar.uses_card:
-                self.violated("I20", f"port {claim.device_index} of {node.name} was released while {sidecar.name} lives")
+                self.violated(
+                    "I20", f"port {claim.device_index} of {node.name} was released while {sidecar.name} lives"
+                )
 
     # --- orders -------------------------------------------------------------------------------------------------
 
@@ -294,15 +308,14 @@ class Truth:
         """Why a channel that is wanted is not heard, by channel, and what runs though it is not wanted."""
         world, faults = self._world, list[str]()
         for row in self.rows.values():
-            living = [it for node in world.nodes for it in node.living() if it.channel_id == row.id]
-            if row.desired == "on":
-                silent = world.loop.now - self.heard_at.get(row.id, -1e9)
-                if silent > 0.3:
-                    faults.append(f"{row.name} is wanted and not heard: {row.phase}/{row.epoch} on {world.node_name(row.node_id)}, {world.said(row.id)}")
-            elif living or row.phase != "off":
-                faults.append(f"{row.name} is not wanted: {row.phase}/{row.epoch}, {[it.name for it in living]} live, {world.said(row.id)}")
-            if len(living) > 1:
-                faults.append(f"{row.name} has strays: {[it.name for it in living]}, {world.said(row.id)}")
+            names = [it.name for node in world.nodes for it in node.living() if it.channel_id == row.id]
+            so = f"{row.phase}/{row.epoch} on {world.node_name(row.node_id)}, {world.said(row.id)}"
+            if row.desired == "on" and world.loop.now - self.heard_at.get(row.id, -1e9) > _HEARD_S:
+                faults.append(f"{row.name} is wanted and not heard: {so}")
+            if row.desired == "off" and (names or row.phase != "off"):
+                faults.append(f"{row.name} is not wanted: {so}; {names} live")
+            if len(names) > 1:
+                faults.append(f"{row.name} has strays: {names}; {so}")
         return faults
 
     def check_as_run(self) -> None:
@@ -317,6 +330,10 @@ class Truth:
             written = journals.get(key, [])
             if lines != written[: len(lines)]:
                 self.violated("I21", f"run {key[1]} in the store is not what its journal says")
-        for key, written in journals.items():
-            if key not in lost and len(stored.get(key, [])) < len(written):
-                self.violated("I21", f"run {key[1]} of {self._world.channel_name(key[0])} has {len(written)} records, {len(stored.get(key, []))} are collected")
+        for node in self._world.nodes:
+            for key, times in node.disk.flushed_at.items():
+                due = sum(at < self._world.loop.now - _COLLECTED_S for at in times)
+                collected = len(stored.get(key, []))
+                if key not in lost and collected < due:
+                    name = self._world.channel_name(key[0])
+                    self.violated("I21", f"run {key[1]} of {name} has {due} records, {collected} are collected")

@@ -50,13 +50,17 @@ class World:
         self.nodes = [
             SimNode(self, number, root / f"n{number}", self._stream(f"node {number}")) for number in range(NODES)
         ]
-        self.supervisors = [SimSupervisor(self, f"s{number}", self._stream(f"s{number}")) for number in range(SUPERVISORS)]
+        self.supervisors = [
+            SimSupervisor(self, f"s{number}", self._stream(f"s{number}")) for number in range(SUPERVISORS)
+        ]
         self.receivers = Receivers(self, self._stream("receivers"))
         self.truth = Truth(self)
         self.node_ids: dict[str, str] = {}
         self.channels: dict[str, str] = {}
         self.playlists: dict[str, str] = {}
         self.bugs: list[str] = []
+        self.claims_seen: dict[tuple[str, str], str] = {}
+        """By node id and port, who owned it when somebody last looked; only a planted bug believes it."""
         path = root / "mcr.db"
         path.write_bytes(template.migrated())
         self.database = Database(
@@ -244,5 +248,5 @@ def world_of(seed: int, *, aloud: bool = False) -> Generator[World]:
 
 
 def _fast_place() -> str | None:
-    memory = Path("/dev/shm")  # noqa: S108 - a directory of its own is made in it
+    memory = Path("/dev/shm")
     return str(memory) if memory.is_dir() else None

@@ -64,6 +64,7 @@ def view(**changes: Any) -> View:
 NO_ANSWER = "3 polls missed in a row, no answer to /status within 0.8 s"
 NO_SIGN = f"does not answer and its output stands still: {NO_ANSWER}"
 ALL_DOWN = "udp output: down, no route; udp output: down, no route"
+DARK = f"dark: no programme output moves ({ALL_DOWN}); the engine tries again by itself"
 
 
 CASES: list[tuple[str, View, tuple[Action, ...], str, str | None]] = [
@@ -204,7 +205,7 @@ CASES: list[tuple[str, View, tuple[Action, ...], str, str | None]] = [
         "all down",
         view(sighting=replace(GOOD, down=(DOWN, DOWN))),
         (),
-        f"dark: no programme output moves ({ALL_DOWN}); the engine tries again by itself",
+        DARK,
         "dark",
     ),
     (
@@ -222,6 +223,13 @@ CASES: list[tuple[str, View, tuple[Action, ...], str, str | None]] = [
         "on_air",
     ),
     ("a new list", view(list_changed=True), (GiveList(3),), "on air: News; gives it the new list", "on_air"),
+    (
+        "dark, and a stray may hold the place",
+        view(strays=(2,), sighting=replace(GOOD, down=(DOWN, DOWN))),
+        (End(2, patient=False),),
+        f"{DARK}; ends a stray sidecar of epoch 2",
+        "dark",
+    ),
     (
         "a stray",
         view(strays=(2,)),

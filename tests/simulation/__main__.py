@@ -1,0 +1,28 @@
+"""``python -m tests.simulation``: what ``make sim`` runs."""
+
+import sys
+
+import typer
+
+from tests.simulation import campaign
+from tests.simulation.planted import PLANTED
+from tests.simulation.run import run_seed
+
+
+def main(seeds: int = 200, seed: int | None = None, first: int = 0, planted: str = "") -> None:
+    """Runs ``seeds`` seeds from ``first``; with ``seed`` that one alone, aloud; with ``planted`` until it is found."""
+    if planted:
+        for number in range(first, first + seeds):
+            result = run_seed(number, planted=PLANTED[planted])
+            if result.faults:
+                sys.stdout.write(f"{planted}: found after {number - first + 1} seeds\n{result}\n")
+                return
+        sys.exit(f"{planted}: not found in {seeds} seeds")
+    if seed is not None:
+        result = run_seed(seed, aloud=True)
+        sys.stdout.write(f"{result if result.faults else 'all is well'}\n{result.digest}\n")
+        sys.exit(bool(result.faults))
+    sys.exit(campaign.main(seeds, first))
+
+
+typer.run(main)
