@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from sidecar.protocol.asrun import AsRunRecord
-from sidecar.protocol.channel import Playlist, SidecarDocument
+from sidecar.protocol.channel import Playlist, ResumePoint, SidecarDocument
 from sidecar.protocol.commands import CommandReply, Refusal
 from sidecar.protocol.status import Status
 
@@ -273,9 +273,15 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """Enter the air; ``nonce`` is of the sidecar's last answer."""
+    """Enter the air; ``nonce`` is of the sidecar's last answer.
+
+    ``resume``: where the list begins; None: where the start said. ``resume_at``: the instant at which that frame is
+    due; the list goes on from there by the node's clock. None: it begins with that frame whenever it enters.
+    """
 
     nonce: str
+    resume: ResumePoint | None = None
+    resume_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
