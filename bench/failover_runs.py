@@ -59,7 +59,11 @@ class Aired:
 
 @contextmanager
 def aired(lab: Lab, name: str, *, udp: bool = False, lease_stop: bool = False, rtmp: bool = False) -> Iterator[Aired]:
-    """On air, steady, received; stopped and deleted when left."""
+    """On air, steady, received; stopped and deleted when left.
+
+    The RTMP server is one where the newest publisher wins: where the first does, the old sidecar's open session airs on
+    until its node is reached again, and nothing is interrupted.
+    """
     with ExitStack() as stack:
         outputs: list[Json] = [{"kind": "hls"}]
         capture = publisher = None
@@ -67,7 +71,7 @@ def aired(lab: Lab, name: str, *, udp: bool = False, lease_stop: bool = False, r
             capture = stack.enter_context(SenderCapture(lab.receiver_socket(socket.SOCK_DGRAM)))
             outputs.append({"kind": "udp", "url": capture.url, "lease_stop": lease_stop})
         if rtmp:
-            publisher = stack.enter_context(RtmpReceiver("first", lab.receiver_socket(socket.SOCK_STREAM)))
+            publisher = stack.enter_context(RtmpReceiver("last", lab.receiver_socket(socket.SOCK_STREAM)))
             outputs.append({"kind": "rtmp", "url": publisher.url()})
         channel_id = lab.channel(name, *outputs)
         stack.callback(remove, lab, channel_id)
