@@ -10,7 +10,7 @@ import structlog
 
 from sidecar.protocol.status import Status
 from supervisor.agent.door import Door, read_door
-from supervisor.agent.interface import Exit, Launcher, NotRunning, SidecarBroken, SidecarRefused, SidecarSilent
+from supervisor.agent.interface import Exit, Launcher, Left, NotRunning, SidecarBroken, SidecarRefused, SidecarSilent
 from supervisor.agent.journals import Journals
 from supervisor.agent.launching import TOKEN, Directories, identifying, remembered
 from supervisor.agent.links import Links
@@ -234,11 +234,13 @@ class Watching:
         try:
             door = read_door(watched.state_dir)
             run_id = watched.run_id or (door.run_id if door is not None else None)
-            item_id = self._journals.last_item(watched.handle.channel_id, run_id) if run_id is not None else None
+            place = self._journals.last_place(watched.handle.channel_id, run_id) if run_id is not None else None
         except OSError as error:
             log.warning("a journal could not be read", channel=watched.handle.channel_id, why=str(error))
-            item_id = None
-        return Exit(code, words, item_id)
+            place = None
+        if isinstance(place, Left):
+            return Exit(code, words, left=place)
+        return Exit(code, words, place)
 
 
 def _decodes_its_first(status: Status | None) -> bool:

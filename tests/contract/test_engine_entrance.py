@@ -92,8 +92,8 @@ class Entry:
         assert self.playout.stop("tester", 10)
         assert self.deaths == []
         with av.open(str(self.folder / "programme.ts")) as container:
-            pictures = [picture for packet in container.demux(video=0) for picture in packet.decode()]
-        return [(one.clip, one.number) for one in read_numbers(iter(pictures))]
+            seen = read_numbers(container.decode(video=0))
+        return [(one.clip, one.number) for one in seen]
 
     def began(self) -> tuple[str, int, str]:
         """Item, in point and cause of the first item's start; it is in the first frame."""
