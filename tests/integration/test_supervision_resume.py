@@ -52,7 +52,11 @@ async def test_after_a_clean_end_it_goes_on_with_the_next_frame(node_home: NodeH
         row = await here.channel(FOREVER)
         await here.start(row)
         await until(lambda: here.live(row.id).frame >= 30, what="a second of it")
-        os.kill(await here.pid(row.id), signal.SIGTERM)
+        pid, asked_at = await here.pid(row.id), datetime.now(UTC)
+        await until(
+            lambda: datetime.now(UTC) > asked_at + timedelta(milliseconds=250), what="frames nobody asked about"
+        )
+        os.kill(pid, signal.SIGTERM)
         await here.on_air(row.id, epoch=2)
     end = next(it for it in journal(node_home, row.id, 1) if it.kind == "item_end")
     start = next(it for it in journal(node_home, row.id, 2) if it.kind == "item_start")
