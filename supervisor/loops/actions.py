@@ -13,6 +13,7 @@ from db.models import Channel
 from db.repositories.channels import KEEP, Keep
 from db.repositories.leader import Fence
 from db.repositories.ports import PortWanted
+from sidecar.protocol.channel import Playlist, Rate, ResumePoint
 from sidecar.protocol.status import Status
 from supervisor.agent.interface import (
     AgentAway,
@@ -28,7 +29,7 @@ from supervisor.agent.interface import (
 )
 from supervisor.decisions.phases import as_phase, check_transition
 from supervisor.decisions.restarts import Restarts
-from supervisor.decisions.resume import Position, beginning
+from supervisor.decisions.resume import Beginning, Position, beginning, said_at_arming
 from supervisor.decisions.view import Action, ArmNow, End, GiveList, MoveTo, NoteFailure, Place, Relocate, Start
 from supervisor.loops.desk import Desk
 from supervisor.loops.documents import document_of, read_material
@@ -56,6 +57,17 @@ class EpochNotes:
     fault: str = ""
     beginning: str = ""
     begins_with: str | None = None
+    resume: ResumePoint | None = None
+    """Where its start said that it begins."""
+    holds: "Holds | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """The list that a sidecar was last given, which counts at ``rate``."""
+
+    playlist: Playlist
+    rate: Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,16 +279,9 @@ class Actions:
         self._left_out = self.restarts.left_out(self._titles)
         self._given = Given(row.playlist_id, material.playlist.revision, row.after_last)
         material = material.without(self._left_out)
-        begin = beginning(
-            "schedule" if row.resume_policy == "schedule" else "continue",
-            material.playlist,
-            self.position,
-            self.restarts.skipped,
-            row.rate,
-            desk.clock.now(),
-        )
-        notes.beginning = begin.sentence
-        notes.begins_with = begin.item_id
+        notes.holds = Holds(material.playlist, row.rate)
+        begin = self._begin(notes.holds)
+        notes.resume, notes.beginning, notes.begins_with = begin.resume, begin.sentence, begin.item_id
         order = StartOrder(row.id, epoch, self._fence().term, document_of(row, material, begin.resume))
         notes.start_ordered = True
         start = watch.agent.standby if row.phase == "fencing" else watch.agent.start
@@ -288,6 +293,33 @@ class Actions:
         finally:
             await watch.refresh()
         log.info("started a sidecar", channel=row.name, epoch=epoch, pid=pid, begins=begin.sentence)
+
+    def _begin(self, holds: Holds) -> Beginning:
+        """Where the list begins if the air is entered now, by the newest that is known."""
+        policy = "schedule" if self.row.resume_policy == "schedule" else "continue"
+        skipped, now = self.restarts.skipped, self._desk.clock.now()
+        return beginning(policy, holds.playlist, self.position, skipped, holds.rate, now)
+
+    async def _arm_with(self, watch: NodeWatch, notes: EpochNotes, nonce: str) -> Arm:
+        """It may have waited muted for long: what has become of the place since it was started is said with the arm."""
+        if notes.holds is None:
+            notes.holds = await self._read_holds(watch, notes.epoch)
+        newest = None if notes.holds is None else said_at_arming(notes.resume, self._begin(notes.holds))
+        if newest is None:
+            return Arm(nonce)
+        notes.beginning, notes.begins_with = newest.sentence, newest.item_id
+        return Arm(nonce, newest.resume, newest.at)
+
+    async def _read_holds(self, watch: NodeWatch, epoch: int) -> Holds | None:
+        """Of a sidecar that another supervisor started: the list as the store has it. No list is no reason to wait."""
+        status = next((it.status for it in watch.of(self.row.id) if it.epoch == epoch), None)
+        rate = self.row.rate if status is None else status.rate
+        try:
+            material = await read_material(self._desk.store, self.row, rate, self._desk.timing.store)
+        except StoreError as error:
+            log.warning("arms without a place in the list", channel=self.row.name, epoch=epoch, why=str(error))
+            return None
+        return Holds(material.playlist, rate)
 
     async def _raise_epoch_over(self, highest: int) -> None:
         """The node knows a higher epoch than the store: the store is brought above it before anything else."""
@@ -305,9 +337,10 @@ class Actions:
         term = self._fence().term
         if self.row.leased and not await self._desk.leases.prepare(self.row.id, epoch):
             raise NotLeader(term)
+        arm = await self._arm_with(watch, notes, nonce)
         if notes.armed_at is None:
             notes.armed_at = self._desk.clock.monotonic()
-        order = Order(self.row.id, epoch, term, uuid4().hex, self.started_by, Arm(nonce))
+        order = Order(self.row.id, epoch, term, uuid4().hex, self.started_by, arm)
         try:
             await watch.agent.command(order, _ARM)
         finally:
@@ -342,6 +375,7 @@ class Actions:
                 given = msgspec.structs.replace(given, revision=max(given.revision, holds.playlist_revision))
             order = Order(self.row.id, epoch, self._fence().term, uuid4().hex, SYSTEM.name, Replace(given))
             await watch.agent.command(order, desk.timing.command)
+            self.of_epoch(epoch).holds = Holds(given, rate)
         except BaseException:
             self.list_changed = True
             raise

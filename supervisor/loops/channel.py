@@ -14,6 +14,7 @@ from supervisor.decisions.channel import decide
 from supervisor.decisions.fencing import Fencing, fencing_of_output, strictest
 from supervisor.decisions.phases import as_phase
 from supervisor.decisions.placement import NodeFacts, candidates, choose_site
+from supervisor.decisions.resume import Position
 from supervisor.decisions.view import AgentState, Candidate, Decision, OldSidecar, Stray, View
 from supervisor.live import Sight
 from supervisor.loops.actions import Actions
@@ -165,12 +166,22 @@ class ChannelKeeper:
         old = self._old_on_air()
         if old is not None:
             self._actions.position = position_of(old) or self._actions.position
+        self._follow_left()
         report = self.report
         if report is not None and report.epoch == row.epoch and report.status is not None:
             notes = self._actions.of_epoch(row.epoch)
             notes.muted_at = now if notes.muted_at is None else notes.muted_at
         if report is not None and report.exit is not None and report.exit.item_id is not None:
             self._actions.went_on(report.exit.item_id)
+
+    def _follow_left(self) -> None:
+        """The last sidecar ended cleanly: its journal says where, to the frame, until another one is on air."""
+        row = self.row
+        watch = self.watch if row.phase != "fencing" else self._desk.watch_of(row.fencing_node_id or "")
+        last = None if watch is None else next(reversed([it for it in watch.of(row.id) if it.epoch <= row.epoch]), None)
+        left = None if last is None or last.exit is None else last.exit.left
+        if left is not None:
+            self._actions.position = Position(left.item_id, left.frame, left.at, left.rate)
 
     def _view(self, watch: NodeWatch | None, report: SidecarReport | None) -> View:
         row, desk, actions = self.row, self._desk, self._actions

@@ -13,6 +13,7 @@ from sidecar.engine.playout import Entrance, Playout
 from sidecar.protocol.channel import AfterLast, ChannelFormat, Item, Output, Playlist, ResumePoint, SidecarDocument
 from sidecar.rundown.model import Airing, SourceView, Supply
 from tests.fixtures.air import ENCODING, FORMAT, WALL_NS, Facts, NumberedSource, PacedTime, read_numbers, wait_until
+from tests.instruments.frame_cells import Seen
 
 FRAMES = 400
 FRAME_NS = NS // 25
@@ -91,9 +92,10 @@ class Entry:
         wait_until(lambda: bool(self.deaths) or self.playout.status().frame >= frames, 30, f"frame {frames}")
         assert self.playout.stop("tester", 10)
         assert self.deaths == []
+        seen: list[Seen] = []
         with av.open(str(self.folder / "programme.ts")) as container:
-            pictures = [picture for packet in container.demux(video=0) for picture in packet.decode()]
-        return [(one.clip, one.number) for one in read_numbers(iter(pictures))]
+            seen = read_numbers(container.decode(video=0))
+        return [(one.clip, one.number) for one in seen]
 
     def began(self) -> tuple[str, int, str]:
         """Item, in point and cause of the first item's start; it is in the first frame."""
