@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import starmap
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Update, bindparam, case, delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Update, bindparam, case, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -191,6 +191,8 @@ class Channels:
         now: datetime,
         node_id: str | Keep | None = KEEP,
         fencing_node_id: str | Keep | None = KEEP,
+        fencing_by: str | Keep | None = KEEP,
+        fenced_by: str | Keep = KEEP,
         leased: bool | Keep = KEEP,
         lease_seconds: float | None = None,
         raise_epoch: bool = False,
@@ -202,7 +204,13 @@ class Channels:
         horizon, the fence and the need of a lease. ``claims`` are taken for the new epoch in the same transaction, all
         or none. Raises ``NotLeader``, ``Missing``, ``StaleRev`` and ``PortTaken``; then nothing is changed.
         """
-        given = {"node_id": node_id, "fencing_node_id": fencing_node_id, "leased": leased}
+        given = {
+            "node_id": node_id,
+            "fencing_node_id": fencing_node_id,
+            "fencing_by": fencing_by,
+            "fenced_by": fenced_by,
+            "leased": leased,
+        }
         values: dict[str, object] = {name: value for name, value in given.items() if not isinstance(value, Keep)}
         values["phase"] = phase
         if lease_seconds is not None:
@@ -210,7 +218,7 @@ class Channels:
                 raise ValueError(f"a horizon is set at a start, not in phase {phase}")
             values["lease_until"] = _horizon(lease_seconds)
         if phase == "off":
-            values |= {"lease_until": None, "fencing_node_id": None, "leased": False}
+            values |= {"lease_until": None, "fencing_node_id": None, "fencing_by": None, "leased": False}
         return await placing.transition(
             self._session,
             Channel,
@@ -227,7 +235,8 @@ class Channels:
         """Moves the horizon of channels (id to epoch) to ``seconds`` from now by the database's clock.
 
         The ids whose horizon was written, for which leases may now be granted: those that are at that epoch, leased,
-        and starting or running. Never shortens a horizon, raises no rev. Raises ``NotLeader``.
+        and starting or running; or in a move off a node, where what is left behind is leased. Never shortens a horizon,
+        raises no rev. Raises ``NotLeader``.
         """
         statement = _extension(fence, tuple(sorted(epochs.items())), seconds)
         written = frozenset(await self._session.scalars(statement)) if epochs else frozenset[str]()
@@ -309,8 +318,11 @@ def _extension(fence: Fence, epochs: tuple[tuple[str, int], ...], seconds: float
         update(Channel)
         .where(
             tuple_(Channel.id, Channel.epoch).in_(epochs),
-            Channel.phase.in_(("starting", "running")),
-            Channel.leased,
+            or_(
+                Channel.leased & Channel.phase.in_(("starting", "running")),
+                # Of the old one, which stays on air until the new one is ready.
+                (Channel.phase == "fencing") & (Channel.fencing_by == "lease"),
+            ),
             leads(fence),
         )
         .values(lease_until=_horizon(seconds))

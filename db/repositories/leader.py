@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache, lru_cache
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select, update
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, case, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -73,19 +73,24 @@ class Leaders:
         leader, held = row
         return Leadership(leader.holder, leader.address, leader.term, leader.expires_at, bool(held))
 
-    async def acquire(self, holder: str, address: str, ttl: float, *, seize: bool | Fence = False) -> Leadership | None:
+    async def acquire(
+        self, holder: str, address: str, ttl: float, *, seize: bool | Fence = False, above: int = 0
+    ) -> Leadership | None:
         """Takes the lease for ``ttl`` seconds when it is free or has expired (term + 1), renews it when it is mine.
 
         None when somebody else has it. ``seize`` takes it from whoever has it, or from that fence alone (term + 1), for
         a caller that holds other proof that the holder is gone, such as the file lock of a single host.
+
+        The term is higher than ``above``, which some agent has taken an order of: a store that was restored from a
+        backup has a lower one, and one's own lease is then taken anew.
         """
         if not 0 < ttl <= LONGEST_LEASE:
             raise ValueError(f"a lease of {ttl} s: more than 0 and at most {LONGEST_LEASE:.0f}")
         # The row is made expired and with term 0, so that one statement decides for the first leader too.
         await self._session.execute(_first(self._session.get_bind().dialect.name))
-        row = await self._session.scalar(_renewal(holder, address, ttl))
+        row = await self._session.scalar(_renewal(holder, address, ttl, above))
         if row is None:
-            row = await self._session.scalar(_taking(holder, address, ttl, seize))
+            row = await self._session.scalar(_taking(holder, address, ttl, seize, above))
         return None if row is None else Leadership(row.holder, row.address, row.term, row.expires_at, held=True)
 
     async def release(self, fence: Fence) -> bool:
@@ -120,23 +125,24 @@ def _first(dialect: str) -> postgresql.Insert | sqlite.Insert:
 
 
 @lru_cache(maxsize=16)
-def _renewal(holder: str, address: str, ttl: float) -> ReturningUpdate[Leader]:
-    mine = (Leader.holder == holder) & (Leader.expires_at > database_now())
-    return _take(mine, holder, address, ttl, raise_term=False)
+def _renewal(holder: str, address: str, ttl: float, above: int) -> ReturningUpdate[Leader]:
+    mine = (Leader.holder == holder) & (Leader.expires_at > database_now()) & (Leader.term > above)
+    return _take(mine, holder, address, ttl, term=Leader.term)
 
 
 @lru_cache(maxsize=16)
-def _taking(holder: str, address: str, ttl: float, seize: bool | Fence) -> ReturningUpdate[Leader]:
-    free = or_(Leader.expires_at <= database_now(), Leader.expires_at > database_now(LONGEST_LEASE))
+def _taking(holder: str, address: str, ttl: float, seize: bool | Fence, above: int) -> ReturningUpdate[Leader]:
+    too_low = (Leader.holder == holder) & (Leader.term <= above)
+    free = or_(Leader.expires_at <= database_now(), Leader.expires_at > database_now(LONGEST_LEASE), too_low)
     if isinstance(seize, Fence):
         free = or_(free, (Leader.holder == seize.holder) & (Leader.term == seize.term))
     elif seize:
         free = Leader.id == 1
-    return _take(free, holder, address, ttl, raise_term=True)
+    return _take(free, holder, address, ttl, term=case((Leader.term < above, above), else_=Leader.term) + 1)
 
 
 def _take(
-    when: ColumnElement[bool], holder: str, address: str, ttl: float, *, raise_term: bool
+    when: ColumnElement[bool], holder: str, address: str, ttl: float, *, term: SQLColumnExpression[int]
 ) -> ReturningUpdate[Leader]:
     return (
         update(Leader)
@@ -144,7 +150,7 @@ def _take(
         .values(
             holder=holder,
             address=address,
-            term=Leader.term + (1 if raise_term else 0),
+            term=term,
             expires_at=database_now(ttl),
         )
         .returning(Leader)

@@ -55,6 +55,7 @@ class EpochNotes:
     muted_at: float | None = None
     armed_at: float | None = None
     fault: str = ""
+    term: int = 0
     beginning: str = ""
     begins_with: str | None = None
     resume: ResumePoint | None = None
@@ -76,6 +77,8 @@ class Placing:
 
     node_id: str | Keep | None = KEEP
     fencing_node_id: str | Keep | None = KEEP
+    fencing_by: str | Keep | None = KEEP
+    fenced_by: str | Keep = KEEP
     leased: bool | Keep = KEEP
     raise_epoch: bool = False
     claims: tuple[PortWanted, ...] = ()
@@ -85,7 +88,7 @@ STAY: Final = Placing()
 _MOVES: Final[Mapping[Phase, Placing]] = {
     "off": Placing(node_id=None),
     # What was to be made sure of is: the old sidecar is off air.
-    "starting": Placing(fencing_node_id=None),
+    "starting": Placing(fencing_node_id=None, fencing_by=None),
 }
 
 
@@ -180,8 +183,11 @@ class Actions:
             # Somebody changed the channel meanwhile: what was decided is void.
             await self._read_again()
             return False
-        except (NotLeader, StaleTerm) as error:
+        except NotLeader as error:
             self._desk.leadership.lost(str(error))
+            return False
+        except StaleTerm as error:
+            self._desk.leadership.refused(error.seen, str(error))
             return False
         except Missing as error:
             log.info("a channel is gone while it was acted on", channel=self.row.id, said=str(error))
@@ -221,6 +227,8 @@ class Actions:
         check_transition(as_phase(self.row.phase), phase)
         before = self.row
         self.row = await self._write(phase, placing)
+        if placing.raise_epoch:
+            self.of_epoch(self.row.epoch).term = self._desk.leadership.standing().term
         log.info("phase", channel=before.name, was=before.phase, now=phase, epoch=self.row.epoch)
         self._desk.history.phase(self.row, before.phase)
 
@@ -236,13 +244,17 @@ class Actions:
                 now=now,
                 node_id=placing.node_id,
                 fencing_node_id=placing.fencing_node_id,
+                fencing_by=placing.fencing_by,
+                fenced_by=placing.fenced_by,
                 leased=placing.leased,
                 raise_epoch=placing.raise_epoch,
                 claims=placing.claims,
             )
             if phase == "off":
                 await tx.ports.release("channel", row.id, changed.epoch, by=SYSTEM.name, now=now)
-            elif phase == "running" and self._desk.outputs_of(row.id).ports:
+            elif phase == "running":
+                # The sidecars before it are gone, and with them their hold on ports that it does not use.
+                await tx.ports.release("channel", row.id, changed.epoch - 1, by=SYSTEM.name, now=now)
                 await tx.ports.mark("channel", row.id, changed.epoch, "active")
         return changed
 
@@ -253,18 +265,21 @@ class Actions:
             outputs = needs_of(await tx.channels.outputs(self.row.id))
         watch = self._desk.watch_of(node_id)
         devices = () if watch is None or watch.condition is None else watch.condition.devices
+        leased = outputs.fencing == "lease" and self._desk.can_move(self.row)
         return Placing(
             node_id=node_id,
-            leased=outputs.fencing == "lease" and self._desk.can_move(self.row),
+            fenced_by="unleased" if outputs.fencing == "lease" and not leased else outputs.fencing,
+            leased=leased,
             raise_epoch=True,
             claims=ports_on(node_id, outputs.ports, devices),
         )
 
     async def _relocate(self, node_id: str) -> None:
-        old = self.row.node_id if self.row.phase != "fencing" else None
+        # A retarget keeps the one that is to be made sure of: the target before was never armed.
+        old = self.row.node_id if self.row.fencing_node_id is None else None
         placing = await self._placing(node_id)
         if old is not None:
-            placing = replace(placing, fencing_node_id=old)
+            placing = replace(placing, fencing_node_id=old, fencing_by=self.row.fenced_by)
         await self._transition("fencing", placing)
         watch = None if old is None else self._desk.watch_of(old)
         if old is not None and watch is not None and watch.state == "away":
@@ -335,8 +350,10 @@ class Actions:
     async def _arm(self, epoch: int, nonce: str) -> None:
         watch, notes = self._watch(), self.of_epoch(epoch)
         term = self._fence().term
-        if self.row.leased and not await self._desk.leases.prepare(self.row.id, epoch):
-            raise NotLeader(term)
+        row = self.row
+        if row.leased and not await self._desk.leases.prepare(row.id, epoch):
+            # It was changed meanwhile: what was decided is void.
+            raise StaleRev("channel", row.id, row.rev, row.rev + 1)
         arm = await self._arm_with(watch, notes, nonce)
         if notes.armed_at is None:
             notes.armed_at = self._desk.clock.monotonic()
