@@ -12,8 +12,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-import httpx
-
 from tests.fixtures.homes import until
 from tests.fixtures.lab import AGENT_PORT, NODES, Lab
 from tests.fixtures.machines import ApiError, Machine, SupervisorMachine
@@ -181,7 +179,7 @@ def supervisors_restarted(lab: Lab, name: str) -> Outcome:
 def _obeyed(machine: SupervisorMachine, channel_id: str) -> bool:
     try:
         machine.api.post(f"/channels/{channel_id}/take", {}, timeout=2.0)
-    except (httpx.HTTPError, ApiError):
+    except (OSError, ApiError):
         return False
     return True
 
@@ -189,7 +187,7 @@ def _obeyed(machine: SupervisorMachine, channel_id: str) -> bool:
 def _follows(machine: SupervisorMachine) -> bool:
     try:
         return not machine.api.get("/supervisor", timeout=2.0)["leader"]
-    except (httpx.HTTPError, ApiError):
+    except (OSError, ApiError):
         return False
 
 

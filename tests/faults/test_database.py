@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 
-import httpx
 import pytest
 
 from tests.fixtures.homes import until
@@ -27,7 +26,7 @@ def refused(lab: Lab, channel_id: str) -> bool:
         except ApiError as error:
             if error.status != 503:
                 raise
-        except httpx.HTTPError:
+        except OSError:
             return False
         else:
             return False

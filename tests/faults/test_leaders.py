@@ -3,7 +3,6 @@
 import os
 import time
 
-import httpx
 import pytest
 
 from tests.fixtures.homes import until
@@ -84,5 +83,5 @@ def clock_file(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> os.PathLik
 def follows(lab: Lab, host: str) -> bool:
     try:
         return not lab.supervisors[host].api.get("/supervisor", timeout=2.0)["leader"]
-    except (httpx.HTTPError, ApiError):
+    except (OSError, ApiError):
         return False
