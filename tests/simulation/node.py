@@ -192,9 +192,9 @@ class _NoClient:
 def stand_ins(world: "World") -> list[Any]:
     """Patches of what the agent's code reaches of this machine."""
 
-    def door(client: object, port: int, token: str) -> SimDoor:
+    def door(client: object, base: str, token: str) -> SimDoor:
         del client, token
-        sidecar = world.sidecar_at(port)
+        sidecar = world.sidecar_at(int(base.rpartition(":")[2]))
         return SimDoor(sidecar.node, sidecar)
 
     def links(media_root: Path) -> SimLinks:
