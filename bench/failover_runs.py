@@ -7,27 +7,18 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
-
-import httpx
 
 from tests.fixtures.homes import until
 from tests.fixtures.lab import AGENT_PORT, NODES, Lab
-from tests.fixtures.machines import ApiError, Json, Machine, SupervisorMachine
-from tests.instruments.double_air import Verdict, judge_index, judge_rtmp, judge_udp
-from tests.instruments.public_index import IndexReader
-from tests.instruments.rtmp_receiver import RtmpReceiver
-from tests.instruments.sender_capture import SenderCapture
+from tests.fixtures.machines import ApiError, Machine, SupervisorMachine
+from tests.fixtures.received import SETTLED_S, STEADY_S, aired
+from tests.instruments.double_air import Verdict
 
 NS = 1_000_000_000
-STEADY_S = 2.5
-"""On air this long before a fault: a public segment is out, and leases are running."""
-SETTLED_S = 60.0
 _LARGE = 1000
 """Channels."""
 
@@ -36,58 +27,6 @@ _LARGE = 1000
 class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
     verdicts: list[Verdict] = field(default_factory=list)
-
-
-@dataclass
-class Aired:
-    """A channel on air with its receivers. ``live`` is as it was when it was steady."""
-
-    id: str
-    live: Json
-    index: IndexReader
-    capture: SenderCapture | None = None
-    rtmp: RtmpReceiver | None = None
-
-    def judged(self, run: str) -> list[Verdict]:
-        verdicts = [judge_index(run, self.index.log)]
-        if self.capture is not None:
-            verdicts.append(judge_udp(run, self.capture.capture))
-        if self.rtmp is not None:
-            verdicts.append(judge_rtmp(run, self.rtmp.log))
-        return verdicts
-
-
-@contextmanager
-def aired(lab: Lab, name: str, *, udp: bool = False, lease_stop: bool = False, rtmp: bool = False) -> Iterator[Aired]:
-    """On air, steady, received; stopped and deleted when left."""
-    with ExitStack() as stack:
-        outputs: list[Json] = [{"kind": "hls"}]
-        capture = publisher = None
-        if udp:
-            capture = stack.enter_context(SenderCapture(lab.receiver_socket(socket.SOCK_DGRAM)))
-            outputs.append({"kind": "udp", "url": capture.url, "lease_stop": lease_stop})
-        if rtmp:
-            publisher = stack.enter_context(RtmpReceiver("first", lab.receiver_socket(socket.SOCK_STREAM)))
-            outputs.append({"kind": "rtmp", "url": publisher.url()})
-        channel_id = lab.channel(name, *outputs)
-        stack.callback(remove, lab, channel_id)
-        live = lab.start(channel_id, SETTLED_S)
-        index = stack.enter_context(lab.index_reader(channel_id))
-        made = Aired(channel_id, live, index, capture, publisher)
-        until(lambda: index.log.first_segment_ns(live["epoch"]) is not None, SETTLED_S, lambda: lab.why(channel_id))
-        if publisher is not None:
-            until(lambda: any(publisher.log.heard()), SETTLED_S, lambda: lab.live(channel_id))
-        time.sleep(STEADY_S)
-        yield made
-
-
-def remove(lab: Lab, channel_id: str) -> None:
-    """Off, confirmed, and gone; what cannot be done is left to the lab's end."""
-    with contextlib.suppress(httpx.HTTPError, ApiError, AssertionError):
-        api = lab.leader().api
-        api.post(f"/channels/{channel_id}/stop")
-        until(lambda: lab.live(channel_id)["phase"] == "off", SETTLED_S, lambda: lab.live(channel_id))
-        api.call("DELETE", f"/channels/{channel_id}", rev=api.get(f"/channels/{channel_id}")["rev"])
 
 
 def first_picture_ns(lab: Lab, channel_id: str, epoch: int) -> int | None:
@@ -114,7 +53,7 @@ def sidecar_killed(lab: Lab, name: str) -> Outcome:
     with aired(lab, name, udp=True) as channel:
         assert channel.capture is not None
         heard = channel.capture.capture
-        (sidecar,) = _sidecar_of(lab.machine_of(channel.live), channel.id)
+        (sidecar,) = lab.machine_of(channel.live).sidecars_of(channel.id)
         old = heard.datagrams[-1].sender
         began = time.time_ns()
         os.kill(sidecar, signal.SIGKILL)
@@ -135,7 +74,8 @@ def _lost(lab: Lab, name: str, what: str, lose: Callable[[Machine], None], back:
         home = lab.nodes[_gather(lab)]
         hls = stack.enter_context(aired(lab, f"{name} hls"))
         udp = stack.enter_context(aired(lab, f"{name} udp", udp=True, lease_stop=True))
-        rtmp = stack.enter_context(aired(lab, f"{name} rtmp", rtmp=True))
+        # Where the first publisher wins, the old open session airs on and nothing is interrupted.
+        rtmp = stack.enter_context(aired(lab, f"{name} rtmp", rtmp="last"))
         channels = (hls, udp, rtmp)
         assert {channel.live["node_name"] for channel in channels} == {home.host}
         assert udp.capture is not None
@@ -239,7 +179,7 @@ def supervisors_restarted(lab: Lab, name: str) -> Outcome:
 def _obeyed(machine: SupervisorMachine, channel_id: str) -> bool:
     try:
         machine.api.post(f"/channels/{channel_id}/take", {}, timeout=2.0)
-    except (httpx.HTTPError, ApiError):
+    except (OSError, ApiError):
         return False
     return True
 
@@ -247,7 +187,7 @@ def _obeyed(machine: SupervisorMachine, channel_id: str) -> bool:
 def _follows(machine: SupervisorMachine) -> bool:
     try:
         return not machine.api.get("/supervisor", timeout=2.0)["leader"]
-    except (httpx.HTTPError, ApiError):
+    except (OSError, ApiError):
         return False
 
 
@@ -272,8 +212,3 @@ def _answers(lab: Lab, host: str) -> None:
         return any(node["name"] == host and node["state"] == "answers" for node in nodes)
 
     until(there, SETTLED_S, lambda: f"{host} at port {AGENT_PORT}: {lab.nodes[host].log[-2000:]}")
-
-
-def _sidecar_of(machine: Machine, channel_id: str) -> list[int]:
-    mark = f"CHANNEL_ID={channel_id}".encode()
-    return [pid for pid in machine.sidecars() if mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")]

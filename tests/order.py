@@ -6,14 +6,16 @@ import pytest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each real-time test is a group of its own; the others stay together by file, with their fixtures."""
+    """Each real-time test is a group of its own; the others stay together by file, with their fixtures; those of real
+    faults share one lab."""
     waiting: dict[str, list[pytest.Item]] = {}
     busy: dict[str, list[pytest.Item]] = {}
     for item in items:
-        is_real_time = item.get_closest_marker("realtime") is not None
-        group = item.nodeid if is_real_time else item.nodeid.partition("::")[0]
+        in_lab = item.get_closest_marker("faults") is not None
+        is_real_time = item.get_closest_marker("realtime") is not None or in_lab
+        group = "faults" if in_lab else item.nodeid if is_real_time else item.nodeid.partition("::")[0]
         item.add_marker(pytest.mark.xdist_group(group))
         (waiting if is_real_time else busy).setdefault(group, []).append(item)
-    slowest_first = sorted(waiting.values(), key=lambda group: "seams" not in group[0].nodeid)
+    slowest_first = sorted(waiting.values(), key=lambda group: (len(group) == 1, "seams" not in group[0].nodeid))
     pairs = zip_longest(slowest_first, busy.values(), fillvalue=[])
     items[:] = list(chain.from_iterable(chain.from_iterable(pairs)))

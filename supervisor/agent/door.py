@@ -62,8 +62,8 @@ def request_for(order: Order) -> Request:
             return _post(verb, Command(command_id, epoch, by))
         case Cue(item_id):
             return _post("cue", CueCommand(command_id, epoch, item_id, by))
-        case Arm(nonce):
-            return _post("arm", ArmCommand(command_id, epoch, nonce, by))
+        case Arm(nonce, resume, resume_at):
+            return _post("arm", ArmCommand(command_id, epoch, nonce, by, resume, resume_at))
         case Replace(playlist):
             body = msgspec.json.encode(PlaylistCommand(command_id, epoch, playlist, by))
             return Request("PUT", "/playlist", body)

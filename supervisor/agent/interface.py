@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from sidecar.protocol.asrun import AsRunRecord
-from sidecar.protocol.channel import Playlist, SidecarDocument
+from sidecar.protocol.channel import Playlist, Rate, ResumePoint, SidecarDocument
 from sidecar.protocol.commands import CommandReply, Refusal
 from sidecar.protocol.status import Status
 
@@ -121,16 +121,27 @@ LauncherKind = Literal["process", "docker"]
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """Where a run that ended cleanly left its list: at ``at`` this frame of the item, at ``rate``, would have aired."""
+
+    item_id: str
+    frame: int
+    at: datetime
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True)
 class Exit:
     """``code`` as in ``Popen.returncode`` (negative: the signal); None when only the parent, now gone, was told.
 
     ``last_words`` is the end of the process's log, made safe for a line of text. ``item_id`` is the item that was on
-    air by its own journal; None where it was none, or nobody knows.
+    air by its own journal; None where it was none, or nobody knows. ``left``: None when it did not end cleanly in one.
     """
 
     code: int | None
     last_words: str = ""
     item_id: str | None = None
+    left: Left | None = None
 
     def __str__(self) -> str:
         if self.code is None:
@@ -273,9 +284,15 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """Enter the air; ``nonce`` is of the sidecar's last answer."""
+    """Enter the air; ``nonce`` is of the sidecar's last answer.
+
+    ``resume``: where the list begins; None: where the start said. ``resume_at``: the instant at which that frame is
+    due; the list goes on from there by the node's clock. None: it begins with that frame whenever it enters.
+    """
 
     nonce: str
+    resume: ResumePoint | None = None
+    resume_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

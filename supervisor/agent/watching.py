@@ -14,6 +14,7 @@ from supervisor.agent.interface import (
     EngineAway,
     Exit,
     Launcher,
+    Left,
     NotRunning,
     SidecarBroken,
     SidecarRefused,
@@ -277,11 +278,13 @@ class Watching:
         try:
             door = read_door(watched.state_dir)
             run_id = watched.run_id or (door.run_id if door is not None else None)
-            item_id = self._journals.last_item(watched.handle.channel_id, run_id) if run_id is not None else None
+            place = self._journals.last_place(watched.handle.channel_id, run_id) if run_id is not None else None
         except OSError as error:
             log.warning("a journal could not be read", channel=watched.handle.channel_id, why=str(error))
-            item_id = None
-        return Exit(code, words, item_id)
+            place = None
+        if isinstance(place, Left):
+            return Exit(code, words, left=place)
+        return Exit(code, words, place)
 
 
 def _decodes_its_first(status: Status | None) -> bool:

@@ -21,7 +21,8 @@ from supervisor.nursery import Nursery
 
 log = structlog.get_logger(__name__)
 
-NO_OUTPUTS: Final = OutputNeeds()
+_UNREAD: Final = OutputNeeds("hold")
+"""Of a channel just made, until its outputs are read: nothing is known to keep its sidecar from the air."""
 
 
 class MediaVerdicts(Protocol):
@@ -67,8 +68,8 @@ class Roster:
         return self._keepers.get(channel_id)
 
     def outputs_of(self, channel_id: str) -> OutputNeeds:
-        """What its outputs ask for, as they were last read."""
-        return self._outputs.get(channel_id, NO_OUTPUTS)
+        """What its outputs ask for, as they were last read: at most a second ago."""
+        return self._outputs.get(channel_id, _UNREAD)
 
     def nodes_for(self, row: Channel, troubled: frozenset[str]) -> tuple[NodeFacts, ...]:
         """The nodes as this channel's placement sees them; on ``troubled`` ones it failed again and again."""
@@ -126,8 +127,8 @@ class Roster:
         for row in rows:
             self.update(row)
         for keeper, epoch in moving:
-            if keeper.row.id in leases:
-                keeper.note_lease(epoch, leases[keeper.row.id], now)
+            # Without a horizon no lease was ever granted: it is written before the first.
+            keeper.note_lease(epoch, leases.get(keeper.row.id, 0.0), now)
         for channel_id in self._keepers.keys() - revs.keys():
             self.remove(channel_id)
         self._placed = Counter(keeper.row.node_id for keeper in self._keepers.values())

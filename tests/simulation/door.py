@@ -3,7 +3,7 @@
 import asyncio
 import signal as signals
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -14,7 +14,6 @@ from supervisor.agent.door import Request
 from supervisor.agent.interface import (
     Identity,
     Launch,
-    LauncherKind,
     Life,
     ProcessIdentity,
     SidecarBroken,
@@ -84,8 +83,9 @@ class SimLauncher:
     def __init__(self, node: "SimNode", boot: str) -> None:
         self._node = node
         self._boot = boot
-        self.kind: LauncherKind = "process"
-        self.fault = ""
+
+    kind: Final = "process"
+    fault: Final = ""
 
     async def launch(self, launch: Launch) -> ProcessIdentity:
         await asyncio.sleep(self._node.chance.uniform(0.001, 0.02))
@@ -104,7 +104,7 @@ class SimLauncher:
 
     async def alive(self, process: Identity) -> Life:
         sidecar = self._of(process)
-        return "gone" if sidecar is None or sidecar.exited else "lives"
+        return "lives" if sidecar is not None and not sidecar.exited else "gone"
 
     async def exited(self, process: Identity) -> int | None:
         sidecar = self._of(process)
@@ -135,7 +135,7 @@ class SimLauncher:
         return f"http://127.0.0.1:{port}" if pid == process.pid else None
 
     async def forget(self, process: Identity) -> None:
-        del process
+        """Nothing is left of a process."""
 
     def _of(self, process: Identity) -> SimSidecar | None:
         if not isinstance(process, ProcessIdentity) or process.boot_id != self._node.boot_id:
