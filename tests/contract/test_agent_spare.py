@@ -77,9 +77,9 @@ async def test_a_start_takes_the_spare_which_then_is_a_sidecar_like_any_other(no
         places = Directories(node_home.path / "sidecars", node_home.path / "journal", node_home.path / "media")
         handle = remembered(CHANNEL, 1, memory, places)
         launcher = ProcessLauncher()
-        assert launcher.find(identifying(handle)) == process == handle.process
-        assert launcher.variable(process, TOKEN) == handle.token
-        assert launcher.variable(process, "MCR_MEDIA_ROOT") == str(node_home.path / "media")
+        assert (await launcher.find(identifying(handle))) == process == handle.process
+        assert (await launcher.variable(process, TOKEN)) == handle.token
+        assert (await launcher.variable(process, "MCR_MEDIA_ROOT")) == str(node_home.path / "media")
         assert "muted, listening" in (Path(handle.state_dir) / "sidecar.log").read_text()
         next_one = await warm(agent._spare)
         assert next_one.pid != process.pid
