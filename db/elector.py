@@ -15,9 +15,10 @@ class Elector(Protocol):
         """Who led at the last attempt when it was not us; None when it was, and before the first."""
         ...
 
-    async def attempt(self, holder: str, address: str, ttl: float) -> Leadership | None:
+    async def attempt(self, holder: str, address: str, ttl: float, above: int = 0) -> Leadership | None:
         """Takes or renews the lease for ``ttl`` seconds; None when somebody else has it.
 
+        The term is above ``above``: one that some agent has seen, where the store may have been restored.
         ``holder`` is another for every life of a supervisor. Trust what is answered from the start of the call, by the
         own monotonic clock. Raises ``StoreUnavailable``, after which nothing is known, and ``TransactionPooler``.
         """
@@ -46,9 +47,9 @@ class StoreElector:
         self._seize = seize
         self.other: Leadership | None = None
 
-    async def attempt(self, holder: str, address: str, ttl: float) -> Leadership | None:
+    async def attempt(self, holder: str, address: str, ttl: float, above: int = 0) -> Leadership | None:
         async with self._store.write(timeout=self._timeout) as tx:
-            held = await tx.leader.acquire(holder, address, ttl, seize=self._seize)
+            held = await tx.leader.acquire(holder, address, ttl, seize=self._seize, above=above)
             other = await tx.leader.get() if held is None else None
         self._seize = self._seize and held is None
         self.other = other

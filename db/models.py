@@ -122,10 +122,11 @@ class Channel(Base):
     of spec, desired, phase, epoch or placement. ``position_*`` is the last reported place in the rundown, written
     once a second without raising ``rev``: where a resume begins.
 
-    ``fencing_node_id`` is where a sidecar of an older epoch may still be on air while the new one, on ``node_id``,
-    waits muted. ``leased``: this epoch's outputs need a lease. ``lease_until`` is the horizon: by the database's clock
-    every lease that was ever given is over then; written without raising ``rev``, and only while the channel is
-    starting or running. ``hold_failover``: an operator's veto, the channel is not moved.
+    ``fenced_by`` is what it takes to be sure that this epoch's sidecar is off air, by the outputs it was started with.
+    ``fencing_node_id`` is where a sidecar of an older epoch, fenced by ``fencing_by``, may still be on air while the
+    new one, on ``node_id``, waits muted. ``leased``: this epoch's outputs need a lease. ``lease_until`` is the horizon:
+    by the database's clock every lease that was ever given is over then; written without raising ``rev``, and only
+    while the channel is starting or running. ``hold_failover``: an operator's veto, the channel is not moved.
     """
 
     __tablename__ = "channel"
@@ -154,6 +155,8 @@ class Channel(Base):
     rev: Mapped[int] = mapped_column(default=1)
 
     fencing_node_id: Mapped[str | None] = mapped_column(ForeignKey("node.id"))
+    fencing_by: Mapped[str | None] = mapped_column(String(8))
+    fenced_by: Mapped[str] = mapped_column(String(8), default="hold")
     leased: Mapped[bool] = mapped_column(default=False)
     lease_until: Mapped[datetime | None]
     hold_failover: Mapped[bool] = mapped_column(default=False)

@@ -66,15 +66,15 @@ class PostgresqlElector:
         self._link: _Link | None = None
         self.other: Leadership | None = None
 
-    async def attempt(self, holder: str, address: str, ttl: float) -> Leadership | None:
+    async def attempt(self, holder: str, address: str, ttl: float, above: int = 0) -> Leadership | None:
         async with self._deadline():
             if self._link is not None:
                 try:
-                    return await self._attempt(self._link, holder, address, ttl)
+                    return await self._attempt(self._link, holder, address, ttl, above)
                 except StoreUnavailable:
                     # What was lost may be the connection alone, and the lease runs.
                     await self._drop()
-            return await self._attempt(await self._connect(), holder, address, ttl)
+            return await self._attempt(await self._connect(), holder, address, ttl, above)
 
     async def release(self, fence: Fence) -> None:
         async with self._deadline():
@@ -86,14 +86,14 @@ class PostgresqlElector:
         await self._drop()
         await self._engine.dispose()
 
-    async def _attempt(self, link: _Link, holder: str, address: str, ttl: float) -> Leadership | None:
+    async def _attempt(self, link: _Link, holder: str, address: str, ttl: float, above: int) -> Leadership | None:
         async with _speaking(), _session(link) as session:
             await self._hold_lock(session, link, holder)
             leaders = Leaders(session)
-            held = await leaders.acquire(holder, address, ttl)
+            held = await leaders.acquire(holder, address, ttl, above=above)
             other = await leaders.get() if held is None else None
             if other is not None and await self._is_gone(session, other, ttl):
-                held = await leaders.acquire(holder, address, ttl, seize=other.fence)
+                held = await leaders.acquire(holder, address, ttl, seize=other.fence, above=above)
                 other = await leaders.get() if held is None else None
         self.other = other
         return held

@@ -9,12 +9,14 @@
 | `MCR_STATE_DIR` | a directory of this sidecar's own; `door.json` goes there |
 | `MCR_JOURNAL_DIR` | the channel's journals, one directory a run |
 | `MCR_MEDIA_ROOT` | the root of HLS output and preview |
+| `MCR_DOOR` | optional: `address:port` to listen on, in a container's own network; else loopback, any port |
 | `MCR_LEASH_FD` | optional: an open descriptor; when its other end closes, the sidecar leaves the air and exits |
 """
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -43,6 +45,7 @@ class Configuration:
     journal_dir: Path
     media_root: Path
     leash_fd: int | None
+    door: tuple[str, int] = ("127.0.0.1", 0)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Configuration":
@@ -60,6 +63,7 @@ class Configuration:
             journal_dir=_directory(environment, "MCR_JOURNAL_DIR"),
             media_root=_directory(environment, "MCR_MEDIA_ROOT"),
             leash_fd=_leash(environment.get("MCR_LEASH_FD")),
+            door=_door(environment.get("MCR_DOOR")),
         )
 
 
@@ -91,6 +95,20 @@ def _directory(environment: Mapping[str, str], name: str) -> Path:
     except OSError as error:
         raise BadConfiguration(f"{name}: {path} cannot be made: {error.strerror}") from error
     return path
+
+
+def _door(text: str | None) -> tuple[str, int]:
+    """Address and port; port 0 is one of the kernel's choosing."""
+    if not text:
+        return "127.0.0.1", 0
+    host, _, port = text.rpartition(":")
+    try:
+        address = ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        address = None
+    if address is None or not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
+        raise BadConfiguration(f"MCR_DOOR is {text!r}; it must be an IP address and a port, as in 127.0.0.1:0")
+    return str(address), int(port)
 
 
 def _leash(text: str | None) -> int | None:

@@ -76,7 +76,7 @@ class Sidecar:
         )
         reads = Reads(identity, self._playout, self._journal, self._lease, nonces)
         commands = Commands(configuration.epoch, self._playout, self._lease, nonces, partial(self._stop, "stop"))
-        door = listening_socket()
+        door = listening_socket(configuration.door)
         http = server(application(reads, commands, configuration.token))
         serving = asyncio.create_task(http.serve(sockets=[door]), name="http")
         asked = asyncio.create_task(self._asked_to_stop.wait(), name="asked to stop")

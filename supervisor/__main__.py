@@ -12,7 +12,8 @@ import typer
 
 from db.errors import StoreError
 from supervisor.agent import keys
-from supervisor.agent.condition import LauncherName
+from supervisor.agent.docker_choice import LOCAL_ENGINE, DockerChoice
+from supervisor.agent.interface import LauncherKind
 from supervisor.errors import McrError
 from supervisor.files import only_supervisor
 from supervisor.logs import logging_to_stderr
@@ -55,15 +56,36 @@ def agent(
     cluster_key_file: Annotated[
         Path | None, typer.Option(help="Holds the cluster's key instead, from which every node's follows.")
     ] = None,
-    launcher: Annotated[LauncherName, typer.Option(help="What runs a channel: a process, or a container.")] = "process",
+    launcher: Annotated[LauncherKind, typer.Option(help="What runs a channel: a process, or a container.")] = "process",
     capacity: Annotated[
         int | None, typer.Option(min=1, max=1000, help="Told to the supervisor and shown there; it decides.")
+    ] = None,
+    docker_image: Annotated[
+        str, typer.Option(envvar="MCR_DOCKER_IMAGE", help="The sidecars' image, by name or digest; never pulled.")
+    ] = "",
+    docker_url: Annotated[
+        str, typer.Option(envvar="MCR_DOCKER_URL", help="The engine: unix://, tcp:// with certificates, or ssh://.")
+    ] = LOCAL_ENGINE,
+    docker_certs: Annotated[
+        Path | None, typer.Option(envvar="MCR_DOCKER_CERTS", help="Directory of ca.pem, cert.pem and key.pem.")
+    ] = None,
+    docker_network: Annotated[
+        str, typer.Option(envvar="MCR_DOCKER_NETWORK", help="'host', 'container:NAME' or a network of the engine.")
+    ] = "host",
+    docker_door_host: Annotated[
+        str, typer.Option(envvar="MCR_DOCKER_DOOR_HOST", help="Where sidecars of an engine elsewhere are reached.")
+    ] = "127.0.0.1",
+    media_mount: Annotated[
+        list[str] | None, typer.Option(help="A directory that containers may read; again for every further one.")
     ] = None,
 ) -> None:
     """Run this machine's node agent. A signal ends it; playout goes on, and its next start finds it again."""
     from supervisor.agent.service.program import AgentOptions, run_agent
 
-    _run(run_agent(Settings(), AgentOptions(name, host, port, key_file, cluster_key_file, launcher, capacity)))
+    docker = DockerChoice(
+        docker_image, docker_url, docker_certs, docker_network, docker_door_host, tuple(media_mount or ())
+    )
+    _run(run_agent(Settings(), AgentOptions(name, host, port, key_file, cluster_key_file, launcher, capacity, docker)))
 
 
 @app.command()

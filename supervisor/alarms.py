@@ -188,6 +188,7 @@ class AlarmBoard:
         self._said = {key: wanted for key, wanted in self._said.items() if wanted is not None}
 
     def _publish_unwritten(self) -> None:
+        told: list[Key] = []
         for key, wanted in self._said.items():
             if wanted is not None and key not in self._open and key not in self._unwritten:
                 alarm = Alarm(
@@ -204,7 +205,8 @@ class AlarmBoard:
                 )
                 self._unwritten[key] = alarm
                 self._events.publish("alarm", alarm)
-                self._tell_all((key,))
+                told.append(key)
+        self._tell_all(told)
 
     def _is_news(self, key: Key, wanted: Wanted) -> bool:
         known = self._open.get(key)

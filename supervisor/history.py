@@ -10,7 +10,7 @@ import structlog
 
 from db.errors import NotLeader, StoreError
 from db.models import Channel
-from db.repositories.events import NewEvent
+from db.repositories.events import MOST_AT_ONCE, NewEvent
 from db.repositories.leader import Fence
 from db.store import Store
 from supervisor.clock import Clock
@@ -90,8 +90,7 @@ class History:
                 await self._write()
                 if self._clock.monotonic() - pruned_at >= _PRUNE_EVERY_S:
                     pruned_at = self._clock.monotonic()
-                    async with self._store.write() as tx:
-                        await tx.events.prune(self._clock.now() - KEPT_FOR, KEPT)
+                    await self._prune()
             except NotLeader:
                 # What we decided then was nobody's decision.
                 self._waiting.clear()
@@ -100,6 +99,13 @@ class History:
             if not self._waiting:
                 self._some.clear()
             await self._clock.sleep(_WRITE_S)
+
+    async def _prune(self) -> None:
+        """As often as there is more than one transaction takes away."""
+        while True:
+            async with self._store.write() as tx:
+                if await tx.events.prune(self._clock.now() - KEPT_FOR, KEPT) < MOST_AT_ONCE:
+                    return
 
     async def _write(self) -> None:
         fence = self._fence()

@@ -5,6 +5,7 @@ os.environ.setdefault("MCR_SPARE", "false")
 
 pytest_plugins = [
     "tests.fixtures.agents",
+    "tests.fixtures.docker_engine",
     "tests.fixtures.homes",
     "tests.fixtures.postgres",
     "tests.fixtures.running",

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import starmap
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, case, delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Update, bindparam, case, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from db.clock import database_now, seconds_until
 from db.errors import Taken
@@ -76,7 +78,7 @@ class Channels:
         self, after: int | None = None, limit: int | None = None, *, playlist_id: str | None = None
     ) -> Sequence[Channel]:
         """By number; ``after`` is the last number seen."""
-        query = select(Channel).order_by(Channel.number).limit(limit)
+        query = _ALL if limit is None else _ALL.limit(limit)
         if after is not None:
             query = query.where(Channel.number > after)
         if playlist_id is not None:
@@ -189,6 +191,8 @@ class Channels:
         now: datetime,
         node_id: str | Keep | None = KEEP,
         fencing_node_id: str | Keep | None = KEEP,
+        fencing_by: str | Keep | None = KEEP,
+        fenced_by: str | Keep = KEEP,
         leased: bool | Keep = KEEP,
         lease_seconds: float | None = None,
         raise_epoch: bool = False,
@@ -200,7 +204,13 @@ class Channels:
         horizon, the fence and the need of a lease. ``claims`` are taken for the new epoch in the same transaction, all
         or none. Raises ``NotLeader``, ``Missing``, ``StaleRev`` and ``PortTaken``; then nothing is changed.
         """
-        given = {"node_id": node_id, "fencing_node_id": fencing_node_id, "leased": leased}
+        given = {
+            "node_id": node_id,
+            "fencing_node_id": fencing_node_id,
+            "fencing_by": fencing_by,
+            "fenced_by": fenced_by,
+            "leased": leased,
+        }
         values: dict[str, object] = {name: value for name, value in given.items() if not isinstance(value, Keep)}
         values["phase"] = phase
         if lease_seconds is not None:
@@ -208,7 +218,7 @@ class Channels:
                 raise ValueError(f"a horizon is set at a start, not in phase {phase}")
             values["lease_until"] = _horizon(lease_seconds)
         if phase == "off":
-            values |= {"lease_until": None, "fencing_node_id": None, "leased": False}
+            values |= {"lease_until": None, "fencing_node_id": None, "fencing_by": None, "leased": False}
         return await placing.transition(
             self._session,
             Channel,
@@ -225,20 +235,10 @@ class Channels:
         """Moves the horizon of channels (id to epoch) to ``seconds`` from now by the database's clock.
 
         The ids whose horizon was written, for which leases may now be granted: those that are at that epoch, leased,
-        and starting or running. Never shortens a horizon, raises no rev. Raises ``NotLeader``.
+        and starting or running; or in a move off a node, where what is left behind is leased. Never shortens a horizon,
+        raises no rev. Raises ``NotLeader``.
         """
-        statement = (
-            update(Channel)
-            .where(
-                tuple_(Channel.id, Channel.epoch).in_(sorted(epochs.items())),
-                Channel.phase.in_(("starting", "running")),
-                Channel.leased,
-                leads(fence),
-            )
-            .values(lease_until=_horizon(seconds))
-            .returning(Channel.id)
-            .execution_options(synchronize_session=False)
-        )
+        statement = _extension(fence, tuple(sorted(epochs.items())), seconds)
         written = frozenset(await self._session.scalars(statement)) if epochs else frozenset[str]()
         if not written:
             await Leaders(self._session).require(fence)
@@ -254,21 +254,9 @@ class Channels:
         await Leaders(self._session).require(fence)
         if not positions:
             return
-        table = Channel.__table__
-        statement = (
-            update(Channel)
-            .where(table.c.id == bindparam("of"), leads(fence))
-            .values(
-                position_item_id=bindparam("item_id"),
-                position_frame=bindparam("frame"),
-                position_rate=bindparam("counted_at"),
-                position_at=bindparam("seen_at"),
-            )
-            .execution_options(synchronize_session=False)
-        )
         connection = await self._session.connection()
         await connection.execute(
-            statement,
+            _recording(fence),
             [
                 {"of": channel_id, "item_id": it.item_id, "frame": it.frame, "counted_at": it.rate, "seen_at": it.at}
                 for channel_id, it in sorted(positions.items())
@@ -319,3 +307,41 @@ def _horizon(seconds: float) -> ColumnElement[datetime | None]:
     """``seconds`` from now, or what the row has when that is later and was written by the clock there is."""
     kept = (Channel.lease_until > database_now(seconds)) & (Channel.lease_until <= database_now(LONGEST_HORIZON))
     return case((kept, Channel.lease_until), else_=database_now(seconds))
+
+
+_ALL: Final = select(Channel).order_by(Channel.number)
+
+
+@lru_cache(maxsize=64)
+def _extension(fence: Fence, epochs: tuple[tuple[str, int], ...], seconds: float) -> ReturningUpdate[str]:
+    return (
+        update(Channel)
+        .where(
+            tuple_(Channel.id, Channel.epoch).in_(epochs),
+            or_(
+                Channel.leased & Channel.phase.in_(("starting", "running")),
+                # Of the old one, which stays on air until the new one is ready.
+                (Channel.phase == "fencing") & (Channel.fencing_by == "lease"),
+            ),
+            leads(fence),
+        )
+        .values(lease_until=_horizon(seconds))
+        .returning(Channel.id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+@lru_cache(maxsize=64)
+def _recording(fence: Fence) -> Update:
+    table = Channel.__table__
+    return (
+        update(Channel)
+        .where(table.c.id == bindparam("of"), leads(fence))
+        .values(
+            position_item_id=bindparam("item_id"),
+            position_frame=bindparam("frame"),
+            position_rate=bindparam("counted_at"),
+            position_at=bindparam("seen_at"),
+        )
+        .execution_options(synchronize_session=False)
+    )

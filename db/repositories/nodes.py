@@ -13,6 +13,7 @@ from db.repositories.rows import checked, get_row, insert_row, lock_rev, update_
 
 _SPEC = frozenset({"name", "url", "capacity", "draining", "maintenance"})
 _NAME_LENGTH = 80
+_ALL = select(Node).order_by(Node.name)
 
 
 class Nodes:
@@ -27,7 +28,7 @@ class Nodes:
 
     async def list(self, after: str | None = None, limit: int | None = None) -> Sequence[Node]:
         """By name; ``after`` is the last name seen."""
-        query = select(Node).order_by(Node.name).limit(limit)
+        query = _ALL if limit is None else _ALL.limit(limit)
         if after is not None:
             query = query.where(Node.name > after)
         return (await self._session.scalars(query)).all()

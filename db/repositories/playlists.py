@@ -13,6 +13,9 @@ from db.repositories.rows import checked, get_row, insert_row, require
 
 _ITEM_SPEC = frozenset({"title", "in_frames", "out_frames", "slate_frames", "start_mode"})
 _IDS_A_QUERY = 500
+_PLAYED = select(Playlist.id, Playlist.revision).where(
+    Playlist.id.in_(select(Channel.playlist_id).where(Channel.playlist_id.is_not(None)))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,7 @@ class Playlists:
 
     async def revisions_played(self) -> dict[str, int]:
         """The revision of every playlist that a channel plays, by id."""
-        played = select(Channel.playlist_id).where(Channel.playlist_id.is_not(None))
-        rows = await self._session.execute(select(Playlist.id, Playlist.revision).where(Playlist.id.in_(played)))
-        return {row[0]: row[1] for row in rows}
+        return {row[0]: row[1] for row in await self._session.execute(_PLAYED)}
 
     async def item_counts(self, playlist_ids: Collection[str] | None = None) -> dict[str, int]:
         """How many items each has (None: all of them); empty playlists are left out."""

@@ -19,9 +19,12 @@ RevRow = TypeVar("RevRow", Project, Node, Channel, Recorder, Asset)
 
 def upsert(session: AsyncSession, model: type[Base]) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that can say ON CONFLICT, in the dialect of the session's database."""
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(model)
-    return sqlite.insert(model)
+    return upsert_in(session.get_bind().dialect.name, model)
+
+
+def upsert_in(dialect: str, model: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """As ``upsert``, in the dialect of this name."""
+    return postgresql.insert(model) if dialect == "postgresql" else sqlite.insert(model)
 
 
 async def get_row(session: AsyncSession, model: type[Row], id: str) -> Row:  # noqa: A002

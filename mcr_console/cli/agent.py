@@ -26,6 +26,22 @@ def agent(
     capacity: Annotated[
         int | None, typer.Option(min=1, max=1000, help="Told to the supervisor and shown there; it decides.")
     ] = None,
+    docker_image: Annotated[
+        str | None, typer.Option(help="The sidecars' image, by name or digest; never pulled.")
+    ] = None,
+    docker_url: Annotated[
+        str | None, typer.Option(help="The engine: unix://, tcp:// with certificates, or ssh://.")
+    ] = None,
+    docker_certs: Annotated[Path | None, typer.Option(help="Directory of ca.pem, cert.pem and key.pem.")] = None,
+    docker_network: Annotated[
+        str | None, typer.Option(help="'host', 'container:NAME' or a network of the engine.")
+    ] = None,
+    docker_door_host: Annotated[
+        str | None, typer.Option(help="Where sidecars of an engine elsewhere are reached.")
+    ] = None,
+    media_mount: Annotated[
+        list[str] | None, typer.Option(help="A directory that containers may read; again for every further one.")
+    ] = None,
 ) -> None:
     """Run this machine's node agent in the foreground. Ctrl-C ends it; playout goes on."""
     given = {
@@ -36,8 +52,14 @@ def agent(
         "--cluster-key-file": cluster_key_file,
         "--launcher": launcher,
         "--capacity": capacity,
+        "--docker-image": docker_image,
+        "--docker-url": docker_url,
+        "--docker-certs": docker_certs,
+        "--docker-network": docker_network,
+        "--docker-door-host": docker_door_host,
     }
-    execute("agent", *(f"{option}={value}" for option, value in given.items() if value is not None))
+    mounts = (f"--media-mount={path}" for path in media_mount or ())
+    execute("agent", *(f"{option}={value}" for option, value in given.items() if value is not None), *mounts)
 
 
 def node_key(name: Annotated[str, typer.Argument(help="The node's name.")]) -> None:

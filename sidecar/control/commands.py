@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from sidecar.control.answers import Answer, FirstAnswers, Refuse, answer
 from sidecar.control.nonces import GOOD_FOR_S, Lease, Nonces
 from sidecar.control.requests import decoded, read_body
-from sidecar.engine.playout import Applied, CommandQueueFull, Playout
+from sidecar.engine.playout import Applied, CommandQueueFull, Entrance, Playout
 from sidecar.protocol.commands import (
     ArmCommand,
     Command,
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 COMMAND_S = 2.0
 """A command that the playout has not shown by then is answered with a failure."""
 _BODY_BYTES = 64 << 10
+_UNIX: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PLAYLIST_BYTES = 2 << 20
 
 Act = Callable[[RundownClock], Done]
@@ -111,7 +113,8 @@ class Commands:
         self.lease.extend(issued, GOOD_FOR_S)
         log.info("armed by %s", command.by or "nobody named")
         try:
-            return _applied(command, await self._shown(partial(self.playout.arm, command.by), revocable=False))
+            arm = partial(self.playout.arm, command.by, _entrance(command))
+            return _applied(command, await self._shown(arm, revocable=False))
         except RuntimeError as error:
             raise Refuse("not_armed", f"this sidecar cannot enter the air any more: {error}") from error
 
@@ -154,6 +157,13 @@ class Commands:
         except Exception as error:
             log.exception("a command failed")
             raise Refuse("engine_failed", f"the playout failed at it: {error!r}") from error
+
+
+def _entrance(command: ArmCommand) -> Entrance | None:
+    if command.resume is None:
+        return None
+    at = command.resume_at
+    return Entrance(command.resume, None if at is None else (at - _UNIX) // timedelta(microseconds=1) * 1_000)
 
 
 def _replace(command: PlaylistCommand, clock: RundownClock) -> Done:

@@ -1,4 +1,4 @@
-"""The listening side: loopback only, a port of the kernel's choosing, and ``door.json`` that tells it."""
+"""The listening side: loopback and a port of the kernel's choosing unless told otherwise; ``door.json`` tells which."""
 
 import contextlib
 import os
@@ -20,9 +20,10 @@ class DoorServer(Server):
         yield
 
 
-def listening_socket() -> socket.socket:
-    """Connections are taken from now on, and answered when the server runs."""
-    door = socket.create_server(("127.0.0.1", 0), backlog=128)
+def listening_socket(address: tuple[str, int]) -> socket.socket:
+    """Connections are taken from now on, and answered when the server runs. Raises OSError."""
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    door = socket.create_server(address, family=family, backlog=128)
     door.setblocking(False)
     return door
 

@@ -13,6 +13,7 @@ import av
 from sidecar.engine.command_queue import Applied, CommandQueue, CommandQueueFull
 from sidecar.engine.encoder import programme_encoders
 from sidecar.engine.encoder_thread import EncoderThread, FrameJob, most_pictures
+from sidecar.engine.entrance import Entrance
 from sidecar.engine.loudness import LoudnessThread
 from sidecar.engine.output_set import OutputSet
 from sidecar.engine.pacing import PlayoutTime, SystemTime, instant
@@ -32,7 +33,7 @@ from sidecar.protocol.status import ItemNext, ItemOnAir, Loudness, OutputStatus,
 from sidecar.rundown.clock import Done, RundownClock
 from sidecar.rundown.rate import parse_rate
 
-__all__ = ["Applied", "CommandQueueFull", "Playout", "PlayoutStatus"]
+__all__ = ["Applied", "CommandQueueFull", "Entrance", "Playout", "PlayoutStatus"]
 
 _ENCODER_PATIENCE_S = 10
 _JOURNAL_LAST_WORDS_S = 1.0
@@ -126,8 +127,11 @@ class Playout:
         self._encoder.start()
         self._air.start()
 
-    def arm(self, by: str) -> "Future[Applied]":
+    def arm(self, by: str, entrance: Entrance | None = None) -> "Future[Applied]":
         """Enters the air: outputs open, frame 0 leaves now. Once; raises RuntimeError when already armed.
+
+        ``entrance`` says where the list begins, when that is not where the document said: then frame 0 waits for its
+        picture, at most ``entrance.PATIENCE_NS``.
 
         Raises CommandQueueFull, and then may be tried again. Once this returned, the channel enters the air, whether
         or not anybody waits for the answer.
@@ -141,7 +145,7 @@ class Playout:
 
         answer = self._arming = self._commands.put(act)
         self._outputs.start()
-        self._air.arm()
+        self._air.arm(entrance)
         return answer
 
     @property

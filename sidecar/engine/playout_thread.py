@@ -11,6 +11,7 @@ import numpy as np
 
 from sidecar.engine.command_queue import CommandQueue
 from sidecar.engine.encoder_thread import EncoderThread, FrameJob
+from sidecar.engine.entrance import Entering, Entrance
 from sidecar.engine.pacing import PlayoutTime, Timetable, instant
 from sidecar.engine.slate_thread import SlateThread
 from sidecar.engine.sound import SoundJoiner
@@ -87,6 +88,7 @@ class PlayoutThread:
         self._started_ns = 0
         self._skipped_items: deque[SkippedItem] = deque(maxlen=_SKIPPED_KEPT)
         self._armed = threading.Event()
+        self._entrance: Entrance | None = None
         self._stop_by: str | None = None
         self._thread = vital_thread("playout", self._run, on_death)
         self.last_picture: av.VideoFrame | None = None
@@ -95,7 +97,9 @@ class PlayoutThread:
     def start(self) -> None:
         self._thread.start()
 
-    def arm(self) -> None:
+    def arm(self, entrance: Entrance | None = None) -> None:
+        """None: the list begins where it was to begin at the start."""
+        self._entrance = entrance
         self._armed.set()
 
     def stop(self, by: str) -> None:
@@ -114,8 +118,9 @@ class PlayoutThread:
     def _run(self) -> None:
         try:
             self._be_muted()
+            start_ns = self._enter()
             if self._stop_by is None:
-                self._be_on_air(Timetable(self._time.monotonic_ns(), self._rate))
+                self._be_on_air(Timetable(start_ns, self._rate))
         finally:
             self._commands.close()
             self._pool.close()
@@ -127,6 +132,14 @@ class PlayoutThread:
             self._pool.sync(self._rundown.wanted())
             self.view = self._muted_view()
             self._armed.wait(_MUTED_PASS_S)
+
+    def _enter(self) -> int:
+        """The instant at which frame 0 is due."""
+        entrance = self._entrance
+        if entrance is None or self._stop_by is not None:
+            return self._time.monotonic_ns()
+        entering = Entering(entrance, self._rundown, self._pool, self._rate, self._time)
+        return entering.run(lambda: self._stop_by is not None)
 
     def _muted_view(self) -> AirView:
         playlist = self._rundown.playlist

@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 
 import av
 
 from sidecar.media.interface import Moment, Source
 from sidecar.protocol.channel import ChannelFormat
 from sidecar.rundown.model import Airing, SourceView, Supply
+from sidecar.rundown.rate import samples_before
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,18 @@ class SourcePool:
             self._failed(airing, ValueError(f"gave sound of shape {moment.sound.shape}, not (2, {samples})"))
             return None
         return moment
+
+    def drop(self, airing: Airing, frames: int, rate: Fraction) -> int:
+        """Takes the next ``frames`` channel frames out of the source, picture and sound, unshown; how many it had."""
+        for index in range(frames):
+            if self.view(airing).supply is not Supply.READY:
+                return index
+            first, end = (
+                samples_before(airing.first_frame + index + step, rate, self._channel.sample_rate) for step in (0, 1)
+            )
+            if self.take(airing, end - first) is None:
+                return index
+        return frames
 
     def first_picture(self) -> av.VideoFrame | None:
         """What would be shown first of the most urgent source that has a picture; for any thread."""

@@ -5,11 +5,12 @@ gets the first answer and is not done again. Refusals are RFC 9457 problems with
 in ``Refusal``; a sidecar never answers a command of another epoch than its own.
 """
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from sidecar.protocol.channel import Epoch, Playlist
+from sidecar.protocol.channel import Epoch, Playlist, ResumePoint
 
 CommandId = Annotated[str, Meta(min_length=8, max_length=64)]
 
@@ -50,12 +51,19 @@ class CueCommand(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ArmCommand(Struct, frozen=True, forbid_unknown_fields=True):
-    """``/arm``: enter the air. ``nonce`` is of a status answered by this process less than 6 s ago."""
+    """``/arm``: enter the air. ``nonce`` is of a status answered by this process less than 6 s ago.
+
+    ``resume`` is where the list begins; None: where the document said. With ``resume_at``, the UTC instant at which
+    that frame is due, the list goes on from there by this node's clock, and begins with the frame due when it enters.
+    A ``resume`` that names no item of the list is as none.
+    """
 
     command_id: CommandId
     epoch: Epoch
     nonce: str
     by: str = ""
+    resume: ResumePoint | None = None
+    resume_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 class LeaseCommand(Struct, frozen=True, forbid_unknown_fields=True):

@@ -53,6 +53,24 @@ class RundownClock:
         self._programme.sources = sources
         self._programme.watch_what_comes()
 
+    @property
+    def first(self) -> Airing | None:
+        """While muted: what the list begins with."""
+        return None if self._lineup.next is None else self._lineup.next.airing
+
+    @property
+    def is_cued(self) -> bool:
+        """Something else than the list's own next item comes next."""
+        return self._lineup.cued is not None
+
+    def begin_with(self, point: ResumePoint) -> None:
+        """While muted: the list begins there instead. An item that is not in the list changes nothing."""
+        self._lineup.begin_with(point)
+
+    def begin_later(self, frames: int) -> None:
+        """While muted: that many channel frames of ``first``, which its source has given already, are passed over."""
+        self._lineup.begin_later(frames)
+
     def tick(self, sources: Sources) -> Shown:
         """Once per output frame, in order."""
         return self._programme.tick(sources)

@@ -1,6 +1,6 @@
 """What comes: the place in the list, the next item, the cue, and what to do with items that cannot be played."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from sidecar.protocol.channel import Item, Playlist, ResumePoint
@@ -79,6 +79,19 @@ class Lineup:
         plan = self._plan(spot.index, cause, first_frame=spot.frame, opens_at=frame)
         self.moved_to(plan, frame)
         return plan
+
+    def begin_with(self, point: ResumePoint) -> None:
+        """Before anything aired: the list begins at ``point`` instead; where that item is not in it, as it was."""
+        if index_of(self.playlist.items, point.item_id) is not None:
+            self._plan_first(point)
+
+    def begin_later(self, frames: int) -> None:
+        """Before anything aired: the first item begins ``frames`` later in it, with the source that is open."""
+        plan = self.next
+        if plan is not None:
+            airing = replace(plan.airing, first_frame=plan.airing.first_frame + frames)
+            # As for every resume: nobody takes it a second time.
+            self.next = replace(plan, airing=airing, cause="resume", waits=False)
 
     def end(self) -> None:
         """The list is over by its own arithmetic."""

@@ -2,33 +2,27 @@
 
 import os
 import secrets
-from collections.abc import Callable
-from typing import Literal, TypeAlias
 
 from supervisor.agent.cards import Cards
-from supervisor.agent.interface import Capability, NodeCondition
+from supervisor.agent.interface import Capability, Launcher, NodeCondition
 from supervisor.clock import Clock
 from supervisor.version import program_version
 
-LauncherName: TypeAlias = Literal["process", "docker"]
-
 
 class Condition:
-    """One life of one agent: ``boot`` is made here. ``engine_fault`` is asked at every report and must not block."""
+    """One life of one agent: ``boot`` is made here."""
 
     def __init__(
         self,
         *,
         incarnation: str,
-        launcher: LauncherName,
-        engine_fault: Callable[[], str],
+        launcher: Launcher,
         capacity: int | None,
         cards: Cards,
         clock: Clock,
     ) -> None:
         self._incarnation = incarnation
-        self._launcher: LauncherName = launcher
-        self._engine_fault = engine_fault
+        self._launcher = launcher
         self._capacity = capacity
         self._cards = cards
         self._clock = clock
@@ -42,12 +36,12 @@ class Condition:
             incarnation=self._incarnation,
             boot=self._boot,
             version=self._version,
-            launcher=self._launcher,
+            launcher=self._launcher.kind,
             capabilities=capabilities,
             devices=devices,
             at=self._clock.now(),
             load=_load(),
-            engine_fault=self._engine_fault(),
+            engine_fault=self._launcher.fault,
             capacity=self._capacity,
         )
 

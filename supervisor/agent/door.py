@@ -62,8 +62,8 @@ def request_for(order: Order) -> Request:
             return _post(verb, Command(command_id, epoch, by))
         case Cue(item_id):
             return _post("cue", CueCommand(command_id, epoch, item_id, by))
-        case Arm(nonce):
-            return _post("arm", ArmCommand(command_id, epoch, nonce, by))
+        case Arm(nonce, resume, resume_at):
+            return _post("arm", ArmCommand(command_id, epoch, nonce, by, resume, resume_at))
         case Replace(playlist):
             body = msgspec.json.encode(PlaylistCommand(command_id, epoch, playlist, by))
             return Request("PUT", "/playlist", body)
@@ -82,15 +82,15 @@ def _post(verb: str, command: msgspec.Struct) -> Request:
 
 
 class Door:
-    """Calls to one sidecar on this machine.
+    """Calls to one sidecar. ``base`` is its URL without a path.
 
     Every method raises SidecarSilent when the deadline passes or the connection fails, SidecarBroken for an answer
     that nobody can read, and SidecarRefused for a problem document.
     """
 
-    def __init__(self, client: httpx.AsyncClient, port: int, token: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, base: str, token: str) -> None:
         self._client = client
-        self._base = f"http://127.0.0.1:{port}"
+        self._base = base
         self._headers = {"authorization": f"Bearer {token}"}
 
     async def status(self, timeout: float) -> Status:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from sidecar.protocol.asrun import AsRunRecord
-from sidecar.protocol.channel import Playlist, SidecarDocument
+from sidecar.protocol.channel import Playlist, Rate, ResumePoint, SidecarDocument
 from sidecar.protocol.commands import CommandReply, Refusal
 from sidecar.protocol.status import Status
 
@@ -57,6 +57,10 @@ class StartFailed(AgentError):
     """The process could not be started at all."""
 
 
+class EngineAway(AgentError):
+    """The container engine does not answer. What it runs is then unknown, which is not gone; a start may still come."""
+
+
 class StopUnconfirmed(AgentError):
     """The process did not go, not even when it was killed. It counts as running."""
 
@@ -101,16 +105,43 @@ class ProcessIdentity:
 
 
 @dataclass(frozen=True, slots=True)
+class ContainerIdentity:
+    """One run of a container beyond doubt: ``pid`` is its first process as the engine's machine counts, so that the
+    same container started once more by somebody is another. Another engine knows nothing of it."""
+
+    engine_id: str
+    container_id: str
+    pid: int
+
+
+Identity = ProcessIdentity | ContainerIdentity
+Life = Literal["lives", "gone", "unknown"]
+"""``unknown``: whoever could tell does not answer. It is never an exit."""
+LauncherKind = Literal["process", "docker"]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Where a run that ended cleanly left its list: at ``at`` this frame of the item, at ``rate``, would have aired."""
+
+    item_id: str
+    frame: int
+    at: datetime
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True)
 class Exit:
     """``code`` as in ``Popen.returncode`` (negative: the signal); None when only the parent, now gone, was told.
 
     ``last_words`` is the end of the process's log, made safe for a line of text. ``item_id`` is the item that was on
-    air by its own journal; None where it was none, or nobody knows.
+    air by its own journal; None where it was none, or nobody knows. ``left``: None when it did not end cleanly in one.
     """
 
     code: int | None
     last_words: str = ""
     item_id: str | None = None
+    left: Left | None = None
 
     def __str__(self) -> str:
         if self.code is None:
@@ -174,7 +205,7 @@ class NodeCondition:
     incarnation: str
     boot: str
     version: str
-    launcher: Literal["process", "docker"]
+    launcher: LauncherKind
     capabilities: frozenset[Capability]
     devices: tuple[Device, ...]
     at: datetime
@@ -253,9 +284,15 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """Enter the air; ``nonce`` is of the sidecar's last answer."""
+    """Enter the air; ``nonce`` is of the sidecar's last answer.
+
+    ``resume``: where the list begins; None: where the start said. ``resume_at``: the instant at which that frame is
+    due; the list goes on from there by the node's clock. None: it begins with that frame whenever it enters.
+    """
 
     nonce: str
+    resume: ResumePoint | None = None
+    resume_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,37 +447,75 @@ class NodeAgent(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What a launcher is to run: ``environment`` is added to the launcher's own, ``log`` takes what it prints."""
+    """What a launcher is to run: ``environment`` is added to the launcher's own, ``log`` takes what it prints.
+
+    ``writes`` and ``reads`` are the directories that it needs beside ``directory``, ``decklink`` whether it needs the
+    machine's DeckLink cards: a container is given these and no more.
+    """
 
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     directory: str
     log: str
+    writes: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    decklink: bool = False
 
 
 class Launcher(Protocol):
-    """Makes and watches processes: plain ones, or later containers."""
+    """Makes and watches what runs a sidecar: plain processes, or containers. It never touches what it did not make."""
 
-    async def launch(self, launch: Launch) -> ProcessIdentity:
-        """Starts it in a session of its own; nothing of it depends on its parent's life. Raises OSError."""
+    @property
+    def kind(self) -> LauncherKind: ...
+
+    @property
+    def fault(self) -> str:
+        """Why nothing can be told of what runs; empty while it can."""
         ...
 
-    def find(self, environment: Mapping[str, str]) -> ProcessIdentity | None:
-        """A living process started with this environment: for a start whose identity was never written down."""
+    async def launch(self, launch: Launch) -> Identity:
+        """Starts it in a session of its own; nothing of it depends on its parent's life.
+
+        Raises OSError when it was not started, and EngineAway when that is unknown: ``find`` tells it later.
+        """
         ...
 
-    def variable(self, process: ProcessIdentity, name: str) -> str | None:
-        """What the living process has in its environment under ``name``; None when that cannot be told."""
+    async def find(self, environment: Mapping[str, str]) -> Identity | None:
+        """What lives and was started with this environment: for a start whose identity was never written down.
+
+        After a None, no earlier start with this environment comes to life any more. Raises EngineAway.
+        """
         ...
 
-    def alive(self, process: ProcessIdentity) -> bool:
-        """False as soon as it has exited, reaped or not, and for another process with its pid."""
+    async def variable(self, identity: Identity, name: str) -> str | None:
+        """What it has in its environment under ``name`` while it lives; None when that cannot be told.
+
+        Raises EngineAway.
+        """
         ...
 
-    async def exited(self, process: ProcessIdentity) -> int | None:
-        """Waits for its exit, whoever's child it is. Its code, or None where only its parent was told."""
+    async def alive(self, identity: Identity) -> Life:
+        """``gone`` as soon as it has exited, reaped or not, and where its name (a pid) is another's now."""
         ...
 
-    def signal(self, process: ProcessIdentity, number: int) -> None:
-        """Sends a signal to exactly this process; does nothing when it is gone."""
+    async def exited(self, identity: Identity) -> int | None:
+        """Waits for its exit, whoever's child it is. Its code as in ``Exit``, or None where that cannot be told.
+
+        While ``alive`` would be ``unknown`` it waits on.
+        """
+        ...
+
+    async def signal(self, identity: Identity, number: int) -> None:
+        """Sends a signal to exactly this one; does nothing when it is gone. Raises EngineAway."""
+        ...
+
+    async def door(self, identity: Identity, port: int, pid: int) -> str | None:
+        """The base URL at which this machine reaches the sidecar that says it listens on ``port`` as process ``pid``.
+
+        None when that cannot be this one, or cannot be told now.
+        """
+        ...
+
+    async def forget(self, identity: Identity) -> None:
+        """Its exit is on record: takes away what is left of it. Never raises; what cannot be done now is done later."""
         ...

@@ -4,13 +4,15 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Set
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import structlog
 
 from sidecar.protocol.asrun import TornLine, decode_line, whole_lines
-from supervisor.agent.interface import JournalLine
+from sidecar.rundown.output import NO_DATA
+from supervisor.agent.interface import JournalLine, Left
 
 log = structlog.get_logger(__name__)
 
@@ -19,6 +21,7 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 _SETTLED_NS: Final = 2_000_000_000
 """A directory changed less than this long ago may change again without a newer stamp."""
 
+_UNIX: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LINE: Final = 1 << 20
 """Bytes that no record reaches."""
 
@@ -67,18 +70,27 @@ class Journals:
                 due += 1
         return tuple(lines), last
 
-    def last_item(self, channel_id: str, run_id: str) -> str | None:
-        """The item that was on air at the end of the run: started, and not ended."""
-        item_id: str | None = None
+    def last_place(self, channel_id: str, run_id: str) -> str | Left | None:
+        """The item that was on air at the end of the run, started and not ended; or where a stop left it."""
+        place: str | Left | None = None
+        passed = 0  # channel frames of the item
         for line in _lines(self._root / channel_id / run_id):
-            match line.record.kind:
+            record = line.record
+            match record.kind:
                 case "item_start":
-                    item_id = line.record.item_id
+                    place, passed = record.item_id, record.in_frames or 0
+                case "late" if record.cause == NO_DATA:
+                    passed -= record.frames or 0
+                case "freeze_end":
+                    passed -= record.frames or 0
+                case "item_end" if record.cause == "stop" and record.item_id is not None:
+                    at = _UNIX + timedelta(microseconds=record.wall_ns // 1_000)
+                    place = Left(record.item_id, max(0, passed + (record.frames or 0)), at, record.rate)
                 case "item_end":
-                    item_id = None
+                    place = None
                 case _:
                     continue
-        return item_id
+        return place
 
     def _epoch(self, channel_id: str, run_id: str) -> int:
         known = self._epochs.get((channel_id, run_id))

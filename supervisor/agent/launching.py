@@ -63,7 +63,7 @@ def prepare(
     _prune(state_dir.parent, order.epoch, living)
 
 
-def launch_of(handle: Handle, program: tuple[str, ...], directories: Directories) -> Launch:
+def launch_of(handle: Handle, program: tuple[str, ...], directories: Directories, *, decklink: bool = False) -> Launch:
     state_dir = Path(handle.state_dir)
     return Launch(
         argv=program,
@@ -77,6 +77,9 @@ def launch_of(handle: Handle, program: tuple[str, ...], directories: Directories
         },
         directory=str(state_dir),
         log=str(state_dir / "sidecar.log"),
+        writes=(str(directories.journal / handle.channel_id), str(directories.media / "live" / handle.channel_id)),
+        reads=(str(directories.media),),
+        decklink=decklink,
     )
 
 

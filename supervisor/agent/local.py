@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +13,7 @@ import httpx
 from sidecar.protocol.asrun import encode_line
 from sidecar.protocol.commands import CommandReply
 from supervisor.agent.cards import Cards
-from supervisor.agent.condition import Condition, LauncherName
+from supervisor.agent.condition import Condition
 from supervisor.agent.interface import (
     AgentAway,
     Exit,
@@ -55,9 +55,8 @@ class LocalAgent:
 
     Leaving the block closes connections and stops watching; every sidecar plays on. ``leash_fd``, when given, is
     passed to every sidecar it starts: when its other end closes, they leave the air and exit. It polls its sidecars
-    every ``poll`` seconds and gives each ``answer`` seconds. ``launcher`` is named by ``launcher_name``, and
-    ``engine_fault`` tells why its engine does not answer, empty while it does. ``spare``: one process is kept warm, of
-    some 70 MB, which halves the time to a restart's first frame.
+    every ``poll`` seconds and gives each ``answer`` seconds. ``spare``: one process is kept warm, of some 70 MB, which
+    halves the time to a restart's first frame; not where a launcher is given.
     """
 
     def __init__(
@@ -70,8 +69,6 @@ class LocalAgent:
         clock: Clock,
         leash_fd: int | None = None,
         launcher: Launcher | None = None,
-        launcher_name: LauncherName = "process",
-        engine_fault: Callable[[], str] = lambda: "",
         capacity: int | None = None,
         spare: bool = False,
         program: tuple[str, ...] = (sys.executable, "-P", "-m", "sidecar"),
@@ -82,11 +79,11 @@ class LocalAgent:
         self._directories = Directories(sidecars_dir, journal_dir, media_root)
         self._clock = clock
         self._spare = (
-            Spare(program, program_environment(), str(agent_dir / "spare.log"), clock, leash_fd) if spare else None
+            Spare(program, program_environment(), str(agent_dir / "spare.log"), clock, leash_fd)
+            if spare and launcher is None
+            else None
         )
         self._launcher = launcher or ProcessLauncher(leash_fd, self._spare)
-        self._launcher_name: LauncherName = launcher_name
-        self._engine_fault = engine_fault
         self._capacity = capacity
         self._program = program
         self._poll_s = poll
@@ -137,8 +134,7 @@ class LocalAgent:
         cards = Cards(self._clock)
         self._condition = Condition(
             incarnation=await asyncio.to_thread(memory.incarnation),
-            launcher=self._launcher_name,
-            engine_fault=self._engine_fault,
+            launcher=self._launcher,
             capacity=self._capacity,
             cards=cards,
             clock=self._clock,

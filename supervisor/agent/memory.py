@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from supervisor.agent.interface import ProcessIdentity
+from supervisor.agent.interface import ContainerIdentity, Identity, ProcessIdentity
 from supervisor.errors import Invalid
 from supervisor.files import read_or_make_id, write_whole
 
@@ -14,13 +14,24 @@ log = structlog.get_logger(__name__)
 
 
 class Handle(msgspec.Struct, frozen=True):
-    """One started sidecar. ``process`` None: it was about to be started when this was written."""
+    """One started sidecar: a ``process`` or a ``container``; neither when this was written just before the start."""
 
     channel_id: str
     epoch: int
     token: str
     state_dir: str
     process: ProcessIdentity | None
+    container: ContainerIdentity | None = None
+
+    @property
+    def identity(self) -> Identity | None:
+        return self.process or self.container
+
+    def of(self, identity: Identity) -> "Handle":
+        """This handle, of what was started."""
+        if isinstance(identity, ProcessIdentity):
+            return msgspec.structs.replace(self, process=identity)
+        return msgspec.structs.replace(self, container=identity)
 
 
 class Damaged(Exception):

@@ -5,7 +5,6 @@ import secrets
 import signal
 from collections import defaultdict
 
-import msgspec
 import structlog
 
 from sidecar.protocol.commands import CommandReply
@@ -13,6 +12,7 @@ from supervisor.agent.door import Door, request_for, stop_request
 from supervisor.agent.interface import (
     AgentError,
     Arm,
+    EngineAway,
     EpochUsed,
     Exit,
     Launcher,
@@ -92,16 +92,27 @@ class Orders:
                 older = self._living(order.channel_id)
                 if older and not beside:
                     raise _still_running(older[0])
+                if self._watching.is_doubtful(order.channel_id):
+                    raise StartFailed(
+                        f"channel {order.channel_id} is not started while it is unknown whether an earlier start of it"
+                        f" runs: {self._launcher.fault}"
+                    )
                 return (await self._start(order, older)).process.pid
-            except (OSError, Damaged) as error:
+            except (OSError, Damaged, EngineAway) as error:
                 raise StartFailed(f"channel {order.channel_id} could not be started: {error}") from error
 
     async def _start(self, order: StartOrder, older: list[Watched]) -> Watched:
         handle = new_handle(order, self._directories)
         kept = frozenset(watched.handle.epoch for watched in older)
         await asyncio.to_thread(prepare, order, handle, self._memory, self._directories, kept)
-        process = await self._launcher.launch(launch_of(handle, self._program, self._directories))
-        handle = msgspec.structs.replace(handle, process=process)
+        decklink = any(output.kind == "decklink" for output in order.document.outputs)
+        launch = launch_of(handle, self._program, self._directories, decklink=decklink)
+        try:
+            process = await self._launcher.launch(launch)
+        except EngineAway:
+            self._watching.doubt(order.channel_id, order.epoch)
+            raise
+        handle = handle.of(process)
         await asyncio.to_thread(self._memory.put, handle)
         watched = Watched(handle, process)
         self._watching.watch(watched)
@@ -115,6 +126,8 @@ class Orders:
             ended = [watched for watched in self._living(order.channel_id) if watched.handle.epoch <= order.epoch]
             said = await asyncio.gather(*(self._end(watched, order) for watched in ended), return_exceptions=True)
             for error in said:
+                if isinstance(error, EngineAway):
+                    raise StopUnconfirmed(f"the stop of channel {order.channel_id} is unconfirmed: {error}") from error
                 if error is not None:
                     raise error
             return ended[-1].exit if ended else None
@@ -125,10 +138,10 @@ class Orders:
                 await self._ask_to_stop(watched, order.by)
             if watched.exit is None:
                 # A sidecar that is ended by a signal tells its players nothing of an end.
-                self._launcher.signal(watched.process, signal.SIGTERM)
+                await self._launcher.signal(watched.process, signal.SIGTERM)
                 await self._watching.gone(watched, _TERM if order.final else _ASK + _TERM)
         if watched.exit is None:
-            self._launcher.signal(watched.process, signal.SIGKILL)
+            await self._launcher.signal(watched.process, signal.SIGKILL)
             await self._watching.gone(watched, _KILL)
         if watched.exit is None:
             raise StopUnconfirmed(

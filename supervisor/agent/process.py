@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from supervisor.agent import children
 from supervisor.agent.children import PROC
-from supervisor.agent.interface import Launch, ProcessIdentity
+from supervisor.agent.interface import Identity, Launch, LauncherKind, Life, ProcessIdentity
 from supervisor.agent.spare import Spare
 
 
@@ -22,6 +22,16 @@ class ProcessLauncher:
         self._leash_fd = leash_fd
         self._spare = spare
         self._boot_id = children.boot_id()
+
+    @property
+    def kind(self) -> LauncherKind:
+        """As in ``Launcher``."""
+        return "process"
+
+    @property
+    def fault(self) -> str:
+        """As in ``Launcher``: the kernel always answers."""
+        return ""
 
     async def launch(self, launch: Launch) -> ProcessIdentity:
         """As in ``Launcher``: stdin is empty, output goes to the log, the session is its own."""
@@ -40,8 +50,11 @@ class ProcessLauncher:
         descriptors = () if self._leash_fd is None else (self._leash_fd,)
         return children.start(launch.argv, environment, launch.directory, launch.log, descriptors)
 
-    def find(self, environment: Mapping[str, str]) -> ProcessIdentity | None:
+    async def find(self, environment: Mapping[str, str]) -> ProcessIdentity | None:
         """A living process of this user that was started with all of ``environment``."""
+        return await asyncio.to_thread(self._find, environment)
+
+    def _find(self, environment: Mapping[str, str]) -> ProcessIdentity | None:
         wanted = {os.fsencode(f"{name}={value}") for name, value in environment.items()}
         for entry in PROC.iterdir():
             if not entry.name.isdigit():
@@ -57,24 +70,32 @@ class ProcessLauncher:
                     return ProcessIdentity(self._boot_id, int(entry.name), stat[1])
         return None
 
-    def variable(self, process: ProcessIdentity, name: str) -> str | None:
+    async def variable(self, identity: Identity, name: str) -> str | None:
         """As in ``Launcher``."""
+        return await asyncio.to_thread(self._variable, identity, name)
+
+    def _variable(self, identity: Identity, name: str) -> str | None:
         try:
-            lines = (PROC / str(process.pid) / "environ").read_bytes().split(b"\0")
+            lines = (PROC / str(identity.pid) / "environ").read_bytes().split(b"\0")
         except OSError:
             return None
-        if not self.alive(process):
+        if self._state(identity) in (None, "Z", "X"):
             return None
         start = os.fsencode(f"{name}=")
         return next((os.fsdecode(line[len(start) :]) for line in lines if line.startswith(start)), None)
 
-    def alive(self, process: ProcessIdentity) -> bool:
-        """As in ``Launcher``."""
-        return self._state(process) not in (None, "Z", "X")
+    async def alive(self, identity: Identity) -> Life:
+        """As in ``Launcher``; a container is none of ours to tell of."""
+        if not isinstance(identity, ProcessIdentity):
+            return "unknown"
+        return "gone" if self._state(identity) in (None, "Z", "X") else "lives"
 
-    async def exited(self, process: ProcessIdentity) -> int | None:
+    async def exited(self, identity: Identity) -> int | None:
         """As in ``Launcher``; known within milliseconds of the exit."""
-        descriptor = self._pidfd(process)
+        if not isinstance(identity, ProcessIdentity):
+            # Whoever changed the launcher while its sidecars ran must end them by hand: nobody here can tell.
+            return await asyncio.get_running_loop().create_future()
+        descriptor = self._pidfd(identity)
         if descriptor is not None:
             loop = asyncio.get_running_loop()
             gone = asyncio.Event()
@@ -84,11 +105,11 @@ class ProcessLauncher:
             finally:
                 loop.remove_reader(descriptor)
                 os.close(descriptor)
-        return children.reap(process.pid)
+        return children.reap(identity.pid)
 
-    def signal(self, process: ProcessIdentity, number: int) -> None:
+    async def signal(self, identity: Identity, number: int) -> None:
         """As in ``Launcher``: through a pidfd, so that a reused pid is never hit."""
-        descriptor = self._pidfd(process)
+        descriptor = self._pidfd(identity)
         if descriptor is None:
             return
         try:
@@ -98,19 +119,28 @@ class ProcessLauncher:
         finally:
             os.close(descriptor)
 
-    def _pidfd(self, process: ProcessIdentity) -> int | None:
+    async def door(self, identity: Identity, port: int, pid: int) -> str | None:
+        """As in ``Launcher``: on loopback, of exactly this process."""
+        return f"http://127.0.0.1:{port}" if pid == identity.pid else None
+
+    async def forget(self, identity: Identity) -> None:
+        """As in ``Launcher``: nothing is left of a process."""
+
+    def _pidfd(self, identity: Identity) -> int | None:
         try:
-            descriptor = os.pidfd_open(process.pid)
+            descriptor = os.pidfd_open(identity.pid)
         except ProcessLookupError:
             return None
         # Looked at after opening: the descriptor stays with the process it was opened for. One that is a zombie is
         # good too: while its other threads are still ending, nobody can be told its code yet.
-        if self._state(process) is None:
+        if self._state(identity) is None:
             os.close(descriptor)
             return None
         return descriptor
 
-    def _state(self, process: ProcessIdentity) -> str | None:
+    def _state(self, identity: Identity) -> str | None:
         """The letter of proc(5); None when there is no such process, or another with its pid."""
-        stat = children.stat(process.pid) if process.boot_id == self._boot_id else None
-        return stat[0] if stat is not None and stat[1] == process.start_ticks else None
+        if not isinstance(identity, ProcessIdentity) or identity.boot_id != self._boot_id:
+            return None
+        stat = children.stat(identity.pid)
+        return stat[0] if stat is not None and stat[1] == identity.start_ticks else None

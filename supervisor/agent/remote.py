@@ -144,5 +144,5 @@ def _post(target: str, body: object, *, again: bool = True) -> Call:
 
 
 def _get(target: str, *, most: int | None = None, **query: str) -> Call:
-    asked = f"{target}?{urlencode(query, quote_via=quote, safe='')}"
+    asked = f"{target}?{urlencode(query, quote_via=quote, safe='', errors='replace')}"
     return Call("GET", asked) if most is None else Call("GET", asked, most=most)

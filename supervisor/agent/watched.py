@@ -6,7 +6,7 @@ from typing import Final
 
 from sidecar.protocol.status import Status
 from supervisor.agent.door import Door
-from supervisor.agent.interface import Exit, ProcessIdentity, SidecarReport
+from supervisor.agent.interface import Exit, Identity, SidecarReport
 from supervisor.agent.memory import Handle
 
 _TAIL: Final = 4096
@@ -15,11 +15,15 @@ _WORDS: Final = 240
 
 @dataclass(slots=True)
 class Watched:
-    """What is known of one sidecar. ``exit`` is set once and for all when its process is gone."""
+    """What is known of one sidecar. ``exit`` is set once and for all when its process is gone.
+
+    ``answers_as`` is the pid that it wrote beside its port: inside a container, not the one that the machine counts.
+    """
 
     handle: Handle
-    process: ProcessIdentity
+    process: Identity
     door: Door | None = None
+    answers_as: int | None = None
     run_id: str | None = None
     exit: Exit | None = None
     polls: int = 0

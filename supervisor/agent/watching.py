@@ -10,7 +10,16 @@ import structlog
 
 from sidecar.protocol.status import Status
 from supervisor.agent.door import Door, read_door
-from supervisor.agent.interface import Exit, Launcher, NotRunning, SidecarBroken, SidecarRefused, SidecarSilent
+from supervisor.agent.interface import (
+    EngineAway,
+    Exit,
+    Launcher,
+    Left,
+    NotRunning,
+    SidecarBroken,
+    SidecarRefused,
+    SidecarSilent,
+)
 from supervisor.agent.journals import Journals
 from supervisor.agent.launching import TOKEN, Directories, identifying, remembered
 from supervisor.agent.links import Links
@@ -25,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 _DOOR_LOOK: Final = 0.05
 """Seconds between looks for a new sidecar's door: it costs start-up time."""
+_DOUBT_LOOK: Final = 1.0
+"""Seconds between questions to an engine that did not answer."""
 _READY_LOOK: Final = 0.1
 _READY: Final = 5.0
 """Seconds between looks whether a new sidecar has decoded its first picture, and for how long it is looked."""
@@ -58,6 +69,7 @@ class Watching:
         self._answer_s = answer
         self._media_disk = MediaDisk()
         self._watched: dict[tuple[str, int], Watched] = {}
+        self._doubtful: set[tuple[str, int]] = set()
         self.news = News()
         self.rounds = 0
 
@@ -85,28 +97,56 @@ class Watching:
     async def find_again(self) -> None:
         """Takes up what an earlier agent of this node started. Raises OSError when that cannot be listed."""
         names = await asyncio.to_thread(self._memory.names)
-        await asyncio.gather(*(self._take_up(channel_id, epoch) for channel_id, epoch in names))
+        await asyncio.gather(*(self._take_up_or_doubt(channel_id, epoch) for channel_id, epoch in names))
+
+    def is_doubtful(self, channel_id: str) -> bool:
+        """It is unknown whether an earlier start for this channel came to life."""
+        return any(doubtful == channel_id for doubtful, _ in self._doubtful)
+
+    def doubt(self, channel_id: str, epoch: int) -> None:
+        """Whether this one was started is unknown: it is asked until the engine tells."""
+
+        async def clear() -> None:
+            while True:
+                await self._clock.sleep(_DOUBT_LOOK)
+                try:
+                    await self._take_up(channel_id, epoch)
+                except EngineAway:
+                    continue
+                self._doubtful.discard((channel_id, epoch))
+                self.news.tell()
+                return
+
+        self._doubtful.add((channel_id, epoch))
+        self._nursery.keep(f"doubt of {channel_id}", clear)
+
+    async def _take_up_or_doubt(self, channel_id: str, epoch: int) -> None:
+        try:
+            await self._take_up(channel_id, epoch)
+        except EngineAway:
+            self.doubt(channel_id, epoch)
 
     async def _take_up(self, channel_id: str, epoch: int) -> None:
         handle = await asyncio.to_thread(remembered, channel_id, epoch, self._memory, self._directories)
-        process = handle.process
+        process = handle.identity
         if process is None:
             # We were ended between the start and the note of it, or the note is broken: the process itself knows.
-            process = await asyncio.to_thread(self._launcher.find, identifying(handle))
+            process = await self._launcher.find(identifying(handle))
             if process is None:
                 await asyncio.to_thread(self._memory.drop, channel_id, epoch)
                 return
-            token = handle.token or await asyncio.to_thread(self._launcher.variable, process, TOKEN) or ""
-            handle = msgspec.structs.replace(handle, process=process, token=token)
+            token = handle.token or await self._launcher.variable(process, TOKEN) or ""
+            handle = msgspec.structs.replace(handle, token=token).of(process)
             await asyncio.to_thread(self._memory.put, handle)
         watched = Watched(handle, process)
         self._watched[watched.key] = watched
-        if self._launcher.alive(process):
+        # Unknown counts as living: only an exit that was told takes it off the list.
+        if await self._launcher.alive(process) != "gone":
             log.info("found a sidecar again", channel=handle.channel_id, epoch=handle.epoch, pid=process.pid)
             self._watch_exit(watched)
             await self.ask(watched)
         else:
-            await self._note_exit(watched, None)
+            await self._note_exit(watched, await self._launcher.exited(process))
 
     def watch(self, watched: Watched) -> None:
         """A sidecar just started. Of its channel's others, those that are gone are forgotten."""
@@ -159,9 +199,12 @@ class Watching:
 
     async def _open_door(self, watched: Watched) -> None:
         found = await asyncio.to_thread(read_door, watched.state_dir)
-        if found is not None and found.pid == watched.process.pid:
-            watched.door = Door(self._client, found.port, watched.handle.token)
-            watched.run_id = found.run_id
+        if found is None:
+            return
+        base = await self._launcher.door(watched.process, found.port, found.pid)
+        if base is not None:
+            watched.door = Door(self._client, base, watched.handle.token)
+            watched.run_id, watched.answers_as = found.run_id, found.pid
 
     async def _first_answer(self, watched: Watched) -> None:
         """Until it answers and what it begins with is decoded: its start waits for nothing else."""
@@ -228,17 +271,20 @@ class Watching:
             "a sidecar is gone", channel=watched.handle.channel_id, epoch=watched.handle.epoch, how=str(watched.exit)
         )
         self.news.tell()
+        await self._launcher.forget(watched.process)
 
     def _exit_of(self, watched: Watched, code: int | None) -> Exit:
         words = last_words(watched.state_dir / "sidecar.log")
         try:
             door = read_door(watched.state_dir)
             run_id = watched.run_id or (door.run_id if door is not None else None)
-            item_id = self._journals.last_item(watched.handle.channel_id, run_id) if run_id is not None else None
+            place = self._journals.last_place(watched.handle.channel_id, run_id) if run_id is not None else None
         except OSError as error:
             log.warning("a journal could not be read", channel=watched.handle.channel_id, why=str(error))
-            item_id = None
-        return Exit(code, words, item_id)
+            place = None
+        if isinstance(place, Left):
+            return Exit(code, words, left=place)
+        return Exit(code, words, place)
 
 
 def _decodes_its_first(status: Status | None) -> bool:
@@ -251,8 +297,11 @@ def _is_not(watched: Watched, status: Status) -> str:
         return f"it answers for channel {status.channel_id}"
     if status.epoch != watched.handle.epoch:
         return f"it answers for epoch {status.epoch}"
-    if status.pid != watched.process.pid:
+    if status.pid != watched.answers_as:
         return f"it answers as process {status.pid}"
+    if status.run_id != watched.run_id:
+        # Only who wrote the file beside its port, which nobody else can read, knows this name.
+        return f"it answers for run {status.run_id}"
     instants = (
         status.at,
         *(() if status.item is None else (status.item.started_at,)),

@@ -35,20 +35,23 @@ def channel_alarms(view: View, decision: Decision, timing: Timing) -> dict[str, 
     """By code. A channel that should be on air and is not always has one that is critical."""
     wanted: dict[str, Wanted] = {}
     said = decision.sentence
+    silent = view.agent in ("away", "undriven")
+    at_work = view.phase in ("starting", "running", "stopping") or (view.phase == "fencing" and view.old is None)
     if view.phase == "blocked" and view.desired == "on":
         wanted["channel_blocked"] = Wanted("critical", f"{view.name}: {said}")
     limit = timing.off_air_alarm if view.was_on_air else timing.first_start_alarm
     if view.off_air_for is not None and view.off_air_for >= limit:
         wanted["channel_dark"] = Wanted("critical", f"{view.name} should be on air and is not: {said}")
-    if view.desired == "on" and view.agent == "away" and view.phase in ("starting", "running"):
+    if view.desired == "on" and silent and at_work:
         wanted["channel_unreachable"] = Wanted("critical", f"{view.name} may be off air: {said}")
     if view.phase == "fencing" and view.old is not None:
         severity: Severity = "warning" if view.old.healthy else "critical"
         wanted["channel_moving"] = Wanted(severity, f"{view.name} is being moved: {said}")
     if decision.observed == "hung":
         wanted["channel_hung"] = Wanted("warning", f"{view.name}: {said}")
-    if view.phase == "stopping" and view.fault:
-        wanted["stop_unconfirmed"] = Wanted("critical", f"{view.name} may still be on air: {view.fault}")
+    old_silent = view.old is not None and view.old.agent in ("away", "undriven")
+    if view.phase == "stopping" and (view.fault or silent or old_silent):
+        wanted["stop_unconfirmed"] = Wanted("critical", f"{view.name} may still be on air: {view.fault or said}")
     if view.desired == "on" and view.restarts.failures:
         times = "once" if view.restarts.failures == 1 else f"{view.restarts.failures} times in a row"
         wanted["sidecar_restarted"] = Wanted(

@@ -82,6 +82,8 @@ def _placing(view: View, observed: Observed | None) -> Decision:
         sentence = f"restart {restarts.failures} waits {restarts.wait:.1f} s: the sidecar {restarts.cause}"
         return Decision((), sentence, observed, again_in=left)
     why = f" again: the sidecar {view.restarts.cause}" if view.restarts.cause else ""
+    if view.fault:
+        why = f", again: {view.fault}"
     return Decision((Place(site.node_id),), f"starts on {site.node_name}{why}", observed)
 
 
@@ -101,11 +103,7 @@ def _starting(view: View, observed: Observed | None, timing: Timing) -> Decision
         return _starting_unreachably(view, observed)
     sighting = view.sighting
     if sighting is None or sighting.epoch != view.epoch:
-        if view.fault:
-            return _failed(f"could not be started: {view.fault}", None, observed)
-        if view.start_ordered:
-            return _failed("was gone before it could be seen", None, observed)
-        return Decision((Start(view.epoch),), f"starts epoch {view.epoch}", observed)
+        return _starting_unseen(view, observed)
     if sighting.exit is not None:
         return _failed(sighting.exit, sighting.item_id, observed)
     if sighting.state == "on_air" and sighting.frame > 0:
@@ -122,18 +120,32 @@ def _starting(view: View, observed: Observed | None, timing: Timing) -> Decision
     return Decision((), f"waits for epoch {view.epoch} to get ready{where}", observed)
 
 
+def _starting_unseen(view: View, observed: Observed | None) -> Decision:
+    if view.fault:
+        return _failed(f"could not be started: {view.fault}", None, observed)
+    if not view.start_ordered:
+        return Decision((Start(view.epoch),), f"starts epoch {view.epoch}", observed)
+    return _absent(view, "was gone before it could be seen", observed)
+
+
+def _absent(view: View, cause: str, observed: Observed | None) -> Decision:
+    """Its agent does not tell of it. In an old report that means nothing: it may have been made before the start."""
+    if not view.fresh:
+        return Decision((), f"waits for the next word of {view.agent_name}", observed)
+    return _failed(cause, None, observed)
+
+
 def _starting_unreachably(view: View, observed: Observed | None) -> Decision:
     waits = f"waits for the agent of {view.agent_name}, which does not answer"
-    if view.agent == "away" and view.start_ordered and view.armed_for is None and not view.pinned:
-        # We ordered its start and never its arm: wherever it is, it is muted.
+    never_armed = view.placed_now and view.start_ordered and view.armed_for is None
+    if view.agent == "away" and never_armed and not view.pinned and not view.vetoed_by:
+        # We ordered its start and never its arm, and nobody else can have: wherever it is, it is muted.
         target = target_of(view.targets)
         if target is not None:
             said = f"{waits}, and was not armed: looks for another node"
             why = f"its node {view.agent_name} stopped answering before it entered the air"
             return Decision((MoveTo("placing"), NoteFailure(why, None)), said, observed)
-    if view.start_ordered and view.armed_for is None:
-        return Decision((), waits, observed)
-    return _unreachable(view, observed, waits)
+    return Decision((), waits, observed) if never_armed else _unreachable(view, observed, waits)
 
 
 def _unreachable(view: View, observed: Observed | None, said: str) -> Decision:
@@ -149,6 +161,9 @@ def _unreachable(view: View, observed: Observed | None, said: str) -> Decision:
 
 
 def _muted(view: View, sighting: Sighting, observed: Observed | None, timing: Timing) -> Decision:
+    if view.strays:
+        # The agent arms nothing beside another.
+        return Decision((End(max(view.strays), patient=False, final=False),), "ends what an earlier try left", observed)
     arm = (ArmNow(view.epoch, sighting.nonce),)
     again = f", again: {view.fault}" if view.fault else ""
     if sighting.undecoded is None:
@@ -170,7 +185,7 @@ def _running(view: View, observed: Observed | None, timing: Timing) -> Decision:
         return _unreachable(view, observed, f"left alone: {who}, which says nothing")
     sighting = view.sighting
     if sighting is None or sighting.epoch != view.epoch:
-        return _failed("is gone from its node", None, observed)
+        return _absent(view, "is gone from its node", observed)
     if sighting.exit is not None:
         return _failed(sighting.exit, sighting.item_id, observed)
     match observed:
@@ -257,14 +272,15 @@ def _fencing(view: View, observed: Observed | None) -> Decision:
     if view.desired == "off":
         return _to_stopping(observed)
     if view.agent != "answers":
-        return Decision(
-            (), f"waits for the agent of {view.agent_name} to confirm that the old sidecar is gone", observed
-        )
+        waits = f"waits for the agent of {view.agent_name} to confirm that the old sidecar is gone"
+        return _unreachable(view, observed, waits)
     if _runs(view):
         again = f", again: {view.fault}" if view.fault else ""
         return Decision(
             (End(_newest(view), patient=False),), f"ends the old sidecar before a new start{again}", observed
         )
+    if not view.fresh:
+        return Decision((), f"waits for the next word of {view.agent_name}", observed)
     return Decision((MoveTo("placing"),), "the old sidecar is gone: starts anew", observed)
 
 
@@ -278,13 +294,16 @@ def _stopping(view: View, observed: Observed | None) -> Decision:
     if view.elsewhere:
         ends = _end_strays(view, patient=True, final=True)
         return Decision(ends, f"leaves the air on {_where(view)} as well", observed)
-    if view.node_lost:
-        return Decision((MoveTo("off"),), f"off air: its node was declared dead{then}", observed)
-    silent = view.agent_name if view.agent != "answers" else ""
-    if view.old is not None and view.old.agent != "answers":
-        silent = silent or view.old.node_name
+    silent = "" if view.agent == "answers" or view.node_lost else view.agent_name
+    old = view.old
+    if old is not None and old.agent != "answers" and not old.lost:
+        silent = silent or old.node_name
     if silent:
         return Decision((), f"waits for the agent of {silent} to confirm the stop", observed)
+    if view.agent == "answers" and not view.fresh and view.node_id is not None:
+        return Decision((), f"waits for the next word of {view.agent_name}", observed)
+    if view.node_lost or (old is not None and old.lost):
+        return Decision((MoveTo("off"),), f"off air: its node was declared dead{then}", observed)
     return Decision((MoveTo("off"),), f"off air, confirmed{then}", observed)
 
 

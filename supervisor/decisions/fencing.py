@@ -5,15 +5,15 @@ from typing import Final, Literal
 
 from supervisor.decisions.view import Candidate, View
 
-Fencing = Literal["resource", "lease", "hold", "cable"]
+Fencing = Literal["resource", "lease", "unleased", "hold", "cable"]
 """How an output keeps an old sidecar from the air that nobody reaches.
 
 ``resource``: what it writes nobody looks at (HLS: an epoch's own directory). ``lease``: it stops sending, or never
-connects again, once its lease has run out. ``hold``: it sends on, so only a confirmed exit proves that it is silent.
-``cable``: the signal leaves by a card of its node and of no other.
+connects again, once its lease has run out. ``unleased``: it would, but was started without one. ``hold``: it sends on,
+so only a confirmed exit proves that it is silent. ``cable``: the signal leaves by a card of its node and of no other.
 """
 
-_STRICTER: Final[tuple[Fencing, ...]] = ("resource", "lease", "hold", "cable")
+_STRICTER: Final[tuple[Fencing, ...]] = ("resource", "lease", "unleased", "hold", "cable")
 
 
 def fencing_of_output(kind: str, *, lease_stop: bool) -> Fencing:
@@ -38,6 +38,15 @@ def strictest(each: Iterable[Fencing]) -> Fencing:
         if _STRICTER.index(fencing) > _STRICTER.index(strictest_yet):
             strictest_yet = fencing
     return strictest_yet
+
+
+def as_fencing(text: str) -> Fencing:
+    """What a row names. One that this version does not know holds: nothing is known to stop it."""
+    match text:
+        case "resource" | "lease" | "unleased" | "hold" | "cable":
+            return text
+        case _:
+            return "hold"
 
 
 def why_not_moved(view: View) -> str:
@@ -75,7 +84,7 @@ def _unproven(view: View) -> str:
             return "a DeckLink output is moved by people alone"
         case "hold":
             return "its UDP output holds, so it may still be sending"
-        case "lease" if not view.leased:
+        case "unleased":
             return "it was started without a lease that could run out"
         case "lease" | "resource":
             return ""

@@ -1,6 +1,7 @@
 """Whether another node reads what a channel will air, by marker files and by the clips themselves. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from sidecar.protocol.channel import Playlist, Rate
@@ -31,29 +32,42 @@ def coming_clips(playlist: Playlist, item_id: str | None, rate: Rate, ahead: flo
     return tuple(dict.fromkeys(paths))
 
 
+@dataclass(frozen=True, slots=True)
+class MediaNeeds:
+    """``roots`` are the marked folders above the files, ``homeless`` the first file that lies below none."""
+
+    paths: tuple[str, ...] = ()
+    roots: frozenset[str] = frozenset()
+    homeless: str | None = None
+
+
+def needs_of_paths(paths: Sequence[str], roots: Iterable[str]) -> MediaNeeds:
+    """Once for a list and a set of roots, not for every node."""
+    known = tuple(roots)
+    found = [(path, root_of(path, known)) for path in paths]
+    homeless = next((path for path, root in found if root is None), None)
+    return MediaNeeds(tuple(paths), frozenset(root for _, root in found if root is not None), homeless)
+
+
 def root_of(path: str, roots: Iterable[str]) -> str | None:
     """The deepest marked folder above a file."""
-    above = [root for root in roots if PurePosixPath(path).is_relative_to(root)]
-    return max(above, key=len, default=None)
+    return max((root for root in roots if path.startswith(f"{root.rstrip('/')}/")), key=len, default=None)
 
 
 def media_verdict(
-    paths: Sequence[str], markers: Mapping[str, str], seen: Mapping[str, str | None], missing: Mapping[str, str]
+    needs: MediaNeeds, markers: Mapping[str, str], seen: Mapping[str, str | None], missing: Mapping[str, str]
 ) -> MediaVerdict:
     """Of one node. ``markers`` is what each root is known by, ``seen`` what the node reads in it, ``missing`` why it
     cannot read a file."""
-    needed: dict[str, str] = {}
-    for path in paths:
-        root = root_of(path, markers)
-        if root is None:
-            folder = PurePosixPath(path).parent
-            return MediaVerdict(f"{path} lies below no marked media root: mcr media mark {folder}", {path: "no root"})
-        needed.setdefault(root, path)
-    for root in needed:
+    if needs.homeless is not None:
+        folder = PurePosixPath(needs.homeless).parent
+        why = f"{needs.homeless} lies below no marked media root: mcr media mark {folder}"
+        return MediaVerdict(why, {needs.homeless: "no media root"})
+    for root in sorted(needs.roots):
         if seen.get(root) != markers[root]:
             why = "has no marker there" if seen.get(root) is None else "has another folder there"
             return MediaVerdict(f"it does not read the media root {root}: it {why}")
-    absent = {path: missing[path] for path in paths if path in missing}
+    absent = {path: missing[path] for path in needs.paths if path in missing} if missing else {}
     if not absent:
         return MediaVerdict()
     named = ", ".join(list(absent)[:_NAMED]) + (f" and {len(absent) - _NAMED} more" if len(absent) > _NAMED else "")

@@ -24,8 +24,12 @@ def moving(view: View, old: OldSidecar, observed: Observed | None, timing: Timin
     proof = _proof(view, old)
     ready = _is_ready(view, timing)
     start = _start(view)
-    if proof and not (old.healthy and not ready):
+    if proof:
         return Decision((MoveTo("starting"),), f"enters the air on {view.agent_name}: {proof}", observed)
+    if view.strays and old.node_id != view.node_id:
+        # Of an earlier try: the agent arms nothing beside it.
+        end = End(max(view.strays), patient=False, final=False)
+        return Decision((end,), f"ends what an earlier try left on {view.agent_name}", observed)
     here = "is ready" if ready else "gets ready"
     said = f"the new sidecar {here}, muted, on {view.agent_name}"
     if old.agent != "answers" or not old.epochs:
@@ -41,12 +45,12 @@ def moving(view: View, old: OldSidecar, observed: Observed | None, timing: Timin
 
 def _proof(view: View, old: OldSidecar) -> str:
     """Why it is certain that the old sidecar is off air, or that nobody looks at what it writes; empty: it is not."""
-    if old.agent == "answers" and not old.epochs:
-        return f"{old.node_name} confirms that the old sidecar is gone"
-    if view.node_lost:
-        return f"{old.node_name} was declared dead"
     if old.healthy:
         return ""
+    if old.agent == "answers" and not old.epochs:
+        return f"{old.node_name} confirms that the old sidecar is gone"
+    if old.lost and old.agent != "answers":
+        return f"{old.node_name} was declared dead"
     if view.fencing == "resource":
         return f"what the old one may still write on {old.node_name} is published nowhere"
     if view.fencing == "lease" and view.lease_left is not None and view.lease_left <= 0:
@@ -86,7 +90,7 @@ def _trouble(view: View, timing: Timing) -> str:
     if sighting is None or sighting.epoch != view.epoch:
         if view.fault:
             return f"could not be started: {view.fault}"
-        return "was gone before it could be seen" if view.start_ordered else ""
+        return "was gone before it could be seen" if view.start_ordered and view.fresh else ""
     if sighting.exit is not None:
         return sighting.exit
     if sighting.state is None and view.phase_for > timing.standby:

@@ -12,7 +12,7 @@ from supervisor.schemas.channel import ResumePolicy
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The last reported place: ``frame`` frames at ``rate`` into the item at ``at``, UTC.
+    """The last reported place: frame ``frame``, at ``rate``, of the item is due at ``at``, UTC.
 
     ``rate`` is that of the sidecar that told it, which the channel's may have left since; None is the channel's.
     """
@@ -29,11 +29,15 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """``resume`` None: at the top. ``sentence`` says where it begins and why, ``item_id`` with what."""
+    """``resume`` None: at the top. ``sentence`` says where it begins and why, ``item_id`` with what.
+
+    ``at``: the instant at which that frame is due, where the list goes on meanwhile; None: it begins whenever it may.
+    """
 
     resume: ResumePoint | None
     sentence: str
     item_id: str | None = None
+    at: datetime | None = None
 
 
 def beginning(
@@ -48,6 +52,7 @@ def beginning(
         return _not_in(skipped, playlist, Beginning(None, "begins with the first item"))
     point = ResumePoint(last.item_id, last.frame_at(rate))
     sentence = f"continues {titles[last.item_id]} at frame {point.frame}"
+    at: datetime | None = None
     if policy == "schedule":
         away = max(timedelta(0), now - last.at)
         frames = int(away // timedelta(microseconds=1) * parse_rate(rate) / 1_000_000)
@@ -55,9 +60,19 @@ def beginning(
         if joined is None:
             sentence += ": the list cannot tell what should be on air now"
         else:
-            point = joined
+            point, at = joined, last.at + timedelta(microseconds=int(frames * 1_000_000 / parse_rate(rate)))
             sentence = f"joins {titles[point.item_id]} in progress at frame {point.frame}"
-    return _not_in(skipped, playlist, Beginning(point, sentence))
+    return _not_in(skipped, playlist, Beginning(point, sentence, at=at))
+
+
+def said_at_arming(said: ResumePoint | None, newest: Beginning) -> Beginning | None:
+    """What an arm has to add to ``said``, with which the sidecar was started; None: nothing.
+
+    A sidecar cannot be told to begin at the top instead: its own list, which may be newer, says what that is.
+    """
+    if newest.resume is None or (newest.at is None and newest.resume == said):
+        return None
+    return newest
 
 
 def _not_in(skipped: Set[str], playlist: Playlist, wanted: Beginning) -> Beginning:

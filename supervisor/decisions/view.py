@@ -75,7 +75,8 @@ class Candidate:
 class OldSidecar:
     """What is known of the sidecar that a move must be sure of. ``epochs``: those older ones that its agent says live.
 
-    ``healthy``: one of them is on air and answers, so the move can wait until the new one is ready.
+    ``healthy``: one of them is on air and answers, so the move can wait until the new one is ready. ``lost``: an
+    operator says that its node is dead.
     """
 
     node_id: str
@@ -83,6 +84,7 @@ class OldSidecar:
     agent: AgentState
     epochs: tuple[int, ...] = ()
     healthy: bool = False
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +135,7 @@ class View:
     beginning: str = ""
     """Where in the list this start began, and why."""
     fencing: "Fencing" = "resource"
-    """Of its strictest output."""
-    leased: bool = False
+    """Of the strictest output that its sidecar was started with; in a move, the old one's."""
     lease_left: float | None = None
     """Until every lease that was ever given is certainly over, seconds, margin included; None: not known yet."""
     targets: tuple[Candidate, ...] = ()
@@ -146,7 +147,11 @@ class View:
     why_stay: str = ""
     """Why nothing is moved now off a node that does not answer."""
     node_lost: bool = False
-    """An operator says that the node where it is, or in a move was, is dead."""
+    """An operator says that the node where it is, is dead."""
+    fresh: bool = True
+    """Its agent's last call was answered in this term: what it does not tell of is not there."""
+    placed_now: bool = True
+    """This term placed its epoch, so that nobody else can have armed it."""
     leave_node: str = ""
     """Why it is to leave its node though that answers: maintenance."""
     old: OldSidecar | None = None

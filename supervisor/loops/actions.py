@@ -13,6 +13,7 @@ from db.models import Channel
 from db.repositories.channels import KEEP, Keep
 from db.repositories.leader import Fence
 from db.repositories.ports import PortWanted
+from sidecar.protocol.channel import Playlist, Rate, ResumePoint
 from sidecar.protocol.status import Status
 from supervisor.agent.interface import (
     AgentAway,
@@ -28,7 +29,7 @@ from supervisor.agent.interface import (
 )
 from supervisor.decisions.phases import as_phase, check_transition
 from supervisor.decisions.restarts import Restarts
-from supervisor.decisions.resume import Position, beginning
+from supervisor.decisions.resume import Beginning, Position, beginning, said_at_arming
 from supervisor.decisions.view import Action, ArmNow, End, GiveList, MoveTo, NoteFailure, Place, Relocate, Start
 from supervisor.loops.desk import Desk
 from supervisor.loops.documents import document_of, read_material
@@ -54,8 +55,20 @@ class EpochNotes:
     muted_at: float | None = None
     armed_at: float | None = None
     fault: str = ""
+    term: int = 0
     beginning: str = ""
     begins_with: str | None = None
+    resume: ResumePoint | None = None
+    """Where its start said that it begins."""
+    holds: "Holds | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """The list that a sidecar was last given, which counts at ``rate``."""
+
+    playlist: Playlist
+    rate: Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +77,8 @@ class Placing:
 
     node_id: str | Keep | None = KEEP
     fencing_node_id: str | Keep | None = KEEP
+    fencing_by: str | Keep | None = KEEP
+    fenced_by: str | Keep = KEEP
     leased: bool | Keep = KEEP
     raise_epoch: bool = False
     claims: tuple[PortWanted, ...] = ()
@@ -73,7 +88,7 @@ STAY: Final = Placing()
 _MOVES: Final[Mapping[Phase, Placing]] = {
     "off": Placing(node_id=None),
     # What was to be made sure of is: the old sidecar is off air.
-    "starting": Placing(fencing_node_id=None),
+    "starting": Placing(fencing_node_id=None, fencing_by=None),
 }
 
 
@@ -168,8 +183,11 @@ class Actions:
             # Somebody changed the channel meanwhile: what was decided is void.
             await self._read_again()
             return False
-        except (NotLeader, StaleTerm) as error:
+        except NotLeader as error:
             self._desk.leadership.lost(str(error))
+            return False
+        except StaleTerm as error:
+            self._desk.leadership.refused(error.seen, str(error))
             return False
         except Missing as error:
             log.info("a channel is gone while it was acted on", channel=self.row.id, said=str(error))
@@ -209,6 +227,8 @@ class Actions:
         check_transition(as_phase(self.row.phase), phase)
         before = self.row
         self.row = await self._write(phase, placing)
+        if placing.raise_epoch:
+            self.of_epoch(self.row.epoch).term = self._desk.leadership.standing().term
         log.info("phase", channel=before.name, was=before.phase, now=phase, epoch=self.row.epoch)
         self._desk.history.phase(self.row, before.phase)
 
@@ -224,13 +244,17 @@ class Actions:
                 now=now,
                 node_id=placing.node_id,
                 fencing_node_id=placing.fencing_node_id,
+                fencing_by=placing.fencing_by,
+                fenced_by=placing.fenced_by,
                 leased=placing.leased,
                 raise_epoch=placing.raise_epoch,
                 claims=placing.claims,
             )
             if phase == "off":
                 await tx.ports.release("channel", row.id, changed.epoch, by=SYSTEM.name, now=now)
-            elif phase == "running" and self._desk.outputs_of(row.id).ports:
+            elif phase == "running":
+                # The sidecars before it are gone, and with them their hold on ports that it does not use.
+                await tx.ports.release("channel", row.id, changed.epoch - 1, by=SYSTEM.name, now=now)
                 await tx.ports.mark("channel", row.id, changed.epoch, "active")
         return changed
 
@@ -241,18 +265,21 @@ class Actions:
             outputs = needs_of(await tx.channels.outputs(self.row.id))
         watch = self._desk.watch_of(node_id)
         devices = () if watch is None or watch.condition is None else watch.condition.devices
+        leased = outputs.fencing == "lease" and self._desk.can_move(self.row)
         return Placing(
             node_id=node_id,
-            leased=outputs.fencing == "lease" and self._desk.can_move(self.row),
+            fenced_by="unleased" if outputs.fencing == "lease" and not leased else outputs.fencing,
+            leased=leased,
             raise_epoch=True,
             claims=ports_on(node_id, outputs.ports, devices),
         )
 
     async def _relocate(self, node_id: str) -> None:
-        old = self.row.node_id if self.row.phase != "fencing" else None
+        # A retarget keeps the one that is to be made sure of: the target before was never armed.
+        old = self.row.node_id if self.row.fencing_node_id is None else None
         placing = await self._placing(node_id)
         if old is not None:
-            placing = replace(placing, fencing_node_id=old)
+            placing = replace(placing, fencing_node_id=old, fencing_by=self.row.fenced_by)
         await self._transition("fencing", placing)
         watch = None if old is None else self._desk.watch_of(old)
         if old is not None and watch is not None and watch.state == "away":
@@ -267,16 +294,9 @@ class Actions:
         self._left_out = self.restarts.left_out(self._titles)
         self._given = Given(row.playlist_id, material.playlist.revision, row.after_last)
         material = material.without(self._left_out)
-        begin = beginning(
-            "schedule" if row.resume_policy == "schedule" else "continue",
-            material.playlist,
-            self.position,
-            self.restarts.skipped,
-            row.rate,
-            desk.clock.now(),
-        )
-        notes.beginning = begin.sentence
-        notes.begins_with = begin.item_id
+        notes.holds = Holds(material.playlist, row.rate)
+        begin = self._begin(notes.holds)
+        notes.resume, notes.beginning, notes.begins_with = begin.resume, begin.sentence, begin.item_id
         order = StartOrder(row.id, epoch, self._fence().term, document_of(row, material, begin.resume))
         notes.start_ordered = True
         start = watch.agent.standby if row.phase == "fencing" else watch.agent.start
@@ -288,6 +308,33 @@ class Actions:
         finally:
             await watch.refresh()
         log.info("started a sidecar", channel=row.name, epoch=epoch, pid=pid, begins=begin.sentence)
+
+    def _begin(self, holds: Holds) -> Beginning:
+        """Where the list begins if the air is entered now, by the newest that is known."""
+        policy = "schedule" if self.row.resume_policy == "schedule" else "continue"
+        skipped, now = self.restarts.skipped, self._desk.clock.now()
+        return beginning(policy, holds.playlist, self.position, skipped, holds.rate, now)
+
+    async def _arm_with(self, watch: NodeWatch, notes: EpochNotes, nonce: str) -> Arm:
+        """It may have waited muted for long: what has become of the place since it was started is said with the arm."""
+        if notes.holds is None:
+            notes.holds = await self._read_holds(watch, notes.epoch)
+        newest = None if notes.holds is None else said_at_arming(notes.resume, self._begin(notes.holds))
+        if newest is None:
+            return Arm(nonce)
+        notes.beginning, notes.begins_with = newest.sentence, newest.item_id
+        return Arm(nonce, newest.resume, newest.at)
+
+    async def _read_holds(self, watch: NodeWatch, epoch: int) -> Holds | None:
+        """Of a sidecar that another supervisor started: the list as the store has it. No list is no reason to wait."""
+        status = next((it.status for it in watch.of(self.row.id) if it.epoch == epoch), None)
+        rate = self.row.rate if status is None else status.rate
+        try:
+            material = await read_material(self._desk.store, self.row, rate, self._desk.timing.store)
+        except StoreError as error:
+            log.warning("arms without a place in the list", channel=self.row.name, epoch=epoch, why=str(error))
+            return None
+        return Holds(material.playlist, rate)
 
     async def _raise_epoch_over(self, highest: int) -> None:
         """The node knows a higher epoch than the store: the store is brought above it before anything else."""
@@ -303,11 +350,14 @@ class Actions:
     async def _arm(self, epoch: int, nonce: str) -> None:
         watch, notes = self._watch(), self.of_epoch(epoch)
         term = self._fence().term
-        if self.row.leased and not await self._desk.leases.prepare(self.row.id, epoch):
-            raise NotLeader(term)
+        row = self.row
+        if row.leased and not await self._desk.leases.prepare(row.id, epoch):
+            # It was changed meanwhile: what was decided is void.
+            raise StaleRev("channel", row.id, row.rev, row.rev + 1)
+        arm = await self._arm_with(watch, notes, nonce)
         if notes.armed_at is None:
             notes.armed_at = self._desk.clock.monotonic()
-        order = Order(self.row.id, epoch, term, uuid4().hex, self.started_by, Arm(nonce))
+        order = Order(self.row.id, epoch, term, uuid4().hex, self.started_by, arm)
         try:
             await watch.agent.command(order, _ARM)
         finally:
@@ -342,6 +392,7 @@ class Actions:
                 given = msgspec.structs.replace(given, revision=max(given.revision, holds.playlist_revision))
             order = Order(self.row.id, epoch, self._fence().term, uuid4().hex, SYSTEM.name, Replace(given))
             await watch.agent.command(order, desk.timing.command)
+            self.of_epoch(epoch).holds = Holds(given, rate)
         except BaseException:
             self.list_changed = True
             raise

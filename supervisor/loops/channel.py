@@ -11,9 +11,10 @@ from sidecar.protocol.status import Status
 from supervisor.agent.interface import SidecarReport
 from supervisor.decisions.alarms import CHANNEL_ALARMS, channel_alarms
 from supervisor.decisions.channel import decide
-from supervisor.decisions.fencing import Fencing, fencing_of_output, strictest
+from supervisor.decisions.fencing import as_fencing
 from supervisor.decisions.phases import as_phase
 from supervisor.decisions.placement import NodeFacts, candidates, choose_site
+from supervisor.decisions.resume import Position
 from supervisor.decisions.view import AgentState, Candidate, Decision, OldSidecar, Stray, View
 from supervisor.live import Sight
 from supervisor.loops.actions import Actions
@@ -77,6 +78,19 @@ class ChannelKeeper:
         fencing = self.row.fencing_node_id if self.row.phase == "fencing" else None
         return self.watch if fencing is None else self._desk.watch_of(fencing)
 
+    @property
+    def renewed(self) -> tuple[str, Status] | None:
+        """Whose lease is to be renewed: the node, and the last answer of what is on air there.
+
+        In a move that is the old one as long as it is healthy: it stays on air until the new one is ready.
+        """
+        if self.row.phase == "fencing":
+            old = self._old()
+            status = self._old_on_air() if old is not None and old.healthy else None
+            return (old.node_id, status) if old is not None and status is not None else None
+        status = self.on_air
+        return (self.row.node_id, status) if self.row.node_id is not None and status is not None else None
+
     def is_heard(self, within: float) -> bool:
         """Whether the row's sidecar answered in the last ``within`` seconds."""
         watch, report = self.watch, self.report
@@ -86,8 +100,11 @@ class ChannelKeeper:
         return age is not None and age <= within
 
     def note_lease(self, epoch: int, left: float, now: float) -> None:
-        """Of a move with this epoch: by the database's clock every lease is over in ``left`` seconds from ``now``."""
-        self._lease_over = (epoch, now + left + self._desk.timing.fence_margin)
+        """Of a move with this epoch: by the database's clock every lease is over in ``left`` seconds from ``now``.
+
+        By no more than a horizon, and not before our own clock says so too: the database's may be set meanwhile.
+        """
+        self._lease_over = (epoch, now + min(left, self._desk.timing.horizon))
 
     def placement(self) -> tuple[Candidate, ...]:
         """Every other node: whether the channel could be moved there, and why not."""
@@ -165,6 +182,7 @@ class ChannelKeeper:
         old = self._old_on_air()
         if old is not None:
             self._actions.position = position_of(old) or self._actions.position
+        self._follow_left()
         report = self.report
         if report is not None and report.epoch == row.epoch and report.status is not None:
             notes = self._actions.of_epoch(row.epoch)
@@ -172,13 +190,21 @@ class ChannelKeeper:
         if report is not None and report.exit is not None and report.exit.item_id is not None:
             self._actions.went_on(report.exit.item_id)
 
+    def _follow_left(self) -> None:
+        """The last sidecar ended cleanly: its journal says where, to the frame, until another one is on air."""
+        row = self.row
+        watch = self.watch if row.phase != "fencing" else self._desk.watch_of(row.fencing_node_id or "")
+        last = None if watch is None else next(reversed([it for it in watch.of(row.id) if it.epoch <= row.epoch]), None)
+        left = None if last is None or last.exit is None else last.exit.left
+        if left is not None:
+            self._actions.position = Position(left.item_id, left.frame, left.at, left.rate)
+
     def _view(self, watch: NodeWatch | None, report: SidecarReport | None) -> View:
         row, desk, actions = self.row, self._desk, self._actions
         now = desk.clock.monotonic()
         of_this = actions.of_epoch(row.epoch)
         status = self.on_air
         suspect_id = row.fencing_node_id or row.node_id
-        suspect = desk.fleet.rows.get(suspect_id or "")
         placed = desk.fleet.rows.get(row.node_id or "")
         old = self._old()
         agent: AgentState = "answers" if row.node_id is None else _agent_state(watch)
@@ -197,7 +223,7 @@ class ChannelKeeper:
             agent=agent,
             agent_name=placed.name if placed else row.node_id or "no node",
             node_id=row.node_id,
-            site=choose_site(nodes, row.wanted_node_id, row.node_id, row.engine),
+            site=choose_site(nodes, self._wanted_node, row.node_id, row.engine),
             sighting=None
             if watch is None or report is None
             else sighting_of(report, watch.pulse(report), of_this.begins_with),
@@ -213,14 +239,15 @@ class ChannelKeeper:
             adopted=self._adopts == row.epoch and now - self._began < _ADOPTION_SHOWN,
             list_changed=actions.list_changed,
             beginning=of_this.beginning,
-            fencing=self._fencing(report),
-            leased=row.leased,
+            fencing=as_fencing(row.fenced_by if row.fencing_by is None else row.fencing_by),
             lease_left=self._lease_left(now),
             targets=candidates(nodes, row.node_id, row.engine),
             pinned=row.wanted_node_id is not None,
             vetoed_by=row.hold_failover_by or "an operator" if row.hold_failover else "",
             why_stay=desk.fleet.why_stay(suspect_id) if agent != "answers" else "",
-            node_lost=suspect is not None and suspect.lost_at is not None,
+            node_lost=placed is not None and placed.lost_at is not None,
+            fresh=watch is not None and watch.is_fresh(desk.leadership.led_since),
+            placed_now=of_this.term == desk.leadership.standing().term,
             leave_node="in maintenance" if leaves else "",
             old=old,
             elsewhere=self._elsewhere(),
@@ -230,7 +257,13 @@ class ChannelKeeper:
         """None until the horizon was read for this very move: that of an earlier one says nothing about it."""
         if self._lease_over is None or self._lease_over[0] != self.row.epoch:
             return None
-        return self._lease_over[1] - now
+        over = max(self._lease_over[1], self._desk.leases.own_end(self.row.id))
+        return over + self._desk.timing.fence_margin - now
+
+    @property
+    def _wanted_node(self) -> str | None:
+        """Where people want it: a failover that is held keeps it where it is."""
+        return self.row.wanted_node_id or (self.row.node_id if self.row.hold_failover else None)
 
     def _nodes(self) -> Sequence[NodeFacts]:
         restarts, now = self._actions.restarts, self._desk.clock.monotonic()
@@ -249,8 +282,9 @@ class ChannelKeeper:
             return None
         known = self._desk.fleet.rows.get(node_id)
         name, watch = known.name if known else node_id, self._desk.watch_of(node_id)
+        lost = known is not None and known.lost_at is not None
         if watch is None:
-            return OldSidecar(node_id, name, "undriven")
+            return OldSidecar(node_id, name, "undriven", lost=lost)
         living = [it for it in watch.of(row.id) if it.exit is None and it.epoch < row.epoch]
         # A container engine that does not answer confirms nothing.
         sure = watch.condition is not None and not watch.condition.engine_fault
@@ -258,7 +292,10 @@ class ChannelKeeper:
             it.status is not None and it.status.state == "on_air" and watch.pulse(it).misses == 0 for it in living
         )
         state = watch.state if sure else "away"
-        return OldSidecar(node_id, name, state, tuple(it.epoch for it in living), healthy)
+        if state == "answers" and not living and not watch.is_fresh(self._desk.leadership.led_since):
+            # Absence in an old report is no absence.
+            state = "unseen"
+        return OldSidecar(node_id, name, state, tuple(it.epoch for it in living), healthy, lost)
 
     def _old_on_air(self) -> Status | None:
         """In a move: the last answer of the old sidecar while that is on air."""
@@ -280,14 +317,6 @@ class ChannelKeeper:
             for report in watch.of(row.id)
             if report.exit is None
         )
-
-    def _fencing(self, report: SidecarReport | None) -> Fencing:
-        """Of the outputs as they are stored, and of those that its sidecar was started with and still has."""
-        needs = self._desk.outputs_of(self.row.id)
-        if report is None or report.status is None:
-            return needs.fencing
-        gone = [it for it in report.status.outputs if it.role == "programme" and it.id not in needs.ids]
-        return strictest((needs.fencing, *(fencing_of_output(it.kind, lease_stop=False) for it in gone)))
 
     def _note_air(self, decision: Decision) -> None:
         if self.row.desired == "off":

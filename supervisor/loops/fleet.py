@@ -40,7 +40,7 @@ class Fleet:
         *,
         news: Callable[[Iterable[str]], None],
         leases: Callable[[str], LeaseRound | None],
-        refused: Callable[[str], None],
+        refused: Callable[[int, str], None],
         led_since: Callable[[], float | None],
         watching: Callable[[NodeWatch], Sequence[asyncio.Task[None]]],
     ) -> None:

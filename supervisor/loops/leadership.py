@@ -49,6 +49,7 @@ class Leadership:
         self._trusted_until = 0.0
         self._term = 0
         self._leader_address = ""
+        self._above = 0
         self._led_since: float | None = None
         self._why_not = "this supervisor has just begun"
         self.store_fault = ""
@@ -79,11 +80,17 @@ class Leadership:
         self._fence = None
         self._why_not = "another supervisor leads"
 
+    def refused(self, seen: int, why: str) -> None:
+        """An agent takes its orders from a later term than ours. Either another supervisor leads, or the store was
+        restored from a backup: then the next lease of ours is taken above that term."""
+        self._above = max(self._above, seen)
+        self.lost(why)
+
     async def attempt(self) -> None:
         """Takes or renews the lease once. Never raises for a store that is away."""
         began = self._clock.monotonic()
         try:
-            held = await self._elector.attempt(self._holder, self._address, self._timing.lease_ttl)
+            held = await self._elector.attempt(self._holder, self._address, self._timing.lease_ttl, self._above)
         except StoreUnavailable as error:
             self.store_fault = str(error)
             return

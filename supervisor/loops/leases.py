@@ -8,6 +8,7 @@ horizon is (supervision.md 5.5 and 5.7).
 import structlog
 
 from db.errors import NotLeader, StoreError
+from db.models import Channel
 from supervisor.agent.interface import LeaseGrant, LeaseRound
 from supervisor.loops.desk import Desk
 
@@ -21,6 +22,8 @@ class Leases:
         self._desk: Desk
         self._good_until: dict[tuple[str, int], float] = {}
         self._granted: dict[tuple[str, int], str] = {}
+        self._by_node: dict[str, list[tuple[str, int]]] = {}
+        self._written: dict[str, float] = {}
 
     def use(self, desk: Desk) -> None:
         """Once, before anything else."""
@@ -41,6 +44,12 @@ class Leases:
         """Before a first grant, that of the arm: writes the horizon; whether it could be. Raises StoreError."""
         return channel_id in await self._extend({channel_id: epoch})
 
+    def own_end(self, channel_id: str) -> float:
+        """When every lease that this supervisor can have granted is over, on our monotonic clock: the database's own
+        may be set while a lease runs. What another granted before our term is over one horizon after it began."""
+        led_since = self._desk.leadership.led_since or self._desk.clock.monotonic()
+        return max(self._written.get(channel_id, 0.0), led_since) + self._desk.timing.horizon
+
     def good(self, channel_id: str, epoch: int) -> bool:
         """Whether a grant may be sent now."""
         return self._desk.clock.monotonic() < self._good_until.get((channel_id, epoch), 0.0)
@@ -51,19 +60,18 @@ class Leases:
         if fence is None:
             return None
         grants: list[LeaseGrant] = []
-        for channel_id, epoch in self._good_until:
-            watch = self._desk.watch_of(node_id)
+        for channel_id, epoch in self._by_node.get(node_id, ()):
             keeper = self._desk.keeper_of(channel_id)
-            if watch is None or keeper is None or not self.good(channel_id, epoch):
+            if keeper is None or not self.good(channel_id, epoch):
                 continue
-            row = keeper.row
-            if row.epoch != epoch or row.node_id != node_id or row.phase not in ("starting", "running"):
+            renewed = keeper.renewed
+            if keeper.row.epoch != epoch or renewed is None or renewed[0] != node_id or not _is_leased(keeper.row):
                 continue
-            status = next((it.status for it in watch.of(channel_id) if it.epoch == epoch and it.exit is None), None)
-            if status is None or status.state != "on_air" or self._granted.get((channel_id, epoch)) == status.nonce:
+            status = renewed[1]
+            if self._granted.get((channel_id, epoch)) == status.nonce:
                 continue
             self._granted[channel_id, epoch] = status.nonce
-            grants.append(LeaseGrant(channel_id, epoch, status.nonce))
+            grants.append(LeaseGrant(channel_id, status.epoch, status.nonce))
         if not grants:
             return None
         return LeaseRound(fence.term, round(self._desk.timing.sidecar_lease * 1000), tuple(grants))
@@ -72,16 +80,25 @@ class Leases:
         wanted: dict[str, int] = {}
         for keeper in self._desk.keepers():
             row = keeper.row
-            if not row.leased or row.phase not in ("starting", "running"):
+            if not _is_leased(row):
                 continue
             # Not for a node that is silent: its channels' leases shall run out.
-            if keeper.is_heard(self._desk.timing.poll * 1.5):
+            heard = keeper.is_heard(self._desk.timing.poll * 1.5) if row.phase != "fencing" else keeper.renewed
+            if heard:
                 wanted[row.id] = row.epoch
         if wanted:
             await self._extend(wanted)
         now = self._desk.clock.monotonic()
         self._good_until = {key: until for key, until in self._good_until.items() if until > now}
         self._granted = {key: nonce for key, nonce in self._granted.items() if key in self._good_until}
+        self._by_node = {}
+        for channel_id, epoch in self._good_until:
+            keeper = self._desk.keeper_of(channel_id)
+            if keeper is None:
+                self._written.pop(channel_id, None)
+            else:
+                node_id = keeper.row.fencing_node_id or keeper.row.node_id or ""
+                self._by_node.setdefault(node_id, []).append((channel_id, epoch))
 
     async def _extend(self, wanted: dict[str, int]) -> frozenset[str]:
         fence = self._desk.leadership.fence
@@ -93,4 +110,12 @@ class Leases:
             written = await tx.channels.extend_leases(fence, wanted, timing.horizon)
         for channel_id in written:
             self._good_until[channel_id, wanted[channel_id]] = began + timing.grant_within
+            self._written[channel_id] = self._desk.clock.monotonic()
         return written
+
+
+def _is_leased(row: Channel) -> bool:
+    """Whether what is on air for it now sends by a lease."""
+    if row.phase == "fencing":
+        return row.fencing_by == "lease"
+    return row.leased and row.phase in ("starting", "running")

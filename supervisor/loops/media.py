@@ -1,5 +1,6 @@
 """Looks whether every other node reads what each channel will air: a move there would gain nothing else."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +9,7 @@ import structlog
 
 from db.errors import StoreError
 from supervisor.agent.interface import AgentAway, AgentError, MediaSeen
-from supervisor.decisions.media import coming_clips, media_verdict
+from supervisor.decisions.media import MediaNeeds, coming_clips, media_verdict, needs_of_paths
 from supervisor.decisions.placement import UNSEEN_MEDIA, MediaVerdict
 from supervisor.loops.channel import ChannelKeeper
 from supervisor.loops.desk import Desk
@@ -88,11 +89,13 @@ class MediaWatch:
         except StoreError as error:
             log.warning("media cannot be looked at", why=str(error))
             return True
-        failed = False
-        for watch in tuple(watches.values()):
-            if watch.state == "answers":
-                failed |= not await self._look_at(watch, markers)
-        return failed
+        needs: dict[str, MediaNeeds] = {}
+        for channel_id, need in tuple(self._needs.items()):
+            needs[channel_id] = needs_of_paths(need.paths, markers)
+            await asyncio.sleep(0)
+        looks = [self._look_at(watch, markers, needs) for watch in watches.values() if watch.state == "answers"]
+        # Side by side: one with a file server that hangs must not keep the others from being targets.
+        return not all(await asyncio.gather(*looks))
 
     async def _read_needs(self) -> None:
         needs: dict[str, _Need] = {}
@@ -113,8 +116,8 @@ class MediaWatch:
         self._needs = needs
         self._verdicts = {key: verdict for key, verdict in self._verdicts.items() if key[0] in needs}
 
-    async def _look_at(self, watch: NodeWatch, markers: Mapping[str, str]) -> bool:
-        paths = tuple(dict.fromkeys(path for need in self._needs.values() for path in need.paths))
+    async def _look_at(self, watch: NodeWatch, markers: Mapping[str, str], needs: Mapping[str, MediaNeeds]) -> bool:
+        paths = tuple(dict.fromkeys(path for need in needs.values() for path in need.paths))
         seen: dict[str, str | None] = {}
         missing: dict[str, str] = {}
         try:
@@ -125,8 +128,8 @@ class MediaWatch:
         except AgentError as error:
             log.log(20 if isinstance(error, AgentAway) else 30, "a node was not asked for its media", why=str(error))
             return False
-        for channel_id, need in self._needs.items():
-            self._verdicts[channel_id, watch.node_id] = media_verdict(need.paths, markers, seen, missing)
+        for channel_id, need in needs.items():
+            self._verdicts[channel_id, watch.node_id] = media_verdict(need, markers, seen, missing)
         return True
 
 

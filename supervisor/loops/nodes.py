@@ -23,8 +23,14 @@ from supervisor.decisions.view import AgentState
 log = structlog.get_logger(__name__)
 
 BEATS: Final = 30
+_CALL: Final = 0.5
+"""Seconds that a call may take beyond the time it listens."""
 _LEAST: Final = 0.05
 """Seconds between two calls to an agent that answers at once and has nothing new."""
+
+
+def _nobody_minds(seen: int, why: str) -> None:
+    del seen, why
 
 
 class NodeWatch:
@@ -44,7 +50,7 @@ class NodeWatch:
         news: Callable[[Iterable[str]], None],
         leases: Callable[[str], LeaseRound | None] = lambda _: None,
         stalled: Callable[[], None] = lambda: None,
-        refused: Callable[[str], None] = lambda _: None,
+        refused: Callable[[int, str], None] = _nobody_minds,
     ) -> None:
         self.node_id = node_id
         self.name = name
@@ -69,6 +75,7 @@ class NodeWatch:
         self._seen = -1
         self._rounds = -1
         self._returned_at: float | None = None
+        self._paused = 0.0
         self._answered_at: float | None = None
         self._good = 0
         self._calls = 0
@@ -86,6 +93,12 @@ class NodeWatch:
         if self._misses >= self._timing.misses:
             return "away"
         return "unseen" if self._answered_at is None else "answers"
+
+    def is_fresh(self, since: float | None) -> bool:
+        """Its last call was answered, and after ``since``: what it does not tell of is not there."""
+        if self._misses or self._answered_at is None or since is None:
+            return False
+        return self._answered_at > since
 
     @property
     def is_sure(self) -> bool:
@@ -141,7 +154,7 @@ class NodeWatch:
             report = await self.agent.report(self._seen, self._timing.listen, self._leases(self.node_id))
         except StaleTerm as error:
             # Says nothing about the node: it is we who do not lead any more.
-            self._refused(str(error))
+            self._refused(error.seen, str(error))
             self.fault = str(error)
         except AgentAway as error:
             if not self._misses:
@@ -152,7 +165,8 @@ class NodeWatch:
         now = self._clock.monotonic()
         since = 0.0 if self._returned_at is None else now - self._returned_at
         self._returned_at = now
-        if since > self._timing.poll + self._timing.late_tick:
+        # What we asked for ourselves is no stall: a pause, and as long as a call may take.
+        if since > self._paused + self._timing.listen + self._timing.late_tick + _CALL:
             log.warning("this supervisor was away", seconds=round(since, 1))
             self._clear()
             self._stalled()
@@ -160,6 +174,7 @@ class NodeWatch:
             self._news(tuple(self._by_channel))
         # A call that failed waits for its turn; one that was answered is followed at once, but not in a rush.
         pause = began + self._timing.poll - now if self.fault else began + _LEAST - now
+        self._paused = max(0.0, pause)
         if pause > 0:
             await self._clock.sleep(pause)
 
@@ -216,6 +231,9 @@ class NodeWatch:
     def _take(self, report: NodeReport, now: float) -> None:
         if report.condition.boot != self._boot:
             self._begin_anew(report.condition.boot)
+        elif report.number < self._seen:
+            # Overtaken on its way by a later one.
+            return
         is_round = report.rounds != self._rounds
         self._seen, self._rounds = report.number, report.rounds
         gone = self._reports.keys() - {(sidecar.channel_id, sidecar.epoch) for sidecar in report.sidecars}

@@ -127,8 +127,8 @@ class Roster:
         for row in rows:
             self.update(row)
         for keeper, epoch in moving:
-            if keeper.row.id in leases:
-                keeper.note_lease(epoch, leases[keeper.row.id], now)
+            # Without a horizon no lease was ever granted: it is written before the first.
+            keeper.note_lease(epoch, leases.get(keeper.row.id, 0.0), now)
         for channel_id in self._keepers.keys() - revs.keys():
             self.remove(channel_id)
         self._placed = Counter(keeper.row.node_id for keeper in self._keepers.values())

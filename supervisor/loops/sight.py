@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sidecar.protocol.status import OutputStatus, Status
+from sidecar.rundown.rate import parse_rate
 from supervisor.agent.interface import SidecarReport
 from supervisor.decisions.pulse import Pulse
 from supervisor.decisions.resume import Position
@@ -12,6 +13,8 @@ from supervisor.decisions.view import OutputSight, Sighting
 _DOWN: Final = ("stalled", "down", "stopped")
 _BLAMELESS: Final = (0, -2, -15)
 """Exit codes that say nothing against an item: a clean end, and signals that people send."""
+_NEXT_FRAME: Final = timedelta(milliseconds=150)
+"""A playout that keeps up has its next frame due within this of its answer, at any rate."""
 SKIPPED_SHOWN: Final = timedelta(minutes=10)
 
 
@@ -63,8 +66,13 @@ def picture_of(status: Status) -> str:
 def position_of(status: Status) -> Position | None:
     """Where a resume would begin: the item on air, or while none is, the one that comes next."""
     at = instant(status.at)
-    if status.item is not None:
-        return Position(status.item.item_id, status.item.position_frames, at, status.rate)
+    item = status.item
+    if item is not None:
+        shown_us = int((status.frame - item.started_frame) * 1_000_000 / parse_rate(status.rate))
+        due = instant(item.started_at) + timedelta(microseconds=shown_us)
+        # Unless frame times were passed over or the clock was set since the item began: then to what was seen.
+        is_sound = abs(due - at) <= _NEXT_FRAME
+        return Position(item.item_id, item.position_frames, due if is_sound else at, status.rate)
     return Position(status.next.item_id, 0, at) if status.next is not None else None
 
 

@@ -90,7 +90,7 @@ class Supervision:
             self._nursery,
             news=self._roster.wake,
             leases=self._leases.round_for,
-            refused=self._leadership.lost,
+            refused=self._leadership.refused,
             led_since=lambda: self._leadership.led_since,
             watching=self._begin_collecting,
         )

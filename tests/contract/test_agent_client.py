@@ -52,6 +52,12 @@ async def test_an_address_that_is_none(url: str) -> None:
         await is_away(remote, ".")
 
 
+@pytest.mark.parametrize("host", ["::1", "::", "localhost"])
+async def test_addresses_of_both_kinds_reach_an_agent(node_home: NodeHome, host: str) -> None:
+    async with served(node_home, host=host) as node, node.remote() as remote:
+        assert (await remote.report(-1, 0.0)).number >= 0
+
+
 async def test_an_answer_that_never_comes_ends_at_the_deadline() -> None:
     """The deadline of a report is what it waits and a margin, however the agent hangs."""
     async with answering(b"", pause=30.0) as url, client_of(url) as remote:

@@ -141,7 +141,18 @@ async def test_hls_is_given_out_by_its_own_names_and_nothing_else(node_home: Nod
         (live / "1" / "7.ts").write_bytes(segment)
         assert await agent.live_file(CHANNEL, "1/7.ts") == segment
         (live / "notes.txt").write_text("secret")
-        for path in ("notes.txt", "../../../agent/term", "1/8.ts", "", "1//7.ts", "%31/7.ts", "1/7.ts?x", "\0", "é"):
+        for path in (
+            "notes.txt",
+            "../../../agent/term",
+            "\ud800",
+            "1/8.ts",
+            "",
+            "1//7.ts",
+            "%31/7.ts",
+            "1/7.ts?x",
+            "\0",
+            "é",
+        ):
             with pytest.raises(FileNotFoundError):
                 await agent.live_file(CHANNEL, path)
         with pytest.raises(FileNotFoundError):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from uuid import uuid4
@@ -411,6 +412,22 @@ class TestStart:
             running.until(lambda _: len(running.records()) > 2, "the as-run")
             start = next(record for record in running.records() if record.kind == "item_start")
             assert (start.cause, start.in_frames, start.by) == ("resume", 40, "ada")
+
+    def test_an_arm_may_say_where_it_begins_and_since_when(self, clips: tuple[Item, ...], tmp_path: Path) -> None:
+        """P1: the real file, opened anew; the frame is the one due at the instant that the as-run gives it."""
+        with sidecar(document(clips, resume=ResumePoint(clips[0].id, 40)), tmp_path) as running:
+            running.until(lambda s: s.next is not None and s.next.ready, "the first item decoded")
+            since = datetime.now(UTC) - timedelta(seconds=15)
+            said = {"resume": {"item_id": clips[1].id, "frame": 200}, "resume_at": since.isoformat()}
+            reply = running.do("arm", nonce=running.status().nonce, **said)
+            assert reply["frame"] == 0
+            running.until(lambda _: len(running.records()) > 2, "the as-run")
+            start = next(record for record in running.records() if record.kind == "item_start")
+            passed_ns = start.wall_ns - (since - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1_000
+            due = 200 + passed_ns * 25 // 1_000_000_000 - 500
+            assert (start.item_id, start.cause, start.frame) == (clips[2].id, "resume", 0)
+            assert start.in_frames is not None
+            assert abs(start.in_frames - due) <= 1  # the two clocks are read one after the other
 
     def test_a_first_item_that_is_missing_costs_no_air(self, clips: tuple[Item, ...], tmp_path: Path) -> None:
         """P1: it is found out while muted, and frame 0 is the next item's."""

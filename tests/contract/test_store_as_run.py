@@ -122,7 +122,7 @@ async def test_an_old_leader_that_wakes_adds_nothing(store: Store) -> None:
     assert await append(store, range(3, 5), fence=new) == 4
 
 
-async def test_a_term_that_ends_in_the_middle_of_an_append_undoes_it(store: Store) -> None:
+async def test_a_term_that_ends_in_the_middle_of_an_append_undoes_it(real_store: Store) -> None:
     """P2: frozen between the look at its lease and its last statement."""
     from sqlalchemy import event as listening
 
@@ -134,16 +134,16 @@ async def test_a_term_that_ends_in_the_middle_of_an_append_undoes_it(store: Stor
             time.sleep(0.6)
 
     async def append_slowly() -> None:
-        async with store.write() as tx:
+        async with real_store.write() as tx:
             leadership = await tx.leader.acquire("me", "", 0.5)
             assert leadership is not None
             await tx.as_run.append(leadership.fence, KEY, NODE, 1, [record(1)])
 
-    listening.listen(store._engines.writer.sync_engine, "before_cursor_execute", freeze)
+    listening.listen(real_store._engines.writer.sync_engine, "before_cursor_execute", freeze)
     with pytest.raises(NotLeader):
         await append_slowly()
     assert frozen, "it was let in, and its term ended then"
-    assert await collected(store) == []
+    assert await collected(real_store) == []
 
 
 APPEND_FOR_EVER = """

@@ -88,9 +88,9 @@ async def leadership(store: Store) -> Leadership:
     return found
 
 
-async def test_one_leads_and_the_other_is_told_who(store: Store) -> None:
-    async with electors(store) as (a,):
-        b = StoreElector(store, timeout=3) if store.dialect == "sqlite" else elector(store, timeout=3)
+async def test_one_leads_and_the_other_is_told_who(real_store: Store) -> None:
+    async with electors(real_store) as (a,):
+        b = StoreElector(real_store, timeout=3) if real_store.dialect == "sqlite" else elector(real_store, timeout=3)
         first = await lead(a, "a")
         assert await attempt(b, "b") is None
         assert b.other is not None

@@ -124,8 +124,8 @@ async def test_a_clock_set_back_does_not_leave_a_horizon_of_years(store: Store, 
     """P1: the channel of a node that dies after it could not be moved until then."""
     fence = await lead(store)
     row = await started(store, "A", fence, now)
-    async with store._engines.writer.begin() as connection:
-        await connection.execute(text("UPDATE channel SET lease_until = '2999-01-01 00:00:00.000000'"))
+    async with store.write() as tx:
+        await tx.channels._session.execute(text("UPDATE channel SET lease_until = '2999-01-01 00:00:00.000000'"))
     assert (await left(store))[row.id] > 1e9
     assert await extend(store, fence, 8.0, row) == {row.id}
     assert (await left(store))[row.id] <= 8

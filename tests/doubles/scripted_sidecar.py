@@ -28,8 +28,9 @@ import msgspec
 
 from sidecar.protocol.asrun import GENESIS, AsRunPage, AsRunRecord, RecordKind, chain_hash, encode_line, whole_lines
 from sidecar.protocol.channel import Item, Playlist, SidecarDocument
-from sidecar.protocol.commands import CommandReply, Refusal
+from sidecar.protocol.commands import ArmCommand, CommandReply, Refusal
 from sidecar.protocol.status import ItemNext, ItemOnAir, JournalStatus, Loudness, OutputStatus, SkippedItem, Status
+from sidecar.rundown.forecast import advance
 
 ENDLESS = 10**9
 Fact: TypeAlias = Any  # a field of a record
@@ -155,10 +156,14 @@ class Sidecar:
             frames=at - self.item_started,
         )  # fmt: skip
 
-    def arm(self, by: str) -> None:
+    def arm(self, by: str, body: dict[str, Any]) -> None:
         self.armed_at = time.monotonic()
         self.journal.write("on_air", 0, cause="arm", by=by)
-        resume = self.document.resume
+        said = msgspec.convert(body, ArmCommand)
+        resume = said.resume or self.document.resume
+        if said.resume is not None and said.resume_at is not None:
+            passed = int((datetime.now(UTC) - said.resume_at).total_seconds() * self.rate)
+            resume = advance(self.playlist, said.resume, max(0, passed)) or said.resume
         ids = [item.id for item in self.playlist.items]
         if resume is not None and resume.item_id in ids:
             self.cut(ids.index(resume.item_id), "resume", 0, by, resume.frame)
@@ -235,7 +240,7 @@ class Sidecar:
         by, done, ids = body.get("by", ""), verb, [item.id for item in self.playlist.items]
         match verb:
             case "arm":
-                self.arm(by)
+                self.arm(by, body)
             case "stop":
                 if not self.faults.get("ignore_term"):
                     self.stop(by)

@@ -3,7 +3,7 @@
 import asyncio
 import signal as signals
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -11,7 +11,15 @@ from sidecar.protocol.asrun import AsRunPage
 from sidecar.protocol.commands import CommandReply
 from sidecar.protocol.status import Status
 from supervisor.agent.door import Request
-from supervisor.agent.interface import Launch, ProcessIdentity, SidecarBroken, SidecarRefused, SidecarSilent
+from supervisor.agent.interface import (
+    Identity,
+    Launch,
+    Life,
+    ProcessIdentity,
+    SidecarBroken,
+    SidecarRefused,
+    SidecarSilent,
+)
 from tests.simulation.sidecar import Refuse, SimSidecar
 
 if TYPE_CHECKING:
@@ -76,26 +84,29 @@ class SimLauncher:
         self._node = node
         self._boot = boot
 
+    kind: Final = "process"
+    fault: Final = ""
+
     async def launch(self, launch: Launch) -> ProcessIdentity:
         await asyncio.sleep(self._node.chance.uniform(0.001, 0.02))
         sidecar = self._node.spawn(dict(launch.environment), self._boot)
         return self._identity(sidecar)
 
-    def find(self, environment: Mapping[str, str]) -> ProcessIdentity | None:
+    async def find(self, environment: Mapping[str, str]) -> ProcessIdentity | None:
         for sidecar in self._node.living():
             if all(sidecar.environment.get(name) == value for name, value in environment.items()):
                 return self._identity(sidecar)
         return None
 
-    def variable(self, process: ProcessIdentity, name: str) -> str | None:
+    async def variable(self, process: Identity, name: str) -> str | None:
         sidecar = self._of(process)
         return None if sidecar is None or sidecar.exited else sidecar.environment.get(name)
 
-    def alive(self, process: ProcessIdentity) -> bool:
+    async def alive(self, process: Identity) -> Life:
         sidecar = self._of(process)
-        return sidecar is not None and not sidecar.exited
+        return "lives" if sidecar is not None and not sidecar.exited else "gone"
 
-    async def exited(self, process: ProcessIdentity) -> int | None:
+    async def exited(self, process: Identity) -> int | None:
         sidecar = self._of(process)
         if sidecar is None:
             return None
@@ -105,7 +116,7 @@ class SimLauncher:
             await gone
         return sidecar.exit_code if sidecar.boot == self._boot else None
 
-    def signal(self, process: ProcessIdentity, number: int) -> None:
+    async def signal(self, process: Identity, number: int) -> None:
         sidecar = self._of(process)
         if sidecar is None or sidecar.exited:
             return
@@ -120,8 +131,14 @@ class SimLauncher:
         else:
             raise SidecarBroken(f"the simulation knows no signal {number}")
 
-    def _of(self, process: ProcessIdentity) -> SimSidecar | None:
-        if process.boot_id != self._node.boot_id:
+    async def door(self, process: Identity, port: int, pid: int) -> str | None:
+        return f"http://127.0.0.1:{port}" if pid == process.pid else None
+
+    async def forget(self, process: Identity) -> None:
+        """Nothing is left of a process."""
+
+    def _of(self, process: Identity) -> SimSidecar | None:
+        if not isinstance(process, ProcessIdentity) or process.boot_id != self._node.boot_id:
             return None
         return self._node.sidecars.get(process.pid)
 

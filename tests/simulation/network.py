@@ -18,6 +18,10 @@ class Network:
     cuts: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     ways: dict[tuple[str, str], Way] = field(default_factory=dict[tuple[str, str], Way])
 
+    @property
+    def is_rough(self) -> bool:
+        return bool(self.loss or self.late or self.slow)
+
     def delay(self) -> float:
         if self.slow and self.chance.random() < self.slow:
             return self.chance.uniform(0.2, 0.9)

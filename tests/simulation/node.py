@@ -83,6 +83,14 @@ class SimNode:
         """What its agent's memory is named by; None while none runs."""
         return None if self.agent is None else self.agent._condition._incarnation
 
+    @property
+    def in_trouble(self) -> bool:
+        """Something is wrong with it, or with the way to it, that would excuse a move."""
+        network, process = self.world.network, self.agent_process
+        if not self.powered or self.agent is None or process is None or process.stopped:
+            return True
+        return network.is_rough or any(self.name in pair for pair in network.cuts)
+
     def trouble(self) -> None:
         """Something is, or was until now, wrong with it or with the way to it."""
         self.troubled_at = self.world.loop.now
@@ -192,9 +200,9 @@ class _NoClient:
 def stand_ins(world: "World") -> list[Any]:
     """Patches of what the agent's code reaches of this machine."""
 
-    def door(client: object, port: int, token: str) -> SimDoor:
+    def door(client: object, base: str, token: str) -> SimDoor:
         del client, token
-        sidecar = world.sidecar_at(port)
+        sidecar = world.sidecar_at(int(base.rpartition(":")[2]))
         return SimDoor(sidecar.node, sidecar)
 
     def links(media_root: Path) -> SimLinks:

@@ -143,7 +143,7 @@ def _collected_twice(world: "World") -> Generator[None]:
 
     _alter(world, "CREATE TABLE copy AS SELECT * FROM as_run", "DROP TABLE as_run", "ALTER TABLE copy RENAME TO as_run")
 
-    async def append(self: AsRunLog, run: Any, node_id: str, epoch: int, rows: Any, events: Any = ()) -> int:
+    async def append(self: AsRunLog, _: Any, run: Any, node_id: str, epoch: int, rows: Any, events: Any = ()) -> int:
         del events
         key = {"channel_id": run.channel_id, "run_id": run.run_id}
         await self._session.execute(

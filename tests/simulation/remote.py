@@ -90,10 +90,8 @@ class SimRemoteAgent:
 
     def _ordered(self, verb: str, channel_id: str, epoch: int, term: int) -> None:
         world = self._supervisor.world
-        world.log.say(
-            "order",
-            f"{self._supervisor.name} -> {self._node.name} term {term}: {verb} {world.channel_name(channel_id)}/{epoch}",
-        )
+        what = f"{verb} {world.channel_name(channel_id)}/{epoch}"
+        world.log.say("order", f"{self._supervisor.name} -> {self._node.name} term {term}: {what}")
         world.truth.acts(self._supervisor, verb, term)
 
     async def _call(

@@ -100,7 +100,7 @@ class World:
             for name, outputs, pinned in channel_plan(chance):
                 playlist = await tx.playlists.add(f"list of {name}", None, BEGINNING)
                 items = [
-                    ItemSpec(f"{name} {index}", kind="slate", slate_frames=chance.randrange(150, 900))
+                    ItemSpec(f"{name} {index}", kind="slate", slate_frames=chance.randrange(250, 1600))
                     for index in range(LIST_ITEMS)
                 ]
                 await tx.playlists.insert(playlist.id, 1, items)
@@ -121,6 +121,9 @@ class World:
     def _tick(self) -> None:
         self.receivers.watch()
         self.truth.sample()
+        for node in self.nodes:
+            if node.in_trouble:
+                node.trouble()
         if self.truth.samples % 10 == 0:
             self.database.watch_idle()
         self.loop.call_later(0.1, self._tick, context=self.nobody)

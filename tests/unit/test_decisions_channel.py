@@ -343,7 +343,7 @@ CASES: list[tuple[str, View, tuple[Action, ...], str, str | None]] = [
         "fencing unseen",
         view(phase="fencing", agent="away"),
         (),
-        "waits for the agent of here to confirm that the old sidecar is gone",
+        "waits for the agent of here to confirm that the old sidecar is gone: there is no other node",
         "unknown",
     ),
     ("stop", view(desired="off"), (MoveTo("stopping"),), "wanted off air: stops", "on_air"),

@@ -10,7 +10,7 @@ from supervisor.decisions.alarms import channel_alarms
 from supervisor.decisions.channel import decide
 from supervisor.decisions.doubt import Fleet, is_mass_silence, why_no_evacuation
 from supervisor.decisions.fencing import Fencing, fencing_of_output, strictest
-from supervisor.decisions.media import coming_clips, media_verdict, root_of
+from supervisor.decisions.media import coming_clips, media_verdict, needs_of_paths, root_of
 from supervisor.decisions.placement import MediaVerdict, NodeFacts, candidates
 from supervisor.decisions.pulse import Pulse
 from supervisor.decisions.restarts import Restarts
@@ -67,11 +67,12 @@ CASES: list[tuple[str, View, tuple[Action, ...], str]] = [
     ("a card", running(fencing="cable"), (), f"{SAYS_NOTHING}: a DeckLink output is moved by people alone"),
     (
         "no lease was given",
-        running(fencing="lease"),
+        running(fencing="unleased"),
         (),
         f"{SAYS_NOTHING}: it was started without a lease that could run out",
     ),
-    ("leased", running(fencing="lease", leased=True), (Relocate("b"),), "its node alpha does not answer: moves to beta"),
+    ("leased", running(fencing="lease"), (Relocate("b"),),
+     "its node alpha does not answer: moves to beta"),
     ("our own fault", running(why_stay="this supervisor itself stood still a moment ago"), (),
      f"{SAYS_NOTHING}: this supervisor itself stood still a moment ago"),
     ("declared dead", running(fencing="hold", node_lost=True, why_stay="x"), (Relocate("b"),),
@@ -105,17 +106,17 @@ CASES: list[tuple[str, View, tuple[Action, ...], str]] = [
      "enters the air on beta: what the old one may still write on alpha is published nowhere"),
     (
         "the lease still runs",
-        moving(fencing="lease", leased=True, lease_left=4.0),
+        moving(fencing="lease", lease_left=4.0),
         (Start(4),),
         "the new sidecar gets ready, muted, on beta; waits until every lease of the old one on alpha is certainly over",
     ),
     (
         "how long is not known",
-        moving(fencing="lease", leased=True, sighting=MUTED, start_ordered=True),
+        moving(fencing="lease", sighting=MUTED, start_ordered=True),
         (),
         "the new sidecar is ready, muted, on beta; waits until every lease of the old one on alpha is certainly over",
     ),
-    ("the lease is over", moving(fencing="lease", leased=True, lease_left=-0.01, sighting=MUTED, start_ordered=True),
+    ("the lease is over", moving(fencing="lease", lease_left=-0.01, sighting=MUTED, start_ordered=True),
      (MoveTo("starting"),), "enters the air on beta: every lease of the old one on alpha has run out"),
     ("it comes back with it", moving(fencing="lease", lease_left=2.0, old=HEALTHY), (Start(4),),
      "the new sidecar gets ready, muted, on beta; the old one stays on air on alpha until then"),
@@ -138,8 +139,8 @@ CASES: list[tuple[str, View, tuple[Action, ...], str]] = [
     ("stopped meanwhile", moving(desired="off"), (MoveTo("stopping"),), "wanted off air: stops"),
     ("stop, the old node is silent", moving(desired="off", phase="stopping", sighting=None), (),
      "waits for the agent of alpha to confirm the stop"),
-    ("stop, declared dead", moving(desired="off", phase="stopping", node_lost=True), (MoveTo("off"),),
-     "off air: its node was declared dead"),
+    ("stop, declared dead", moving(desired="off", phase="stopping", sighting=None, old=replace(AWAY, lost=True)),
+     (MoveTo("off"),), "off air: its node was declared dead"),
 ]  # fmt: skip
 
 
@@ -273,11 +274,13 @@ def test_a_path_that_merely_exists_is_no_media_root() -> None:
     markers = {"/m": "one", "/m/deep": "two"}
     assert root_of("/m/deep/a.mp4", markers) == "/m/deep"
     assert root_of("/mm/a.mp4", markers) is None
-    assert media_verdict(["/m/a.mp4"], markers, {"/m": "one"}, {}) == READS
-    assert "has no marker there" in media_verdict(["/m/a.mp4"], markers, {"/m": None}, {}).fault
-    assert "another folder" in media_verdict(["/m/a.mp4"], markers, {"/m": "two"}, {}).fault
-    assert "below no marked media root" in media_verdict(["/x/a.mp4"], markers, {"/m": "one"}, {}).fault
-    missing = media_verdict(["/m/a.mp4"], markers, {"/m": "one"}, {"/m/a.mp4": "no such file"})
+    needs = needs_of_paths(["/m/a.mp4"], markers)
+    assert media_verdict(needs, markers, {"/m": "one"}, {}) == READS
+    assert "has no marker there" in media_verdict(needs, markers, {"/m": None}, {}).fault
+    assert "another folder" in media_verdict(needs, markers, {"/m": "two"}, {}).fault
+    homeless = needs_of_paths(["/m/a.mp4", "/x/a.mp4"], markers)
+    assert "below no marked media root" in media_verdict(homeless, markers, {"/m": "one"}, {}).fault
+    missing = media_verdict(needs, markers, {"/m": "one"}, {"/m/a.mp4": "no such file"})
     assert missing == MediaVerdict("it cannot read /m/a.mp4", {"/m/a.mp4": "no such file"})
 
 

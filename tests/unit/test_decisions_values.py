@@ -12,7 +12,7 @@ from supervisor.decisions.phases import TRANSITIONS, IllegalTransition, as_phase
 from supervisor.decisions.placement import NodeFacts, choose_site
 from supervisor.decisions.pulse import Answer, Pulse, Silence
 from supervisor.decisions.restarts import BACKOFF, Restarts, backoff
-from supervisor.decisions.resume import Position, beginning
+from supervisor.decisions.resume import Position, beginning, said_at_arming
 from supervisor.schemas.channel import Phase
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -149,6 +149,20 @@ def test_where_a_start_begins(
     assert begin.resume == (None if resume is None else ResumePoint(*resume))
     assert begin.item_id == (resume[0] if resume else "a")
     assert begin.sentence
+
+
+def test_what_an_arm_adds_to_the_start() -> None:
+    """P1: a sidecar may have waited muted for long; the instant it is told is that of the very frame it is told."""
+    seen = Position("a", 40, NOW - timedelta(seconds=3, milliseconds=15))
+    late = beginning("schedule", LIST, seen, set(), "25", NOW)
+    assert (late.resume, late.at) == (ResumePoint("b", 15), NOW - timedelta(milliseconds=15))
+    assert said_at_arming(ResumePoint("b", 15), late) == late, "the list goes on until the air is entered"
+    goes_on = beginning("continue", LIST, seen, set(), "25", NOW)
+    assert goes_on.at is None
+    assert said_at_arming(ResumePoint("a", 40), goes_on) is None
+    assert said_at_arming(ResumePoint("a", 30), goes_on) == goes_on
+    assert said_at_arming(None, goes_on) == goes_on
+    assert said_at_arming(ResumePoint("a", 40), beginning("schedule", LIST, None, set(), "25", NOW)) is None
 
 
 def test_a_place_told_at_another_rate_is_the_same_place() -> None:

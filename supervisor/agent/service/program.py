@@ -6,16 +6,18 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Generator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from supervisor.agent.condition import LauncherName
+from supervisor.agent.docker_choice import PROGRAM, DockerChoice
+from supervisor.agent.interface import LauncherKind
 from supervisor.agent.keys import node_key, read_key
 from supervisor.agent.local import LocalAgent
+from supervisor.agent.memory import Memory
 from supervisor.agent.service.application import application
 from supervisor.agent.service.serving import listening_socket
 from supervisor.api.doors import Server, make_server
@@ -41,8 +43,9 @@ class AgentOptions:
     port: int
     key_file: Path | None
     cluster_key_file: Path | None
-    launcher: LauncherName = "process"
+    launcher: LauncherKind = "process"
     capacity: int | None = None
+    docker: DockerChoice = field(default_factory=DockerChoice)
 
     def key(self) -> bytes:
         """Raises Invalid."""
@@ -70,20 +73,26 @@ async def run_agent(settings: Settings, options: AgentOptions, clock: Clock | No
             return await _serve(make_server(application(agent, options.name, key)), door, options)
 
 
-def _agent(settings: Settings, options: AgentOptions, clock: Clock) -> LocalAgent:
-    if options.launcher != "process":
-        raise Invalid(f"this version has no launcher {options.launcher}")
-    return LocalAgent(
-        agent_dir=settings.agent_dir,
-        sidecars_dir=settings.sidecars_dir,
-        journal_dir=settings.journal_dir,
-        media_root=settings.media_root,
-        clock=clock,
-        launcher_name=options.launcher,
-        capacity=options.capacity,
-        program=sidecar_program,
-        spare=settings.spare,
-    )
+@contextlib.asynccontextmanager
+async def _agent(settings: Settings, options: AgentOptions, clock: Clock) -> AsyncGenerator[LocalAgent]:
+    async with contextlib.AsyncExitStack() as stack:
+        launcher = None
+        if options.launcher == "docker":
+            owner = Memory(settings.agent_dir).incarnation()
+            launcher = await stack.enter_async_context(options.docker.launcher(owner, clock))
+        yield await stack.enter_async_context(
+            LocalAgent(
+                agent_dir=settings.agent_dir,
+                sidecars_dir=settings.sidecars_dir,
+                journal_dir=settings.journal_dir,
+                media_root=settings.media_root,
+                clock=clock,
+                launcher=launcher,
+                capacity=options.capacity,
+                program=sidecar_program if launcher is None else PROGRAM,
+                spare=settings.spare,
+            )
+        )
 
 
 def _write_note(stack: contextlib.ExitStack, settings: Settings, options: AgentOptions, door: socket.socket) -> None:

@@ -1,12 +1,13 @@
 """The bodies. What the contract's own dataclasses say well enough is sent as they are."""
 
+from datetime import datetime
 from typing import Annotated, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
 
 from sidecar.protocol.asrun import decode_line
-from sidecar.protocol.channel import Playlist
+from sidecar.protocol.channel import Playlist, ResumePoint
 from sidecar.protocol.commands import CommandId
 from supervisor.agent.interface import (
     Arm,
@@ -53,6 +54,8 @@ class CueSaid(Struct, frozen=True, tag="cue"):
 
 class ArmSaid(Struct, frozen=True, tag="arm"):
     nonce: str
+    resume: ResumePoint | None = None
+    resume_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 class ReplaceSaid(Struct, frozen=True, tag="replace"):
@@ -88,8 +91,8 @@ def _shape_of(said: Said) -> SaidShape:
             return TransportSaid(verb, expect_item_id)
         case Cue(item_id):
             return CueSaid(item_id)
-        case Arm(nonce):
-            return ArmSaid(nonce)
+        case Arm(nonce, resume, resume_at):
+            return ArmSaid(nonce, resume, resume_at)
         case Replace(playlist):
             return ReplaceSaid(playlist)
 
@@ -100,8 +103,8 @@ def _said_of(shape: SaidShape) -> Said:
             return Transport(verb, expect_item_id)
         case CueSaid(item_id):
             return Cue(item_id)
-        case ArmSaid(nonce):
-            return Arm(nonce)
+        case ArmSaid(nonce, resume, resume_at):
+            return Arm(nonce, resume, resume_at)
         case ReplaceSaid(playlist):
             return Replace(playlist)
 

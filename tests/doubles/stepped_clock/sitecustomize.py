@@ -4,7 +4,7 @@ Python imports this first where this folder is on its path. ``MCR_TEST_CLOCK`` n
 add: its change is the step.
 """
 
-import datetime
+import datetime as dt
 import os
 import threading
 import time
@@ -24,8 +24,8 @@ def _follow(path: Path) -> None:
         if offset != seen:
             if travelling is not None:
                 travelling.stop()
-            real = datetime.datetime.now(datetime.UTC)
-            travelling = time_machine.travel(real + datetime.timedelta(seconds=offset), tick=True)
+            real = dt.datetime.now(dt.UTC)
+            travelling = time_machine.travel(real + dt.timedelta(seconds=offset), tick=True)
             travelling.start()
             seen = offset
         time.sleep(0.05)
