@@ -7,7 +7,7 @@ PYTEST_ARGS ?= -n 3 --dist loadgroup --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format sim bench lock clean
+.PHONY: help setup demo test faults check format sim bench lock clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,8 +17,11 @@ setup: $(VENV)/.run ## make .venv with what running needs
 demo: $(VENV)/.run ## four channels on air in the console; ends without a trace
 	@$(BIN)/mcr demo $(ARGS)
 
-test: $(VENV)/.test ## the whole suite, some four minutes on two cores
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: $(VENV)/.test ## the suite, some four minutes on two cores; without what needs a lab
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not faults"
+
+faults: $(VENV)/.test ## real faults in a lab of network namespaces, some six minutes; needs root, iproute2 and nftables
+	@$(BIN)/python -m pytest -m faults tests/faults
 
 check: $(VENV)/.test ## format, lint, types, layers, drift: what CI runs beside the tests
 	$(BIN)/ruff format --check .

@@ -86,6 +86,8 @@ def put_in_order(lab: Lab) -> None:
     lab.network.heal()
     lab.door.open()
     for machine in lab.machines():
+        if machine.has_own_clock:
+            machine.kill()
         if machine.runs:
             machine.send(signal.SIGCONT)
         else:

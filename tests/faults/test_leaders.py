@@ -1,7 +1,8 @@
 """The leader killed, frozen, or with a clock that steps: another leads, and what is on air does not notice."""
 
-import os
 import time
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -52,32 +53,38 @@ def test_p2_p6_a_frozen_leader_that_wakes_changes_nothing(lab: Lab) -> None:
     assert judge_udp("frozen leader", channel.udp).clean
 
 
-@pytest.mark.parametrize("step_s", [3600, -3600], ids=["forward", "back"])
-def test_p6_a_step_of_the_wall_clock_moves_nothing(lab: Lab, step_s: int, clock_file: os.PathLike[str]) -> None:
-    """F22, I24. P6: leader, agents and sidecars jump an hour while on air; no epoch changes and no frame is lost."""
-    with aired(lab, f"clock {step_s}", udp=True, lease_stop=True) as channel:
+@pytest.mark.parametrize("node_alone", [False, True], ids=["everywhere", "one node"])
+def test_p6_a_step_of_the_wall_clock_moves_nothing(lab: Lab, node_alone: bool, tmp_path: Path) -> None:
+    """F22, I24. P6: supervisors, agents and sidecars jump an hour ahead of the database, or a node falls an hour behind
+    all others, which is alarmed; no epoch changes, no lease ends and no frame is lost."""
+    step_s = -3600 if node_alone else 3600
+    clock = tmp_path / "clock"
+    with aired(
+        lab, "clock", udp=True, lease_stop=True, prepare=lambda _: with_clock(lab, clock, node_alone)
+    ) as channel:
         node = lab.machine_of(channel.live)
-        with open(clock_file, "w") as file:  # noqa: PTH123 - whatever is a path
-            file.write(str(step_s))
+        clock.write_text(str(step_s))
         time.sleep(8)
         live = lab.on_air(channel.id)
         assert (live["epoch"], live["node_name"]) == (channel.epoch, node.host)
+        stepped = ahead_s(live["as_of"]), ahead_s(lab.leader().api.get("/supervisor")["at"])
+        assert stepped == (pytest.approx(step_s, abs=60), pytest.approx(0 if node_alone else step_s, abs=60))
+        assert ("clock_offset" in lab.alarms()) is node_alone
         lab.log_is_complete(channel.id)
     assert channel.udp.continuity_errors() == 0
     assert judge_udp("clock", channel.udp).clean
 
 
-@pytest.fixture
-def clock_file(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> os.PathLike[str]:
-    """The leader and every node are started again, each with a clock that follows this file."""
-    path = tmp_path_factory.mktemp("clock") / "offset"
-    leader = lab.leader()
-    for machine in (leader, *lab.nodes.values()):
+def with_clock(lab: Lab, clock: Path, node_alone: bool) -> None:
+    """The nodes, and unless ``node_alone`` the supervisors too, are started again and follow the file ``clock``."""
+    for machine in (*lab.nodes.values(), *(() if node_alone else lab.supervisors.values())):
         machine.kill()
-        machine.start_with_clock(path)
+        machine.start_with_clock(clock)
     lab.until_ready()
-    until(lambda: lab.leader().host != "", 30, lambda: leader.log)
-    return path
+
+
+def ahead_s(stamp: str) -> float:
+    return (datetime.fromisoformat(stamp) - datetime.now(UTC)).total_seconds()
 
 
 def follows(lab: Lab, host: str) -> bool:

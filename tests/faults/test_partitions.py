@@ -38,7 +38,7 @@ def test_p2_the_old_sender_leaves_the_air_before_the_new_one_enters_it(lab: Lab,
 
 def test_p2_p6_outputs_that_hold_stay_on_air_and_are_not_moved(lab: Lab) -> None:
     """P2, P6: nobody can prove that a held UDP sender is silent, so its channel is alarmed and stays; not a datagram is
-    lost. Two of three nodes cut off: it is us."""
+    lost."""
     with aired(lab, "held", udp=True) as channel:
         node = lab.machine_of(channel.live)
         cut_off(lab, node.host)
