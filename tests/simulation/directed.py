@@ -23,17 +23,16 @@ class Directed:
         self._chance = chance
         self._faults = faults
 
-    def supervisor_stutters(self) -> bool:
-        """The leader stands still a few times in a row, and runs in between for less than a look at a node takes."""
+    def supervisor_stopped_while_it_judges(self) -> bool:
+        """A node is cut off, and the leader stands still when it has missed it once or twice."""
         leader = self._world.leader()
         if leader is None:
             return False
-        when = 0.0
-        for _ in range(self._chance.randrange(4, 8)):
-            seconds = self._chance.uniform(2.3, 3.6)
-            self._faults.later(when, leader.freeze)
-            self._faults.later(when + seconds, leader.thaw)
-            when += seconds + self._chance.uniform(0.02, 0.5)
+        node = self._chance.choice(self._world.nodes)
+        self._faults.cut_for(self._pairs(node.name), [node], f"{node.name} is cut from all supervisors", 16.0)
+        when = self._chance.uniform(1.2, 3.0)
+        self._faults.later(when, leader.freeze)
+        self._faults.later(when + self._chance.uniform(3.0, 6.5), leader.thaw)
         return True
 
     def an_arm_comes_late(self) -> bool:
@@ -77,11 +76,11 @@ class Directed:
     def held_at_the_last_moment(self) -> bool:
         """A node is cut off, and people hold the failover of all channels when it is about to be decided."""
         node = self._chance.choice(self._world.nodes)
-        self._faults.cut_for(self._pairs(node.name), [node], f"{node.name} is cut from all supervisors", 20.0)
-        when = self._chance.uniform(2.6, 4.6)
+        self._faults.cut_for(self._pairs(node.name), [node], f"{node.name} is cut from all supervisors", 12.0)
         for channel_id in self._world.channels:
+            when = self._chance.uniform(2.9, 4.3)
             self._faults.later(when, lambda id_=channel_id: self._faults.operators.hold(id_, held=True))
-            self._faults.later(25.0, lambda id_=channel_id: self._faults.operators.hold(id_, held=False))
+            self._faults.later(13.0, lambda id_=channel_id: self._faults.operators.hold(id_, held=False))
         return True
 
     # --- how ----------------------------------------------------------------------------------------------------

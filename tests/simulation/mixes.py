@@ -54,11 +54,11 @@ _DIRECTED_S: Final = 80.0
 MIXES: Final[Mapping[str, Mix]] = {
     "all": ALL,
     "rivals": Mix({"sidecar killed": 1, "lost commits": 1, "late commits": 1}, rivals=True, faults_s=_DIRECTED_S),
-    "stutter": Mix({"supervisor stutters": 1}, (20.0, 30.0), faults_s=_DIRECTED_S),
+    "stops while it judges": Mix({"supervisor stopped while it judges": 1}, (18.0, 26.0), faults_s=_DIRECTED_S),
     "late arms": Mix({"an arm comes late": 1}, (12.0, 40.0), faults_s=_DIRECTED_S),
     "late leases": Mix({"a lease comes late": 1}, (12.0, 40.0), faults_s=_DIRECTED_S),
     "starts past trust": Mix({"a start outlives the trust": 1}, (12.0, 40.0), faults_s=_DIRECTED_S),
-    "holds at the last moment": Mix({"held at the last moment": 1}, (25.0, 40.0), faults_s=_DIRECTED_S),
+    "holds at the last moment": Mix({"held at the last moment": 1}, (16.0, 24.0), faults_s=_DIRECTED_S),
     "late commits": Mix({"late commits": 4, "sidecar killed": 1}, (2.0, 8.0), faults_s=_DIRECTED_S),
 }
 """A directed mix is short: its faults are few, and each is one try at the bug."""
