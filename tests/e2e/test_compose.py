@@ -79,6 +79,22 @@ def test_the_file_is_two_supervisors_a_database_and_three_nodes() -> None:
     assert all(one.raw["restart"] == "unless-stopped" for one in (*supervisors, *agents, services["postgres"]))
 
 
+def test_sidecars_share_a_network_that_outlives_their_agent() -> None:
+    """P5: a container's network goes when it ends, and what listens there is never reached again."""
+    services = read_services({"MCR_IMAGE": "mine:2"})
+    for one in by_kind(services, "agent"):
+        kind, _, name = one.raw["network_mode"].partition(":")
+        network = services[name]
+        assert kind == "service"
+        assert not network.is_ours
+        assert network.raw["image"] != one.raw["image"], "a build must not make it anew"
+        # MCR_NODES has this name, and the agent's own service has no network to be found in.
+        assert network.raw["networks"]["default"]["aliases"] == [one.name]
+        # What --docker-network "container:mcr-$MCR_NODE" is in the agent's shell.
+        assert '"container:mcr-$MCR_NODE"' in one.command[-1]
+        assert network.raw["container_name"] == f"mcr-{one.environment['MCR_NODE']}"
+
+
 def test_only_agents_reach_the_engine_and_nothing_is_privileged() -> None:
     """P7: whoever has the engine's socket is root on its machine."""
     services = read_services({})
@@ -192,7 +208,7 @@ def test_its_equal_comes_up_plays_and_outlives_its_leader(
         before = station.on_air(leader, channel["id"])
         for name in equal.supervisors:
             station.until_served(name, channel["id"])
-        playing = equal.sidecars() if engine is None else _pids(request)
+        playing = equal.sidecars() if engine is None else _containers_of(channel["id"], request)
         assert len(playing) == 1, playing
 
         before = station.on_air(leader, channel["id"])
@@ -200,13 +216,13 @@ def test_its_equal_comes_up_plays_and_outlives_its_leader(
         until(lambda: equal.leaders() == [follower], TAKEOVER_S, equal.logs)
         after = station.on_air(follower, channel["id"], beyond=before["frame"])
         assert (after["epoch"], after["node_name"]) == (before["epoch"], before["node_name"])
-        assert (equal.sidecars() if engine is None else _pids(request)) == playing
+        assert playing == (equal.sidecars() if engine is None else _containers_of(channel["id"], request))
         station.until_served(follower, channel["id"])
 
 
-def _pids(request: pytest.FixtureRequest) -> set[int]:
-    """Of the containers that run for a channel; other tests of this engine have ended theirs."""
+def _containers_of(channel_id: str, request: pytest.FixtureRequest) -> set[int]:
+    """Process ids, on this machine, of the containers of a channel."""
     running: DockerEngine = request.getfixturevalue("docker_engine")
     with running.api() as api:
-        listed = api.containers(filters={"label": ["mcr.channel"]})
-        return {int(api.inspect_container(one["Id"])["State"]["Pid"]) for one in listed}
+        made = running.containers(**{"mcr.channel": channel_id})
+        return {int(api.inspect_container(one["Id"])["State"]["Pid"]) for one in made}
