@@ -27,7 +27,7 @@ SEARCHES: Final = {
     "a late arm obeyed": Search("late arms", ("I1", "I2")),
     "a leader acting past its trusted time": Search("starts past trust", ("I6",)),
     "a status of an old epoch accepted": Search("all", ("I12", "I17")),
-    "as-run collected twice": Search("late commits", ("I21",)),
+    "as-run collected twice": Search("late as-run", ("I21",)),
     "automatic fail-back": Search("all", ("I17",)),
     "claim checked outside the transaction": Search("rivals", ("I19",)),
     "compare-and-set on the epoch only": Search("holds at the last moment", ("veto",)),
