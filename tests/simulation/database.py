@@ -67,6 +67,8 @@ class Database:
     """Share of commits that are done and whose answer is lost."""
     late_commits: float = 0.0
     """Share of commits that are done long after the client gave up."""
+    late_append: float | None = None
+    """So many seconds late comes the next commit of as-run records."""
     writer: Served | None = None
     queue: deque[Waiting] = field(default_factory=deque[Waiting])
     open: list[Served] = field(default_factory=list[Served])

@@ -78,9 +78,16 @@ class Directed:
         node = self._chance.choice(self._world.nodes)
         self._faults.cut_for(self._pairs(node.name), [node], f"{node.name} is cut from all supervisors", 12.0)
         for channel_id in self._world.channels:
-            when = self._chance.uniform(2.9, 4.3)
+            when = self._chance.uniform(2.3, 3.0)
             self._faults.later(when, lambda id_=channel_id: self._faults.operators.hold(id_, held=True))
             self._faults.later(13.0, lambda id_=channel_id: self._faults.operators.hold(id_, held=False))
+        return True
+
+    def as_run_committed_late(self) -> bool:
+        """What is collected next is committed when the collector has given up and is about to write it again."""
+        seconds = self._chance.uniform(5.3, 8.0)
+        self._faults.say(f"the next as-run commit comes {seconds:.1f} s late")
+        self._world.database.late_append = seconds
         return True
 
     # --- how ----------------------------------------------------------------------------------------------------

@@ -50,6 +50,7 @@ class Faults:
         world = self._world
         world.log.say("heal", "everything")
         world.network.mend_all()
+        world.database.late_append = None
         world.database.lost_answers = world.database.late_commits = 0.0
         if world.database.health != "up":
             world.database.go("up")

@@ -59,6 +59,6 @@ MIXES: Final[Mapping[str, Mix]] = {
     "late leases": Mix({"a lease comes late": 1}, (12.0, 40.0), faults_s=_DIRECTED_S),
     "starts past trust": Mix({"a start outlives the trust": 1}, (12.0, 40.0), faults_s=_DIRECTED_S),
     "holds at the last moment": Mix({"held at the last moment": 1}, (16.0, 24.0), faults_s=_DIRECTED_S),
-    "late commits": Mix({"late commits": 4, "sidecar killed": 1}, (2.0, 8.0), faults_s=_DIRECTED_S),
+    "late as-run": Mix({"as run committed late": 1}, (9.0, 14.0), faults_s=_DIRECTED_S),
 }
 """A directed mix is short: its faults are few, and each is one try at the bug."""

@@ -51,6 +51,8 @@ class SimSession:
     def __init__(self, session: Session, before: Callable[[], Awaitable[None]]) -> None:
         self._session = session
         self._before = before
+        self.appends = False
+        """It writes rows past the ORM, as only the as-run log does."""
 
     async def scalar(self, statement: Any, *more: Any, **named: Any) -> Any:
         await self._before()
@@ -73,6 +75,7 @@ class SimSession:
         self._session.flush()
 
     async def connection(self) -> SimConnection:
+        self.appends = True
         return SimConnection(self._session.connection(), self._before)
 
     def add(self, row: object) -> None:

@@ -72,9 +72,10 @@ class SimStore:
                 session = Session(served.connection, expire_on_commit=False, autoflush=False)
                 try:
                     with speaking():
-                        yield Transaction(cast("AsyncSession", SimSession(session, self._statement(served))))
+                        spoken = SimSession(session, self._statement(served))
+                        yield Transaction(cast("AsyncSession", spoken))
                         if writes:
-                            await self._commit(served, session)
+                            await self._commit(served, session, appends=spoken.appends)
                 finally:
                     self._leave(served, session)
         except TimeoutError as error:
@@ -113,15 +114,18 @@ class SimStore:
         if not self.way.answers:
             await _never()
 
-    async def _commit(self, served: Served, session: Session) -> None:
+    async def _commit(self, served: Served, session: Session, *, appends: bool) -> None:
         database = self.database
         session.commit()  # into the server's transaction, which is still open
+        late: float | None = None
         if self._chance.random() < database.late_commits:
+            late = self._chance.uniform(0.5, 8.0)
+        elif appends and database.late_append is not None:
+            late, database.late_append = database.late_append, None
+        if late is not None:
             # The request lies in a buffer on its way; the client gives up before it arrives.
             served.commits = True
-            asyncio.get_running_loop().call_later(
-                self._chance.uniform(0.5, 8.0), self._finish_late, served, context=Context()
-            )
+            asyncio.get_running_loop().call_later(late, self._finish_late, served, context=Context())
             await _never()
         await self._request()
         database.commit(served)
