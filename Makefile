@@ -7,7 +7,7 @@ PYTEST_ARGS ?= -n 3 --dist loadgroup --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults check format sim bench lock clean
+.PHONY: help setup demo test faults check format sim sim-planted bench lock clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ format: $(VENV)/.test ## put the code in order
 
 sim: $(VENV)/.test ## SEEDS=2000 simulated worlds, or SEED=n alone and aloud
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),200)) $(ARGS)
+
+sim-planted: $(VENV)/.test ## Every bug planted for the simulation is found
+	@$(BIN)/python -m pytest -q -s -m "campaign or not campaign" tests/simulation/test_planted.py $(ARGS)
 
 bench: $(VENV)/.test ## measure; writes bench/results and the README's table
 	$(BIN)/python -m bench $(ARGS)

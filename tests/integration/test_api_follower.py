@@ -11,7 +11,7 @@ import pytest
 
 from supervisor.api.app import all_routes
 from supervisor.api.permissions import ANYWHERE
-from tests.fixtures.running import Running, running_supervisor
+from tests.fixtures.running import Running, eventually, running_supervisor
 
 NOBODY = "0" * 32
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -45,6 +45,12 @@ async def two(homes: Path, migrated_postgres_url: str) -> AsyncGenerator[Two]:
 async def test_a_follower_reads_refuses_every_change_and_ends_alone(two: Two) -> None:
     """P2, P7: walks every route there is. What the leader is for is refused, with the leader's address."""
     leader, follower = two
+
+    async def knows_the_leader() -> bool:
+        answer = await follower.unix.request("POST", "/api/v1/projects", json={"name": "x"})
+        return bool(answer.json()["extra"].get("leader"))
+
+    await eventually(knows_the_leader, "the follower's first look at the lease")
     made = await leader.call("POST", "/channels", json={"name": "One"})
     assert [it["id"] for it in (await follower.call("GET", "/channels"))["items"]] == [made["id"]]
     refused = 0

@@ -2,8 +2,10 @@
 
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from tests.simulation.directed import Directed
+from tests.simulation.mixes import Mix
 from tests.simulation.node import SimNode
 from tests.simulation.sidecar import SimSidecar
 from tests.simulation.supervisors import SimSupervisor
@@ -12,60 +14,33 @@ if TYPE_CHECKING:
     from tests.simulation.operators import Operators
     from tests.simulation.world import World
 
-GAP_S: Final = (2.0, 14.0)
-"""Seconds from one fault to the next."""
-_WEIGHTS: Final = {
-    "sidecar killed": 6,
-    "sidecar stopped": 3,
-    "sidecar still": 2,
-    "sidecar silent": 2,
-    "node crash": 3,
-    "node loses disk": 1,
-    "agent killed": 2,
-    "agent stopped": 2,
-    "supervisor killed": 2,
-    "supervisor stopped": 2,
-    "supervisor paused": 1,
-    "node cut": 4,
-    "node cut one way": 3,
-    "supervisor cut from database": 2,
-    "supervisor alone": 1,
-    "node off the media network": 1,
-    "loss": 2,
-    "slow": 1,
-    "late requests": 3,
-    "database down": 2,
-    "database frozen": 1,
-    "database restarted": 1,
-    "lost commits": 2,
-    "late commits": 2,
-    "wall clock": 3,
-    "journal full": 2,
-}
-
 
 class Faults:
     """Every fault has its end; some ends are later than the seed's, and come with the healing."""
 
-    def __init__(self, world: "World", chance: random.Random, operators: "Operators") -> None:
+    def __init__(self, world: "World", chance: random.Random, operators: "Operators", mix: Mix) -> None:
         self._world = world
         self._chance = chance
-        self._operators = operators
+        self.operators = operators
+        self._mix = mix
+        self._directed = Directed(world, chance, self)
         self._over = False
 
     def begin(self) -> None:
-        self._later(self._chance.uniform(*GAP_S), self._next)
+        self.later(self._chance.uniform(*self._mix.gap_s), self._next)
 
     def _next(self) -> None:
         if self._over:
             return
-        kind = self._chance.choices(list(_WEIGHTS), weights=list(_WEIGHTS.values()))[0]
+        weights = self._mix.weights
+        kind = self._chance.choices(list(weights), weights=list(weights.values()))[0]
         self.make(kind)
-        self._later(self._chance.uniform(*GAP_S), self._next)
+        self.later(self._chance.uniform(*self._mix.gap_s), self._next)
 
     def make(self, kind: str) -> None:
         """One fault by its name."""
-        done = getattr(self, "_" + kind.replace(" ", "_"))()
+        name = kind.replace(" ", "_")
+        done = (getattr(self._directed, name, None) or getattr(self, "_" + name))()
         if done:
             self._world.log.count(f"fault: {kind}")
 
@@ -95,7 +70,7 @@ class Faults:
                 sidecar.ill_at = world.loop.now
                 sidecar.mute_door = False
                 world.loop.cont_process(sidecar.process)
-        self._operators.tidy()
+        self.operators.tidy()
 
     # --- sidecars -----------------------------------------------------------------------------------------------
 
@@ -107,7 +82,7 @@ class Faults:
         sidecar = self._sidecar()
         if sidecar is None:
             return False
-        self._say(f"{sidecar.name} is killed")
+        self.say(f"{sidecar.name} is killed")
         sidecar.exit(self._chance.choice((-9, -11, 1)))
         return True
 
@@ -116,7 +91,7 @@ class Faults:
         if sidecar is None:
             return False
         seconds = self._chance.choice((2.0, self._chance.uniform(3.0, 40.0)))
-        self._say(f"{sidecar.name} is stopped for {seconds:.1f} s")
+        self.say(f"{sidecar.name} is stopped for {seconds:.1f} s")
         self._world.loop.stop_process(sidecar.process)
         sidecar.ill_at = self._world.loop.now
 
@@ -125,14 +100,14 @@ class Faults:
                 sidecar.ill_at = self._world.loop.now
                 self._world.loop.cont_process(sidecar.process)
 
-        self._later(seconds, go_on)
+        self.later(seconds, go_on)
         return True
 
     def _sidecar_still(self) -> bool:
         sidecar = self._sidecar()
         if sidecar is None or sidecar.armed_at is None:
             return False
-        self._say(f"the frames of {sidecar.name} stand")
+        self.say(f"the frames of {sidecar.name} stand")
         sidecar.ill_at = self._world.loop.now
         sidecar.stand()
         return True
@@ -142,7 +117,7 @@ class Faults:
         if sidecar is None:
             return False
         seconds = self._chance.choice((5.0, self._chance.uniform(5.0, 90.0)))
-        self._say(f"{sidecar.name} answers nothing for {seconds:.1f} s")
+        self.say(f"{sidecar.name} answers nothing for {seconds:.1f} s")
         sidecar.ill_at = self._world.loop.now
         sidecar.mute_door = True
 
@@ -150,7 +125,7 @@ class Faults:
             sidecar.ill_at = self._world.loop.now
             sidecar.mute_door = False
 
-        self._later(seconds, speak)
+        self.later(seconds, speak)
         return True
 
     # --- nodes --------------------------------------------------------------------------------------------------
@@ -176,16 +151,16 @@ class Faults:
                 node.trouble()
                 node.boot()
 
-        self._later(self._chance.uniform(5.0, 60.0), boot)
+        self.later(self._chance.uniform(5.0, 60.0), boot)
         if disk_too:
-            self._later(70.0, lambda: self._operators.accept(node.name))
+            self.later(70.0, lambda: self.operators.accept(node.name))
         return True
 
     def _agent_killed(self) -> bool:
         node = self._node()
         if node.agent_process is None:
             return False
-        self._say(f"the agent of {node.name} is killed")
+        self.say(f"the agent of {node.name} is killed")
         node.trouble()
         node.kill_agent()
 
@@ -193,7 +168,7 @@ class Faults:
             node.trouble()
             node.start_agent()
 
-        self._later(self._chance.choice((0.5, self._chance.uniform(1.0, 30.0))), start)
+        self.later(self._chance.choice((0.5, self._chance.uniform(1.0, 30.0))), start)
         return True
 
     def _agent_stopped(self) -> bool:
@@ -202,7 +177,7 @@ class Faults:
         if process is None or process.stopped:
             return False
         seconds = self._chance.uniform(1.0, 30.0)
-        self._say(f"the agent of {node.name} is stopped for {seconds:.1f} s")
+        self.say(f"the agent of {node.name} is stopped for {seconds:.1f} s")
         node.trouble()
         self._world.loop.stop_process(process)
 
@@ -211,29 +186,29 @@ class Faults:
             if not process.killed:
                 self._world.loop.cont_process(process)
 
-        self._later(seconds, go_on)
+        self.later(seconds, go_on)
         return True
 
     def _journal_full(self) -> bool:
         node = self._node()
-        self._say(f"the journal's disk of {node.name} is full")
+        self.say(f"the journal's disk of {node.name} is full")
         node.disk.full = True
 
         def room() -> None:
             node.disk.full = False
 
-        self._later(self._chance.uniform(3.0, 40.0), room)
+        self.later(self._chance.uniform(3.0, 40.0), room)
         return True
 
     def _node_off_the_media_network(self) -> bool:
         node = self._node()
-        self._say(f"{node.name} is off the media network")
+        self.say(f"{node.name} is off the media network")
         node.media_up = False
 
         def back() -> None:
             node.media_up = True
 
-        self._later(self._chance.uniform(1.0, 20.0), back)
+        self.later(self._chance.uniform(1.0, 20.0), back)
         return True
 
     # --- supervisors --------------------------------------------------------------------------------------------
@@ -249,7 +224,7 @@ class Faults:
         if supervisor.process is None:
             return False
         supervisor.kill()
-        self._later(self._chance.choice((1.0, self._chance.uniform(1.0, 40.0))), supervisor.start)
+        self.later(self._chance.choice((1.0, self._chance.uniform(1.0, 40.0))), supervisor.start)
         return True
 
     def _supervisor_stopped(self) -> bool:
@@ -257,16 +232,16 @@ class Faults:
         if not supervisor.runs:
             return False
         supervisor.freeze()
-        self._later(self._chance.choice((3.0, self._chance.uniform(2.0, 45.0))), supervisor.thaw)
+        self.later(self._chance.choice((3.0, self._chance.uniform(2.0, 45.0))), supervisor.thaw)
         return True
 
     def _supervisor_paused(self) -> bool:
         supervisor = self._supervisor()
         if not supervisor.runs:
             return False
-        self._say(f"the machine of {supervisor.name} is paused")
+        self.say(f"the machine of {supervisor.name} is paused")
         self._world.loop.pause_host(supervisor.host)
-        self._later(self._chance.uniform(2.0, 30.0), lambda: self._resume(supervisor))
+        self.later(self._chance.uniform(2.0, 30.0), lambda: self._resume(supervisor))
         return True
 
     def _resume(self, supervisor: SimSupervisor) -> None:
@@ -311,7 +286,11 @@ class Faults:
 
     def _cut(self, pairs: list[tuple[str, str]], nodes: list[SimNode], what: str) -> None:
         seconds = self._chance.choice((3.0, self._chance.uniform(1.0, 10.0), self._chance.uniform(5.0, 60.0)))
-        self._say(f"{what}, for {seconds:.1f} s")
+        self.cut_for(pairs, nodes, what, seconds)
+
+    def cut_for(self, pairs: list[tuple[str, str]], nodes: list[SimNode], what: str, seconds: float) -> None:
+        """From each first to each second of ``pairs`` nothing comes; for ``nodes`` that excuses what is done."""
+        self.say(f"{what}, for {seconds:.1f} s")
         for node in nodes:
             node.trouble()
         for sender, receiver in pairs:
@@ -323,20 +302,20 @@ class Faults:
             for sender, receiver in pairs:
                 self._world.network.mend(sender, receiver)
 
-        self._later(seconds, mend)
+        self.later(seconds, mend)
 
     def _loss(self) -> bool:
         share = self._chance.choice((0.02, 0.1, 0.3))
-        self._say(f"{share:.0%} of all messages are lost")
+        self.say(f"{share:.0%} of all messages are lost")
         return self._weather("loss", share)
 
     def _slow(self) -> bool:
-        self._say("a fifth of all messages is slow")
+        self.say("a fifth of all messages is slow")
         return self._weather("slow", 0.2)
 
     def _late_requests(self) -> bool:
         share = self._chance.choice((0.05, 0.3))
-        self._say(f"{share:.0%} of all requests arrive late")
+        self.say(f"{share:.0%} of all requests arrive late")
         return self._weather("late", share)
 
     def _weather(self, name: str, share: float) -> bool:
@@ -349,7 +328,7 @@ class Faults:
                 node.trouble()
             setattr(self._world.network, name, 0.0)
 
-        self._later(self._chance.uniform(5.0, 25.0), clear)
+        self.later(self._chance.uniform(5.0, 25.0), clear)
         return True
 
     # --- the database -------------------------------------------------------------------------------------------
@@ -367,7 +346,7 @@ class Faults:
         database = self._world.database
         if database.health != "up":
             return False
-        self._say(f"the database is {health} for {seconds:.1f} s")
+        self.say(f"the database is {health} for {seconds:.1f} s")
         database.go("down" if health == "down" else "frozen")
 
         def up() -> None:
@@ -375,7 +354,7 @@ class Faults:
                 self._world.log.say("heal", "the database is up")
                 database.go("up")
 
-        self._later(seconds, up)
+        self.later(seconds, up)
         return True
 
     def _lost_commits(self) -> bool:
@@ -385,9 +364,9 @@ class Faults:
         return self._commits("late_commits", self._chance.choice((0.1, 0.3)))
 
     def _commits(self, name: str, share: float) -> bool:
-        self._say(f"{share:.0%} of commits: {name}")
+        self.say(f"{share:.0%} of commits: {name}")
         setattr(self._world.database, name, share)
-        self._later(self._chance.uniform(2.0, 15.0), lambda: setattr(self._world.database, name, 0.0))
+        self.later(self._chance.uniform(2.0, 15.0), lambda: setattr(self._world.database, name, 0.0))
         return True
 
     # --- clocks -------------------------------------------------------------------------------------------------
@@ -396,12 +375,12 @@ class Faults:
         hosts = [it.host for it in (*self._world.nodes, *self._world.supervisors)]
         host = self._chance.choice([*hosts, self._world.database_host])
         step = self._chance.choice((-3600.0, 3600.0, -1.5, 1.5))
-        self._say(f"the wall clock of {host.name} steps by {step:g} s")
+        self.say(f"the wall clock of {host.name} steps by {step:g} s")
         host.wall += step
         return True
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
         self._world.log.say("fault", text)
 
-    def _later(self, seconds: float, work: Callable[[], None]) -> None:
+    def later(self, seconds: float, work: Callable[[], None]) -> None:
         self._world.loop.call_later(seconds, work, context=self._world.nobody)

@@ -1,9 +1,18 @@
 """The control network: delay, loss, cuts of one way or both, and requests that arrive long after they were given up."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.simulation.store import Way
+
+
+@dataclass(frozen=True, slots=True)
+class Trap:
+    """For the next request of a kind to a node: by how many seconds it is late, and what happens while it is."""
+
+    seconds: float
+    then: Callable[[], None]
 
 
 @dataclass(eq=False, slots=True)
@@ -16,6 +25,8 @@ class Network:
     late: float = 0.0
     slow: float = 0.0
     cuts: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    traps: dict[tuple[str, str], Trap] = field(default_factory=dict[tuple[str, str], Trap])
+    """By node name and kind of request."""
     ways: dict[tuple[str, str], Way] = field(default_factory=dict[tuple[str, str], Way])
 
     @property
@@ -40,6 +51,7 @@ class Network:
 
     def mend_all(self) -> None:
         self.cuts.clear()
+        self.traps.clear()
         self.loss = self.late = self.slow = 0.0
         self._tell_ways()
 

@@ -32,13 +32,33 @@ class Operators:
         for channel_id in self._world.channels:
             self._later(self._chance.uniform(0.0, 2.0), lambda id_=channel_id: self.want(id_))
         self._next()
+        if self._world.rival is not None:
+            self._later(self._chance.uniform(8.0, 12.0), self._contest)
+
+    def _contest(self) -> None:
+        """Two people start a channel each at the same moment, and both channels play by the same port."""
+        rival, held = self._world.rival, self._world.sdi
+        if self.tired or rival is None:
+            return
+        for channel_id in (rival, held):
+            self._stop_for_good(channel_id)
+        when = self._chance.uniform(4.0, 7.0)
+        self._later(when, lambda: self._start(rival))
+        self._later(when + self._chance.uniform(-0.02, 0.02), lambda: self.want(held))
+        self._later(self._chance.uniform(15.0, 20.0), self._contest)
+
+    def _start(self, channel_id: str) -> None:
+        self._ask("start", lambda it: it.supervision.commands.start(channel_id, OLGA))
+
+    def _stop_for_good(self, channel_id: str) -> None:
+        self._ask("stop", lambda it: it.supervision.commands.stop(channel_id, OLGA))
 
     def want(self, channel_id: str) -> None:
         """On air, whoever has to be asked for it; again and again until somebody obeys."""
         row = self._world.truth.rows[channel_id]
         if row.desired == "on":
             return
-        self._ask("start", lambda it: it.supervision.commands.start(channel_id, OLGA))
+        self._start(channel_id)
         self._later(3.0, lambda: self.want(channel_id))
 
     def _next(self) -> None:
@@ -59,11 +79,11 @@ class Operators:
     # --- what they do -------------------------------------------------------------------------------------------
 
     def _stop(self, channel_id: str) -> None:
-        self._ask("stop", lambda it: it.supervision.commands.stop(channel_id, OLGA))
+        self._stop_for_good(channel_id)
         self._later(self._chance.uniform(5.0, 25.0), lambda: self.want(channel_id))
 
     def _stop_and_start(self, channel_id: str) -> None:
-        self._ask("stop", lambda it: it.supervision.commands.stop(channel_id, OLGA))
+        self._stop_for_good(channel_id)
         self._later(self._chance.uniform(0.0, 0.5), lambda: self.want(channel_id))
 
     def _take(self, channel_id: str) -> None:
@@ -82,16 +102,16 @@ class Operators:
         self._ask("edit", edit)
 
     def _hold(self, channel_id: str) -> None:
-        self._set_hold(channel_id, held=True)
-        self._later(self._chance.uniform(5.0, 40.0), lambda: self._set_hold(channel_id, held=False))
+        self.hold(channel_id, held=True)
+        self._later(self._chance.uniform(5.0, 40.0), lambda: self.hold(channel_id, held=False))
 
-    def _set_hold(self, channel_id: str, *, held: bool) -> None:
-        async def hold(supervisor: "SimSupervisor") -> None:
+    def hold(self, channel_id: str, *, held: bool) -> None:
+        async def change(supervisor: "SimSupervisor") -> None:
             async with supervisor.store.write() as tx:
                 row = await tx.channels.get(channel_id)
                 await tx.channels.set_hold_failover(channel_id, row.rev, held, OLGA.name)
 
-        self._ask("hold" if held else "release", hold)
+        self._ask("hold" if held else "release", change)
 
     def _empty(self, _: str) -> None:
         node = self._chance.choice(self._world.nodes)
@@ -132,7 +152,9 @@ class Operators:
         for delay in (0.5, 4.0, 9.0, 15.0, 22.0):
             for channel_id in self._world.channels:
                 self._later(delay, lambda id_=channel_id: self.want(id_))
-                self._later(delay, lambda id_=channel_id: self._set_hold(id_, held=False))
+                self._later(delay, lambda id_=channel_id: self.hold(id_, held=False))
+            if self._world.rival is not None:
+                self._later(delay, lambda id_=self._world.rival: self._stop_for_good(id_))
             for node in self._world.nodes:
                 node_id = self._world.node_ids[node.name]
                 self._later(delay, lambda id_=node_id: self._set_node(id_, maintenance=False, draining=False))

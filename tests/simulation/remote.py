@@ -57,10 +57,11 @@ class SimRemoteAgent:
         return await self._call("stop", lambda agent: agent.stop(order), _STOP_S, order.term)
 
     async def report(self, seen: int, wait: float, leases: LeaseRound | None = None) -> NodeReport:
+        what = "report" if leases is None else "lease"
         if leases is not None:
             self._supervisor.world.truth.acts(self._supervisor, "lease", leases.term)
         return await self._call(
-            "report",
+            what,
             lambda agent: agent.report(seen, wait) if leases is None else agent.report(seen, wait, leases),
             (wait if leases is None else max(wait, PATIENCE)) + _MARGIN_S,
         )
@@ -69,9 +70,10 @@ class SimRemoteAgent:
         return await self._call("poll", lambda agent: agent.poll(channel_id, epoch), _POLL_S)
 
     async def command(self, order: Order, timeout: float) -> CommandReply:
-        if isinstance(order.said, Arm):
+        what = "arm" if isinstance(order.said, Arm) else "command"
+        if what == "arm":
             self._ordered("arm", order.channel_id, order.epoch, order.term)
-        return await self._call("command", lambda agent: agent.command(order, timeout), timeout + _MARGIN_S, order.term)
+        return await self._call(what, lambda agent: agent.command(order, timeout), timeout + _MARGIN_S, order.term)
 
     async def thumbnail(self, channel_id: str, epoch: int) -> bytes:
         return await self._call("thumbnail", lambda agent: agent.thumbnail(channel_id, epoch), _FILES_S)
@@ -147,6 +149,11 @@ class SimRemoteAgent:
             if network.late and network.chance.random() < network.late:
                 world.log.count("late request")
                 delay += network.chance.uniform(*LATE_S)
+            trap = network.traps.pop((node.name, what), None)
+            if trap is not None:
+                world.log.say("fault", f"{what} to {node.name} comes {trap.seconds:.1f} s late")
+                delay += trap.seconds
+                loop.call_later(0.0, trap.then, context=world.nobody)
             loop.call_later(delay, arrive, context=world.nobody)
         try:
             async with asyncio.timeout(deadline):

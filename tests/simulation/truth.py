@@ -57,6 +57,7 @@ class Row:
 class Claim:
     id: str
     node_id: str
+    port: str
     device_index: int
     owner_id: str
     epoch: int
@@ -112,7 +113,7 @@ class Truth:
         reader = self._reader
         self.rows = {row[0]: Row(*row) for row in reader.execute(_CHANNELS)}
         self.leader = next(reader.execute("SELECT holder, term, expires_at FROM leader"), ("", 0, ""))
-        query = "SELECT id, node_id, device_index, owner_id, epoch, state, released_reason FROM port_claim"
+        query = "SELECT id, node_id, port, device_index, owner_id, epoch, state, released_reason FROM port_claim"
         now = self._world.loop.now
         for node_id, maintenance, incarnation in reader.execute("SELECT id, maintenance, incarnation FROM node"):
             if maintenance:
@@ -154,6 +155,17 @@ class Truth:
             was = claims.get(id_)
             if claim.state == "released" and was is not None and was.state != "released":
                 self._released(claim)
+        if self.claims != claims:
+            self._claimed()
+
+    def _claimed(self) -> None:
+        owners: dict[tuple[str, str], str] = {}
+        for claim in self.claims.values():
+            if claim.state == "released":
+                continue
+            if owners.setdefault((claim.node_id, claim.port), claim.owner_id) != claim.owner_id:
+                node = self._world.node_name(claim.node_id)
+                self.violated("I19", f"port {claim.device_index} of {node} is claimed by two owners")
 
     def _changed(self, before: Row, row: Row, served: Served, supervisor: "SimSupervisor | None") -> None:
         placed = (before.phase, before.epoch, before.node_id, before.fencing_node_id)

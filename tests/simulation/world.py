@@ -20,6 +20,7 @@ from tests.simulation.chance import seeded
 from tests.simulation.database import Database
 from tests.simulation.eventlog import EventLog
 from tests.simulation.loop import SimLoop
+from tests.simulation.mixes import ALL, Mix
 from tests.simulation.network import Network
 from tests.simulation.node import SimNode, stand_ins
 from tests.simulation.processes import BEGINNING, Host, Process
@@ -38,8 +39,9 @@ _HARMLESS: Final = ("StoreError", "AgentError", "OSError", "TimeoutError")
 class World:
     """Of one seed. Use ``world_of``."""
 
-    def __init__(self, seed: int, root: Path, log: EventLog) -> None:
+    def __init__(self, seed: int, root: Path, log: EventLog, mix: Mix = ALL) -> None:
         self.seed = seed
+        self.mix = mix
         self.log = log
         self.loop = SimLoop(self._stream("loop"))
         self.log.clock = lambda: self.loop.now
@@ -57,7 +59,12 @@ class World:
         self.truth = Truth(self)
         self.node_ids: dict[str, str] = {}
         self.channels: dict[str, str] = {}
+        """By id the names of those that people want on air."""
         self.playlists: dict[str, str] = {}
+        self.sdi = ""
+        """The id of the channel that plays by a card."""
+        self.rival: str | None = None
+        """The id of another one that is to play by the same port; wanted only now and then."""
         self.bugs: list[str] = []
         self.claims_seen: dict[tuple[str, str], str] = {}
         """By node id and port, who owned it when somebody last looked; only a planted bug believes it."""
@@ -97,7 +104,10 @@ class World:
                     name=node.name, kind="agent", url=f"http://{node.name}", now=BEGINNING, capacity=4
                 )
                 self.node_ids[node.name] = row.id
-            for name, outputs, pinned in channel_plan(chance):
+            plan = channel_plan(chance)
+            if self.mix.rivals:
+                plan.append(("rival", *plan[-1][1:]))
+            for name, outputs, pinned in plan:
                 playlist = await tx.playlists.add(f"list of {name}", None, BEGINNING)
                 items = [
                     ItemSpec(f"{name} {index}", kind="slate", slate_frames=chance.randrange(250, 1600))
@@ -115,6 +125,11 @@ class World:
                     "wanted_node_id": None if pinned is None else self.node_ids[pinned],
                 }
                 channel = await tx.channels.add(values, outputs, BEGINNING)
+                if name == "rival":
+                    self.rival = channel.id
+                    continue
+                if name == "sdi":
+                    self.sdi = channel.id
                 self.channels[channel.id] = name
                 self.playlists[channel.id] = playlist.id
 
@@ -124,6 +139,9 @@ class World:
         for node in self.nodes:
             if node.in_trouble:
                 node.trouble()
+        self.claims_seen = {
+            (it.node_id, it.port): it.owner_id for it in self.truth.claims.values() if it.state != "released"
+        }
         if self.truth.samples % 10 == 0:
             self.database.watch_idle()
         self.loop.call_later(0.1, self._tick, context=self.nobody)
@@ -221,11 +239,11 @@ def channel_plan(chance: random.Random) -> list[tuple[str, list[OutputSpec], str
 
 
 @contextlib.contextmanager
-def world_of(seed: int, *, aloud: bool = False) -> Generator[World]:
+def world_of(seed: int, *, aloud: bool = False, mix: Mix = ALL) -> Generator[World]:
     """Built and running at the time 0, with the real code's randomness and this machine's time replaced."""
     root = Path(tempfile.mkdtemp(prefix="mcr-sim-", dir=_fast_place()))
     log = EventLog(aloud=aloud)
-    world = World(seed, root, log)
+    world = World(seed, root, log, mix)
     structlog.reset_defaults()
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(40),

@@ -17,7 +17,7 @@ def node(kind: str, name: str = "here", url: str | None = None, node_id: str = "
 
 async def test_an_agent_stays_the_same_while_its_node_does(node_home: NodeHome) -> None:
     async with served(node_home) as it:
-        agents = Agents("0" * 32, it.local, bytes(32), SystemClock(), margin=2.0)
+        agents = Agents(("0" * 32, it.local), bytes(32), SystemClock(), margin=2.0)
         assert agents.of(node("local", node_id="0" * 32)) is it.local
         assert agents.of(node("local", "another's", node_id="2" * 32)) is None
         assert agents.of(node("agent", "no url", node_id="3" * 32)) is None
