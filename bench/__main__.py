@@ -1,10 +1,14 @@
-"""``python -m bench [cpu_against_ffmpeg] [start_to_segment] [four_channels]``: all of them when none is named."""
+"""``python -m bench [NAME]…``: start_to_segment, cpu_against_ffmpeg, four_channels, scale, failover; or all of them.
+
+``--runs N`` is how often each fault of ``failover`` is made; a measurement that was broken off goes on where it was.
+"""
 
 import argparse
 import tempfile
+from functools import partial
 from pathlib import Path
 
-from bench import cpu_against_ffmpeg, four_channels, start_to_segment
+from bench import cpu_against_ffmpeg, failover, four_channels, scale, start_to_segment
 from sidecar.clips.make import make_clip
 from sidecar.clips.specification import DEMO_CLIPS
 
@@ -12,13 +16,18 @@ MEASUREMENTS = {
     "start_to_segment": start_to_segment.measure,
     "cpu_against_ffmpeg": cpu_against_ffmpeg.measure,
     "four_channels": four_channels.measure,
+    "scale": scale.measure,
+    "failover": failover.measure,
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*MEASUREMENTS, []], help="which; all when none is named")
-    names: list[str] = parser.parse_args().names
+    parser.add_argument("--runs", type=int, default=failover.RUNS, help="of each fault of failover")
+    arguments = parser.parse_args()
+    names: list[str] = arguments.names
+    MEASUREMENTS["failover"] = partial(failover.measure, runs=arguments.runs)
     with tempfile.TemporaryDirectory() as folder:
         clips = [make_clip(clip, Path(folder)) for clip in DEMO_CLIPS]
         for name in names or MEASUREMENTS:

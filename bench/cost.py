@@ -18,3 +18,8 @@ def memory_mib(pid: int) -> float:
         if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024
     raise RuntimeError("no Pss in smaps_rollup")
+
+
+def waited_for_a_core(pid: int) -> float:
+    """Seconds in which its first thread could have run and had no processor: what others on the machine took."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9

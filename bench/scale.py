@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.cost import cpu_seconds, memory_mib
+from bench.cost import cpu_seconds, memory_mib, waited_for_a_core
 from bench.record import keep
 from bench.simulated_nodes import node_name
 from db.repositories.channels import OutputSpec
@@ -72,15 +72,18 @@ def one(size: int, seconds: float) -> tuple[dict[str, float], dict[str, list[flo
         up = time.monotonic() - began
         time.sleep(SETTLE_S)
         held_before = _held_up(home)
+        waited = waited_for_a_core(supervisor.pid)
         cpu, others = cpu_seconds(supervisor.pid), sum(cpu_seconds(process.pid) for process in simulated)
         began = time.monotonic()
         taken = _watched(api, channels, began + seconds)
         passed = time.monotonic() - began
         cpu, others = cpu_seconds(supervisor.pid) - cpu, sum(cpu_seconds(it.pid) for it in simulated) - others
+        waited = waited_for_a_core(supervisor.pid) - waited
         held = _held_up(home)[len(held_before) :]
         figures = {
             "cpu_cores": round(cpu / passed, 3),
             "simulated_cpu_cores": round(others / passed, 3),
+            "waited_for_a_core": round(waited / passed, 3),
             "memory_mib": round(memory_mib(supervisor.pid)),
             "heartbeat_age_p99_ms": _percentile(taken.heartbeat_age, 0.99),
             "heartbeat_age_latest_ms": max(taken.heartbeat_age),
@@ -142,11 +145,13 @@ def _all_on_air(api: Api, size: int, supervisor: subprocess.Popen[bytes]) -> lis
             channels = api.everything("/channels")
         except (OSError, ApiError):
             channels = []
-        if sum(channel["live"]["observed"] == "on_air" for channel in channels) == size:
+        on_air = sum(channel["live"]["observed"] == "on_air" for channel in channels)
+        if on_air == size:
             return [channel["id"] for channel in channels]
+        print(f"scale {size}: {on_air} on air", file=sys.stderr)
         assert supervisor.poll() is None, "the supervisor ended"
         assert time.monotonic() < deadline, f"{size} channels are not on air after {UP_S} s"
-        time.sleep(0.5)
+        time.sleep(2.0)
 
 
 @contextmanager

@@ -13,7 +13,44 @@ BEGIN, END = "<!-- figures: made by `make bench` -->", "<!-- end of figures -->"
 
 Figures = dict[str, float]
 
-ROWS: tuple[tuple[str, str, Callable[[Figures], str]], ...] = (
+Row = tuple[str, str, Callable[[Figures], str]]
+
+INTERRUPTIONS = (
+    ("sidecar killed: first datagram of its follower on the same node", "sidecar_killed"),
+    ("the same, to its first public segment (2 s of it are the segment)", "sidecar_killed_segment"),
+    ("node killed: first picture elsewhere, HLS", "node_killed_hls"),
+    ("the same, to its first public segment", "node_killed_hls_segment"),
+    ("node killed: first datagram elsewhere, UDP that stops with its lease", "node_killed_udp"),
+    ("node killed: first media elsewhere, RTMP", "node_killed_rtmp"),
+    ("node cut off from its supervisors: first picture elsewhere, HLS", "node_cut_hls"),
+    ("node cut off: first datagram elsewhere, UDP that stops with its lease", "node_cut_udp"),
+    ("node cut off: first media elsewhere, RTMP where the newest publisher wins", "node_cut_rtmp"),
+    ("leader killed: first command that the next one carries out", "leader_killed"),
+    ("leader frozen: first command that the next one carries out", "leader_frozen"),
+)
+
+
+def _interrupted(words: str, name: str) -> Row:
+    return (
+        f"{words}; median and worst",
+        "failover",
+        lambda f: f"{f[f'{name}_s']} s, {f[f'{name}_worst_s']} s of {f[f'{name}_runs']:.0f}",
+    )
+
+
+def _scaled(size: int) -> Row:
+    return (
+        f"a supervisor of {size:,} sidecars on 20 nodes, a heartbeat a second",
+        "scale",
+        lambda f: (
+            f"{f[f'cpu_cores_{size}']} cores, {f[f'memory_mib_{size}']:.0f} MiB, heartbeats at most "
+            f"{f[f'heartbeat_age_latest_ms_{size}'] / 1000:.1f} s old, a channel read in "
+            f"{f[f'api_channel_p50_ms_{size}']} ms (99th percentile {f[f'api_channel_p99_ms_{size}']} ms)"
+        ),
+    )
+
+
+ROWS: tuple[Row, ...] = (
     (
         "CPU of a channel against ffmpeg, same clips, same encoder, preview in both",
         "cpu_against_ffmpeg",
@@ -51,6 +88,20 @@ ROWS: tuple[tuple[str, str, Callable[[Figures], str]], ...] = (
             f"{f['pictures_received']:.0f} pictures"
         ),
     ),
+    *(_interrupted(words, name) for words, name in INTERRUPTIONS),
+    (
+        "supervisors killed and started again: all channels adopted, frames lost at UDP receivers",
+        "failover",
+        lambda f: (
+            f"{f['supervisors_restarted_s']} s, {f['supervisors_restarted_worst_s']} s; {f['frames_lost']:.0f} lost"
+        ),
+    ),
+    (
+        "two senders of one channel on air at once, over all these runs",
+        "failover",
+        lambda f: f"{f['double_air_ms']} ms at {f['receivers']:.0f} receivers",
+    ),
+    *(_scaled(size) for size in (10, 100, 1000)),
 )
 
 
@@ -63,7 +114,11 @@ def table() -> str:
             lines.append(f"| {words} | not measured yet |")
             continue
         document = json.loads(path.read_text())
-        lines.append(f"| {words} | {show(document['figures'])} |")
+        try:
+            shown = show(document["figures"])
+        except KeyError:
+            shown = "not measured yet"
+        lines.append(f"| {words} | {shown} |")
         one = document["machine"]
         machines.append(f"{one['cores']} cores of {one['processor']}, Python {one['python']}, ffmpeg {one['ffmpeg']}")
     if machines:

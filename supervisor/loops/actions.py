@@ -289,7 +289,8 @@ class Actions:
         desk, row, watch = self._desk, self.row, self._watch()
         notes = self.of_epoch(epoch)
         self.list_changed = False
-        material = await read_material(desk.store, row, row.rate, desk.timing.store)
+        async with desk.readings:
+            material = await read_material(desk.store, row, row.rate, desk.timing.store)
         self._titles = {item.id: item.title for item in material.playlist.items}
         self._left_out = self.restarts.left_out(self._titles)
         self._given = Given(row.playlist_id, material.playlist.revision, row.after_last)

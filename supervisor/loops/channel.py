@@ -15,7 +15,7 @@ from supervisor.decisions.fencing import as_fencing
 from supervisor.decisions.phases import as_phase
 from supervisor.decisions.placement import NodeFacts, candidates, choose_site
 from supervisor.decisions.resume import Position
-from supervisor.decisions.view import AgentState, Candidate, Decision, OldSidecar, Stray, View
+from supervisor.decisions.view import AgentState, Candidate, Decision, MoveTo, OldSidecar, Place, Relocate, Stray, View
 from supervisor.live import Sight
 from supervisor.loops.actions import Actions
 from supervisor.loops.desk import Desk
@@ -23,6 +23,8 @@ from supervisor.loops.nodes import NodeWatch
 from supervisor.loops.sight import position_of, sighting_of, skipped_of
 from supervisor.schemas.channel import Desired
 
+_WRITTEN: Final = (MoveTo, Place, Relocate)
+"""Actions that are a transaction and nothing else: they are done in turns."""
 _STEPS: Final = 12
 """Steps of the state machine in one pass."""
 _LOOK: Final = 1.25
@@ -145,13 +147,24 @@ class ChannelKeeper:
         """Sees, decides and acts until nothing is to be done now; in how many seconds to look again at the latest."""
         for _ in range(_STEPS):
             decision = self.look()
-            for action in decision.actions:
-                if not await self._actions.do(action):
-                    return self.look().again_in
+            if any(isinstance(action, _WRITTEN) for action in decision.actions):
+                async with self._desk.turns:
+                    decision = self.look()  # anew: what was decided before the wait may be over
+                    done = await self._all_done(decision)
+            else:
+                done = await self._all_done(decision)
+            if not done:
+                return self.look().again_in
             if not decision.actions:
                 return decision.again_in
         self.wake()
         return None
+
+    async def _all_done(self, decision: Decision) -> bool:
+        for action in decision.actions:
+            if not await self._actions.do(action):
+                return False
+        return True
 
     def look(self) -> Decision:
         """Sees and decides without acting; shows it, and says what is to be alarmed."""

@@ -1,9 +1,10 @@
 """What every keeper of a channel works with."""
 
+import asyncio
 import random
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from db.models import Channel
 from db.store import Store
@@ -21,6 +22,9 @@ from supervisor.loops.outputs import OutputNeeds
 if TYPE_CHECKING:
     from supervisor.loops.channel import ChannelKeeper
     from supervisor.loops.leases import Leases
+
+
+_AT_ONCE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,11 @@ class Desk:
     keeper_of: Callable[[str], "ChannelKeeper | None"]
     outputs_of: Callable[[str], OutputNeeds]
     nodes_for: Callable[[Channel, frozenset[str]], Sequence[NodeFacts]]
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+    """For transactions of channels. After a power cut a thousand want one at once: in the store's own queue they would
+    run into its deadline, and the leader's lease, which stands in the same queue, with them."""
+    readings: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+    """The same for what a start reads."""
 
     def watch_of(self, node_id: str) -> NodeWatch | None:
         """None for a node that is not ours to drive, or not known."""
