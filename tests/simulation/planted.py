@@ -110,7 +110,7 @@ def _fail_back(_: "World") -> AbstractContextManager[object]:
         decision = real(view, timing)
         if view.phase == "running" and view.node_id is not None:
             home = homes.setdefault(view.name, view.node_id)
-            back = any(it.node_id == home and not it.why_not for it in view.targets)
+            back = home != view.node_id
             if back and decision.observed == "on_air" and not view.why_not_leading and not view.pinned:
                 return Decision((Relocate(home),), "goes back home", decision.observed)
         return decision

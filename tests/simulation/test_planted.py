@@ -28,7 +28,7 @@ SEARCHES: Final = {
     "a leader acting past its trusted time": Search("starts past trust", ("I6",)),
     "a status of an old epoch accepted": Search("all", ("I12", "I17")),
     "as-run collected twice": Search("late as-run", ("I21",)),
-    "automatic fail-back": Search("all", ("I15", "I16", "I17", "veto")),
+    "automatic fail-back": Search("all", ("I15", "I16", "I17", "veto"), most=500, slow=True),
     "claim checked outside the transaction": Search("rivals", ("I19",)),
     "compare-and-set on the epoch only": Search("holds at the last moment", ("veto",)),
     "journal acknowledged before it is flushed": Search("all", ("I21",)),
