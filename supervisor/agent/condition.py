@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Callable
 
 from supervisor.agent.cards import Cards
 from supervisor.agent.interface import Capability, Launcher, NodeCondition
@@ -10,19 +11,21 @@ from supervisor.version import program_version
 
 
 class Condition:
-    """One life of one agent: ``boot`` is made here."""
+    """One life of one agent: ``boot`` is made here. ``doubt``: why what it lists may not be all, empty when it is."""
 
     def __init__(
         self,
         *,
         incarnation: str,
         launcher: Launcher,
+        doubt: Callable[[], str],
         capacity: int | None,
         cards: Cards,
         clock: Clock,
     ) -> None:
         self._incarnation = incarnation
         self._launcher = launcher
+        self._doubt = doubt
         self._capacity = capacity
         self._cards = cards
         self._clock = clock
@@ -41,7 +44,7 @@ class Condition:
             devices=devices,
             at=self._clock.now(),
             load=_load(),
-            engine_fault=self._launcher.fault,
+            engine_fault=self._launcher.fault or self._doubt(),
             capacity=self._capacity,
         )
 

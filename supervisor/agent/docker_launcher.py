@@ -1,10 +1,10 @@
 """Sidecars in containers of an engine here or elsewhere. What the engine does not tell is unknown, never an exit."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Final, TypeVar
+from typing import Final
 
 import structlog
 
@@ -18,18 +18,15 @@ from supervisor.agent.docker_container import (
     labels_of,
     name_of,
 )
-from supervisor.agent.docker_engine import Api, Engine, EngineRefused, Json
+from supervisor.agent.docker_engine import Engine, EngineRefused
+from supervisor.agent.docker_watch import EngineWatch
 from supervisor.agent.interface import ContainerIdentity, EngineAway, Identity, Launch, LauncherKind, Life
 from supervisor.clock import Clock
 from supervisor.errors import Unavailable
-from supervisor.nursery import Nursery
 from supervisor.threads import Threads
 
 log = structlog.get_logger(__name__)
 
-_T = TypeVar("_T")
-_PULSE: Final = 2.0
-"""Seconds between looks whether the engine answers, and for how long each waits."""
 _LOOK: Final = 4.0
 _MAKE: Final = 10.0
 _START: Final = 15.0
@@ -45,27 +42,21 @@ class DockerLauncher:
     """A ``Launcher``. ``async with DockerLauncher(...) as launcher:`` follows the engine; leaving ends no container."""
 
     def __init__(self, engine: Engine, options: DockerOptions, clock: Clock) -> None:
-        self._engine = engine
+        self._url = engine.address.url
         self._options = options
-        self._clock = clock
-        self._nursery = Nursery(clock)
+        filters = {"type": "container", "event": "die", "label": f"{OWNER}={options.owner}"}
+        self._watch = EngineWatch(engine, filters, clock, self._forget_all)
         self._disk = Threads("container directories", places=2)
-        self._fault = f"the container engine at {engine.address.url} was not asked yet"
-        self._engine_id: str | None = None
-        self._news: dict[str, asyncio.Event] = {}
         self._to_forget: set[str] = set()
 
     async def __aenter__(self) -> "DockerLauncher":
-        await self._look_at_engine()
-        self._nursery.keep("pulse of the container engine", self._follow_pulse)
-        self._nursery.keep("events of the container engine", self._follow_events)
+        await self._watch.begin()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._nursery.close()
-        await asyncio.to_thread(self._engine.close)
+        await self._watch.close()
 
     @property
     def kind(self) -> LauncherKind:
@@ -75,7 +66,7 @@ class DockerLauncher:
     @property
     def fault(self) -> str:
         """As in ``Launcher``."""
-        return self._fault
+        return self._watch.fault
 
     # The contract
 
@@ -86,7 +77,7 @@ class DockerLauncher:
         except (TimeoutError, Unavailable):
             raise OSError(f"the directories of {launch.directory} could not be made: their disk hangs") from None
         try:
-            engine_id = await self._known_engine()
+            engine_id = await self._watch.known_engine()
             await self._sweep(launch.environment)
             container_id = await self._make(launch)
         except EngineAway as away:
@@ -94,7 +85,7 @@ class DockerLauncher:
         except EngineRefused as refusal:
             raise OSError(f"the container engine makes no container of {self._options.image}: {refusal}") from refusal
         try:
-            await self._ask(_START, lambda api: api.start(container_id))
+            await self._watch.ask(_START, lambda api: api.start(container_id))
         except EngineRefused as refusal:
             await self._remove(container_id)
             raise OSError(f"the container engine does not start {self._options.image}: {refusal}") from refusal
@@ -105,7 +96,7 @@ class DockerLauncher:
 
     async def find(self, environment: Mapping[str, str]) -> ContainerIdentity | None:
         """As in ``Launcher``: what was made and does not run is removed, so that a start on its way finds nothing."""
-        engine_id = await self._known_engine()
+        engine_id = await self._watch.known_engine()
         for container in await self._ours(environment):
             if not environment.items() <= container.environment.items():
                 continue
@@ -132,7 +123,7 @@ class DockerLauncher:
             # Whoever changed the launcher while its sidecars ran must end them by hand: nobody here can tell.
             return await asyncio.get_running_loop().create_future()
         while True:
-            news = self._news.setdefault(identity.container_id, asyncio.Event())
+            news = self._watch.news_of(identity.container_id)
             news.clear()
             try:
                 container = await self._mine(identity)
@@ -140,7 +131,7 @@ class DockerLauncher:
                 pass
             else:
                 if not _runs(container, identity):
-                    self._news.pop(identity.container_id, None)
+                    self._watch.forget(identity.container_id)
                     return None if container is None or container.state.running else container.code
             try:
                 async with asyncio.timeout(_LOOK_AGAIN):
@@ -154,7 +145,7 @@ class DockerLauncher:
             return
         assert isinstance(identity, ContainerIdentity)
         try:
-            await self._ask(_LOOK, lambda api: api.kill(identity.container_id, number))
+            await self._watch.ask(_LOOK, lambda api: api.kill(identity.container_id, number))
         except EngineRefused as refusal:
             if refusal.status not in (_NOT_FOUND, _CONFLICT):
                 raise EngineAway(f"the container engine does not pass signal {number} on: {refusal}") from refusal
@@ -181,76 +172,12 @@ class DockerLauncher:
             self._to_forget.add(identity.container_id)
             await self._forget_all()
 
-    # The engine
-
-    async def _ask(self, seconds: float, call: Callable[[Api], _T]) -> _T:
-        try:
-            return await self._engine.do(seconds, call)
-        except EngineAway as away:
-            self._away(str(away))
-            raise
-
-    def _away(self, why: str) -> None:
-        if not self._fault:
-            log.warning("the container engine is away: what it runs is unknown, and plays on", why=why)
-        self._fault = why
-
-    async def _follow_pulse(self) -> None:
-        while True:
-            await self._clock.sleep(_PULSE)
-            await self._look_at_engine()
-
-    async def _look_at_engine(self) -> None:
-        """Whether it answers, and whether it is still the same."""
-        try:
-            self._engine_id = _text((await self._engine.do(_PULSE, lambda api: api.info())).get("ID"))
-        except EngineAway as away:
-            self._away(str(away))
-            return
-        except EngineRefused as refusal:
-            self._away(f"the container engine at {self._engine.address.url} is ill: {refusal}")
-            return
-        if self._fault:
-            log.info("the container engine answers", engine=self._engine_id)
-            self._fault = ""
-            self._tell_all()
-            await self._forget_all()
-
-    async def _follow_events(self) -> None:
-        loop = asyncio.get_running_loop()
-        filters = {"type": "container", "event": "die", "label": f"{OWNER}={self._options.owner}"}
-
-        def seen(event: Json) -> None:
-            _tell_loop(loop, lambda: self._tell(_text(event.get("id"))))
-
-        while True:
-            try:
-                await self._engine.listen(filters, lambda: _tell_loop(loop, self._tell_all), seen)
-            except (EngineAway, EngineRefused) as error:
-                log.info("the container engine tells no events", why=str(error))
-                await self._clock.sleep(_PULSE)
-
-    def _tell(self, container_id: str) -> None:
-        if container_id in self._news:
-            self._news[container_id].set()
-
-    def _tell_all(self) -> None:
-        for news in self._news.values():
-            news.set()
-
-    async def _known_engine(self) -> str:
-        if self._engine_id is None:
-            await self._look_at_engine()
-        if self._engine_id is None:
-            raise EngineAway(self._fault)
-        return self._engine_id
-
     # Containers
 
     async def _container(self, container_id: str) -> Container | None:
         """None when the engine has none of that name. Raises EngineAway."""
         try:
-            return container_of(await self._ask(_LOOK, lambda api: api.inspect_container(container_id)))
+            return container_of(await self._watch.ask(_LOOK, lambda api: api.inspect_container(container_id)))
         except EngineRefused as refusal:
             if refusal.status == _NOT_FOUND:
                 return None
@@ -263,12 +190,12 @@ class DockerLauncher:
         if not isinstance(identity, ContainerIdentity):
             raise EngineAway("a process is nothing that a container engine knows of")
         container = await self._container(identity.container_id)
-        if container is None:
-            # Another engine may have come in its place since it was asked last: then this is no answer.
-            await self._look_at_engine()
-        if self._engine_id != identity.engine_id:
+        # Another engine may have come in its place since it was asked last: then this is no answer.
+        if container is None and not await self._watch.look():
+            raise EngineAway(self._watch.fault)
+        if self._watch.engine_id != identity.engine_id:
             raise EngineAway(
-                f"the engine at {self._engine.address.url} is {self._engine_id}; what runs on {identity.engine_id} is"
+                f"the engine at {self._url} is {self._watch.engine_id}; what runs on {identity.engine_id} is"
                 " unknown until that one is named again"
             )
         if container is not None and not self._is_ours(container):
@@ -281,7 +208,7 @@ class DockerLauncher:
     async def _ours(self, environment: Mapping[str, str]) -> list[Container]:
         labels = [f"{label}={value}" for label, value in labels_of(environment, self._options).items()]
         try:
-            listed = await self._ask(_LOOK, lambda api: api.containers(all=True, filters={"label": labels}))
+            listed = await self._watch.ask(_LOOK, lambda api: api.containers(all=True, filters={"label": labels}))
         except EngineRefused as refusal:
             raise EngineAway(f"the container engine does not list containers: {refusal}") from refusal
         found = [await self._container(_text(one.get("Id"))) for one in listed]
@@ -290,14 +217,14 @@ class DockerLauncher:
     async def _make(self, launch: Launch) -> str:
         name, config = name_of(launch, self._options), config_of(launch, self._options)
         try:
-            made = await self._ask(_MAKE, lambda api: api.create_container_from_config(config, name))
+            made = await self._watch.ask(_MAKE, lambda api: api.create_container_from_config(config, name))
         except EngineRefused as refusal:
             if refusal.status != _CONFLICT:
                 raise
             # Made by an order whose answer was lost, and never started: ``find`` removes it.
             if await self.find(launch.environment) is not None:
                 raise OSError(f"container {name} runs already") from refusal
-            made = await self._ask(_MAKE, lambda api: api.create_container_from_config(config, name))
+            made = await self._watch.ask(_MAKE, lambda api: api.create_container_from_config(config, name))
         return _text(made.get("Id"))
 
     async def _sweep(self, environment: Mapping[str, str]) -> None:
@@ -313,7 +240,7 @@ class DockerLauncher:
 
     async def _remove(self, container_id: str) -> None:
         try:
-            await self._ask(_MAKE, lambda api: api.remove_container(container_id, force=True))
+            await self._watch.ask(_MAKE, lambda api: api.remove_container(container_id, force=True))
         except EngineRefused as refusal:
             # Not there, or on its way out already.
             if refusal.status not in (_NOT_FOUND, _CONFLICT):
@@ -339,13 +266,6 @@ def _runs(container: Container | None, identity: Identity) -> bool:
 def _make_directories(launch: Launch) -> None:
     for path in (*launch.writes, launch.directory):
         Path(path).mkdir(parents=True, exist_ok=True)
-
-
-def _tell_loop(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
-    try:
-        loop.call_soon_threadsafe(what)
-    except RuntimeError:
-        return  # the loop has ended: nobody waits
 
 
 def _text(value: object) -> str:

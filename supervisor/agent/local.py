@@ -135,6 +135,7 @@ class LocalAgent:
         self._condition = Condition(
             incarnation=await asyncio.to_thread(memory.incarnation),
             launcher=self._launcher,
+            doubt=lambda: self._watching.doubt,
             capacity=self._capacity,
             cards=cards,
             clock=self._clock,

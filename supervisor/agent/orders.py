@@ -110,7 +110,7 @@ class Orders:
         try:
             process = await self._launcher.launch(launch)
         except EngineAway:
-            self._watching.doubt(order.channel_id, order.epoch)
+            self._watching.begin_doubt(order.channel_id, order.epoch)
             raise
         handle = handle.of(process)
         await asyncio.to_thread(self._memory.put, handle)
@@ -123,6 +123,8 @@ class Orders:
         await self._terms.take(order.term)
         async with self._locks[order.channel_id]:
             self._terms.check(order.term)
+            if self._watching.is_doubtful(order.channel_id):
+                raise StopUnconfirmed(f"the stop of channel {order.channel_id} is unconfirmed: {self._watching.doubt}")
             ended = [watched for watched in self._living(order.channel_id) if watched.handle.epoch <= order.epoch]
             said = await asyncio.gather(*(self._end(watched, order) for watched in ended), return_exceptions=True)
             for error in said:

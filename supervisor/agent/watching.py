@@ -101,9 +101,18 @@ class Watching:
 
     def is_doubtful(self, channel_id: str) -> bool:
         """It is unknown whether an earlier start for this channel came to life."""
-        return any(doubtful == channel_id for doubtful, _ in self._doubtful)
+        return any(doubtful == channel_id for doubtful, _ in self._doubts())
 
-    def doubt(self, channel_id: str, epoch: int) -> None:
+    @property
+    def doubt(self) -> str:
+        """Why the sidecars listed may not be all; empty when they are."""
+        channels = sorted({channel_id for channel_id, _ in self._doubts()})
+        return f"it is not told yet whether a start came to life of {', '.join(channels)}" if channels else ""
+
+    def _doubts(self) -> set[tuple[str, int]]:
+        return self._doubtful - self._watched.keys()
+
+    def begin_doubt(self, channel_id: str, epoch: int) -> None:
         """Whether this one was started is unknown: it is asked until the engine tells."""
 
         async def clear() -> None:
@@ -124,7 +133,7 @@ class Watching:
         try:
             await self._take_up(channel_id, epoch)
         except EngineAway:
-            self.doubt(channel_id, epoch)
+            self.begin_doubt(channel_id, epoch)
 
     async def _take_up(self, channel_id: str, epoch: int) -> None:
         handle = await asyncio.to_thread(remembered, channel_id, epoch, self._memory, self._directories)
