@@ -145,13 +145,17 @@ def _all_on_air(api: Api, size: int, supervisor: subprocess.Popen[bytes]) -> lis
             channels = api.everything("/channels")
         except (OSError, ApiError):
             channels = []
-        on_air = sum(channel["live"]["observed"] == "on_air" for channel in channels)
+        on_air = sum(_settled(channel["live"]) for channel in channels)
         if on_air == size:
             return [channel["id"] for channel in channels]
         print(f"scale {size}: {on_air} on air", file=sys.stderr)
         assert supervisor.poll() is None, "the supervisor ended"
         assert time.monotonic() < deadline, f"{size} channels are not on air after {UP_S} s"
         time.sleep(2.0)
+
+
+def _settled(live: Json) -> bool:
+    return bool(live["observed"] == "on_air" and live["phase"] == "running")
 
 
 @contextmanager

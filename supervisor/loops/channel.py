@@ -134,25 +134,33 @@ class ChannelKeeper:
 
     async def run(self) -> None:
         """Passes until cancelled."""
-        while True:
-            self._wake.clear()
-            again = await self.pass_over()
-            try:
-                async with asyncio.timeout(_LOOK if again is None else min(again, _LOOK)):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+        try:
+            while True:
+                self._wake.clear()
+                again = await self.pass_over()
+                try:
+                    async with asyncio.timeout(_LOOK if again is None else min(again, _LOOK)):
+                        await self._wake.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            self._desk.turns.forgo(self.row.id)
 
     async def pass_over(self) -> float | None:
         """Sees, decides and acts until nothing is to be done now; in how many seconds to look again at the latest."""
+        turns = self._desk.turns
         for _ in range(_STEPS):
             decision = self.look()
-            if any(isinstance(action, _WRITTEN) for action in decision.actions):
-                async with self._desk.turns:
-                    decision = self.look()  # anew: what was decided before the wait may be over
-                    done = await self._all_done(decision)
-            else:
+            if not any(isinstance(action, _WRITTEN) for action in decision.actions):
+                turns.forgo(self.row.id)
                 done = await self._all_done(decision)
+            elif turns.take(self.row.id, self.wake):
+                try:
+                    done = await self._all_done(decision)
+                finally:
+                    turns.leave()
+            else:
+                return decision.again_in
             if not done:
                 return self.look().again_in
             if not decision.actions:

@@ -18,6 +18,7 @@ from supervisor.loops.fleet import Fleet
 from supervisor.loops.leadership import Leadership
 from supervisor.loops.nodes import NodeWatch
 from supervisor.loops.outputs import OutputNeeds
+from supervisor.loops.turns import Turns
 
 if TYPE_CHECKING:
     from supervisor.loops.channel import ChannelKeeper
@@ -46,11 +47,10 @@ class Desk:
     keeper_of: Callable[[str], "ChannelKeeper | None"]
     outputs_of: Callable[[str], OutputNeeds]
     nodes_for: Callable[[Channel, frozenset[str]], Sequence[NodeFacts]]
-    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
-    """For transactions of channels. After a power cut a thousand want one at once: in the store's own queue they would
-    run into its deadline, and the leader's lease, which stands in the same queue, with them."""
+    turns: Turns = field(default_factory=lambda: Turns(_AT_ONCE))
+    """For the transactions of channels."""
     readings: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
-    """The same for what a start reads."""
+    """For what starts read: the store has few readers, and all channels may start at once."""
 
     def watch_of(self, node_id: str) -> NodeWatch | None:
         """None for a node that is not ours to drive, or not known."""
