@@ -32,11 +32,12 @@ class OperatorScreen(Guarded, Screen[None]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+        self._body = Vertical(id="body")
 
     def compose(self) -> ComposeResult:
         yield Panel(self._draw_header, id="header")
         yield Panel(self._draw_banner, grows=True, id="banner")
-        with Vertical(id="body"):
+        with self._body:
             yield from self.compose_body()
         yield Panel(self._draw_footer, id="footer")
         yield Panel(self._draw_too_small, id="too-small")

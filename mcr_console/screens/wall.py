@@ -79,7 +79,7 @@ class WallScreen(OperatorScreen):
 
     def _share_height(self) -> None:
         """All tiles come first; what is left goes to ATTENTION, which keeps a few lines when somebody is needed."""
-        available = self.query_one("#body").size.height
+        available = self._body.size.height
         needs = len(attention(self.session.wall))
         least = min(needs + 1, 4) if needs else 0
         grid = grid_for(len(self.session.visible()), self.size.width, available - least)

@@ -349,16 +349,15 @@ class Actions:
         self.row = row
 
     async def _arm(self, epoch: int, nonce: str) -> None:
-        watch, notes = self._watch(), self.of_epoch(epoch)
-        term = self._fence().term
-        row = self.row
+        watch, notes, row = self._watch(), self.of_epoch(epoch), self.row
         if row.leased and not await self._desk.leases.prepare(row.id, epoch):
             # It was changed meanwhile: what was decided is void.
             raise StaleRev("channel", row.id, row.rev, row.rev + 1)
         arm = await self._arm_with(watch, notes, nonce)
         if notes.armed_at is None:
             notes.armed_at = self._desk.clock.monotonic()
-        order = Order(self.row.id, epoch, term, uuid4().hex, self.started_by, arm)
+        # The term last of all: what was read before it may have outlasted the leadership.
+        order = Order(self.row.id, epoch, self._fence().term, uuid4().hex, self.started_by, arm)
         try:
             await watch.agent.command(order, _ARM)
         finally:

@@ -94,6 +94,7 @@ async def test_a_reused_pid_is_not_taken_for_the_sidecar(node_home: NodeHome, ru
     """Identity is boot, pid and start time: somebody else's process is neither adopted nor killed."""
     async with run(node_home) as agent:
         await agent.start(start())
+        await on_air(agent)  # so that the stranger begins in a later tick of the kernel's clock
         await agent.stop(stop())
     memory = Memory(node_home.path / "agent")
     (handle,) = memory.handles()

@@ -149,9 +149,9 @@ class SimLoop(asyncio.BaseEventLoop):
         if process.killed:
             return
         process.killed = True
-        process.held.clear()
-        # Kept: what is collected as garbage would run its ``finally``.
+        # Kept, and before anything is let go of: what is collected as garbage would run its ``finally``.
         process.tasks = [task for task in self._pending() if task.owner is process]
+        process.held.clear()
         for told in process.at_death:
             told()
 
