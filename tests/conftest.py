@@ -9,5 +9,7 @@ pytest_plugins = [
     "tests.fixtures.homes",
     "tests.fixtures.postgres",
     "tests.fixtures.running",
+    "tests.long",
+    "tests.order",
     "tests.skips",
 ]

@@ -122,6 +122,7 @@ def test_the_demo_ends_by_itself_and_leaves_nothing(home: TestHome, clips: Path)
     assert home.processes() == {}
 
 
+@pytest.mark.long
 def test_a_killed_demo_leaves_nothing_and_starts_again(home: TestHome, clips: Path) -> None:
     """The leash: nobody is left to clean up after kill -9."""
     demo = start_demo(home, clips)
@@ -143,6 +144,7 @@ def test_a_killed_demo_leaves_nothing_and_starts_again(home: TestHome, clips: Pa
     assert home.processes() == {}
 
 
+@pytest.mark.long
 def test_the_demos_supervisor_is_started_again_and_the_air_never_stops(home: TestHome, clips: Path) -> None:
     """P5: kill -9 of the supervisor; then SIGTERM ends the demo in order."""
     demo = start_demo(home, clips)

@@ -183,6 +183,7 @@ class Station:
         return found[0]
 
 
+@pytest.mark.long
 @pytest.mark.realtime
 @pytest.mark.timeout(900 if WITH_ENGINE else 120)
 @pytest.mark.xdist_group("docker" if WITH_ENGINE else "compose")

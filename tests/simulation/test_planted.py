@@ -40,6 +40,7 @@ CASES: Final = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("bug", "search"), CASES)
 def test_a_planted_bug_is_found(bug: str, search: Search, record_property: Callable[[str, object], None]) -> None:
