@@ -85,7 +85,8 @@ async def test_nothing_is_started_while_an_earlier_start_is_in_doubt(node_home: 
         launcher.away = False
         report = await agent.report(-1, 0.0)
         assert CHANNEL in report.condition.engine_fault
-        assert len(node_home.processes()) == 1
+        # A program that is just being loaded has no environment yet that it could be found by.
+        await until(lambda: len(node_home.processes()) == 1)
 
         async def listed() -> bool:
             return bool((await agent.report(-1, 0.0)).sidecars)
@@ -96,7 +97,8 @@ async def test_nothing_is_started_while_an_earlier_start_is_in_doubt(node_home: 
             await agent.start(start(2))
         assert await agent.stop(StopOrder(CHANNEL, 1, 1, "olga", patient=False)) is not None
         await agent.start(start(2))
-        assert len(node_home.processes()) == 1
+        # A program that is just being loaded has no environment yet that it could be found by.
+        await until(lambda: len(node_home.processes()) == 1)
 
 
 async def test_a_sidecar_is_not_dead_because_nobody_can_tell(node_home: NodeHome) -> None:
