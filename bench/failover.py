@@ -28,12 +28,14 @@ RUNS = 50
 WORK = Path(__file__).parent / "work"
 SCENARIOS: dict[str, Callable[[Lab, str], Outcome]] = {
     "sidecar_killed": failover_runs.sidecar_killed,
+    "sidecar_killed_cold": failover_runs.sidecar_killed_cold,
     "node_killed": failover_runs.node_killed,
     "node_cut": failover_runs.node_cut,
     "leader_killed": failover_runs.leader_killed,
     "leader_frozen": failover_runs.leader_frozen,
     "supervisors_restarted": failover_runs.supervisors_restarted,
 }
+_WITHOUT_SPARE = frozenset({"sidecar_killed_cold"})
 _FAILURES = 5
 """Runs in a row that may fail before a scenario is given up."""
 
@@ -86,7 +88,7 @@ def measure(_clips: list[Path], runs: int = RUNS, only: tuple[str, ...] = ()) ->
         failures = 0
         while kept.done(scenario) < runs and failures < _FAILURES:
             # Another lab after a failure: nobody knows what state it left.
-            with _new_lab() as made:
+            with _new_lab(spare=scenario not in _WITHOUT_SPARE) as made:
                 failures = _run_many(kept, made, scenario, runs, run, failures)
     publish(kept)
 
@@ -151,8 +153,10 @@ def _pairs(values: object) -> list[tuple[str, float]]:
 
 
 @contextmanager
-def _new_lab() -> Iterator[Lab]:
-    """A lab of its own: network, database and all; nothing of it is left."""
+def _new_lab(*, spare: bool) -> Iterator[Lab]:
+    """A lab of its own: network, database and all; nothing of it is left. ``spare``: whether its nodes keep a sidecar
+    ready."""
+    os.environ["MCR_SPARE"] = str(spare).lower()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mcrlab", dir="/tmp")))
         folder.chmod(0o755)

@@ -49,7 +49,16 @@ def _since(at_ns: int | None, began_ns: int) -> float:
 
 
 def sidecar_killed(lab: Lab, name: str) -> Outcome:
-    """kill -9 of the sidecar alone: the same node starts it again."""
+    """kill -9 of the sidecar alone: the same node starts it again, by its spare one."""
+    return _sidecar_killed(lab, name, "sidecar_killed")
+
+
+def sidecar_killed_cold(lab: Lab, name: str) -> Outcome:
+    """The same on nodes that keep no spare sidecar."""
+    return _sidecar_killed(lab, name, "sidecar_killed_cold")
+
+
+def _sidecar_killed(lab: Lab, name: str, what: str) -> Outcome:
     with aired(lab, name, udp=True) as channel:
         assert channel.capture is not None
         heard = channel.capture.capture
@@ -61,8 +70,8 @@ def sidecar_killed(lab: Lab, name: str) -> Outcome:
         epoch = channel.live["epoch"] + 1
         until(lambda: channel.index.log.first_segment_ns(epoch) is not None, SETTLED_S, lambda: lab.why(channel.id))
         seconds = {
-            "sidecar_killed": _since(heard.first_after(began, not_of=old), began),
-            "sidecar_killed_segment": _since(channel.index.log.first_segment_ns(epoch), began),
+            what: _since(heard.first_after(began, not_of=old), began),
+            f"{what}_segment": _since(channel.index.log.first_segment_ns(epoch), began),
         }
     return Outcome(seconds, channel.judged(name))
 

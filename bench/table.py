@@ -18,6 +18,7 @@ Row = tuple[str, str, Callable[[Figures], str]]
 INTERRUPTIONS = (
     ("sidecar killed: first datagram of its follower on the same node", "sidecar_killed"),
     ("the same, to its first public segment (2 s of it are the segment)", "sidecar_killed_segment"),
+    ("sidecar killed on a node without a spare one: first datagram of its follower", "sidecar_killed_cold"),
     ("node killed: first picture elsewhere, HLS", "node_killed_hls"),
     ("the same, to its first public segment", "node_killed_hls_segment"),
     ("node killed: first datagram elsewhere, UDP that stops with its lease", "node_killed_udp"),

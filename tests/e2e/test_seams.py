@@ -49,7 +49,7 @@ def count(recording: Recording, clips: dict[int, tuple[ClipSpecification, Path]]
 def test_every_frame_is_accounted_for_at_every_seam(
     clips: dict[int, tuple[ClipSpecification, Path]], tmp_path: Path
 ) -> None:
-    """Two channels at once, at 25 and 29.97 frames a second, cross seams of clips of six kinds: 200, or 40 in a hurry."""
+    """Two channels at once, at 25 and 29.97 frames a second, cross seams of clips of six kinds: 200 or 40."""
     rates = ("25", "30000/1001")
     files = [path for _, path in clips.values()]
     documents = [
