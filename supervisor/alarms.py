@@ -14,7 +14,7 @@ from db.models import new_id
 from db.repositories.leader import Fence
 from db.store import Store
 from supervisor.clock import Clock
-from supervisor.decisions.alarms import Wanted
+from supervisor.decisions.alarms import FACTS, Wanted
 from supervisor.events import Events
 from supervisor.loops.leadership import Leadership
 from supervisor.schemas.alarm import Alarm
@@ -87,6 +87,11 @@ class AlarmBoard:
             if key.channel_id == channel_id:
                 self._say(key, None)
 
+    def acknowledged(self, code: str, channel_id: str | None, node_id: str | None) -> None:
+        """Somebody has seen it. A fact, which nothing makes undone, is over with that; a state lasts on."""
+        if code in FACTS:
+            self._say(Key(code, channel_id, node_id), None)
+
     def count(self, channel_id: str) -> int:
         """How many alarms of the channel are open."""
         return self._counts[channel_id]
@@ -150,8 +155,11 @@ class AlarmBoard:
     async def _load(self) -> None:
         async with self._store.read() as tx:
             rows = await tx.alarms.list(open_only=True)
+            orphans = await tx.alarms.orphans()
         known = {*self._open}
         self._open = {_key(row): _wanted(row) for row in rows}
+        # Their channel or node was deleted while another led, or none.
+        self._said.update(dict.fromkeys(map(_key, orphans)))
         self._tell_all({*known, *self._open})
 
     async def _write(self, fence: Fence) -> None:
@@ -185,7 +193,10 @@ class AlarmBoard:
         for row in rows:
             self._events.publish("alarm", Alarm.model_validate(row))
         self._tell_all({*raised, *over, *passed})
-        self._said = {key: wanted for key, wanted in self._said.items() if wanted is not None}
+        # What ended while it was being written is still to be cleared.
+        self._said = {key: wanted for key, wanted in self._said.items() if wanted is not None or key in self._open}
+        if None in self._said.values():
+            self._dirty.set()
 
     def _publish_unwritten(self) -> None:
         told: list[Key] = []

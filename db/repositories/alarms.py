@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import Missing, StoreUnavailable
-from db.models import Alarm, new_id
+from db.models import Alarm, Channel, Node, new_id
 from db.repositories.rows import upsert
 
 _ATTEMPTS = 3
@@ -96,6 +96,13 @@ class Alarms:
         if row is None:
             raise Missing("alarm", alarm_id)
         return row
+
+    async def orphans(self) -> Sequence[Alarm]:
+        """Open ones of a channel or a node that is not there any more: nobody is left to say that they are over."""
+        without_channel = Alarm.channel_id.is_not(None) & ~exists().where(Channel.id == Alarm.channel_id)
+        without_node = Alarm.node_id.is_not(None) & ~exists().where(Node.id == Alarm.node_id)
+        query = select(Alarm).where(Alarm.open_key.is_not(None), or_(without_channel, without_node))
+        return (await self._session.scalars(query)).all()
 
     async def list(
         self,

@@ -22,6 +22,9 @@ CHANNEL_ALARMS: Final = (
 )
 """Every code that ``channel_alarms`` may give; the ones it does not give are over."""
 
+FACTS: Final = frozenset({"asrun_chain_broken"})
+"""Codes of what has happened and cannot be made undone: open until somebody has seen it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:

@@ -118,6 +118,10 @@ class Supervision:
             part.use(self._desk)
         self.commands = Commands(self._desk, self._roster, alone=store.dialect == "sqlite")
 
+    def alarm_acknowledged(self, code: str, channel_id: str | None, node_id: str | None) -> None:
+        """Somebody has seen it, as the store knows already."""
+        self._alarms.acknowledged(code, channel_id, node_id)
+
     async def run(self) -> None:
         """Leads, watches, decides, collects; returns only by cancellation, and then touches no sidecar."""
         try:

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from db.elector import StoreElector
 from db.store import Store
+from db.transaction import Transaction
 from supervisor.alarms import AlarmBoard
 from supervisor.clock import SystemClock
 from supervisor.decisions.alarms import Wanted
@@ -17,7 +19,6 @@ from supervisor.events import Events
 from supervisor.loops.leadership import Leadership
 from tests.fixtures.agents import until
 
-CHANNEL = "c" * 32
 CODES = ("channel_dark", "channel_hung", "output_down")
 
 
@@ -25,8 +26,18 @@ CODES = ("channel_dark", "channel_hung", "output_down")
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     store = Store(f"sqlite:///{tmp_path / 'mcr.db'}")
     await store.migrate()
+    async with store.write() as tx:
+        values = {"name": "news", "width": 640, "height": 360, "rate": "25"}
+        await tx.channels.add(values, [], datetime.now(UTC))
     yield store
     await store.close()
+
+
+@pytest.fixture
+async def channel_id(store: Store) -> str:
+    async with store.read() as tx:
+        (row,) = await tx.channels.list()
+    return row.id
 
 
 async def codes(store: Store, *, open_only: bool = True) -> set[str]:
@@ -55,8 +66,8 @@ async def supervisor(store: Store, name: str) -> AsyncIterator[tuple[Leadership,
         assert isinstance(ended, asyncio.CancelledError), ended
 
 
-def say(board: AlarmBoard, *wanted: str) -> None:
-    board.want(CODES, {code: Wanted("critical", f"{code} says so") for code in wanted}, channel_id=CHANNEL)
+def say(board: AlarmBoard, channel_id: str, *wanted: str) -> None:
+    board.want(CODES, {code: Wanted("critical", f"{code} says so") for code in wanted}, channel_id=channel_id)
 
 
 async def is_open(store: Store, *wanted: str) -> None:
@@ -66,29 +77,81 @@ async def is_open(store: Store, *wanted: str) -> None:
     await until(same, what=f"open: {wanted}")
 
 
-async def test_the_next_leader_clears_what_the_one_before_raised(store: Store) -> None:
+async def test_the_next_leader_clears_what_the_one_before_raised(store: Store, channel_id: str) -> None:
     """P2: a follower writes nothing; with its term it reads what is open, however late that was raised."""
     async with supervisor(store, "a") as (first, of_first, _), supervisor(store, "b") as (second, of_second, told):
         await first.attempt()
         await second.attempt()
-        say(of_second, "output_down")
-        say(of_first, "channel_dark")
+        say(of_second, channel_id, "output_down")
+        say(of_first, channel_id, "channel_dark")
         await is_open(store, "channel_dark")
-        say(of_first, "channel_dark", "channel_hung")
+        say(of_first, channel_id, "channel_dark", "channel_hung")
         await is_open(store, "channel_dark", "channel_hung")
-        assert of_second.count(CHANNEL) == 0
+        assert of_second.count(channel_id) == 0
         assert told.subscribe().position == 0, "a follower publishes nothing"
         await first.release()
         await second.attempt()
-        say(of_second, "output_down")
+        say(of_second, channel_id, "output_down")
         await is_open(store, "output_down")
         assert await codes(store, open_only=False) == set(CODES)
         # It led once, but what it says now of a channel that another leads changes nothing.
         await first.attempt()
-        say(of_first, "channel_dark")
-        say(of_second, "output_down", "channel_hung")
+        say(of_first, channel_id, "channel_dark")
+        say(of_second, channel_id, "output_down", "channel_hung")
         await is_open(store, "output_down", "channel_hung")
         await second.release()
         await first.attempt()
-        say(of_first)
+        say(of_first, channel_id)
+        await is_open(store)
+
+
+async def test_a_deleted_channels_alarms_are_over_with_the_next_term(store: Store, channel_id: str) -> None:
+    """It was deleted while another led, or none: nobody is left who would say that they are over."""
+    async with supervisor(store, "a") as (first, of_first, _), supervisor(store, "b") as (second, of_second, _):
+        await first.attempt()
+        say(of_first, channel_id, "channel_dark")
+        of_first.want(("agent_away",), {"agent_away": Wanted("critical", "n7 is away")}, node_id="7" * 32)
+        await is_open(store, "channel_dark", "agent_away")
+        await first.release()
+        async with store.write() as tx:
+            row = await tx.channels.get(channel_id)
+            await tx.channels.delete(channel_id, rev=row.rev)
+        await second.attempt()
+        of_second.wake()
+        await is_open(store)
+
+
+async def test_a_damaged_log_is_an_alarm_until_somebody_has_seen_it(store: Store, channel_id: str) -> None:
+    async with supervisor(store, "a") as (lease, board, _):
+        await lease.attempt()
+        damaged = {"asrun_chain_broken": Wanted("critical", "line 7 was changed")}
+        board.want(damaged, damaged, channel_id=channel_id)
+        say(board, channel_id, "channel_dark")
+        await is_open(store, "asrun_chain_broken", "channel_dark")
+        for code in ("asrun_chain_broken", "channel_dark"):
+            board.acknowledged(code, channel_id, None)
+        await is_open(store, "channel_dark")
+
+
+async def test_what_ends_while_it_is_written_is_cleared(
+    store: Store, channel_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A channel is deleted in the very moment at which its first alarm is on its way to the store."""
+    async with supervisor(store, "a") as (lease, board, _):
+        await lease.attempt()
+        write = store.write
+
+        @asynccontextmanager
+        async def slow(*, timeout: float | None = None) -> AsyncIterator[Transaction]:
+            async with write(timeout=timeout) as tx:
+                yield tx
+            board.forget_channel(channel_id)
+
+        monkeypatch.setattr(store, "write", slow)
+        say(board, channel_id, "channel_dark")
+
+        async def was_raised() -> bool:
+            return await codes(store, open_only=False) == {"channel_dark"}
+
+        await until(was_raised)
         await is_open(store)

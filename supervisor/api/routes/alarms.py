@@ -36,7 +36,8 @@ async def list_alarms(
 
 @routes.post("/alarms/{alarm_id}/acknowledge", responses=documented(404))
 async def acknowledge_alarm(context: Ctx, who: Who, request: Request, alarm_id: Id) -> Alarm:
-    """Somebody has seen it. It stays until its cause is gone; who acknowledged it first stays too."""
+    """Somebody has seen it. It stays until its cause is gone, a fact such as a damaged log only until now; who
+    acknowledged it first stays too."""
     async with context.store.write() as tx:
         row = await tx.alarms.get(alarm_id)
         require_sight(who, await _project_of(tx, row.channel_id), "alarm", alarm_id)
@@ -44,6 +45,7 @@ async def acknowledge_alarm(context: Ctx, who: Who, request: Request, alarm_id: 
     note(request, code=row.code)
     view = views.alarm(row)
     context.events.publish("alarm", view)
+    context.supervision.alarm_acknowledged(row.code, row.channel_id, row.node_id)
     return view
 
 
