@@ -59,7 +59,9 @@ def condition(state: ChannelState) -> Condition:
         return Condition("off_air", "OFF AIR", doing, live.reason or live.decision)
     if live.phase == "blocked" and live.desired == "on":
         return Condition("off_air", "OFF AIR", ("BLOCKED",), live.decision)
-    if live.phase in {"placing", "fencing", "starting"}:
+    # In a move the supervisor says "on air" only while the old sidecar itself still answers that it is.
+    is_airing_still = live.phase == "fencing" and live.observed == "on_air"
+    if live.phase in {"placing", "fencing", "starting"} and not is_airing_still:
         return Condition("changing", PHASE_WORDS[live.phase], (), live.decision)
     if live.observed in {"on_air", "late"}:
         # Whatever is wanted: what is on air has its tally.
@@ -83,6 +85,8 @@ def _warnings(state: ChannelState) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if live.phase == "stopping":
         found.append(("STOPPING", live.decision))
+    elif live.phase == "fencing":
+        found.append(("MOVING", live.decision))
     elif live.phase == "off":
         found.append(("NOT WANTED", live.decision))
     match live.picture:

@@ -155,10 +155,13 @@ def vars_of(glyphs: object) -> list[str]:
 
 
 @pytest.mark.parametrize("observed", ["on_air", "late", "dark", "hung", "silent", "gone", "unknown", None])
-def test_a_channel_that_is_being_moved_is_never_shown_as_on_air(observed: str | None) -> None:
-    """P2: while the old sidecar is fenced nobody can say which of the two is on air."""
+def test_a_channel_that_is_being_moved_is_shown_as_on_air_only_by_the_old_ones_own_word(observed: str | None) -> None:
+    """P2: while a silent old sidecar is fenced nobody can say what is on air; one that answers keeps its tally."""
     sentence = "waits 4.2 s until the old sidecar's lease is over"
-    for phase in ("fencing", "blocked"):
+    if observed == "on_air":
+        found = condition(view(channel(1, "News", phase="fencing", observed=observed, decision=sentence)).state)
+        assert (found.tally, found.word, found.warning, found.why) == ("on_air", "ON AIR", "MOVING", sentence)
+    for phase in ("blocked",) if observed == "on_air" else ("fencing", "blocked"):
         found = condition(view(channel(1, "News", phase=phase, observed=observed, decision=sentence)).state)
         assert found.tally in {"changing", "off_air"}, (phase, observed)
         assert phase.upper() in (found.word, *found.warnings)
