@@ -100,6 +100,14 @@ class Memory:
     def put(self, handle: Handle) -> None:
         write_whole(self._path(handle.channel_id, handle.epoch), msgspec.json.encode(handle))
 
+    def complete(self, handle: Handle) -> None:
+        """Adds what was started to the handle that was put before the start, which finds it again too: a full disk
+        is no reason not to watch what runs."""
+        try:
+            self.put(handle)
+        except OSError as error:
+            log.warning("a sidecar's handle is not complete", channel=handle.channel_id, why=str(error))
+
     def drop(self, channel_id: str, epoch: int) -> None:
         self._path(channel_id, epoch).unlink(missing_ok=True)
 

@@ -113,7 +113,7 @@ class Orders:
             self._watching.begin_doubt(order.channel_id, order.epoch)
             raise
         handle = handle.of(process)
-        await asyncio.to_thread(self._memory.put, handle)
+        await asyncio.to_thread(self._memory.complete, handle)
         watched = Watched(handle, process)
         self._watching.watch(watched)
         return watched

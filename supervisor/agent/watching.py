@@ -146,7 +146,7 @@ class Watching:
                 return
             token = handle.token or await self._launcher.variable(process, TOKEN) or ""
             handle = msgspec.structs.replace(handle, token=token).of(process)
-            await asyncio.to_thread(self._memory.put, handle)
+            await asyncio.to_thread(self._memory.complete, handle)
         watched = Watched(handle, process)
         self._watched[watched.key] = watched
         # Unknown counts as living: only an exit that was told takes it off the list.

@@ -1,6 +1,7 @@
 """The node agent: sidecars outlive it, and its next life finds them."""
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -112,6 +113,26 @@ async def test_a_reused_pid_is_not_taken_for_the_sidecar(node_home: NodeHome, ru
     finally:
         stranger.kill()
         stranger.wait()
+
+
+async def test_a_disk_that_fills_up_during_a_start_loses_no_sidecar(
+    node_home: NodeHome, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P2: it runs, so it is told of, stopped on order, and found again by the next agent."""
+    put = Memory.put
+
+    def full(memory: Memory, handle: Handle) -> None:
+        if handle.identity is not None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        put(memory, handle)
+
+    monkeypatch.setattr(Memory, "put", full)
+    async with run(node_home) as agent:
+        pid = await agent.start(start())
+        assert (await muted(agent)).pid == pid
+    async with run(node_home) as agent:
+        assert (await muted(agent)).pid == pid
+        assert await agent.stop(stop()) is not None
 
 
 STARTER = """
