@@ -1,6 +1,7 @@
 """``mcr agent``: this machine as a node of a supervisor elsewhere."""
 
 import os
+import pwd
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from mcr_console.cli.commands import home
+from mcr_console.cli.service import Unit
 
 
 def agent(
@@ -42,14 +44,17 @@ def agent(
     media_mount: Annotated[
         list[str] | None, typer.Option(help="A directory that containers may read; again for every further one.")
     ] = None,
+    print_unit: Annotated[
+        bool, typer.Option(help="Print a systemd unit that runs this agent from boot on, as you, and do nothing else.")
+    ] = False,
 ) -> None:
     """Run this machine's node agent in the foreground. Ctrl-C ends it; playout goes on."""
     given = {
         "--name": name,
         "--host": host,
         "--port": port,
-        "--key-file": key_file,
-        "--cluster-key-file": cluster_key_file,
+        "--key-file": _whole(key_file),
+        "--cluster-key-file": _whole(cluster_key_file),
         "--launcher": launcher,
         "--capacity": capacity,
         "--docker-image": docker_image,
@@ -59,7 +64,17 @@ def agent(
         "--docker-door-host": docker_door_host,
     }
     mounts = (f"--media-mount={path}" for path in media_mount or ())
-    execute("agent", *(f"{option}={value}" for option, value in given.items() if value is not None), *mounts)
+    words = (*(f"{option}={value}" for option, value in given.items() if value is not None), *mounts)
+    if print_unit:
+        here = Path(sys.executable).absolute()
+        print(Unit(here, home().path, pwd.getpwuid(os.getuid()).pw_name, words).text(), end="")
+        return
+    execute("agent", *words)
+
+
+def _whole(path: Path | None) -> Path | None:
+    """A unit runs in another folder."""
+    return None if path is None else path.absolute()
 
 
 def node_key(name: Annotated[str, typer.Argument(help="The node's name.")]) -> None:

@@ -28,41 +28,46 @@ System = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What a unit file says. ``run_as`` None: a unit of the user's own systemd."""
+    """What a unit file says. ``run_as`` None: a unit of the user's own systemd. ``agent``: the words after
+    ``supervisor agent`` of a unit for a node's agent; empty for the supervisor's own."""
 
     python: Path
     home: Path
     run_as: str | None = None
+    agent: tuple[str, ...] = ()
 
     def text(self) -> str:
+        runs = " ".join(("agent", *(quoted(word, command=True) for word in self.agent))) if self.agent else "serve"
+        what = "node agent" if self.agent else "supervisor"
         lines = [
-            "# Written by mcr service install.",
+            f"# Written by mcr {'agent --print-unit' if self.agent else 'service install'}.",
             "[Unit]",
-            "Description=MCR Console supervisor",
+            f"Description=MCR Console {what}",
             "After=network-online.target time-sync.target",
             "Wants=network-online.target",
-            "# Restarts slow down and never end: a supervisor that gave up would watch nothing.",
+            f"# Restarts slow down and never end: a {what} that gave up would watch nothing.",
             "StartLimitIntervalSec=0",
             "",
             "[Service]",
             "Type=exec",
-            f"ExecStart={quoted(str(self.python), command=True)} -P -m supervisor serve",
+            f"ExecStart={quoted(str(self.python), command=True)} -P -m supervisor {runs}",
             f"Environment={quoted(f'MCR_HOME={self.home}')}",
         ]
         if self.run_as is not None:
+            lines += [f"User={self.run_as}"]
+        if self.run_as is not None and not self.agent:
             lines += [
                 f"Environment={quoted(f'MCR_SOCKET={SYSTEM_SOCKET}')}",
-                f"User={self.run_as}",
                 "RuntimeDirectory=mcr",
                 "RuntimeDirectoryMode=0750",
                 "StateDirectory=mcr",
                 "StateDirectoryMode=0700",
             ]
         lines += [
-            "# A supervisor that was told to shut down (mcr down, exit code 0) stays down until the next start.",
+            f"# A {what} that was told to shut down (exit code 0) stays down until the next start.",
             "Restart=on-failure",
             "RestartSec=1",
-            "# Playout survives the supervisor: stopping this unit ends its main process and no sidecar,",
+            f"# Playout survives the {what}: stopping this unit ends its main process and no sidecar,",
             "# and a sidecar that runs out of memory does not take the unit with it.",
             "KillMode=process",
             "OOMPolicy=continue",

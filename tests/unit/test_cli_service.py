@@ -45,13 +45,30 @@ def test_without_systemd_installing_says_so_and_writes_nothing(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_agents_unit_is_printed_with_what_it_was_asked_for(tmp_path: Path) -> None:
+    """P5: a node comes back after a power cut, and stopping its agent ends no sidecar."""
+    words = ["agent", "--name", 'node 2 "b"', "--host", "::", "--key-file", "node.key", "--print-unit"]
+    result = CliRunner().invoke(app, words, env={"MCR_HOME": str(tmp_path)})
+    assert result.exit_code == 0, result.output
+    service = read(result.stdout)["Service"]
+    assert service["KillMode"] == "process"
+    assert service["User"]
+    assert service["ExecStart"].endswith(
+        rf'-P -m supervisor agent "--name=node 2 \"b\"" "--host=::" "--key-file={Path.cwd()}/node.key"'
+        ' "--launcher=process"'
+    )
+
+
+@pytest.mark.parametrize("agent", [(), ("--name=a $HOME 100% b",)], ids=["supervisor", "agent"])
 @pytest.mark.parametrize("run_as", [None, "daemon"])
-def test_systemd_itself_reads_the_unit_as_it_was_meant(run_as: str | None, tmp_path: Path) -> None:
+def test_systemd_itself_reads_the_unit_as_it_was_meant(
+    run_as: str | None, agent: tuple[str, ...], tmp_path: Path
+) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("no systemd-analyze here")
     home = tmp_path / 'with space, 100% and "quotes" $HOME'
     unit = tmp_path / "mcr.service"
-    unit.write_text(Unit(Path("/bin/sh"), home, run_as).text())
+    unit.write_text(Unit(Path("/bin/sh"), home, run_as, agent).text())
     verified = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, timeout=20, check=False
     )
