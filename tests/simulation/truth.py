@@ -330,8 +330,9 @@ class Truth:
                 faults.append(f"{row.name} has strays: {names}; {so}")
         return faults
 
-    def check_as_run(self) -> None:
+    def as_run_faults(self) -> list[str]:
         """I21: what is in the store is what the journals say."""
+        faults: list[str] = []
         stored = self.as_run()
         journals: dict[tuple[str, str], list[bytes]] = {}
         lost: set[tuple[str, str]] = set()
@@ -341,11 +342,12 @@ class Truth:
         for key, lines in stored.items():
             written = journals.get(key, [])
             if lines != written[: len(lines)]:
-                self.violated("I21", f"run {key[1]} in the store is not what its journal says")
+                faults.append(f"run {key[1]} in the store is not what its journal says")
         for node in self._world.nodes:
             for key, times in node.disk.flushed_at.items():
                 due = sum(at < self._world.loop.now - _COLLECTED_S for at in times)
                 collected = len(stored.get(key, []))
                 if key not in lost and collected < due:
                     name = self._world.channel_name(key[0])
-                    self.violated("I21", f"run {key[1]} of {name} has {due} records, {collected} are collected")
+                    faults.append(f"run {key[1]} of {name} has {due} records, {collected} are collected")
+        return faults

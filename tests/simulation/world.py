@@ -20,7 +20,7 @@ from tests.simulation.chance import seeded
 from tests.simulation.database import Database
 from tests.simulation.eventlog import EventLog
 from tests.simulation.loop import SimLoop
-from tests.simulation.mixes import ALL, Mix
+from tests.simulation.mixes import ALL, Mix, Size, drawn
 from tests.simulation.network import Network
 from tests.simulation.node import SimNode, stand_ins
 from tests.simulation.processes import BEGINNING, Host, Process
@@ -30,9 +30,8 @@ from tests.simulation.store import SimStore
 from tests.simulation.supervisors import SimSupervisor
 from tests.simulation.truth import Truth
 
-SUPERVISORS: Final = 2
-NODES: Final = 3
 LIST_ITEMS: Final = 4
+_SDI_SHARE: Final = 0.15
 _HARMLESS: Final = ("StoreError", "AgentError", "OSError", "TimeoutError")
 
 
@@ -42,6 +41,7 @@ class World:
     def __init__(self, seed: int, root: Path, log: EventLog, mix: Mix = ALL) -> None:
         self.seed = seed
         self.mix = mix
+        self.size = mix.size or drawn(self._stream("size"))
         self.log = log
         self.loop = SimLoop(self._stream("loop"))
         self.log.clock = lambda: self.loop.now
@@ -50,10 +50,11 @@ class World:
         self.processes: list[Process] = []
         self.database_host = Host("db")
         self.nodes = [
-            SimNode(self, number, root / f"n{number}", self._stream(f"node {number}")) for number in range(NODES)
+            SimNode(self, number, root / f"n{number}", self._stream(f"node {number}"))
+            for number in range(self.size.nodes)
         ]
         self.supervisors = [
-            SimSupervisor(self, f"s{number}", self._stream(f"s{number}")) for number in range(SUPERVISORS)
+            SimSupervisor(self, f"s{number}", self._stream(f"s{number}")) for number in range(self.size.supervisors)
         ]
         self.receivers = Receivers(self, self._stream("receivers"))
         self.truth = Truth(self)
@@ -62,7 +63,7 @@ class World:
         """By id the names of those that people want on air."""
         self.playlists: dict[str, str] = {}
         self.sdi = ""
-        """The id of the channel that plays by a card."""
+        """The id of the channel that plays by a card; empty where there is none."""
         self.rival: str | None = None
         """The id of another one that is to play by the same port; wanted only now and then."""
         self.bugs: list[str] = []
@@ -104,7 +105,7 @@ class World:
                     name=node.name, kind="agent", url=f"http://{node.name}", now=BEGINNING, capacity=4
                 )
                 self.node_ids[node.name] = row.id
-            plan = channel_plan(chance)
+            plan = channel_plan(chance, self.size)
             if self.mix.rivals:
                 plan.append(("rival", *plan[-1][1:]))
             for name, outputs, pinned in plan:
@@ -221,21 +222,24 @@ class World:
         raise structlog.DropEvent
 
 
-def channel_plan(chance: random.Random) -> list[tuple[str, list[OutputSpec], str | None]]:
-    """(name, outputs, node it is pinned to): one of each kind of fencing, the fourth by chance."""
+def channel_plan(chance: random.Random, size: Size) -> list[tuple[str, list[OutputSpec], str | None]]:
+    """(name, outputs, node it is pinned to): as many as there are to be, each of another kind of fencing."""
+    third = {
+        "rtmp": [OutputSpec("rtmp", "rtmp://receiver/app/key")],
+        "hold": [OutputSpec("udp", "udp://239.0.0.2:5000")],
+        "both": [OutputSpec("hls"), OutputSpec("udp", "udp://239.0.0.3:5000", True)],
+    }
+    name = chance.choice(sorted(third))
     plan: list[tuple[str, list[OutputSpec], str | None]] = [
         ("hls", [OutputSpec("hls")], None),
         ("udp", [OutputSpec("udp", "udp://239.0.0.1:5000", True)], None),
+        (name, third[name], None),
+        ("sdi", [OutputSpec("decklink", "decklink://1")], f"n{chance.randrange(size.nodes)}"),
     ]
-    third = chance.choice(("rtmp", "hold", "both"))
-    if third == "rtmp":
-        plan.append(("rtmp", [OutputSpec("rtmp", "rtmp://receiver/app/key")], None))
-    elif third == "hold":
-        plan.append(("hold", [OutputSpec("udp", "udp://239.0.0.2:5000")], None))
-    else:
-        plan.append(("both", [OutputSpec("hls"), OutputSpec("udp", "udp://239.0.0.3:5000", True)], None))
-    plan.append(("sdi", [OutputSpec("decklink", "decklink://1")], f"n{chance.randrange(NODES)}"))
-    return plan
+    movable = chance.sample(plan[:3], 3)
+    # Of what cannot be moved a small world has little to tell.
+    few = [plan[3], *movable] if chance.random() < _SDI_SHARE else [*movable, plan[3]]
+    return sorted(few[: size.channels], key=plan.index)
 
 
 @contextlib.contextmanager
