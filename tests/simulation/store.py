@@ -69,10 +69,10 @@ class SimStore:
                 began = self._monotonic()
                 await self._request()
                 served = await self.database.begin(began, writes=writes)
-                session = Session(served.connection, expire_on_commit=False, autoflush=False)
+                session = Session(served.line.connection, expire_on_commit=False, autoflush=False)
                 try:
                     with speaking():
-                        spoken = SimSession(session, self._statement(served))
+                        spoken = SimSession(session, self._statement(served), lambda: not served.over)
                         yield Transaction(cast("AsyncSession", spoken))
                         if writes:
                             await self._commit(served, session, appends=spoken.appends)
@@ -116,7 +116,8 @@ class SimStore:
 
     async def _commit(self, served: Served, session: Session, *, appends: bool) -> None:
         database = self.database
-        session.commit()  # into the server's transaction, which is still open
+        if not served.over:
+            session.flush()
         late: float | None = None
         if self._chance.random() < database.late_commits:
             late = self._chance.uniform(0.5, 8.0)
