@@ -210,17 +210,17 @@ _COMPLETE: Final = update(_RUN).where(_THIS, LEADS).values(complete=True).return
 
 @cache
 def _begin_run(dialect: str) -> postgresql.Insert | sqlite.Insert:
-    return upsert_in(dialect, AsRunRun).values(collected_seq=0, complete=False).on_conflict_do_nothing()
+    return upsert_in(dialect, table_of(AsRunRun)).values(collected_seq=0, complete=False).on_conflict_do_nothing()
 
 
 @cache
 def _add_records(dialect: str) -> postgresql.Insert | sqlite.Insert:
-    return upsert_in(dialect, AsRun).on_conflict_do_nothing()
+    return upsert_in(dialect, table_of(AsRun)).on_conflict_do_nothing()
 
 
 @cache
 def _write_event(dialect: str) -> postgresql.Insert | sqlite.Insert:
-    statement = upsert_in(dialect, AsRunEvent)
+    statement = upsert_in(dialect, table_of(AsRunEvent))
     replaced = {
         column.key: statement.excluded[column.key] for column in AsRunEvent.__table__.columns if not column.primary_key
     }

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BindParameter,
@@ -135,15 +135,14 @@ class Leaders:
             raise NotLeader(fence.term)
 
 
-_NOW: Final = select(
-    _LEADER.holder, _LEADER.address, _LEADER.term, _LEADER.expires_at, _LEADER.expires_at > database_now()
-)
+_SEEN: Final = (_LEADER.holder, _LEADER.address, _LEADER.term, _LEADER.expires_at)
+_NOW: Final = select(*_SEEN, _LEADER.expires_at > database_now())
 _QUESTION: Final = select(LEADS)
 
 
 @cache
 def _first(dialect: str) -> postgresql.Insert | sqlite.Insert:
-    insert = upsert_in(dialect, Leader).values(id=1, holder="", address="", term=0, expires_at=database_now())
+    insert = upsert_in(dialect, _TABLE).values(id=1, holder="", address="", term=0, expires_at=database_now())
     return insert.on_conflict_do_nothing()
 
 
@@ -155,17 +154,14 @@ def _take(seizes: ColumnElement[bool]) -> Executable:
     too_low = (_LEADER.holder == by) & (_LEADER.term <= above)
     over = or_(_LEADER.expires_at <= database_now(), _LEADER.expires_at > database_now(LONGEST_LEASE))
     higher = case((_LEADER.term < above, above), else_=_LEADER.term) + 1
-    return (
-        update(_TABLE)
-        .where(_LEADER.id == 1, or_(mine, over, too_low, seizes))
-        .values(
-            holder=by,
-            address=bindparam("from_address"),
-            term=case((mine, _LEADER.term), else_=higher),
-            expires_at=database_now(bindparam("ttl")),
-        )
-        .returning(_LEADER.holder, _LEADER.address, _LEADER.term, _LEADER.expires_at)
-    )
+    values: dict[str, ColumnElement[Any]] = {
+        "holder": by,
+        "address": bindparam("from_address"),
+        "term": case((mine, _LEADER.term), else_=higher),
+        "expires_at": database_now(bindparam("ttl")),
+    }
+    taken = update(_TABLE).where(_LEADER.id == 1, or_(mine, over, too_low, seizes)).values(values)
+    return taken.returning(*_SEEN)
 
 
 _TAKE: Final = _take(false())

@@ -27,7 +27,7 @@ def upsert(session: AsyncSession, model: type[Base]) -> postgresql.Insert | sqli
     return upsert_in(session.get_bind().dialect.name, model)
 
 
-def upsert_in(dialect: str, model: type[Base]) -> postgresql.Insert | sqlite.Insert:
+def upsert_in(dialect: str, model: "type[Base] | Table[Any]") -> postgresql.Insert | sqlite.Insert:
     """As ``upsert``, in the dialect of this name."""
     return postgresql.insert(model) if dialect == "postgresql" else sqlite.insert(model)
 

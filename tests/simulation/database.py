@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
 from db.errors import StoreUnavailable
@@ -21,6 +21,9 @@ IDLE_S: Final = 10.0
 LOCK_S: Final = 4.0
 _JULIAN: Final = datetime(2000, 1, 1, 12, tzinfo=UTC)
 
+_COMING: Final = list[sqlite3.Connection]()
+_ENGINE: Final = create_engine("sqlite://", creator=_COMING.pop, poolclass=NullPool)
+"""Of all worlds of this process, so that each statement is compiled once."""
 Health = Literal["up", "down", "frozen"]
 
 
@@ -101,13 +104,11 @@ class Database:
     open: list[Served] = field(default_factory=list[Served])
     held: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
     transactions: int = 0
-    _engine: Engine = field(init=False)
     _raw: list[sqlite3.Connection] = field(default_factory=list[sqlite3.Connection])
     _lines: dict[bool, list[Line]] = field(default_factory=lambda: {True: [], False: []})
     """Those that are free, by whether they write."""
-
-    def __post_init__(self) -> None:
-        self._engine = create_engine("sqlite://", creator=lambda: self._raw[-1], poolclass=NullPool)
+    _told_at: float = -1.0
+    _told: dict[tuple[str, ...], str] = field(default_factory=dict[tuple[str, ...], str])
 
     def _line(self, *, writes: bool) -> Line:
         if self._lines[writes]:
@@ -120,17 +121,25 @@ class Database:
             raw.execute(f"PRAGMA {setting}")
         raw.execute(f"PRAGMA query_only = {query_only}")
         self._raw.append(raw)
-        return Line(raw, self._engine.connect(), writes)
+        _COMING.append(raw)
+        return Line(raw, _ENGINE.connect(), writes)
 
     def _strftime(self, form: str, when: str, *changes: str) -> str:
-        """What ``db.clock`` asks for, by this server's own clock."""
+        """What ``db.clock`` asks for, by this server's own clock; several times in one statement."""
         assert (form, when) == ("%Y-%m-%d %H:%M:%f", "now"), (form, when)
-        instant = self.clock()
-        for change in changes:
-            number, unit = change.split()
-            assert unit == "seconds", change
-            instant += timedelta(seconds=float(number))
-        return instant.replace(tzinfo=None).isoformat(" ", "milliseconds")
+        now = self.now()
+        if now != self._told_at:
+            self._told_at = now
+            self._told.clear()
+        told = self._told.get(changes)
+        if told is None:
+            instant = self.clock()
+            for change in changes:
+                number, unit = change.split()
+                assert unit == "seconds", change
+                instant += timedelta(seconds=float(number))
+            told = self._told[changes] = instant.replace(tzinfo=None).isoformat(" ", "milliseconds")
+        return told
 
     def _julianday(self, text: str | None) -> float | None:
         if text is None:
@@ -239,5 +248,7 @@ class Database:
 
     def close(self) -> None:
         self.cut_all("the simulation is over")
+        for line in (*self._lines[True], *self._lines[False]):
+            line.connection.close()
         for raw in self._raw:
             raw.close()

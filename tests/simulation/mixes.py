@@ -19,7 +19,7 @@ class Size:
 
 
 FULL: Final = Size(2, 3, 4)
-_FULL_SHARE: Final = 0.04
+_FULL_SHARE: Final = 0.03
 
 
 def drawn(chance: random.Random) -> Size:
@@ -30,9 +30,9 @@ def drawn(chance: random.Random) -> Size:
     if chance.random() < _FULL_SHARE:
         return FULL
     return Size(
-        chance.choices((1, 2, 3), (48, 48, 4))[0],
-        chance.choices((2, 3), (72, 28))[0],
-        chance.choices((1, 2, 3), (52, 36, 12))[0],
+        chance.choices((1, 2, 3), (62, 35, 3))[0],
+        chance.choices((2, 3), (78, 22))[0],
+        chance.choices((1, 2, 3), (62, 29, 9))[0],
     )
 
 

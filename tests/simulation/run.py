@@ -16,9 +16,9 @@ from tests.simulation.world import World, world_of
 QUIET_S: Final = 6.0
 LIVENESS_S: Final = 76.0
 """Seconds after the healing until which every channel must be on air again."""
-_TIDIED_S: Final = 23.0
-"""Seconds after the healing until which people still put things right."""
-_WELL_S: Final = 9.0
+_HEALED_S: Final = 4.0
+"""Seconds after the healing before which nothing can be told."""
+_WELL_S: Final = 10.0
 """All is well for so long: what is still to come would be the same for ever."""
 _WATCHED_ON: Final = 0.1
 """The share of seeds that are watched for the whole time all the same."""
@@ -95,7 +95,7 @@ def _recovers(world: World) -> bool:
     whole = world._stream("watched on").random() < _WATCHED_ON
     if whole:
         return world.run_to(healed + LIVENESS_S)
-    if not world.run_to(healed + _TIDIED_S):
+    if not world.run_to(healed + _HEALED_S):
         return False
     well_since = world.loop.now
     while world.loop.now < healed + LIVENESS_S:

@@ -50,8 +50,15 @@ class SimSession:
     ``before`` is awaited ahead of every statement: where a network would be. ``lives``: whether the transaction does.
     """
 
-    def __init__(self, session: Session, before: Callable[[], Awaitable[None]], lives: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        connection: Connection,
+        before: Callable[[], Awaitable[None]],
+        lives: Callable[[], bool],
+    ) -> None:
         self._session = session
+        self._connection = connection
         self._before = before
         self._lives = lives
         self.appends = False
@@ -59,16 +66,20 @@ class SimSession:
 
     async def scalar(self, statement: Any, *more: Any, **named: Any) -> Any:
         await self._before()
-        return self._session.scalar(statement, *more, **named)
+        return self._of(statement).scalar(statement, *more, **named)
 
     async def scalars(self, statement: Any, *more: Any, **named: Any) -> Any:
         await self._before()
-        return self._session.scalars(statement, *more, **named)
+        return self._of(statement).scalars(statement, *more, **named)
 
     async def execute(self, statement: Any, *more: Any, **named: Any) -> Any:
         await self._before()
         self.appends |= isinstance(statement, Insert) and statement.table is AsRun.__table__
-        return self._session.execute(statement, *more, **named)
+        return self._of(statement).execute(statement, *more, **named)
+
+    def _of(self, statement: Any) -> Session | Connection:
+        """Who carries it out: what hands out no rows of the ORM the session only passes on."""
+        return self._session if statement._propagate_attrs else self._connection
 
     async def get(self, model: Any, key: Any, **named: Any) -> Any:
         await self._before()
@@ -79,7 +90,7 @@ class SimSession:
         self._session.flush()
 
     async def connection(self) -> SimConnection:
-        return SimConnection(self._session.connection(), self._before)
+        return SimConnection(self._connection, self._before)
 
     def add(self, row: object) -> None:
         self._session.add(row)

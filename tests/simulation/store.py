@@ -69,10 +69,11 @@ class SimStore:
                 began = self._monotonic()
                 await self._request()
                 served = await self.database.begin(began, writes=writes)
-                session = Session(served.line.connection, expire_on_commit=False, autoflush=False)
+                connection = served.line.connection
+                session = Session(connection, expire_on_commit=False, autoflush=False)
                 try:
                     with speaking():
-                        spoken = SimSession(session, self._statement(served), lambda: not served.over)
+                        spoken = SimSession(session, connection, self._statement(served), lambda: not served.over)
                         yield Transaction(cast("AsyncSession", spoken))
                         if writes:
                             await self._commit(served, session, appends=spoken.appends)
