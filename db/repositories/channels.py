@@ -89,7 +89,7 @@ class Channels:
             return ()
         if len(ids) > _MANY:
             return [row for row in await self.list() if row.id in ids]
-        return (await self._session.scalars(select(Channel).where(Channel.id.in_(ids)).order_by(Channel.number))).all()
+        return (await self._session.scalars(_BY_IDS, {"of": sorted(ids)})).all()
 
     async def outputs_of(self, ids: Collection[str]) -> Mapping[str, Sequence[Output]]:
         """Their outputs in order, by channel id; channels without any are left out."""
@@ -98,15 +98,13 @@ class Channels:
         if len(ids) > _MANY:
             return await self.all_outputs()
         by_channel: dict[str, list[Output]] = {}
-        query = select(Output).where(Output.channel_id.in_(ids)).order_by(Output.channel_id, Output.position)
-        for output in await self._session.scalars(query):
+        for output in await self._session.scalars(_OUTPUTS_OF, {"of": sorted(ids)}):
             by_channel.setdefault(output.channel_id, []).append(output)
         return by_channel
 
     async def outputs(self, channel_id: str) -> Sequence[Output]:
         """In order."""
-        query = select(Output).where(Output.channel_id == channel_id).order_by(Output.position)
-        return (await self._session.scalars(query)).all()
+        return (await self._session.scalars(_OUTPUTS, {"of": channel_id})).all()
 
     async def all_outputs(self) -> Mapping[str, Sequence[Output]]:
         """Every channel's outputs in order, by channel id; channels without any are left out."""
@@ -310,6 +308,13 @@ def _horizon(seconds: ColumnElement[float] | float) -> ColumnElement[datetime | 
 
 
 _ALL: Final = select(Channel).order_by(Channel.number)
+_BY_IDS: Final = _ALL.where(Channel.id.in_(bindparam("of", expanding=True)))
+_OUTPUTS: Final = select(Output).where(Output.channel_id == bindparam("of")).order_by(Output.position)
+_OUTPUTS_OF: Final = (
+    select(Output)
+    .where(Output.channel_id.in_(bindparam("of", expanding=True)))
+    .order_by(Output.channel_id, Output.position)
+)
 _TABLE: Final = table_of(Channel)
 _LEASES: Final = select(_TABLE.c.id, seconds_until(_TABLE.c.lease_until)).where(_TABLE.c.lease_until.is_not(None))
 _EXTENSION: Final = (

@@ -161,7 +161,7 @@ def _take(seizes: ColumnElement[bool]) -> Executable:
         "expires_at": database_now(bindparam("ttl")),
     }
     taken = update(_TABLE).where(_LEADER.id == 1, or_(mine, over, too_low, seizes)).values(values)
-    return taken.returning(*_SEEN)
+    return taken.returning(*_SEEN)  # pyright: ignore[reportUnknownVariableType] - as SQLAlchemy types it
 
 
 _TAKE: Final = _take(false())

@@ -3,9 +3,10 @@
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Table, UniqueConstraint, select, update
+from sqlalchemy import Executable, Table, UniqueConstraint, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -34,10 +35,15 @@ def upsert_in(dialect: str, model: "type[Base] | Table[Any]") -> postgresql.Inse
 
 async def get_row(session: AsyncSession, model: type[Row], id: str) -> Row:  # noqa: A002
     """Raises ``Missing``."""
-    row = await session.scalar(select(model).where(model.id == id))
+    row: Row | None = await session.scalar(_by_id(model), {"of": id})
     if row is None:
         raise Missing(model.__tablename__, id)
     return row
+
+
+@cache
+def _by_id(model: type[Base]) -> Executable:
+    return select(model).where(table_of(model).c.id == bindparam("of"))
 
 
 async def lock_rev(session: AsyncSession, model: type[RevRow], id: str, rev: int) -> RevRow:  # noqa: A002

@@ -19,7 +19,7 @@ class Size:
 
 
 FULL: Final = Size(2, 3, 4)
-_FULL_SHARE: Final = 0.03
+_FULL_SHARE: Final = 0.02
 
 
 def drawn(chance: random.Random) -> Size:
@@ -30,9 +30,9 @@ def drawn(chance: random.Random) -> Size:
     if chance.random() < _FULL_SHARE:
         return FULL
     return Size(
-        chance.choices((1, 2, 3), (62, 35, 3))[0],
-        chance.choices((2, 3), (78, 22))[0],
-        chance.choices((1, 2, 3), (62, 29, 9))[0],
+        chance.choices((1, 2, 3), (72, 26, 2))[0],
+        chance.choices((2, 3), (82, 18))[0],
+        chance.choices((1, 2, 3), (74, 20, 6))[0],
     )
 
 
