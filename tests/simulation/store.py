@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from db.engines import TRANSACTION_TIMEOUT
 from db.errors import StoreUnavailable
-from db.transaction import ROLLBACK_TIMEOUT, Transaction, speaking
+from db.transaction import Transaction, speaking
 from tests.simulation.database import Database, Served
 from tests.simulation.session import SimSession
 
@@ -63,9 +63,9 @@ class SimStore:
     @asynccontextmanager
     async def _transaction(self, timeout: float, *, writes: bool) -> AsyncGenerator[Transaction, None]:
         deadline = asyncio.timeout(timeout)
-        last = asyncio.timeout(timeout + ROLLBACK_TIMEOUT)
         try:
-            async with last, deadline:
+            # What the real one allows for undoing takes no time here.
+            async with deadline:
                 began = self._monotonic()
                 await self._request()
                 served = await self.database.begin(began, writes=writes)
@@ -80,7 +80,7 @@ class SimStore:
                 finally:
                     self._leave(served, session)
         except TimeoutError as error:
-            if deadline.expired() or last.expired():
+            if deadline.expired():
                 raise StoreUnavailable(f"the transaction did not end within {timeout:g} s") from error
             raise
 

@@ -1,6 +1,7 @@
 """The whole simulated world of one seed: machines, network, database, receivers, people, and the truth about them."""
 
 import contextlib
+import functools
 import gc
 import random
 import shutil
@@ -108,6 +109,10 @@ class World:
             plan = channel_plan(chance, self.size)
             if self.mix.rivals:
                 plan.append(("rival", *plan[-1][1:]))
+            size = self.size
+            several = (("several supervisors", size.supervisors), ("three nodes", size.nodes - 1))
+            for what in [name for name, *_ in plan] + [what for what, number in several if number > 1]:
+                self.log.count(f"world: {what}")
             for name, outputs, pinned in plan:
                 playlist = await tx.playlists.add(f"list of {name}", None, BEGINNING)
                 items = [
@@ -254,6 +259,8 @@ def world_of(seed: int, *, aloud: bool = False, mix: Mix = ALL) -> Generator[Wor
         processors=[world.heard_log],
         cache_logger_on_first_use=False,
     )
+    template.migrated()
+    _freeze()
     collecting = gc.isenabled()
     # What is collected in the middle would run its ``finally`` at a moment that no seed knows.
     gc.disable()
@@ -270,6 +277,13 @@ def world_of(seed: int, *, aloud: bool = False, mix: Mix = ALL) -> Generator[Wor
             gc.enable()
         structlog.reset_defaults()
         shutil.rmtree(root, ignore_errors=True)
+
+
+@functools.cache
+def _freeze() -> None:
+    """Once a process: what is there before the first world is not looked through at the end of each."""
+    gc.collect()
+    gc.freeze()
 
 
 def _fast_place() -> str | None:
