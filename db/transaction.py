@@ -13,6 +13,7 @@ from db.repositories.alarms import Alarms
 from db.repositories.as_run import AsRunLog
 from db.repositories.assets import Assets
 from db.repositories.audit import AuditLog
+from db.repositories.changes import Changes
 from db.repositories.channels import Channels
 from db.repositories.events import StoredEvents
 from db.repositories.leader import Leaders
@@ -34,6 +35,7 @@ class Transaction:
         self.projects = Projects(session)
         self.nodes = Nodes(session)
         self.channels = Channels(session)
+        self.changes = Changes(session)
         self.recorders = Recorders(session)
         self.playlists = Playlists(session)
         self.assets = Assets(session)

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
 
@@ -35,7 +35,8 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Everything a tile is made of. ``status`` is the newest sidecar's last answer, ``age_s`` how old it is."""
+    """Everything a tile is made of. ``status`` is the newest sidecar's last answer, ``age_s`` how old it is: the one
+    thing that changes while nothing happens."""
 
     channel_id: str
     desired: Desired
@@ -46,7 +47,7 @@ class Sight:
     node_name: str | None
     decision: str
     status: Status | None
-    age_s: float | None
+    age_s: float | None = field(compare=False)
     beats_ms: tuple[int, ...]
     off_air_since: datetime | None
     playlist_revision: int
@@ -79,6 +80,7 @@ class LiveBoard:
         self._clock = clock
         self._alarms = alarms
         self._version = 0
+        self._seen: dict[str, tuple[Sight, int]] = {}
         self._shown: dict[str, ChannelLive] = {}
         self._answered_at: dict[str, float] = {}
         self._rates: dict[str, str] = {}
@@ -99,6 +101,10 @@ class LiveBoard:
             self._answered_at.pop(channel_id, None)
         else:
             self._answered_at[channel_id] = self._clock.monotonic() - sight.age_s
+        seen = (sight, self._alarms(channel_id))
+        if self._seen.get(channel_id) == seen:
+            return
+        self._seen[channel_id] = seen
         if sight.status is None:
             self._rates.pop(channel_id, None)
         else:
@@ -124,7 +130,7 @@ class LiveBoard:
 
     def forget(self, channel_id: str) -> None:
         """The channel was deleted."""
-        for known in (self._shown, self._answered_at, self._rates, self._passes):
+        for known in (self._seen, self._shown, self._answered_at, self._rates, self._passes):
             known.pop(channel_id, None)
 
     def _keep(self, channel_id: str, sentence: str) -> None:

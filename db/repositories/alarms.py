@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
+from typing import Final
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import Executable, bindparam, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import Missing, StoreUnavailable
 from db.models import Alarm, Channel, Node, new_id
-from db.repositories.rows import upsert
+from db.repositories.rows import table_of, upsert_in
 
 _ATTEMPTS = 3
 
@@ -32,47 +34,32 @@ class Alarms:
         One that is open keeps its instant and who acknowledged it; severity and text are brought up to date.
         """
         key = open_key(code, channel_id, node_id)
-        insert = (
-            upsert(self._session, Alarm)
-            .values(
-                id=new_id(),
-                channel_id=channel_id,
-                node_id=node_id,
-                code=code,
-                severity=severity,
-                text=text,
-                raised_at=now,
-                open_key=key,
-            )
-            .on_conflict_do_nothing(index_elements=[Alarm.open_key])
-            .returning(Alarm)
-        )
-        renew = (
-            update(Alarm)
-            .where(Alarm.open_key == key)
-            .values(severity=severity, text=text)
-            .returning(Alarm)
-            .execution_options(populate_existing=True, synchronize_session=False)
-        )
+        new = {
+            "channel_id": channel_id,
+            "node_id": node_id,
+            "code": code,
+            "severity": severity,
+            "text": text,
+            "raised_at": now,
+            "open_key": key,
+        }
+        insert = _raise(self._session.get_bind().dialect.name)
         for _ in range(_ATTEMPTS):
-            row = await self._session.scalar(insert)
+            row = (await self._session.execute(insert, {"id": new_id(), **new})).mappings().one_or_none()
             if row is not None:
-                return row, True
-            row = await self._session.scalar(renew)
+                return Alarm(**row), True
+            values = {"of": key, "severity_now": severity, "text_now": text}
+            row = (await self._session.execute(_RENEW, values)).mappings().one_or_none()
             if row is not None:
-                return row, False
+                return Alarm(**row), False
             # Cleared by somebody between the two statements: it is to be raised anew.
         raise StoreUnavailable(f"alarm {key} is raised and cleared by several at once")
 
     async def clear(self, code: str, channel_id: str | None, node_id: str | None, now: datetime) -> Alarm | None:
         """The alarm that was open, cleared; None when none was."""
-        return await self._session.scalar(
-            update(Alarm)
-            .where(Alarm.open_key == open_key(code, channel_id, node_id))
-            .values(cleared_at=now, open_key=None)
-            .returning(Alarm)
-            .execution_options(populate_existing=True, synchronize_session=False)
-        )
+        values = {"of": open_key(code, channel_id, node_id), "now": now}
+        row = (await self._session.execute(_CLEAR, values)).mappings().one_or_none()
+        return None if row is None else Alarm(**row)
 
     async def acknowledge(self, alarm_id: str, by: str, now: datetime) -> Alarm:
         """The first to acknowledge stays. Raises ``Missing``."""
@@ -122,3 +109,24 @@ class Alarms:
             seen = select(Alarm.raised_at).where(Alarm.id == after).scalar_subquery()
             query = query.where(or_(Alarm.raised_at < seen, (Alarm.raised_at == seen) & (Alarm.id < after)))
         return (await self._session.scalars(query)).all()
+
+
+_TABLE: Final = table_of(Alarm)
+_RENEW: Final = (
+    update(_TABLE)
+    .where(_TABLE.c.open_key == bindparam("of"))
+    .values(severity=bindparam("severity_now"), text=bindparam("text_now"))
+    .returning(_TABLE)
+)
+_CLEAR: Final = (
+    update(_TABLE)
+    .where(_TABLE.c.open_key == bindparam("of"))
+    .values(cleared_at=bindparam("now"), open_key=None)
+    .returning(_TABLE)
+)
+
+
+@cache
+def _raise(dialect: str) -> Executable:
+    insert = upsert_in(dialect, _TABLE).on_conflict_do_nothing(index_elements=[_TABLE.c.open_key])
+    return insert.returning(_TABLE)

@@ -1,17 +1,20 @@
 """The as-run log: journals' records, collected exactly once, and the events made of them."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from functools import cache
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, literal, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from db.errors import JournalGap, Missing, NotLeader
 from db.models import AsRun, AsRunEvent, AsRunRun, Instant
-from db.repositories.leader import Fence, Leaders, leads
-from db.repositories.rows import upsert
+from db.repositories.leader import LEADS, Fence, Leaders, fence_values
+from db.repositories.rows import table_of, upsert_in
 
 
 class RunKey(NamedTuple):
@@ -91,8 +94,7 @@ class AsRunLog:
 
     async def collected_seq(self, channel_id: str, run_id: str) -> int:
         """The highest number collected without a hole before it; 0 when nothing is."""
-        query = select(AsRunRun.collected_seq).where(AsRunRun.channel_id == channel_id, AsRunRun.run_id == run_id)
-        return await self._session.scalar(query) or 0
+        return await self._session.scalar(_COLLECTED, {"of_channel": channel_id, "of_run": run_id}) or 0
 
     async def append(
         self,
@@ -111,16 +113,9 @@ class AsRunLog:
         """
         await Leaders(self._session).require(fence)
         key = {"channel_id": run.channel_id, "run_id": run.run_id}
-        await self._session.execute(
-            upsert(self._session, AsRunRun)
-            .values(**key, node_id=node_id, epoch=epoch, collected_seq=0, complete=False)
-            .on_conflict_do_nothing()
-        )
-        collected = await self._session.scalar(
-            select(AsRunRun.collected_seq)
-            .where(AsRunRun.channel_id == run.channel_id, AsRunRun.run_id == run.run_id)
-            .with_for_update()
-        )
+        dialect = self._session.get_bind().dialect.name
+        await self._session.execute(_begin_run(dialect), {**key, "node_id": node_id, "epoch": epoch})
+        collected = await self._session.scalar(_COLLECTED_LOCKED, {"of_channel": run.channel_id, "of_run": run.run_id})
         assert collected is not None
         new: list[AsRunRow] = []
         last = collected
@@ -131,49 +126,32 @@ class AsRunLog:
                 raise JournalGap(run.channel_id, run.run_id, last, row.seq)
             new.append(row)
             last = row.seq
-        connection = await self._session.connection()
         if new:
-            await connection.execute(
-                upsert(self._session, AsRun).on_conflict_do_nothing(),
-                [{**key, "epoch": epoch, **asdict(row)} for row in new],
-            )
+            await self._session.execute(_add_records(dialect), [{**key, "epoch": epoch, **_values(row)} for row in new])
             # The term may have ended since: who froze in the middle undoes it all on waking.
-            if not await self._change_run(fence, run, {"collected_seq": last}):
+            if not await self._change_run(_COLLECT, fence, run, {"up_to": last}):
                 raise NotLeader(fence.term)
         if events and (new or not rows):
             await self._write_events(key, epoch, events)
         return last
 
     async def _write_events(self, key: dict[str, str], epoch: int, events: Sequence[AsRunEventRow]) -> None:
-        statement = upsert(self._session, AsRunEvent)
-        replaced = {
-            column.key: statement.excluded[column.key]
-            for column in AsRunEvent.__table__.columns
-            if not column.primary_key
-        }
-        connection = await self._session.connection()
-        await connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=[AsRunEvent.channel_id, AsRunEvent.run_id, AsRunEvent.seq], set_=replaced
-            ),
-            [{**key, "epoch": epoch, **asdict(event)} for event in events],
+        await self._session.execute(
+            _write_event(self._session.get_bind().dialect.name),
+            [{**key, "epoch": epoch, **_values(event)} for event in events],
         )
 
     async def mark_complete(self, fence: Fence, run: RunKey) -> None:
         """Its process is gone and everything it flushed is here. Raises ``NotLeader``, ``Missing``."""
-        if not await self._change_run(fence, run, {"complete": True}):
+        if not await self._change_run(_COMPLETE, fence, run):
             await Leaders(self._session).require(fence)
             raise Missing("run", run.run_id)
 
-    async def _change_run(self, fence: Fence, run: RunKey, values: dict[str, object]) -> bool:
-        changed = await self._session.scalar(
-            update(AsRunRun)
-            .where(AsRunRun.channel_id == run.channel_id, AsRunRun.run_id == run.run_id, leads(fence))
-            .values(values)
-            .returning(AsRunRun.run_id)
-            .execution_options(synchronize_session=False)
-        )
-        return changed is not None
+    async def _change_run(
+        self, statement: ReturningUpdate[Any], fence: Fence, run: RunKey, values: Mapping[str, object] | None = None
+    ) -> bool:
+        named = {"of_channel": run.channel_id, "of_run": run.run_id, **fence_values(fence), **(values or {})}
+        return await self._session.scalar(statement, named) is not None
 
     async def open_events(self, run: RunKey) -> Sequence[AsRunEvent]:
         """Those without an end, oldest first."""
@@ -220,3 +198,37 @@ class AsRunLog:
             .limit(limit)
         )
         return (await self._session.scalars(query)).all()
+
+
+_RUN: Final = table_of(AsRunRun)
+_THIS: Final = (_RUN.c.channel_id == bindparam("of_channel")) & (_RUN.c.run_id == bindparam("of_run"))
+_COLLECTED: Final = select(_RUN.c.collected_seq).where(_THIS)
+_COLLECTED_LOCKED: Final = _COLLECTED.with_for_update()
+_COLLECT: Final = update(_RUN).where(_THIS, LEADS).values(collected_seq=bindparam("up_to")).returning(_RUN.c.run_id)
+_COMPLETE: Final = update(_RUN).where(_THIS, LEADS).values(complete=True).returning(_RUN.c.run_id)
+
+
+@cache
+def _begin_run(dialect: str) -> postgresql.Insert | sqlite.Insert:
+    return upsert_in(dialect, table_of(AsRunRun)).values(collected_seq=0, complete=False).on_conflict_do_nothing()
+
+
+@cache
+def _add_records(dialect: str) -> postgresql.Insert | sqlite.Insert:
+    return upsert_in(dialect, table_of(AsRun)).on_conflict_do_nothing()
+
+
+@cache
+def _write_event(dialect: str) -> postgresql.Insert | sqlite.Insert:
+    statement = upsert_in(dialect, table_of(AsRunEvent))
+    replaced = {
+        column.key: statement.excluded[column.key] for column in AsRunEvent.__table__.columns if not column.primary_key
+    }
+    return statement.on_conflict_do_update(
+        index_elements=[AsRunEvent.channel_id, AsRunEvent.run_id, AsRunEvent.seq], set_=replaced
+    )
+
+
+def _values(row: AsRunRow | AsRunEventRow) -> dict[str, object]:
+    """As ``dataclasses.asdict``, which copies deeply what is flat here."""
+    return {name: getattr(row, name) for name in row.__slots__}

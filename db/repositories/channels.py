@@ -2,22 +2,20 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from itertools import starmap
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Update, bindparam, case, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from db.clock import database_now, seconds_until
 from db.errors import Taken
 from db.models import Channel, Node, Output, Playlist, Project, new_id
 from db.repositories import placing
-from db.repositories.leader import Fence, Leaders, leads
+from db.repositories.leader import LEADS, Fence, Leaders, fence_values
 from db.repositories.placing import KEEP, Keep
 from db.repositories.ports import PortWanted
-from db.repositories.rows import checked, get_row, insert_row, require, update_by_rev
+from db.repositories.rows import checked, get_row, insert_row, require, table_of, update_by_rev
 
 _SPEC = frozenset(
     {
@@ -85,17 +83,13 @@ class Channels:
             query = query.where(Channel.playlist_id == playlist_id)
         return (await self._session.scalars(query)).all()
 
-    async def revs(self) -> dict[str, int]:
-        """The rev of every channel, by id: what tells cheaply which of them are to be read again."""
-        return {row[0]: row[1] for row in await self._session.execute(select(Channel.id, Channel.rev))}
-
     async def by_ids(self, ids: Collection[str]) -> Sequence[Channel]:
         """Those of them that are there, by number."""
         if not ids:
             return ()
         if len(ids) > _MANY:
             return [row for row in await self.list() if row.id in ids]
-        return (await self._session.scalars(select(Channel).where(Channel.id.in_(ids)).order_by(Channel.number))).all()
+        return (await self._session.scalars(_BY_IDS, {"of": sorted(ids)})).all()
 
     async def outputs_of(self, ids: Collection[str]) -> Mapping[str, Sequence[Output]]:
         """Their outputs in order, by channel id; channels without any are left out."""
@@ -104,15 +98,13 @@ class Channels:
         if len(ids) > _MANY:
             return await self.all_outputs()
         by_channel: dict[str, list[Output]] = {}
-        query = select(Output).where(Output.channel_id.in_(ids)).order_by(Output.channel_id, Output.position)
-        for output in await self._session.scalars(query):
+        for output in await self._session.scalars(_OUTPUTS_OF, {"of": sorted(ids)}):
             by_channel.setdefault(output.channel_id, []).append(output)
         return by_channel
 
     async def outputs(self, channel_id: str) -> Sequence[Output]:
         """In order."""
-        query = select(Output).where(Output.channel_id == channel_id).order_by(Output.position)
-        return (await self._session.scalars(query)).all()
+        return (await self._session.scalars(_OUTPUTS, {"of": channel_id})).all()
 
     async def all_outputs(self) -> Mapping[str, Sequence[Output]]:
         """Every channel's outputs in order, by channel id; channels without any are left out."""
@@ -238,27 +230,33 @@ class Channels:
         and starting or running; or in a move off a node, where what is left behind is leased. Never shortens a horizon,
         raises no rev. Raises ``NotLeader``.
         """
-        statement = _extension(fence, tuple(sorted(epochs.items())), seconds)
-        written = frozenset(await self._session.scalars(statement)) if epochs else frozenset[str]()
+        values = {**fence_values(fence), "epochs": sorted(epochs.items()), "horizon": seconds}
+        written = frozenset(await self._session.scalars(_EXTENSION, values)) if epochs else frozenset[str]()
         if not written:
             await Leaders(self._session).require(fence)
         return written
 
     async def leases_left(self) -> Mapping[str, float]:
         """Seconds until the horizon of every channel that has one, by the database's clock; negative: it is past."""
-        query = select(Channel.id, seconds_until(Channel.lease_until)).where(Channel.lease_until.is_not(None))
-        return dict((await self._session.execute(query)).all())
+        return dict((await self._session.execute(_LEASES)).all())
 
     async def record_positions(self, fence: Fence, positions: Mapping[str, Position]) -> None:
         """Where each channel was last seen, without raising ``rev``. Raises ``NotLeader``."""
         await Leaders(self._session).require(fence)
         if not positions:
             return
-        connection = await self._session.connection()
-        await connection.execute(
-            _recording(fence),
+        held = fence_values(fence)
+        await self._session.execute(
+            _RECORDING,
             [
-                {"of": channel_id, "item_id": it.item_id, "frame": it.frame, "counted_at": it.rate, "seen_at": it.at}
+                {
+                    **held,
+                    "of": channel_id,
+                    "item_id": it.item_id,
+                    "frame": it.frame,
+                    "counted_at": it.rate,
+                    "seen_at": it.at,
+                }
                 for channel_id, it in sorted(positions.items())
             ],
         )
@@ -303,45 +301,43 @@ class Channels:
             await connection.execute(insert(Output), rows)
 
 
-def _horizon(seconds: float) -> ColumnElement[datetime | None]:
+def _horizon(seconds: ColumnElement[float] | float) -> ColumnElement[datetime | None]:
     """``seconds`` from now, or what the row has when that is later and was written by the clock there is."""
     kept = (Channel.lease_until > database_now(seconds)) & (Channel.lease_until <= database_now(LONGEST_HORIZON))
     return case((kept, Channel.lease_until), else_=database_now(seconds))
 
 
 _ALL: Final = select(Channel).order_by(Channel.number)
-
-
-@lru_cache(maxsize=64)
-def _extension(fence: Fence, epochs: tuple[tuple[str, int], ...], seconds: float) -> ReturningUpdate[str]:
-    return (
-        update(Channel)
-        .where(
-            tuple_(Channel.id, Channel.epoch).in_(epochs),
-            or_(
-                Channel.leased & Channel.phase.in_(("starting", "running")),
-                # Of the old one, which stays on air until the new one is ready.
-                (Channel.phase == "fencing") & (Channel.fencing_by == "lease"),
-            ),
-            leads(fence),
-        )
-        .values(lease_until=_horizon(seconds))
-        .returning(Channel.id)
-        .execution_options(synchronize_session=False)
+_BY_IDS: Final = _ALL.where(Channel.id.in_(bindparam("of", expanding=True)))
+_OUTPUTS: Final = select(Output).where(Output.channel_id == bindparam("of")).order_by(Output.position)
+_OUTPUTS_OF: Final = (
+    select(Output)
+    .where(Output.channel_id.in_(bindparam("of", expanding=True)))
+    .order_by(Output.channel_id, Output.position)
+)
+_TABLE: Final = table_of(Channel)
+_LEASES: Final = select(_TABLE.c.id, seconds_until(_TABLE.c.lease_until)).where(_TABLE.c.lease_until.is_not(None))
+_EXTENSION: Final = (
+    update(_TABLE)
+    .where(
+        tuple_(_TABLE.c.id, _TABLE.c.epoch).in_(bindparam("epochs", expanding=True)),
+        or_(
+            _TABLE.c.leased & _TABLE.c.phase.in_(("starting", "running")),
+            # Of the old one, which stays on air until the new one is ready.
+            (_TABLE.c.phase == "fencing") & (_TABLE.c.fencing_by == "lease"),
+        ),
+        LEADS,
     )
-
-
-@lru_cache(maxsize=64)
-def _recording(fence: Fence) -> Update:
-    table = Channel.__table__
-    return (
-        update(Channel)
-        .where(table.c.id == bindparam("of"), leads(fence))
-        .values(
-            position_item_id=bindparam("item_id"),
-            position_frame=bindparam("frame"),
-            position_rate=bindparam("counted_at"),
-            position_at=bindparam("seen_at"),
-        )
-        .execution_options(synchronize_session=False)
+    .values(lease_until=_horizon(bindparam("horizon")))
+    .returning(_TABLE.c.id)
+)
+_RECORDING: Final = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("of"), LEADS)
+    .values(
+        position_item_id=bindparam("item_id"),
+        position_frame=bindparam("frame"),
+        position_rate=bindparam("counted_at"),
+        position_at=bindparam("seen_at"),
     )
+)

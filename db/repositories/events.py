@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import StoredEvent
+from db.repositories.rows import table_of
 
 MOST_AT_ONCE = 10_000
 """Events that one ``prune`` deletes at most, so that it ends within a transaction's deadline."""
@@ -45,8 +47,7 @@ class StoredEvents:
             for event in events
         ]
         if rows:
-            connection = await self._session.connection()
-            await connection.execute(insert(StoredEvent), rows)
+            await self._session.execute(_ADD, rows)
 
     async def list(
         self,
@@ -88,6 +89,9 @@ class StoredEvents:
             .execution_options(synchronize_session=False)
         )
         return len(gone.all())
+
+
+_ADD: Final = insert(table_of(StoredEvent))
 
 
 def _storable(text: str) -> str:

@@ -3,17 +3,28 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, case, exists, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Executable,
+    bindparam,
+    case,
+    exists,
+    false,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from db.clock import database_now
 from db.errors import NotLeader
 from db.models import Leader
-from db.repositories.rows import upsert_in
+from db.repositories.rows import table_of, upsert_in
 
 LONGEST_LEASE = 60.0
 """Seconds. A lease that ends later than this from now was given before the database's clock was set back."""
@@ -43,20 +54,31 @@ class Leadership:
         return Fence(self.holder, self.term)
 
 
-@lru_cache(maxsize=64)
-def leads(fence: Fence) -> ColumnElement[bool]:
-    """The condition that belongs into every statement a leader changes something with.
+_TABLE: Final = table_of(Leader)
+_LEADER: Final = _TABLE.c
 
-    Made once a term, as are the statements that run every second: building one costs as much as running it.
-    """
+
+def _leads(holder: str | ColumnElement[str], term: int | ColumnElement[int]) -> ColumnElement[bool]:
     return exists(
-        select(Leader.id).where(
-            Leader.id == 1,
-            Leader.holder == fence.holder,
-            Leader.term == fence.term,
-            Leader.expires_at > database_now(),
+        select(_LEADER.id).where(
+            _LEADER.id == 1, _LEADER.holder == holder, _LEADER.term == term, _LEADER.expires_at > database_now()
         )
     )
+
+
+@lru_cache(maxsize=64)
+def leads(fence: Fence) -> ColumnElement[bool]:
+    """The condition that belongs into every statement a leader changes something with."""
+    return _leads(fence.holder, fence.term)
+
+
+LEADS: Final = _leads(bindparam("fence_holder"), bindparam("fence_term"))
+"""The same for statements that are made once and run every second: building one costs more than running it."""
+
+
+def fence_values(fence: Fence) -> dict[str, object]:
+    """What ``LEADS`` asks for."""
+    return {"fence_holder": fence.holder, "fence_term": fence.term}
 
 
 class Leaders:
@@ -67,11 +89,8 @@ class Leaders:
 
     async def get(self) -> Leadership | None:
         """None before there ever was a leader."""
-        row = (await self._session.execute(_LEADER)).one_or_none()
-        if row is None:
-            return None
-        leader, held = row
-        return Leadership(leader.holder, leader.address, leader.term, leader.expires_at, bool(held))
+        row = (await self._session.execute(_NOW)).one_or_none()
+        return None if row is None else Leadership(*row)
 
     async def acquire(
         self, holder: str, address: str, ttl: float, *, seize: bool | Fence = False, above: int = 0
@@ -86,12 +105,18 @@ class Leaders:
         """
         if not 0 < ttl <= LONGEST_LEASE:
             raise ValueError(f"a lease of {ttl} s: more than 0 and at most {LONGEST_LEASE:.0f}")
-        # The row is made expired and with term 0, so that one statement decides for the first leader too.
-        await self._session.execute(_first(self._session.get_bind().dialect.name))
-        row = await self._session.scalar(_renewal(holder, address, ttl, above))
-        if row is None:
-            row = await self._session.scalar(_taking(holder, address, ttl, seize, above))
-        return None if row is None else Leadership(row.holder, row.address, row.term, row.expires_at, held=True)
+        values: dict[str, object] = {"by": holder, "from_address": address, "ttl": ttl, "above": above}
+        if isinstance(seize, Fence):
+            values |= {"seized_holder": seize.holder, "seized_term": seize.term}
+            statement = _TAKE_FROM_ONE
+        else:
+            statement = _TAKE_FROM_ANY if seize else _TAKE
+        row = (await self._session.execute(statement, values)).one_or_none()
+        if row is None and await self.get() is None:
+            # The row is made expired and with term 0, so that one statement decides for the first leader too.
+            await self._session.execute(_first(self._session.get_bind().dialect.name))
+            row = (await self._session.execute(statement, values)).one_or_none()
+        return None if row is None else Leadership(*row, held=True)
 
     async def release(self, fence: Fence) -> bool:
         """Ends the lease now, if it is still this one; the term stays, so that the next is higher."""
@@ -106,53 +131,41 @@ class Leaders:
 
     async def require(self, fence: Fence) -> None:
         """Raises ``NotLeader``."""
-        if not await self._session.scalar(_question(fence)):
+        if not await self._session.scalar(_QUESTION, fence_values(fence)):
             raise NotLeader(fence.term)
 
 
-_LEADER: Final = select(Leader, Leader.expires_at > database_now()).execution_options(populate_existing=True)
-
-
-@lru_cache(maxsize=64)
-def _question(fence: Fence) -> Select[bool]:
-    return select(leads(fence))
+_SEEN: Final = (_LEADER.holder, _LEADER.address, _LEADER.term, _LEADER.expires_at)
+_NOW: Final = select(*_SEEN, _LEADER.expires_at > database_now())
+_QUESTION: Final = select(LEADS)
 
 
 @cache
 def _first(dialect: str) -> postgresql.Insert | sqlite.Insert:
-    insert = upsert_in(dialect, Leader).values(id=1, holder="", address="", term=0, expires_at=database_now())
+    insert = upsert_in(dialect, _TABLE).values(id=1, holder="", address="", term=0, expires_at=database_now())
     return insert.on_conflict_do_nothing()
 
 
-@lru_cache(maxsize=16)
-def _renewal(holder: str, address: str, ttl: float, above: int) -> ReturningUpdate[Leader]:
-    mine = (Leader.holder == holder) & (Leader.expires_at > database_now()) & (Leader.term > above)
-    return _take(mine, holder, address, ttl, term=Leader.term)
+def _take(seizes: ColumnElement[bool]) -> Executable:
+    """Renews or takes it, in one statement, so that nobody comes between."""
+    by: BindParameter[str] = bindparam("by")
+    above: BindParameter[int] = bindparam("above")
+    mine = (_LEADER.holder == by) & (_LEADER.expires_at > database_now()) & (_LEADER.term > above)
+    too_low = (_LEADER.holder == by) & (_LEADER.term <= above)
+    over = or_(_LEADER.expires_at <= database_now(), _LEADER.expires_at > database_now(LONGEST_LEASE))
+    higher = case((_LEADER.term < above, above), else_=_LEADER.term) + 1
+    values: dict[str, ColumnElement[Any]] = {
+        "holder": by,
+        "address": bindparam("from_address"),
+        "term": case((mine, _LEADER.term), else_=higher),
+        "expires_at": database_now(bindparam("ttl")),
+    }
+    taken = update(_TABLE).where(_LEADER.id == 1, or_(mine, over, too_low, seizes)).values(values)
+    return taken.returning(*_SEEN)  # pyright: ignore[reportUnknownVariableType] - as SQLAlchemy types it
 
 
-@lru_cache(maxsize=16)
-def _taking(holder: str, address: str, ttl: float, seize: bool | Fence, above: int) -> ReturningUpdate[Leader]:
-    too_low = (Leader.holder == holder) & (Leader.term <= above)
-    free = or_(Leader.expires_at <= database_now(), Leader.expires_at > database_now(LONGEST_LEASE), too_low)
-    if isinstance(seize, Fence):
-        free = or_(free, (Leader.holder == seize.holder) & (Leader.term == seize.term))
-    elif seize:
-        free = Leader.id == 1
-    return _take(free, holder, address, ttl, term=case((Leader.term < above, above), else_=Leader.term) + 1)
-
-
-def _take(
-    when: ColumnElement[bool], holder: str, address: str, ttl: float, *, term: SQLColumnExpression[int]
-) -> ReturningUpdate[Leader]:
-    return (
-        update(Leader)
-        .where(Leader.id == 1, when)
-        .values(
-            holder=holder,
-            address=address,
-            term=term,
-            expires_at=database_now(ttl),
-        )
-        .returning(Leader)
-        .execution_options(populate_existing=True, synchronize_session=False)
-    )
+_TAKE: Final = _take(false())
+_TAKE_FROM_ANY: Final = _take(true())
+_TAKE_FROM_ONE: Final = _take(
+    (_LEADER.holder == bindparam("seized_holder")) & (_LEADER.term == bindparam("seized_term"))
+)

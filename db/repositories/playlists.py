@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import InUse, Missing, StaleRevision
@@ -16,6 +16,8 @@ _IDS_A_QUERY = 500
 _PLAYED = select(Playlist.id, Playlist.revision).where(
     Playlist.id.in_(select(Channel.playlist_id).where(Channel.playlist_id.is_not(None)))
 )
+
+_ITEMS = select(Item).where(Item.playlist_id == bindparam("of")).order_by(Item.position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,10 @@ class Playlists:
 
     async def items(self, playlist_id: str, after: int | None = None, limit: int | None = None) -> Sequence[Item]:
         """In order; ``after`` is the last position seen."""
-        query = select(Item).where(Item.playlist_id == playlist_id).order_by(Item.position).limit(limit)
+        query = _ITEMS if limit is None else _ITEMS.limit(limit)
         if after is not None:
             query = query.where(Item.position > after)
-        return (await self._session.scalars(query)).all()
+        return (await self._session.scalars(query, {"of": playlist_id})).all()
 
     async def item(self, playlist_id: str, item_id: str) -> Item:
         """Raises ``Missing``."""

@@ -182,7 +182,8 @@ class ChannelKeeper:
         decision = decide(view, desk.timing)
         self._note_air(decision)
         off_air_for = None if self._off_air is None else view.now - self._off_air[0]
-        view = replace(view, off_air_for=off_air_for, was_on_air=self._was_on_air)
+        if (off_air_for, self._was_on_air) != (view.off_air_for, view.was_on_air):
+            view = replace(view, off_air_for=off_air_for, was_on_air=self._was_on_air)
         if not view.why_not_leading:
             wanted = channel_alarms(view, decision, desk.timing)
             desk.alarms.want(CHANNEL_ALARMS, wanted, channel_id=self.row.id)

@@ -149,7 +149,7 @@ class NodeWatch:
     async def look(self) -> None:
         """One call to the agent, in the order of ticks."""
         began = self._clock.monotonic()
-        is_news = True
+        news: Collection[str] = tuple(self._by_channel)
         try:
             report = await self.agent.report(self._seen, self._timing.listen, self._leases(self.node_id))
         except StaleTerm as error:
@@ -161,7 +161,7 @@ class NodeWatch:
                 log.warning("a node agent did not answer", node=self.name, why=str(error))
             self._miss(str(error))
         else:
-            is_news = self._hear(report)
+            news = self._hear(report)
         now = self._clock.monotonic()
         since = 0.0 if self._returned_at is None else now - self._returned_at
         self._returned_at = now
@@ -170,36 +170,38 @@ class NodeWatch:
             log.warning("this supervisor was away", seconds=round(since, 1))
             self._clear()
             self._stalled()
-        if is_news:
-            self._news(tuple(self._by_channel))
+        if news:
+            self._news(news)
         # A call that failed waits for its turn; one that was answered is followed at once, but not in a rush.
         pause = began + self._timing.poll - now if self.fault else began + _LEAST - now
         self._paused = max(0.0, pause)
         if pause > 0:
             await self._clock.sleep(pause)
 
-    def _hear(self, report: NodeReport) -> bool:
-        """Takes an answer; whether it tells anything new."""
+    def _hear(self, report: NodeReport) -> Collection[str]:
+        """Takes an answer; the channels about which it tells anything new."""
         now = self._clock.monotonic()
         its = report.condition.incarnation
         self.foreign = its if self.incarnation is not None and its != self.incarnation else ""
         if self.foreign:
             self._miss(f"another agent answers in its place, whose memory is {self.foreign}")
-            return True
+            return tuple(self._by_channel)
+        was_silent = self.state != "answers" or bool(self.fault)
         self.condition, self.term_seen, self.fault = report.condition, report.term, ""
         self.offset_s = (report.condition.at - self._clock.now()).total_seconds()
         if report.number == self._seen and self._answered_at is not None:
             if now - max(self._answered_at, self._missed_at) >= self._timing.poll + self._timing.listen:
                 # It answers, but has not polled: we know no more than before.
                 self._miss("it answers, but has polled nothing anew")
-                return True
-            return False
+                return tuple(self._by_channel)
+            return ()
         self._calls += 1
         self._good += 1
         self._misses = 0
         self._answered_at = now
-        self._take(report, now)
-        return True
+        before = tuple(self._by_channel)
+        told = self._take(report, now)
+        return {*before, *told} if was_silent else told
 
     def _miss(self, why: str) -> None:
         self._calls += 1
@@ -228,15 +230,17 @@ class NodeWatch:
         self._misses = 0
         self._pulses = {key: pulse.cleared() for key, pulse in self._pulses.items()}
 
-    def _take(self, report: NodeReport, now: float) -> None:
+    def _take(self, report: NodeReport, now: float) -> Collection[str]:
+        """The channels that have a sidecar there, or had one until now: an exit that is known is no news any more."""
         if report.condition.boot != self._boot:
             self._begin_anew(report.condition.boot)
         elif report.number < self._seen:
             # Overtaken on its way by a later one.
-            return
+            return ()
         is_round = report.rounds != self._rounds
         self._seen, self._rounds = report.number, report.rounds
         gone = self._reports.keys() - {(sidecar.channel_id, sidecar.epoch) for sidecar in report.sidecars}
+        told = {channel_id for channel_id, _ in gone}
         for key in gone:
             for known in (self._reports, self._counted, self._pulses, self._taken_at):
                 known.pop(key, None)
@@ -245,9 +249,13 @@ class NodeWatch:
             if not epochs:
                 del self._by_channel[key[0]]
         for sidecar in report.sidecars:
+            before = self._reports.get((sidecar.channel_id, sidecar.epoch))
+            if sidecar.exit is None or before is None or before.exit is None:
+                told.add(sidecar.channel_id)
             self._note(sidecar)
             if is_round and sidecar.exit is None:
                 self._count(sidecar, now)
+        return told
 
     def _begin_anew(self, boot: str) -> None:
         """Another life of the agent, which counts its polls from zero: beside the old numbers they would look late."""

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, Protocol
 
 import structlog
 
 from db.errors import NotLeader, StoreError
-from db.models import Channel
+from db.models import Channel, Node
 from db.repositories.channels import Position as ReportedPosition
 from db.store import Store
 from supervisor.decisions.placement import MediaVerdict, NodeFacts
@@ -44,6 +44,8 @@ class Roster:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._outputs: dict[str, OutputNeeds] = {}
         self._outputs_rev: dict[str, int] = {}
+        self._nodes: Sequence[Node] = ()
+        self._node_revs: dict[str, int] = {}
         self._placed: Counter[str | None] = Counter()
         self._recorded: dict[str, Position] = {}
         self._desk: Desk
@@ -111,18 +113,18 @@ class Roster:
         # Before the view: a horizon read in it then stands still, as the move's epoch was written before.
         moving = [(keeper, keeper.row.epoch) for keeper in self._keepers.values() if keeper.row.phase == "fencing"]
         async with self._store.read(timeout=self._desk.timing.store) as tx:
-            revs = await tx.channels.revs()
+            revs, revisions, node_revs = await tx.changes.revisions()
             stale = {id_ for id_, rev in revs.items() if id_ not in self._keepers or self._keepers[id_].row.rev < rev}
             rows = await tx.channels.by_ids(stale)
             unread = {id_ for id_, rev in revs.items() if self._outputs_rev.get(id_) != rev}
             outputs = await tx.channels.outputs_of(unread)
-            revisions = await tx.playlists.revisions_played()
-            nodes = await tx.nodes.list()
+            nodes = self._nodes if node_revs == self._node_revs else await tx.nodes.list()
             leases: Mapping[str, float] = await tx.channels.leases_left() if moving else {}
         now = self._desk.clock.monotonic()
         for channel_id in unread:
             self._outputs[channel_id] = needs_of(outputs.get(channel_id, ()))
         self._outputs_rev = revs
+        self._nodes, self._node_revs = nodes, node_revs
         self._desk.fleet.update(nodes)
         for row in rows:
             self.update(row)

@@ -252,3 +252,20 @@ async def test_a_hundred_double_claims_have_one_winner_each(store: Store, now: d
         assert loser.owner_id == winner.owner_id
     async with store.read() as tx:
         assert len({claim.port for claim in await tx.ports.list()}) == len(await tx.ports.list()) == 100
+
+
+async def test_one_statement_tells_what_changed(store: Store, now: datetime) -> None:
+    here = await node(store, now)
+    async with store.write() as tx:
+        played = await tx.playlists.add("played", None, now)
+        await tx.playlists.add("not played", None, now)
+    channel = await add(store, "A", now, playlist_id=played.id)
+    async with store.write() as tx:
+        before = await tx.changes.revisions()
+        await tx.channels.update_spec(channel.id, channel.rev, {"name": "B"})
+        await tx.playlists.rename(played.id, played.revision, "renamed")
+        await tx.nodes.met(here, "1" * 32)
+    async with store.read() as tx:
+        after = await tx.changes.revisions()
+    assert before == ({channel.id: 1}, {played.id: 1}, {here: 1})
+    assert after == ({channel.id: 2}, {played.id: 2}, {here: 2})

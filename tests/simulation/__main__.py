@@ -10,7 +10,14 @@ from tests.simulation.planted import PLANTED
 from tests.simulation.run import run_seed
 
 
-def main(seeds: int = 200, seed: int | None = None, first: int = 0, planted: str = "", mix: str = "all") -> None:
+def main(
+    seeds: int = 200,
+    seed: int | None = None,
+    first: int = 0,
+    planted: str = "",
+    mix: str = "all",
+    processes: int = 2,
+) -> None:
     """Runs ``seeds`` seeds from ``first``; with ``seed`` that one alone, aloud; with ``planted`` until it is found.
 
     ``mix`` names what goes wrong in the worlds of one seed and of a planted bug.
@@ -26,7 +33,7 @@ def main(seeds: int = 200, seed: int | None = None, first: int = 0, planted: str
         result = run_seed(seed, aloud=True, mix=MIXES[mix])
         sys.stdout.write(f"{result if result.faults else 'all is well'}\n{result.digest}\n")
         sys.exit(bool(result.faults))
-    sys.exit(campaign.main(seeds, first))
+    sys.exit(campaign.main(seeds, first, processes))
 
 
 typer.run(main)

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tests.simulation.directed import Directed
 from tests.simulation.mixes import Mix
@@ -13,6 +13,8 @@ from tests.simulation.supervisors import SimSupervisor
 if TYPE_CHECKING:
     from tests.simulation.operators import Operators
     from tests.simulation.world import World
+
+_BUSY: Final = 0.6
 
 
 class Faults:
@@ -132,7 +134,10 @@ class Faults:
     # --- nodes --------------------------------------------------------------------------------------------------
 
     def _node(self) -> SimNode:
-        return self._chance.choice(self._world.nodes)
+        """More often one on which something plays: in a small world that is the one that matters."""
+        nodes = self._world.nodes
+        busy = [node for node in nodes if node.living()]
+        return self._chance.choice(busy if busy and self._chance.random() < _BUSY else nodes)
 
     def _node_crash(self) -> bool:
         return self._crash(disk_too=False)

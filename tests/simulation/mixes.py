@@ -1,5 +1,6 @@
 """Which faults a world has, and how often: the mix of all, and one for each planted bug that needs its own weather."""
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -9,15 +10,43 @@ GAP_S: Final = (2.0, 14.0)
 
 
 @dataclass(frozen=True, slots=True)
+class Size:
+    """How much there is of a world; of four channels there is one of each kind of fencing."""
+
+    supervisors: int
+    nodes: int
+    channels: int
+
+
+FULL: Final = Size(2, 3, 4)
+_FULL_SHARE: Final = 0.02
+
+
+def drawn(chance: random.Random) -> Size:
+    """Most worlds are small: what two parts do to each other shows there as well, and many more of them can be tried.
+
+    A few are of the full size, and some have a third supervisor.
+    """
+    if chance.random() < _FULL_SHARE:
+        return FULL
+    return Size(
+        chance.choices((1, 2, 3), (72, 26, 2))[0],
+        chance.choices((2, 3), (82, 18))[0],
+        chance.choices((1, 2, 3), (74, 20, 6))[0],
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Mix:
     """``weights`` by kind of fault. ``rivals``: a second channel is pinned to the card's port of the first, and people
-    start both at once, again and again."""
+    start both at once, again and again. ``size``: None has each seed draw its own."""
 
     weights: Mapping[str, int]
     gap_s: tuple[float, float] = GAP_S
     rivals: bool = False
     faults_s: float = 182.0
     """For how long there are new faults."""
+    size: Size | None = FULL
 
 
 ALL: Final = Mix(
@@ -48,7 +77,8 @@ ALL: Final = Mix(
         "late commits": 2,
         "wall clock": 3,
         "journal full": 2,
-    }
+    },
+    size=None,
 )
 _DIRECTED_S: Final = 80.0
 MIXES: Final[Mapping[str, Mix]] = {

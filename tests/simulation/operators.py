@@ -150,15 +150,21 @@ class Operators:
         """Nothing is held, nothing is emptied, every machine is accepted, every channel wanted; whatever it takes."""
         self.tired = True
         for delay in (0.5, 4.0, 9.0, 15.0, 22.0):
-            for channel_id in self._world.channels:
-                self._later(delay, lambda id_=channel_id: self.want(id_))
-                self._later(delay, lambda id_=channel_id: self.hold(id_, held=False))
-            if self._world.rival is not None:
-                self._later(delay, lambda id_=self._world.rival: self._stop_for_good(id_))
-            for node in self._world.nodes:
-                node_id = self._world.node_ids[node.name]
-                self._later(delay, lambda id_=node_id: self._set_node(id_, maintenance=False, draining=False))
-                self._later(delay, lambda name=node.name: self.accept(name))
+            self._later(delay, self._tidy)
+
+    def _tidy(self) -> None:
+        world = self._world
+        for channel_id in world.channels:
+            self.want(channel_id)
+            if world.truth.rows[channel_id].hold_failover:
+                self.hold(channel_id, held=False)
+        if world.rival is not None and world.truth.rows[world.rival].desired == "on":
+            self._stop_for_good(world.rival)
+        for node in world.nodes:
+            node_id = world.node_ids[node.name]
+            if world.truth.nodes[node_id]:
+                self._set_node(node_id, maintenance=False, draining=False)
+            self.accept(node.name)
 
     # --- how ----------------------------------------------------------------------------------------------------
 

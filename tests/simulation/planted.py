@@ -153,8 +153,7 @@ def _collected_twice(world: "World") -> Generator[None]:
         )
         if not rows:
             return await self.collected_seq(run.channel_id, run.run_id)
-        connection = await self._session.connection()
-        await connection.execute(insert(AsRun), [{**key, "epoch": epoch, **asdict(row)} for row in rows])
+        await self._session.execute(insert(AsRun.__table__), [{**key, "epoch": epoch, **asdict(row)} for row in rows])
         await self._session.execute(
             update(AsRunRun)
             .where(AsRunRun.channel_id == run.channel_id, AsRunRun.run_id == run.run_id)

@@ -27,7 +27,7 @@ class Host:
         return (now if self.paused_at is None else self.paused_at) - self.lag
 
     def monotonic(self, now: float) -> float:
-        return self.local(now) + self.base
+        return (now if self.paused_at is None else self.paused_at) - self.lag + self.base
 
     def wall_clock(self, now: float) -> datetime:
         return BEGINNING + timedelta(seconds=self.local(now) + self.wall)

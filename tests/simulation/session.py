@@ -4,17 +4,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Result
+from sqlalchemy import Connection, Engine, Insert, Result
 from sqlalchemy.orm import Session, SessionTransaction
 
 from db.errors import StoreUnavailable
+from db.models import AsRun
 
 
 class Savepoint:
     """What ``begin_nested`` gives."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, lives: Callable[[], bool]) -> None:
         self._session = session
+        self._lives = lives
         self._inner: SessionTransaction
 
     async def __aenter__(self) -> "Savepoint":
@@ -25,8 +27,8 @@ class Savepoint:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if not isinstance(error, StoreUnavailable):
-            # Else there is no connection any more on which anything could be undone.
+        if self._lives() and not isinstance(error, StoreUnavailable):
+            # Else there is no transaction any more in which anything could be undone.
             self._inner.__exit__(kind, error, traceback)
 
 
@@ -45,26 +47,39 @@ class SimConnection:
 class SimSession:
     """All SQL is the real code's, and the database is real; only nothing waits for a thread.
 
-    ``before`` is awaited ahead of every statement: where a network would be.
+    ``before`` is awaited ahead of every statement: where a network would be. ``lives``: whether the transaction does.
     """
 
-    def __init__(self, session: Session, before: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        connection: Connection,
+        before: Callable[[], Awaitable[None]],
+        lives: Callable[[], bool],
+    ) -> None:
         self._session = session
+        self._connection = connection
         self._before = before
+        self._lives = lives
         self.appends = False
-        """It writes rows past the ORM, as only the as-run log does."""
+        """It writes to the as-run log."""
 
     async def scalar(self, statement: Any, *more: Any, **named: Any) -> Any:
         await self._before()
-        return self._session.scalar(statement, *more, **named)
+        return self._of(statement).scalar(statement, *more, **named)
 
     async def scalars(self, statement: Any, *more: Any, **named: Any) -> Any:
         await self._before()
-        return self._session.scalars(statement, *more, **named)
+        return self._of(statement).scalars(statement, *more, **named)
 
     async def execute(self, statement: Any, *more: Any, **named: Any) -> Any:
         await self._before()
-        return self._session.execute(statement, *more, **named)
+        self.appends |= isinstance(statement, Insert) and statement.table is AsRun.__table__
+        return self._of(statement).execute(statement, *more, **named)
+
+    def _of(self, statement: Any) -> Session | Connection:
+        """Who carries it out: what hands out no rows of the ORM the session only passes on."""
+        return self._session if statement._propagate_attrs else self._connection
 
     async def get(self, model: Any, key: Any, **named: Any) -> Any:
         await self._before()
@@ -75,8 +90,7 @@ class SimSession:
         self._session.flush()
 
     async def connection(self) -> SimConnection:
-        self.appends = True
-        return SimConnection(self._session.connection(), self._before)
+        return SimConnection(self._connection, self._before)
 
     def add(self, row: object) -> None:
         self._session.add(row)
@@ -85,7 +99,7 @@ class SimSession:
         self._session.add_all(rows)
 
     def begin_nested(self) -> Savepoint:
-        return Savepoint(self._session)
+        return Savepoint(self._session, self._lives)
 
     def get_bind(self) -> Engine | Connection:
         return self._session.get_bind()

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from sidecar.control.nonces import GOOD_FOR_S, Lease, Nonces
-from sidecar.protocol.channel import Item, Playlist, SidecarDocument
+from sidecar.protocol.channel import Item, Playlist, ResumePoint, SidecarDocument
 from sidecar.protocol.commands import CommandReply, Refusal, RefusalCode
 from sidecar.protocol.status import ItemNext, ItemOnAir, Loudness, SidecarState, Status
-from sidecar.rundown.forecast import NoSpot, following_index, index_of
+from sidecar.rundown.forecast import NoSpot, advance, following_index, index_of
 from tests.simulation.journal import SimJournal
 from tests.simulation.outputs import SEGMENT_FRAMES, SimOutput
 from tests.simulation.processes import Process
@@ -227,7 +228,7 @@ class SimSidecar:
 
     def _next(self) -> ItemNext | None:
         if self.armed_at is None:
-            index = self._first_index()
+            index = self._first_index(self.document.resume)
         else:
             following = following_index(self.playlist, self.index) if self.index is not None else NoSpot.ENDED
             index = None if isinstance(following, NoSpot) else following
@@ -236,8 +237,8 @@ class SimSidecar:
         coming = self.playlist.items[index]
         return ItemNext(coming.id, coming.title, False, self.ready, None)
 
-    def _first_index(self) -> int | None:
-        items, resume = self.playlist.items, self.document.resume
+    def _first_index(self, resume: ResumePoint | None) -> int | None:
+        items = self.playlist.items
         if not items:
             return None
         found = index_of(items, resume.item_id) if resume is not None else None
@@ -255,7 +256,7 @@ class SimSidecar:
         frame: int | None = None
         match verb:
             case "arm":
-                frame = self._arm(body["nonce"], by)
+                frame = self._arm(body["nonce"], by, self._entrance(body))
             case "lease":
                 self._extend(body["nonce"], body["ttl_ms"] / 1000)
             case "stop":
@@ -288,7 +289,19 @@ class SimSidecar:
 
     # --- its air ------------------------------------------------------------------------------------------------
 
-    def _arm(self, nonce: str, by: str) -> int:
+    def _entrance(self, body: dict[str, Any]) -> ResumePoint | None:
+        """Where the list begins: as the arm says, else as the document did."""
+        said = body.get("resume")
+        point = None if said is None else msgspec.convert(said, ResumePoint)
+        if point is None or index_of(self.playlist.items, point.item_id) is None:
+            return self.document.resume
+        if body.get("resume_at") is None:
+            return point
+        due = datetime.fromisoformat(body["resume_at"])
+        late = max(0.0, (self.process.host.wall_clock(self.node.world.loop.now) - due).total_seconds())
+        return advance(self.playlist, point, int(late * self.rate)) or point
+
+    def _arm(self, nonce: str, by: str, resume: ResumePoint | None) -> int:
         issued = self._issued(nonce)
         if self.stopping:
             raise Refuse("not_armed", "this sidecar cannot enter the air any more")
@@ -297,8 +310,7 @@ class SimSidecar:
         self.lease.extend(issued, GOOD_FOR_S)
         self.armed_at = self.now() + self.node.chance.uniform(0.02, 0.1)
         self._write("on_air", 0, cause="arm", by=by)
-        index = self._first_index()
-        resume = self.document.resume
+        index = self._first_index(resume)
         resumed = resume is not None and index is not None and self.playlist.items[index].id == resume.item_id
         self._cut(index, "resume" if resumed else "arm", 0, by, resume.frame if resume is not None and resumed else 0)
         self.node.world.truth.armed(self)

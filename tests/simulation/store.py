@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from db.engines import TRANSACTION_TIMEOUT
 from db.errors import StoreUnavailable
-from db.transaction import ROLLBACK_TIMEOUT, Transaction, speaking
+from db.transaction import Transaction, speaking
 from tests.simulation.database import Database, Served
 from tests.simulation.session import SimSession
 
@@ -63,23 +63,24 @@ class SimStore:
     @asynccontextmanager
     async def _transaction(self, timeout: float, *, writes: bool) -> AsyncGenerator[Transaction, None]:
         deadline = asyncio.timeout(timeout)
-        last = asyncio.timeout(timeout + ROLLBACK_TIMEOUT)
         try:
-            async with last, deadline:
+            # What the real one allows for undoing takes no time here.
+            async with deadline:
                 began = self._monotonic()
                 await self._request()
                 served = await self.database.begin(began, writes=writes)
-                session = Session(served.connection, expire_on_commit=False, autoflush=False)
+                connection = served.line.connection
+                session = Session(connection, expire_on_commit=False, autoflush=False)
                 try:
                     with speaking():
-                        spoken = SimSession(session, self._statement(served))
+                        spoken = SimSession(session, connection, self._statement(served), lambda: not served.over)
                         yield Transaction(cast("AsyncSession", spoken))
                         if writes:
                             await self._commit(served, session, appends=spoken.appends)
                 finally:
                     self._leave(served, session)
         except TimeoutError as error:
-            if deadline.expired() or last.expired():
+            if deadline.expired():
                 raise StoreUnavailable(f"the transaction did not end within {timeout:g} s") from error
             raise
 
@@ -116,7 +117,8 @@ class SimStore:
 
     async def _commit(self, served: Served, session: Session, *, appends: bool) -> None:
         database = self.database
-        session.commit()  # into the server's transaction, which is still open
+        if not served.over:
+            session.flush()
         late: float | None = None
         if self._chance.random() < database.late_commits:
             late = self._chance.uniform(0.5, 8.0)

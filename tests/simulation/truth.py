@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _CHANNELS: Final = (
     "SELECT id, name, desired, phase, epoch, rev, node_id, fencing_node_id, wanted_node_id, hold_failover FROM channel"
 )
+_CLAIMS: Final = "SELECT id, node_id, port, device_index, owner_id, epoch, state, released_reason FROM port_claim"
+_NODES: Final = "SELECT id, maintenance, draining, incarnation FROM node"
 _EXCUSED_S: Final = 14.0
 """Seconds after a trouble with a node in which a move off it can still be on account of that."""
 _EMPTIED_S: Final = 30.0
@@ -84,6 +86,9 @@ class Truth:
         self.violations: list[Violation] = []
         self.rows: dict[str, Row] = {}
         self.claims: dict[str, Claim] = {}
+        self.nodes: dict[str, bool] = {}
+        """By id whether a node is emptied, or takes no new channels."""
+        self._read: tuple[list[tuple[object, ...]], list[tuple[object, ...]]] = ([], [])
         self.leader: tuple[str, int, str] = ("", 0, "")
         self.moves: list[Move] = []
         self.heard_at: dict[str, float] = {}
@@ -111,18 +116,24 @@ class Truth:
         if self._reader is None:
             self._reader = sqlite3.connect(self._world.database.path, isolation_level=None)
         reader = self._reader
-        self.rows = {row[0]: Row(*row) for row in reader.execute(_CHANNELS)}
-        self.leader = next(reader.execute("SELECT holder, term, expires_at FROM leader"), ("", 0, ""))
-        query = "SELECT id, node_id, port, device_index, owner_id, epoch, state, released_reason FROM port_claim"
         now = self._world.loop.now
-        for node_id, maintenance, incarnation in reader.execute("SELECT id, maintenance, incarnation FROM node"):
+        rows, claims = reader.execute(_CHANNELS).fetchall(), reader.execute(_CLAIMS).fetchall()
+        # Most commits change neither.
+        if rows != self._read[0]:
+            self.rows = {row[0]: Row(*row) for row in rows}
+        if claims != self._read[1]:
+            self.claims = {row[0]: Claim(*row) for row in claims}
+        self._read = (rows, claims)
+        self.leader = next(reader.execute("SELECT holder, term, expires_at FROM leader"), ("", 0, ""))
+        self.nodes.clear()
+        for node_id, maintenance, draining, incarnation in reader.execute(_NODES):
+            self.nodes[node_id] = bool(maintenance or draining)
             if maintenance:
                 self.emptied_at[node_id] = now
             node = self._world.node_named(node_id)
             if node is not None and incarnation is not None and node.incarnation not in (None, incarnation):
                 # Another machine answers in its place, as far as anybody was told.
                 node.trouble()
-        self.claims = {row[0]: Claim(*row) for row in reader.execute(query)}
 
     def close(self) -> None:
         if self._reader is not None:
@@ -147,16 +158,18 @@ class Truth:
                 self._world.log.say("leader", f"{supervisor.holder} term {self.leader[1]}")
         if self.leader[1] < leader[1]:
             self.violated("I5", f"the term went back from {leader[1]} to {self.leader[1]}")
-        for id_, row in self.rows.items():
-            before = rows.get(id_)
-            if before is not None and before != row:
-                self._changed(before, row, served, supervisor)
+        if self.rows is not rows:
+            for id_, row in self.rows.items():
+                before = rows.get(id_)
+                if before is not None and before != row:
+                    self._changed(before, row, served, supervisor)
+        if self.claims is claims:
+            return
         for id_, claim in self.claims.items():
             was = claims.get(id_)
             if claim.state == "released" and was is not None and was.state != "released":
                 self._released(claim)
-        if self.claims != claims:
-            self._claimed()
+        self._claimed()
 
     def _claimed(self) -> None:
         owners: dict[tuple[str, str], str] = {}
@@ -330,8 +343,9 @@ class Truth:
                 faults.append(f"{row.name} has strays: {names}; {so}")
         return faults
 
-    def check_as_run(self) -> None:
+    def as_run_faults(self) -> list[str]:
         """I21: what is in the store is what the journals say."""
+        faults: list[str] = []
         stored = self.as_run()
         journals: dict[tuple[str, str], list[bytes]] = {}
         lost: set[tuple[str, str]] = set()
@@ -341,11 +355,12 @@ class Truth:
         for key, lines in stored.items():
             written = journals.get(key, [])
             if lines != written[: len(lines)]:
-                self.violated("I21", f"run {key[1]} in the store is not what its journal says")
+                faults.append(f"run {key[1]} in the store is not what its journal says")
         for node in self._world.nodes:
             for key, times in node.disk.flushed_at.items():
                 due = sum(at < self._world.loop.now - _COLLECTED_S for at in times)
                 collected = len(stored.get(key, []))
                 if key not in lost and collected < due:
                     name = self._world.channel_name(key[0])
-                    self.violated("I21", f"run {key[1]} of {name} has {due} records, {collected} are collected")
+                    faults.append(f"run {key[1]} of {name} has {due} records, {collected} are collected")
+        return faults

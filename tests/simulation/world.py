@@ -1,6 +1,7 @@
 """The whole simulated world of one seed: machines, network, database, receivers, people, and the truth about them."""
 
 import contextlib
+import functools
 import gc
 import random
 import shutil
@@ -20,7 +21,7 @@ from tests.simulation.chance import seeded
 from tests.simulation.database import Database
 from tests.simulation.eventlog import EventLog
 from tests.simulation.loop import SimLoop
-from tests.simulation.mixes import ALL, Mix
+from tests.simulation.mixes import ALL, Mix, Size, drawn
 from tests.simulation.network import Network
 from tests.simulation.node import SimNode, stand_ins
 from tests.simulation.processes import BEGINNING, Host, Process
@@ -30,9 +31,8 @@ from tests.simulation.store import SimStore
 from tests.simulation.supervisors import SimSupervisor
 from tests.simulation.truth import Truth
 
-SUPERVISORS: Final = 2
-NODES: Final = 3
 LIST_ITEMS: Final = 4
+_SDI_SHARE: Final = 0.15
 _HARMLESS: Final = ("StoreError", "AgentError", "OSError", "TimeoutError")
 
 
@@ -42,6 +42,7 @@ class World:
     def __init__(self, seed: int, root: Path, log: EventLog, mix: Mix = ALL) -> None:
         self.seed = seed
         self.mix = mix
+        self.size = mix.size or drawn(self._stream("size"))
         self.log = log
         self.loop = SimLoop(self._stream("loop"))
         self.log.clock = lambda: self.loop.now
@@ -50,10 +51,11 @@ class World:
         self.processes: list[Process] = []
         self.database_host = Host("db")
         self.nodes = [
-            SimNode(self, number, root / f"n{number}", self._stream(f"node {number}")) for number in range(NODES)
+            SimNode(self, number, root / f"n{number}", self._stream(f"node {number}"))
+            for number in range(self.size.nodes)
         ]
         self.supervisors = [
-            SimSupervisor(self, f"s{number}", self._stream(f"s{number}")) for number in range(SUPERVISORS)
+            SimSupervisor(self, f"s{number}", self._stream(f"s{number}")) for number in range(self.size.supervisors)
         ]
         self.receivers = Receivers(self, self._stream("receivers"))
         self.truth = Truth(self)
@@ -62,7 +64,7 @@ class World:
         """By id the names of those that people want on air."""
         self.playlists: dict[str, str] = {}
         self.sdi = ""
-        """The id of the channel that plays by a card."""
+        """The id of the channel that plays by a card; empty where there is none."""
         self.rival: str | None = None
         """The id of another one that is to play by the same port; wanted only now and then."""
         self.bugs: list[str] = []
@@ -104,9 +106,13 @@ class World:
                     name=node.name, kind="agent", url=f"http://{node.name}", now=BEGINNING, capacity=4
                 )
                 self.node_ids[node.name] = row.id
-            plan = channel_plan(chance)
+            plan = channel_plan(chance, self.size)
             if self.mix.rivals:
                 plan.append(("rival", *plan[-1][1:]))
+            size = self.size
+            several = (("several supervisors", size.supervisors), ("three nodes", size.nodes - 1))
+            for what in [name for name, *_ in plan] + [what for what, number in several if number > 1]:
+                self.log.count(f"world: {what}")
             for name, outputs, pinned in plan:
                 playlist = await tx.playlists.add(f"list of {name}", None, BEGINNING)
                 items = [
@@ -221,21 +227,24 @@ class World:
         raise structlog.DropEvent
 
 
-def channel_plan(chance: random.Random) -> list[tuple[str, list[OutputSpec], str | None]]:
-    """(name, outputs, node it is pinned to): one of each kind of fencing, the fourth by chance."""
+def channel_plan(chance: random.Random, size: Size) -> list[tuple[str, list[OutputSpec], str | None]]:
+    """(name, outputs, node it is pinned to): as many as there are to be, each of another kind of fencing."""
+    third = {
+        "rtmp": [OutputSpec("rtmp", "rtmp://receiver/app/key")],
+        "hold": [OutputSpec("udp", "udp://239.0.0.2:5000")],
+        "both": [OutputSpec("hls"), OutputSpec("udp", "udp://239.0.0.3:5000", True)],
+    }
+    name = chance.choice(sorted(third))
     plan: list[tuple[str, list[OutputSpec], str | None]] = [
         ("hls", [OutputSpec("hls")], None),
         ("udp", [OutputSpec("udp", "udp://239.0.0.1:5000", True)], None),
+        (name, third[name], None),
+        ("sdi", [OutputSpec("decklink", "decklink://1")], f"n{chance.randrange(size.nodes)}"),
     ]
-    third = chance.choice(("rtmp", "hold", "both"))
-    if third == "rtmp":
-        plan.append(("rtmp", [OutputSpec("rtmp", "rtmp://receiver/app/key")], None))
-    elif third == "hold":
-        plan.append(("hold", [OutputSpec("udp", "udp://239.0.0.2:5000")], None))
-    else:
-        plan.append(("both", [OutputSpec("hls"), OutputSpec("udp", "udp://239.0.0.3:5000", True)], None))
-    plan.append(("sdi", [OutputSpec("decklink", "decklink://1")], f"n{chance.randrange(NODES)}"))
-    return plan
+    movable = chance.sample(plan[:3], 3)
+    # Of what cannot be moved a small world has little to tell.
+    few = [plan[3], *movable] if chance.random() < _SDI_SHARE else [*movable, plan[3]]
+    return sorted(few[: size.channels], key=plan.index)
 
 
 @contextlib.contextmanager
@@ -250,6 +259,8 @@ def world_of(seed: int, *, aloud: bool = False, mix: Mix = ALL) -> Generator[Wor
         processors=[world.heard_log],
         cache_logger_on_first_use=False,
     )
+    template.migrated()
+    _freeze()
     collecting = gc.isenabled()
     # What is collected in the middle would run its ``finally`` at a moment that no seed knows.
     gc.disable()
@@ -266,6 +277,13 @@ def world_of(seed: int, *, aloud: bool = False, mix: Mix = ALL) -> Generator[Wor
             gc.enable()
         structlog.reset_defaults()
         shutil.rmtree(root, ignore_errors=True)
+
+
+@functools.cache
+def _freeze() -> None:
+    """Once a process: what is there before the first world is not looked through at the end of each."""
+    gc.collect()
+    gc.freeze()
 
 
 def _fast_place() -> str | None:

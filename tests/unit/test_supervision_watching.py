@@ -11,7 +11,7 @@ import pytest
 from db.elector import StoreElector
 from db.store import Store
 from sidecar.protocol.status import JournalStatus, Loudness, Status
-from supervisor.agent.interface import AgentAway, LeaseRound, NodeCondition, NodeReport, SidecarReport
+from supervisor.agent.interface import AgentAway, Exit, LeaseRound, NodeCondition, NodeReport, SidecarReport
 from supervisor.clock import SystemClock
 from supervisor.decisions.timing import Timing
 from supervisor.loops.leadership import Leadership
@@ -50,6 +50,7 @@ class ToldAgent:
         self.number = self.polls = self.answers = self.frame = 0
         self.away = False
         self.stuck = False
+        self.exit: Exit | None = None
 
     async def report(self, seen: int, wait: float, leases: LeaseRound | None = None) -> NodeReport:
         if self.away:
@@ -63,7 +64,7 @@ class ToldAgent:
             journal=JournalStatus("r", 1, None), skipped=(), at="2026-03-01T00:00:00+00:00",
         )  # fmt: skip
         fault = "" if self.polls == self.answers else "no answer"
-        sidecar = SidecarReport(CHANNEL, 1, 7, None, self.polls, self.answers, status, 0.1, 4, fault, None)
+        sidecar = SidecarReport(CHANNEL, 1, 7, None, self.polls, self.answers, status, 0.1, 4, fault, self.exit)
         return NodeReport(self.number, self.number, (sidecar,), condition(self.clock))
 
     def round(self, *, answered: bool, after: float = 1.0, frames: int = 25) -> None:
@@ -238,3 +239,21 @@ async def test_a_store_that_is_away_is_told_and_not_raised(tmp_path: Path) -> No
     assert lease.store_fault
     assert lease.why_not == lease.store_fault
     await store.close()
+
+
+async def test_an_exit_that_is_known_wakes_its_channel_no_more() -> None:
+    it = Watched()
+    await it.round(answered=True)
+    it.agent.exit = Exit(1, "")
+    it.news.clear()
+    await it.round(answered=True)
+    assert [set(news or ()) for news in it.news] == [{CHANNEL}]
+    it.news.clear()
+    await it.round(answered=True)
+    assert it.news == []
+    it.agent.away = True
+    await it.watch.look()
+    it.agent.away = False
+    it.news.clear()
+    await it.round(answered=True)
+    assert [set(news or ()) for news in it.news] == [{CHANNEL}], "that the node answers again is news"

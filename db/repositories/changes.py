@@ -1,0 +1,43 @@
+"""What tells in one statement, every second, which rows are to be read again."""
+
+from typing import Final, NamedTuple
+
+from sqlalchemy import literal, select, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models import Channel, Node, Playlist
+from db.repositories.rows import table_of
+
+
+class Revisions(NamedTuple):
+    """By id: the rev of every channel and node, the revision of every playlist that a channel plays."""
+
+    channels: dict[str, int]
+    playlists: dict[str, int]
+    nodes: dict[str, int]
+
+
+class Changes:
+    """Reads no row whole: of a thousand channels hardly one changes in a second."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def revisions(self) -> Revisions:
+        """All of one instant."""
+        found = Revisions({}, {}, {})
+        for of, id_, revision in await self._session.execute(_REVISIONS):
+            found[of][id_] = revision
+        return found
+
+
+_CHANNEL: Final = table_of(Channel).c
+_PLAYLIST: Final = table_of(Playlist).c
+_NODE: Final = table_of(Node).c
+_PLAYED: Final = select(_CHANNEL.playlist_id).where(_CHANNEL.playlist_id.is_not(None))
+_REVISIONS: Final = union_all(
+    select(literal(0), _CHANNEL.id, _CHANNEL.rev),
+    select(literal(1), _PLAYLIST.id, _PLAYLIST.revision).where(_PLAYLIST.id.in_(_PLAYED)),
+    select(literal(2), _NODE.id, _NODE.rev),
+)
+"""The first column is the place in ``Revisions``."""
