@@ -40,6 +40,7 @@ from supervisor.lag import LoopLag
 from supervisor.leash import leash_let_go
 from supervisor.loops.supervision import Supervision
 from supervisor.mirror import Mirror
+from supervisor.playlists.preparing import Preparing
 from supervisor.principal import SYSTEM, Principal
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.schemas.node import Node
@@ -171,6 +172,8 @@ class Application:
         async def take_off_air(by: Principal) -> int:
             return await self._departure.take_off_air(by, store, supervision, audit)
 
+        assets = AssetImport(store, self._clock, Prober(), media)
+        rundowns = Threads("rundown writers", places=2)
         return Context(
             settings=self._settings,
             store=store,
@@ -180,10 +183,11 @@ class Application:
             audit=audit,
             supervision=supervision,
             snapshot=Snapshot(store, events, supervision, info),
-            assets=AssetImport(store, self._clock, Prober(), media),
+            assets=assets,
+            preparing=Preparing(store, self._clock, assets, media, rundowns),
             files=Threads("file readers", places=8),
             media=media,
-            rundowns=Threads("rundown writers", places=2),
+            rundowns=rundowns,
             info=info,
             is_leaving=lambda: self._departure.closing,
             take_off_air=take_off_air,

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from supervisor.schemas.base import Id, Instant, Line, Name, Schema
+from supervisor.schemas.listing import ListOptions
 
 Frames = Annotated[int, Field(ge=0, le=2**53)]
 
@@ -44,6 +45,9 @@ class Item(Schema):
     slate_frames: int | None
     start_mode: Literal["follow", "hold"]
     asset_duration_ms: int | None
+    traffic_id: str | None = None
+    """The traffic system's own id of this airing."""
+    planned_start: Instant | None = None
 
 
 class PlaylistIn(Schema):
@@ -83,21 +87,35 @@ class ItemMove(PlaylistEdit):
     to: Annotated[int, Field(ge=0)]
 
 
-class PlaylistImport(Schema):
-    """Makes a playlist from what a machine's folder or file holds; paths are on the supervisor's node.
+class ListIn(Schema):
+    """A list: its `path` on the supervisor's machine, or its `content`. Only who may configure has files read.
 
     ``folder`` takes every media file in name order; ``m3u`` and ``ffplayout`` (its JSON) name files themselves.
+    ``csv``, ``json`` (our own) and ``bxf`` (SMPTE ST 2021) name clips by house id: the newest asset of that id in the
+    project.
+    ``channel_id`` is whose zone, broadcast day and rate the list's times are read in.
     """
+
+    source: Literal["folder", "csv", "json", "m3u", "ffplayout", "bxf"]
+    path: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    content: Annotated[str, Field(max_length=4_000_000)] | None = None
+    options: ListOptions = ListOptions()
+    channel_id: Id | None = None
+
+
+class PlaylistImport(ListIn):
+    """Makes a playlist of a list."""
 
     name: Name
     project_id: Id | None = None
-    source: Literal["folder", "m3u", "ffplayout"]
-    path: Annotated[str, Field(min_length=1, max_length=4096)]
 
 
 class ImportResult(Schema):
-    """``refused`` says of each file that could not be used why; nothing is silently left out."""
+    """``refused`` says of each line that could not be used why, ``warnings`` of those used what is not as the list
+    says; nothing is silently left out. ``missing`` are house ids that no asset has: their items wait for them."""
 
     playlist: Playlist
     assets_new: int
     refused: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from db.models import Asset
 from supervisor.errors import Invalid
 from supervisor.playlists.entries import natural, of_ffplayout, of_folder, of_m3u
-from supervisor.playlists.items import clip_item
+from supervisor.playlists.items import trim
 from supervisor.playlists.schedule import MOST, ScheduledEvent, Seconds, nearest_frame
 
 HERE = Path("/media/day")
@@ -98,7 +98,7 @@ def test_seconds_become_the_nearest_frame(seconds: str, rate: str, frame: int) -
 
 
 @pytest.mark.parametrize(
-    ("begin", "end", "trim"),
+    ("begin", "end", "frames"),
     [
         ("0", None, (0, None)),
         ("1", None, (25, None)),
@@ -108,13 +108,12 @@ def test_seconds_become_the_nearest_frame(seconds: str, rate: str, frame: int) -
     ],
 )
 def test_a_trim_is_made_of_frames_and_ends_with_the_asset(
-    begin: str, end: str | None, trim: tuple[int, int | None]
+    begin: str, end: str | None, frames: tuple[int, int | None]
 ) -> None:
-    item = clip_item(seconds(begin, end), ASSET)
-    assert (item.in_frames, item.out_frames) == trim
+    assert trim(seconds(begin, end), ASSET)[:2] == frames
 
 
 @pytest.mark.parametrize(("begin", "end"), [("10", None), ("2", "2"), ("2", "1"), ("0", "0.01")])
 def test_a_trim_of_nothing_is_refused(begin: str, end: str | None) -> None:
     with pytest.raises(Invalid):
-        clip_item(seconds(begin, end), ASSET)
+        trim(seconds(begin, end), ASSET)

@@ -1,5 +1,7 @@
 """Playlists: made, renamed, imported, deleted. Their lines are in ``items``."""
 
+from pathlib import Path
+
 from fastapi import Request, Response
 
 from db.models import Playlist as Row
@@ -7,16 +9,17 @@ from db.transaction import Transaction
 from supervisor.api import views
 from supervisor.api.context import Context, Ctx, Who
 from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
-from supervisor.api.permissions import require_sight, sees
+from supervisor.api.permissions import Permission, may, require_sight, sees
 from supervisor.api.problems import documented
 from supervisor.api.revisions import SeenRev, set_etag
 from supervisor.api.route import note, router
 from supervisor.errors import Invalid
 from supervisor.playlists.importing import import_playlist as run_import
+from supervisor.playlists.preparing import ListSource
 from supervisor.principal import Principal
 from supervisor.schemas.base import Id, Page
 from supervisor.schemas.event import PlaylistChanged
-from supervisor.schemas.playlist import ImportResult, Playlist, PlaylistImport, PlaylistIn, PlaylistPatch
+from supervisor.schemas.playlist import ImportResult, ListIn, Playlist, PlaylistImport, PlaylistIn, PlaylistPatch
 
 routes = router("playlists")
 
@@ -47,11 +50,22 @@ async def create_playlist(context: Ctx, who: Who, request: Request, response: Re
 async def import_playlist(
     context: Ctx, who: Who, request: Request, response: Response, values: PlaylistImport
 ) -> ImportResult:
-    """Makes a playlist of a folder or a list file on the supervisor's machine. Every file is probed: up to minutes."""
+    """Makes a playlist of a list, or of a folder of the supervisor's machine. Every file is probed: up to minutes."""
     require_sight(who, values.project_id, "project", values.project_id or "none")
     note(request, source=values.source, path=values.path)
+    channel = None
+    if values.channel_id is not None:
+        async with context.store.read() as tx:
+            channel = await tx.channels.get(values.channel_id)
+        require_sight(who, channel.project_id, "channel", values.channel_id)
     result = await run_import(
-        values, store=context.store, clock=context.clock, assets=context.assets, files=context.media
+        values.name,
+        list_source(values, who),
+        project_id=values.project_id,
+        channel=channel,
+        preparing=context.preparing,
+        store=context.store,
+        clock=context.clock,
     )
     note(request, f"playlist:{result.playlist.id}", items=result.playlist.items, refused=len(result.refused))
     set_etag(response, result.playlist.revision)
@@ -88,6 +102,17 @@ async def delete_playlist(context: Ctx, who: Who, request: Request, playlist_id:
     async with context.store.write() as tx:
         await playlist_row(tx, who, playlist_id)
         await tx.playlists.delete(playlist_id, rev)
+
+
+def list_source(values: ListIn, who: Principal) -> ListSource:
+    """What the caller sends, and whether for them files are read."""
+    return ListSource(
+        values.source,
+        None if values.path is None else Path(values.path),
+        None if values.content is None else values.content.encode(),
+        values.options,
+        reads_files=may(who, Permission.CONFIGURE),
+    )
 
 
 async def playlist_row(tx: Transaction, who: Principal, playlist_id: str) -> Row:
