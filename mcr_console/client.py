@@ -27,6 +27,8 @@ from supervisor.schemas.playlist import (
     Playlist,
     PlaylistImport,
     PlaylistIn,
+    PlaylistRevise,
+    Revision,
 )
 from supervisor.schemas.supervisor import ShutdownDone, ShutdownIn
 
@@ -214,6 +216,11 @@ class Client:
     async def import_playlist(self, values: PlaylistImport) -> ImportResult:
         """Every file is probed, so this may take minutes."""
         return await self._send("POST", "/playlists/import", ImportResult, values, deadline_s=LONG_ANSWER_S)
+
+    async def revise_playlist(self, playlist_id: str, values: PlaylistRevise, *, dry_run: bool) -> Revision:
+        """What a revised list changes; files that it names are probed, so this may take minutes."""
+        path = f"/playlists/{playlist_id}/revise{'?dry_run=true' if dry_run else ''}"
+        return await self._send("POST", path, Revision, values, deadline_s=LONG_ANSWER_S)
 
     async def items(self, playlist_id: str) -> tuple[Item, ...]:
         return await self._all(f"/playlists/{playlist_id}/items", Item)

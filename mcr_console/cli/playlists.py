@@ -3,9 +3,10 @@
 import json
 import sys
 import tomllib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 from pydantic import ValidationError
@@ -19,7 +20,16 @@ from mcr_console.client import Client
 from mcr_console.safe_text import safe
 from supervisor.schemas.asset import Asset, AssetIn
 from supervisor.schemas.listing import ListOptions
-from supervisor.schemas.playlist import ImportResult, Item, ItemIn, ItemsInsert, Playlist, PlaylistImport
+from supervisor.schemas.playlist import (
+    ImportResult,
+    Item,
+    ItemIn,
+    ItemsInsert,
+    Playlist,
+    PlaylistImport,
+    PlaylistRevise,
+    Revision,
+)
 
 app = group("Import and edit playlists. A playlist is named by its name.")
 
@@ -73,7 +83,7 @@ async def import_from(
         )
 
 
-def report_refused(result: ImportResult) -> None:
+def report_refused(result: ImportResult | Revision) -> None:
     for refusal in result.refused:
         print(f"left out: {safe(refusal)}", file=sys.stderr)
     for warning in result.warnings:
@@ -169,6 +179,76 @@ def import_(
         return
     report_refused(result)
     print(f"{safe(name)}: {counted(result.playlist.items, 'item')}, {counted(result.assets_new, 'new asset')}")
+
+
+@app.command()
+def revise(
+    named: Named,
+    csv: Csv = None,
+    schedule: Schedule = None,
+    bxf: Bxf = None,
+    m3u: M3u = None,
+    ffplayout: Ffplayout = None,
+    mapping: Mapping = None,
+    channel: OfChannel = None,
+    append: Annotated[bool, typer.Option("--append", help="Add it at the end; replace nothing.")] = False,
+    lock: Annotated[int, typer.Option(min=0, max=3600, help="Seconds before its start that an item is kept.")] = 60,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would change.")] = False,
+    yes: Sure = False,
+    as_json: AsJson = False,
+) -> None:
+    """Replace what is not aired, on air, cued or due at once by a revised list, after showing the difference."""
+    source = one_source({"csv": csv, "json": schedule, "bxf": bxf, "m3u": m3u, "ffplayout": ffplayout})
+    options = read_options(mapping)
+
+    async def run(client: Client) -> Revision:
+        playlist = await playlist_named(client, named)
+        values = PlaylistRevise(
+            revision=playlist.revision,
+            source=source.kind,
+            path=str(source.found()),
+            options=options,
+            channel_id=None if channel is None else (await channel_named(client, channel)).id,
+            append=append,
+            lock_s=lock,
+        )
+        async with waiting("comparing"):
+            shown = await client.revise_playlist(playlist.id, values, dry_run=True)
+        changed = any(change.verdict not in ("kept", "locked") for change in shown.changes)
+        if dry_run or not changed:
+            return shown
+        if not as_json:
+            print_difference(shown)
+        confirm(f"Change {playlist.name} so?", yes=yes)
+        async with waiting("changing"):
+            return await client.revise_playlist(playlist.id, values, dry_run=False)
+
+    result = with_supervisor(run)
+    if as_json:
+        print(result.model_dump_json(indent=2))
+        return
+    if not result.applied:
+        print_difference(result)
+    report_refused(result)
+    counts = Counter(change.verdict for change in result.changes)
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in SIGNS if counts[verdict])
+    done = "changed" if result.applied else "not changed"
+    print(f"{safe(named)}: {done}; {told}; revision {result.playlist.revision}")
+
+
+SIGNS: Final = {"kept": " ", "inserted": "+", "removed": "-", "moved": ">", "changed": "~", "locked": "!"}
+"""What stands before each line of a difference."""
+
+
+def print_difference(shown: Revision) -> None:
+    """What changes and what is refused, one line each; what is kept is only counted."""
+    for change in shown.changes:
+        if change.verdict == "kept":
+            continue
+        start = f"{change.planned_start:%F %T}Z " if change.planned_start else ""
+        house = f" ({safe(change.house_id)})" if change.house_id else ""
+        what = f": {safe(change.what)}" if change.what else ""
+        print(f'{SIGNS[change.verdict]} {change.verdict:8} {start}"{safe(change.title)}"{house}{what}')
 
 
 @app.command()

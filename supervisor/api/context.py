@@ -16,6 +16,7 @@ from supervisor.clock import Clock
 from supervisor.events import Events
 from supervisor.loops.supervision import Supervision
 from supervisor.playlists.preparing import Preparing
+from supervisor.playlists.revising import Revising
 from supervisor.principal import Principal
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.settings import Settings
@@ -39,6 +40,7 @@ class Context:
     snapshot: Snapshot
     assets: AssetImport
     preparing: Preparing
+    revising: Revising
     files: Threads
     """For what lies below the media root: this program's own."""
     media: Threads

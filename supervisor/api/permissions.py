@@ -96,6 +96,7 @@ ROUTES: Final[Mapping[str, Permission]] = {
     # Reads a file of the supervisor's machine by a path that the caller names. Lists that do ask for it themselves.
     "create_asset": Permission.CONFIGURE,
     "import_playlist": Permission.SCHEDULE,
+    "revise_playlist": Permission.SCHEDULE,
     "preview_playlist": Permission.VIEW,
     "list_items": Permission.VIEW,
     "insert_items": Permission.SCHEDULE,

@@ -33,6 +33,11 @@ class BroadcastDay:
         day = local.date() if local.time() >= start else local.date() - _DAY
         return cls(zone, start, day, rate)
 
+    def end_after(self, at: datetime) -> datetime:
+        """When the broadcast day in which ``at`` lies ends, in UTC."""
+        following = datetime.combine(_day_of(at, self) + _DAY, self.start)
+        return following.replace(tzinfo=self.zone).astimezone(UTC)
+
 
 @dataclass(frozen=True, slots=True)
 class Resolved:

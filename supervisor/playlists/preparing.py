@@ -44,13 +44,15 @@ class ListSource:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """``missing`` are house ids that no asset has; their items wait for them."""
+    """``missing`` are house ids that no asset has; their items wait for them. ``day_ends``: when the broadcast day of
+    the list's last start ends; None where it plans none, or nothing says what its days are."""
 
     items: tuple[ListedItem, ...]
     refused: tuple[str, ...]
     warnings: tuple[str, ...]
     missing: tuple[str, ...]
     assets_new: int
+    day_ends: datetime | None = None
 
 
 class Preparing:
@@ -70,7 +72,7 @@ class Preparing:
             raise Forbidden("this list names files, and you may not have this machine's files read")
         refused, warnings = list(found.refused), list(found.remarks)
         clips, assets_new = await self._clips(found.events, project_id, refused, warnings)
-        starts, day_rate = self._starts(found, source.options, channel, warnings)
+        starts, day_rate, day = self._starts(found, source.options, channel, warnings)
         items: list[ListedItem] = []
         missing: dict[str, None] = {}
         for event, clip, start in zip(found.events, clips, starts, strict=True):
@@ -87,7 +89,9 @@ class Preparing:
                 warnings.append(f"{event.line}: {one.remark}")
             if event.kind == "clip" and asset is None and event.house_id is not None:
                 missing[event.house_id] = None
-        return Prepared(tuple(items), tuple(refused), tuple(warnings), tuple(missing), assets_new)
+        last = max((one.spec.planned_start for one in items if one.spec.planned_start), default=None)
+        ends = None if last is None or day is None else day.end_after(last)
+        return Prepared(tuple(items), tuple(refused), tuple(warnings), tuple(missing), assets_new, ends)
 
     async def _read(self, source: ListSource) -> Schedule:
         if (source.path is None) == (source.content is None):
@@ -144,14 +148,14 @@ class Preparing:
 
     def _starts(
         self, found: Schedule, options: ListOptions, channel: Channel | None, warnings: list[str]
-    ) -> tuple[list[datetime | None], str]:
+    ) -> tuple[list[datetime | None], str, BroadcastDay | None]:
         rate = options.rate or (channel.rate if channel else _RATE)
         times = [(event.planned, event.kind != "comment") for event in found.events]
         zone_name = found.time_zone or options.time_zone or (channel.time_zone if channel else None)
         local = [planned for planned, _ in times if isinstance(planned, DayTime)]
         if local and zone_name is None:
             warnings.append("its times are not kept: neither the list nor a channel says in which zone they are")
-            return [at if isinstance(at, datetime) else None for at, _ in times], rate
+            return [at if isinstance(at, datetime) else None for at, _ in times], rate, None
         start = time.fromisoformat(channel.day_start if channel else _DAY_START)
         day = BroadcastDay.running(_zone(zone_name or "UTC"), start, self._clock.now(), rate)
         said = found.day or options.date
@@ -162,7 +166,7 @@ class Preparing:
         warnings += [
             f"{event.line}: {one.warning}" for event, one in zip(found.events, resolved, strict=True) if one.warning
         ]
-        return [one.at for one in resolved], rate
+        return [one.at for one in resolved], rate, day if zone_name else None
 
 
 _REFUSED: Final = object()

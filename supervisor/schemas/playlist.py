@@ -110,6 +110,40 @@ class PlaylistImport(ListIn):
     project_id: Id | None = None
 
 
+class PlaylistRevise(ListIn, PlaylistEdit):
+    """A revised list, or with `append` one that comes after all there is. `lock_s`: what is due within so many seconds
+    is not replaced, nor is what aired, is on air or is cued."""
+
+    append: bool = False
+    lock_s: Annotated[int, Field(ge=0, le=3600)] = 60
+
+
+class RevisionChange(Schema):
+    """One item of the old or the revised list. ``locked``: something was wanted of it, or it was to come, and is
+    refused; ``what`` says why, else what changes. ``line`` is where it stands in the revised list."""
+
+    verdict: Literal["kept", "inserted", "removed", "moved", "changed", "locked"]
+    title: str
+    item_id: Id | None
+    line: str
+    traffic_id: str | None
+    house_id: str | None
+    planned_start: Instant | None
+    what: str
+
+
+class Revision(Schema):
+    """What a revised list changes, in the order of the list as it is then; ``applied``: it was done."""
+
+    playlist: Playlist
+    applied: bool
+    changes: tuple[RevisionChange, ...]
+    assets_new: int
+    refused: tuple[str, ...]
+    warnings: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
 class ImportResult(Schema):
     """``refused`` says of each line that could not be used why, ``warnings`` of those used what is not as the list
     says; nothing is silently left out. ``missing`` are house ids that no asset has: their items wait for them."""
