@@ -272,7 +272,12 @@ class Asset(Base):
 
 
 class Item(Base):
-    """``position`` is dense from 0. Deleting an asset is refused while an item names it."""
+    """``position`` is dense from 0. Deleting an asset is refused while an item names it.
+
+    ``traffic_id`` is the traffic system's own id of this airing, ``planned_start`` what its list plans. ``house_id`` is
+    what the list names the clip by: a clip without an asset waits for one of this id, and ``listed`` keeps what the
+    list says of its trims and length until its rate is known.
+    """
 
     __tablename__ = "item"
 
@@ -286,6 +291,10 @@ class Item(Base):
     out_frames: Mapped[int | None]
     slate_frames: Mapped[int | None]
     start_mode: Mapped[str] = mapped_column(String(8), default="follow")
+    traffic_id: Mapped[str | None] = mapped_column(String(120))
+    planned_start: Mapped[datetime | None]
+    house_id: Mapped[str | None] = mapped_column(String(80))
+    listed: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     __table_args__ = (Index("ix_item_playlist_position", "playlist_id", "position"),)
 

@@ -27,6 +27,8 @@ from supervisor.schemas.playlist import (
     Playlist,
     PlaylistImport,
     PlaylistIn,
+    PlaylistRevise,
+    Revision,
 )
 from supervisor.schemas.supervisor import ShutdownDone, ShutdownIn
 
@@ -215,6 +217,12 @@ class Client:
         """Every file is probed, so this may take minutes."""
         return await self._send("POST", "/playlists/import", ImportResult, values, deadline_s=LONG_ANSWER_S)
 
+    async def revise_playlist(self, playlist_id: str, values: PlaylistRevise, *, dry_run: bool) -> Revision:
+        """What a revised list changes; files that it names are probed, so this may take minutes."""
+        path = f"/playlists/{playlist_id}/revise"
+        query: Query = {"dry_run": dry_run}
+        return await self._send("POST", path, Revision, values, query=query, deadline_s=LONG_ANSWER_S)
+
     async def items(self, playlist_id: str) -> tuple[Item, ...]:
         return await self._all(f"/playlists/{playlist_id}/items", Item)
 
@@ -295,9 +303,11 @@ class Client:
         body: Schema | None = None,
         *,
         rev: int | None = None,
+        query: Query | None = None,
         deadline_s: float = 5.0,
     ) -> T:
-        return read_as(answer, await self._http.call(method, API + path, body=body, rev=rev, deadline_s=deadline_s))
+        content = await self._http.call(method, API + path, body=body, rev=rev, query=query, deadline_s=deadline_s)
+        return read_as(answer, content)
 
     async def _all(self, path: str, item: type[T], *, query: Query | None = None) -> tuple[T, ...]:
         found: list[T] = []

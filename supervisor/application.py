@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import structlog
 
+from db.models import Playlist
 from db.store import Store
 from db.transaction import Transaction
 from supervisor.agent.interface import NodeAgent
@@ -40,6 +41,9 @@ from supervisor.lag import LoopLag
 from supervisor.leash import leash_let_go
 from supervisor.loops.supervision import Supervision
 from supervisor.mirror import Mirror
+from supervisor.playlists.preparing import Preparing
+from supervisor.playlists.revising import Revising
+from supervisor.playlists.telling import tell_playlist
 from supervisor.principal import SYSTEM, Principal
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.schemas.node import Node
@@ -171,6 +175,13 @@ class Application:
         async def take_off_air(by: Principal) -> int:
             return await self._departure.take_off_air(by, store, supervision, audit)
 
+        assets = AssetImport(store, self._clock, Prober(), media)
+        rundowns = Threads("rundown writers", places=2)
+        preparing = Preparing(store, self._clock, assets, media, rundowns)
+
+        async def told(playlist: Playlist) -> None:
+            await tell_playlist(playlist, store, supervision, events)
+
         return Context(
             settings=self._settings,
             store=store,
@@ -180,10 +191,12 @@ class Application:
             audit=audit,
             supervision=supervision,
             snapshot=Snapshot(store, events, supervision, info),
-            assets=AssetImport(store, self._clock, Prober(), media),
+            assets=assets,
+            preparing=preparing,
+            revising=Revising(store, self._clock, preparing, supervision.live, rundowns, told),
             files=Threads("file readers", places=8),
             media=media,
-            rundowns=Threads("rundown writers", places=2),
+            rundowns=rundowns,
             info=info,
             is_leaving=lambda: self._departure.closing,
             take_off_air=take_off_air,

@@ -10,6 +10,7 @@ from db.models import Asset, Channel, Item, Playlist
 from sidecar.protocol import channel as protocol
 from sidecar.rundown.forecast import forecast
 from sidecar.rundown.rate import converted_frames, format_rate, frames_to_ms, parse_rate
+from supervisor.playlists.items import waiting_frames
 from supervisor.schemas.channel import ChannelLive, Rundown, RundownRow
 
 State = Literal["aired", "on_air", "next", "planned", "missing"]
@@ -23,7 +24,8 @@ def channel_frames(item: Item, asset: Asset | None, rate: Fraction) -> int | Non
     if item.kind == "slate":
         return item.slate_frames
     if asset is None:
-        return None
+        # What its list says: the starts of what follows a clip that has not come yet are known all the same.
+        return waiting_frames(item.listed, rate)
     if asset.rate is None:
         if asset.asset_duration_ms is None:
             return None
@@ -60,7 +62,8 @@ def _sidecar_item(item: Item, asset: Asset | None, rate: Fraction) -> protocol.I
         asset_duration_ms=asset.asset_duration_ms if asset else None,
         start_mode="hold" if item.start_mode == "hold" else "follow",
         asset_id=item.asset_id,
-        house_id=asset.house_id if asset else None,
+        house_id=asset.house_id if asset else item.house_id,
+        traffic_id=item.traffic_id,
     )
 
 
@@ -149,7 +152,9 @@ def _row(item: Item, listing: Listing, timing: Timing, rate: Fraction) -> Rundow
     start_at = timing.starts.get(item.id)
     if state == "aired":
         start_at = timing.aired[item.id]
-    note = f"there is no file at {asset.path}" if state == "missing" and asset else ""
+    note = ""
+    if state == "missing":
+        note = f"there is no file at {asset.path}" if asset else f"there is no clip of house id {item.house_id}"
     return RundownRow(
         item_id=item.id,
         position=item.position,
@@ -169,7 +174,8 @@ def _state(item: Item, asset: Asset | None, listing: Listing, timing: Timing) ->
     """What will air again counts as planned, not as aired: a list that loops has no past."""
     if item.id == timing.on_air:
         return "on_air"
-    if asset is not None and asset.path in listing.missing:
+    waits = item.kind == "clip" and asset is None
+    if waits or (asset is not None and asset.path in listing.missing):
         return "missing"
     if item.id == timing.next:
         return "next"

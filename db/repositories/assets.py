@@ -54,6 +54,23 @@ class Assets:
         named = select(Item.asset_id).where(Item.playlist_id == playlist_id, Item.asset_id.is_not(None))
         return {row.id: row for row in await self._session.scalars(select(Asset).where(Asset.id.in_(named)))}
 
+    async def by_house_ids(self, house_ids: Collection[str], project_id: str | None) -> dict[str, Asset]:
+        """The project's newest asset (None: of no project) of each house id; those there are."""
+        found: dict[str, Asset] = {}
+        wanted = sorted(set(house_ids))
+        for start in range(0, len(wanted), _IDS_A_QUERY):
+            query = (
+                select(Asset)
+                .where(
+                    Asset.house_id.in_(wanted[start : start + _IDS_A_QUERY]),
+                    Asset.project_id.is_not_distinct_from(project_id),
+                )
+                # Ids begin with the time at which they were made.
+                .order_by(Asset.id)
+            )
+            found.update((row.house_id, row) for row in await self._session.scalars(query) if row.house_id)
+        return found
+
     async def by_contents(
         self, contents: Collection[tuple[str, str]], project_id: str | None
     ) -> dict[tuple[str, str], Asset]:

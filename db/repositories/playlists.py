@@ -1,7 +1,7 @@
 """Playlists and their items. Every edit names the revision it saw and raises it by one, whole or not at all."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 
 from sqlalchemy import bindparam, case, delete, func, insert, select, update
@@ -22,7 +22,7 @@ _ITEMS = select(Item).where(Item.playlist_id == bindparam("of")).order_by(Item.p
 
 @dataclass(frozen=True, slots=True)
 class ItemSpec:
-    """An item to insert. Frames count at the asset's rate, ``out_frames`` is exclusive."""
+    """An item to insert. Frames count at the asset's rate, ``out_frames`` is exclusive; the rest as in ``Item``."""
 
     title: str
     asset_id: str | None = None
@@ -31,6 +31,22 @@ class ItemSpec:
     out_frames: int | None = None
     slate_frames: int | None = None
     start_mode: str = "follow"
+    traffic_id: str | None = None
+    planned_start: datetime | None = None
+    house_id: str | None = None
+    listed: dict[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptItem:
+    """An item that is there already, with the columns of it that change."""
+
+    item_id: str
+    changes: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+_LISTED = frozenset(one.name for one in fields(ItemSpec))
+"""What a list may change of an item."""
 
 
 class Playlists:
@@ -147,6 +163,51 @@ class Playlists:
         await self._close_gaps(playlist_id)
         return row
 
+    async def replace(
+        self, playlist_id: str, revision: int, entries: Sequence[KeptItem | ItemSpec]
+    ) -> tuple[Playlist, Sequence[str]]:
+        """The list is ``entries`` afterwards, in this order; ids of the new ones, in order. What is not in it goes.
+
+        Raises ``Missing`` (playlist, item or asset) and ``StaleRevision``; then nothing is changed.
+        """
+        row = await self._edit(playlist_id, revision)
+        there = set(await self._session.scalars(select(Item.id).where(Item.playlist_id == playlist_id)))
+        kept = {entry.item_id for entry in entries if isinstance(entry, KeptItem)}
+        if missing := kept - there:
+            raise Missing("item", min(missing))
+        named = {entry.asset_id for entry in entries if isinstance(entry, ItemSpec)}
+        named |= {_text(entry.changes.get("asset_id")) for entry in entries if isinstance(entry, KeptItem)}
+        await self._require_assets({asset_id for asset_id in named if asset_id is not None})
+        gone = sorted(there - kept)
+        for start in range(0, len(gone), _IDS_A_QUERY):
+            await self._session.execute(
+                delete(Item)
+                .where(Item.id.in_(gone[start : start + _IDS_A_QUERY]))
+                .execution_options(synchronize_session=False)
+            )
+        places = [
+            {"key": entry.item_id, "place": position}
+            for position, entry in enumerate(entries)
+            if isinstance(entry, KeptItem)
+        ]
+        connection = await self._session.connection()
+        if places:
+            moved = update(Item).where(Item.id == bindparam("key")).values(position=bindparam("place"))
+            await connection.execute(moved, places)
+        for entry in entries:
+            if isinstance(entry, KeptItem) and entry.changes:
+                await connection.execute(
+                    update(Item).where(Item.id == entry.item_id).values(checked(entry.changes, _LISTED))
+                )
+        rows: list[dict[str, object]] = [
+            {"id": new_id(), "playlist_id": playlist_id, "position": position, **asdict(entry)}
+            for position, entry in enumerate(entries)
+            if isinstance(entry, ItemSpec)
+        ]
+        if rows:
+            await connection.execute(insert(Item), rows)
+        return row, [str(values["id"]) for values in rows]
+
     async def move(self, playlist_id: str, revision: int, item_id: str, to: int) -> Playlist:
         """The item stands at position ``to`` afterwards (past the end: last). Raises as ``remove`` does."""
         row = await self._edit(playlist_id, revision)
@@ -221,3 +282,7 @@ class Playlists:
             missing.difference_update(await self._session.scalars(query))
         if missing:
             raise Missing("asset", min(missing))
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

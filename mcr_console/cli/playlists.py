@@ -2,32 +2,57 @@
 
 import json
 import sys
+import tomllib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
+from pydantic import ValidationError
 
 from mcr_console.cli.commands import AsJson, Sure, confirm, group, with_supervisor
 from mcr_console.cli.failures import Failure
-from mcr_console.cli.naming import playlist_named
+from mcr_console.cli.naming import channel_named, playlist_named
 from mcr_console.cli.progress import waiting
 from mcr_console.cli.wording import clock, counted
 from mcr_console.client import Client
 from mcr_console.safe_text import safe
 from supervisor.schemas.asset import Asset, AssetIn
-from supervisor.schemas.playlist import ImportResult, Item, ItemIn, ItemsInsert, Playlist, PlaylistImport
+from supervisor.schemas.listing import ListOptions
+from supervisor.schemas.playlist import (
+    ImportResult,
+    Item,
+    ItemIn,
+    ItemsInsert,
+    Playlist,
+    PlaylistImport,
+    PlaylistRevise,
+    Revision,
+)
 
 app = group("Import and edit playlists. A playlist is named by its name.")
 
 Named = Annotated[str, typer.Argument(metavar="PLAYLIST", help="Its name.")]
 
 
+Kind = Literal["folder", "csv", "json", "m3u", "ffplayout", "bxf"]
+Csv = Annotated[Path | None, typer.Option(help="A table of a traffic system.")]
+Schedule = Annotated[Path | None, typer.Option(help="A schedule in our own JSON.")]
+Bxf = Annotated[Path | None, typer.Option(help="A schedule in BXF (SMPTE ST 2021).")]
+M3u = Annotated[Path | None, typer.Option(help="An M3U list.")]
+Ffplayout = Annotated[Path | None, typer.Option(help="A playlist of ffplayout (JSON).")]
+Mapping = Annotated[
+    Path | None, typer.Option(help="What the list does not say: columns, zone, date… as TOML or JSON (docs/lists.md).")
+]
+OfChannel = Annotated[str | None, typer.Option("--channel", help="Whose zone and day the list's times are in.")]
+
+
 @dataclass(frozen=True, slots=True)
 class PlaylistSource:
     """Where a playlist comes from; a relative ``path`` starts at the current directory."""
 
-    kind: Literal["folder", "m3u", "ffplayout"]
+    kind: Kind
     path: Path
 
     def found(self) -> Path:
@@ -40,16 +65,56 @@ class PlaylistSource:
         return path
 
 
-async def import_from(client: Client, source: PlaylistSource, name: str) -> ImportResult:
+async def import_from(
+    client: Client,
+    source: PlaylistSource,
+    name: str,
+    options: ListOptions | None = None,
+    channel: str | None = None,
+) -> ImportResult:
     """Imports what is there; the supervisor refuses it when nothing of it can be played."""
     path = source.found()
+    channel_id = None if channel is None else (await channel_named(client, channel)).id
     async with waiting(f"importing {path}"):
-        return await client.import_playlist(PlaylistImport(name=name, source=source.kind, path=str(path)))
+        return await client.import_playlist(
+            PlaylistImport(
+                name=name, source=source.kind, path=str(path), options=options or ListOptions(), channel_id=channel_id
+            )
+        )
 
 
-def report_refused(result: ImportResult) -> None:
+def report_refused(result: ImportResult | Revision) -> None:
     for refusal in result.refused:
         print(f"left out: {safe(refusal)}", file=sys.stderr)
+    for warning in result.warnings:
+        print(f"note: {safe(warning)}", file=sys.stderr)
+    for house_id in result.missing:
+        print(f"missing: no clip has the house id {safe(house_id)}", file=sys.stderr)
+
+
+def read_options(path: Path | None) -> ListOptions:
+    """A mapping, as TOML or JSON by its name. Raises Failure."""
+    if path is None:
+        return ListOptions()
+    try:
+        data = path.expanduser().read_bytes()
+        values: object = json.loads(data) if path.suffix.lower() == ".json" else tomllib.loads(data.decode())
+        return ListOptions.model_validate(values)
+    except OSError as error:
+        raise Failure("No mapping", f"{path} cannot be read: {error.strerror}.") from None
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5])
+        raise Failure("No mapping", f"{path}: {wrong}.", "docs/lists.md describes it.") from None
+    except (ValueError, RecursionError) as error:
+        raise Failure("No mapping", f"{path} is not what its name says: {error}.") from None
+
+
+def one_source(given: dict[Kind, Path | None]) -> PlaylistSource:
+    """The one that is given."""
+    sources = [PlaylistSource(kind, path) for kind, path in given.items() if path is not None]
+    if len(sources) != 1:
+        raise typer.BadParameter("name one source: --from-folder, --csv, --schedule, --bxf, --m3u or --ffplayout")
+    return sources[0]
 
 
 @app.command("list")
@@ -90,22 +155,23 @@ def show(named: Named, as_json: AsJson = False) -> None:
 def import_(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the new playlist is called.")],
     from_folder: Annotated[Path | None, typer.Option(help="Every media file of a folder, in name order.")] = None,
-    m3u: Annotated[Path | None, typer.Option(help="An M3U list.")] = None,
-    ffplayout: Annotated[Path | None, typer.Option(help="A playlist of ffplayout (JSON).")] = None,
+    csv: Csv = None,
+    schedule: Schedule = None,
+    bxf: Bxf = None,
+    m3u: M3u = None,
+    ffplayout: Ffplayout = None,
+    mapping: Mapping = None,
+    channel: OfChannel = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a playlist of files. Each is probed; what cannot be used is named."""
-    given: list[tuple[Literal["folder", "m3u", "ffplayout"], Path | None]] = [
-        ("folder", from_folder),
-        ("m3u", m3u),
-        ("ffplayout", ffplayout),
-    ]
-    sources = [PlaylistSource(kind, path) for kind, path in given if path is not None]
-    if len(sources) != 1:
-        raise typer.BadParameter("name one source: --from-folder, --m3u or --ffplayout")
+    """Make a playlist of a list or a folder. Files are probed; what cannot be used is named."""
+    source = one_source(
+        {"folder": from_folder, "csv": csv, "json": schedule, "bxf": bxf, "m3u": m3u, "ffplayout": ffplayout}
+    )
+    options = read_options(mapping)
 
     async def run(client: Client) -> ImportResult:
-        return await import_from(client, sources[0], name)
+        return await import_from(client, source, name, options, channel)
 
     result = with_supervisor(run)
     if as_json:
@@ -113,6 +179,76 @@ def import_(
         return
     report_refused(result)
     print(f"{safe(name)}: {counted(result.playlist.items, 'item')}, {counted(result.assets_new, 'new asset')}")
+
+
+@app.command()
+def revise(
+    named: Named,
+    csv: Csv = None,
+    schedule: Schedule = None,
+    bxf: Bxf = None,
+    m3u: M3u = None,
+    ffplayout: Ffplayout = None,
+    mapping: Mapping = None,
+    channel: OfChannel = None,
+    append: Annotated[bool, typer.Option("--append", help="Add it at the end; replace nothing.")] = False,
+    lock: Annotated[int, typer.Option(min=0, max=3600, help="Seconds before its start that an item is kept.")] = 60,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would change.")] = False,
+    yes: Sure = False,
+    as_json: AsJson = False,
+) -> None:
+    """Replace what is not aired, on air, cued or due at once by a revised list, after showing the difference."""
+    source = one_source({"csv": csv, "json": schedule, "bxf": bxf, "m3u": m3u, "ffplayout": ffplayout})
+    options = read_options(mapping)
+
+    async def run(client: Client) -> Revision:
+        playlist = await playlist_named(client, named)
+        values = PlaylistRevise(
+            revision=playlist.revision,
+            source=source.kind,
+            path=str(source.found()),
+            options=options,
+            channel_id=None if channel is None else (await channel_named(client, channel)).id,
+            append=append,
+            lock_s=lock,
+        )
+        async with waiting("comparing"):
+            shown = await client.revise_playlist(playlist.id, values, dry_run=True)
+        changed = any(change.verdict not in ("kept", "locked") for change in shown.changes)
+        if dry_run or not changed:
+            return shown
+        if not as_json:
+            print_difference(shown)
+        confirm(f"Change {playlist.name} so?", yes=yes)
+        async with waiting("changing"):
+            return await client.revise_playlist(playlist.id, values, dry_run=False)
+
+    result = with_supervisor(run)
+    if as_json:
+        print(result.model_dump_json(indent=2))
+        return
+    if not result.applied:
+        print_difference(result)
+    report_refused(result)
+    counts = Counter(change.verdict for change in result.changes)
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in SIGNS if counts[verdict])
+    done = "changed" if result.applied else "not changed"
+    print(f"{safe(named)}: {done}; {told}; revision {result.playlist.revision}")
+
+
+SIGNS: Final = {"kept": " ", "inserted": "+", "removed": "-", "moved": ">", "changed": "~", "locked": "!"}
+"""What stands before each line of a difference."""
+
+
+def print_difference(shown: Revision) -> None:
+    """What changes and what is refused, one line each; what is kept is only counted."""
+    for change in shown.changes:
+        if change.verdict == "kept":
+            continue
+        start = f"{change.planned_start:%F %T}Z " if change.planned_start else ""
+        house = f" ({safe(change.house_id)})" if change.house_id else ""
+        what = f": {safe(change.what)}" if change.what else ""
+        print(f'{SIGNS[change.verdict]} {change.verdict:8} {start}"{safe(change.title)}"{house}{what}')
 
 
 @app.command()

@@ -172,6 +172,7 @@ class Journal:
             planned_frames=airing.planned_frames if airing and fact.kind == "item_start" else None,
             frames=fact.frames,
             late=fact.late,
+            traffic_id=item.traffic_id if item else None,
         )
 
     def _flush(self, lines: list[bytes], first_seq: int) -> bool:

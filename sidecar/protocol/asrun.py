@@ -61,6 +61,7 @@ class AsRunRecord(Struct, frozen=True, omit_defaults=True):
     planned_frames: int | None = None  # on an item's start: channel frames it was to air, None to its source's end
     frames: int | None = None
     late: int | None = None
+    traffic_id: str | None = None
 
 
 GENESIS = "0" * 64

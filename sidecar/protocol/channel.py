@@ -76,6 +76,8 @@ class Item(Struct, frozen=True, forbid_unknown_fields=True):
     start_mode: StartMode = "follow"
     asset_id: str | None = None
     house_id: str | None = None
+    traffic_id: str | None = None
+    """The traffic system's own id of this airing, which comes back in the as-run."""
 
 
 AfterLast = Literal["loop", "filler", "hold"]

@@ -15,6 +15,8 @@ from supervisor.audit import AuditLog
 from supervisor.clock import Clock
 from supervisor.events import Events
 from supervisor.loops.supervision import Supervision
+from supervisor.playlists.preparing import Preparing
+from supervisor.playlists.revising import Revising
 from supervisor.principal import Principal
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.settings import Settings
@@ -37,6 +39,8 @@ class Context:
     supervision: Supervision
     snapshot: Snapshot
     assets: AssetImport
+    preparing: Preparing
+    revising: Revising
     files: Threads
     """For what lies below the media root: this program's own."""
     media: Threads

@@ -93,9 +93,10 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "create_playlist": Permission.SCHEDULE,
     "update_playlist": Permission.SCHEDULE,
     "delete_playlist": Permission.SCHEDULE,
-    # Both read files of the supervisor's machine by a path that the caller names.
-    "import_playlist": Permission.CONFIGURE,
+    # Reads a file of the supervisor's machine by a path that the caller names. Lists that do ask for it themselves.
     "create_asset": Permission.CONFIGURE,
+    "import_playlist": Permission.SCHEDULE,
+    "revise_playlist": Permission.SCHEDULE,
     "preview_playlist": Permission.VIEW,
     "list_items": Permission.VIEW,
     "insert_items": Permission.SCHEDULE,
@@ -129,6 +130,11 @@ def permit(operation_id: str, principal: Principal | None) -> None:
         )
     if permission is None or permission not in GRANTS[principal.role]:
         raise Forbidden(f"{principal.name} ({principal.role}) may not {operation_id.replace('_', ' ')}")
+
+
+def may(principal: Principal, permission: Permission) -> bool:
+    """For what only a part of a call needs."""
+    return permission in GRANTS[principal.role]
 
 
 def sees(principal: Principal, project_id: str | None) -> bool:

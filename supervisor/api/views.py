@@ -126,8 +126,10 @@ def item(row: models.Item, asset: models.Asset | None) -> Item:
         {
             **{name: getattr(row, name) for name in names},
             "start_mode": row.start_mode,
-            "house_id": asset.house_id if asset else None,
+            "house_id": asset.house_id if asset else row.house_id,
             "asset_duration_ms": asset.asset_duration_ms if asset else None,
+            "traffic_id": row.traffic_id,
+            "planned_start": row.planned_start,
         }
     )
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from supervisor.schemas.base import Id, Instant, Line, Name, Schema
+from supervisor.schemas.listing import ListOptions
 
 Frames = Annotated[int, Field(ge=0, le=2**53)]
 
@@ -44,6 +45,9 @@ class Item(Schema):
     slate_frames: int | None
     start_mode: Literal["follow", "hold"]
     asset_duration_ms: int | None
+    traffic_id: str | None = None
+    """The traffic system's own id of this airing."""
+    planned_start: Instant | None = None
 
 
 class PlaylistIn(Schema):
@@ -83,21 +87,69 @@ class ItemMove(PlaylistEdit):
     to: Annotated[int, Field(ge=0)]
 
 
-class PlaylistImport(Schema):
-    """Makes a playlist from what a machine's folder or file holds; paths are on the supervisor's node.
+class ListIn(Schema):
+    """A list: its `path` on the supervisor's machine, or its `content`. Only who may configure has files read.
 
     ``folder`` takes every media file in name order; ``m3u`` and ``ffplayout`` (its JSON) name files themselves.
+    ``csv``, ``json`` (our own) and ``bxf`` (SMPTE ST 2021) name clips by house id: the newest asset of that id in the
+    project.
+    ``channel_id`` is whose zone, broadcast day and rate the list's times are read in.
     """
+
+    source: Literal["folder", "csv", "json", "m3u", "ffplayout", "bxf"]
+    path: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    content: Annotated[str, Field(max_length=4_000_000)] | None = None
+    options: ListOptions = ListOptions()
+    channel_id: Id | None = None
+
+
+class PlaylistImport(ListIn):
+    """Makes a playlist of a list."""
 
     name: Name
     project_id: Id | None = None
-    source: Literal["folder", "m3u", "ffplayout"]
-    path: Annotated[str, Field(min_length=1, max_length=4096)]
+
+
+class PlaylistRevise(ListIn, PlaylistEdit):
+    """A revised list, or with `append` one that comes after all there is. `lock_s`: what is due within so many seconds
+    is not replaced, nor is what aired, is on air or is cued."""
+
+    append: bool = False
+    lock_s: Annotated[int, Field(ge=0, le=3600)] = 60
+
+
+class RevisionChange(Schema):
+    """One item of the old or the revised list. ``locked``: something was wanted of it, or it was to come, and is
+    refused; ``what`` says why, else what changes. ``line`` is where it stands in the revised list."""
+
+    verdict: Literal["kept", "inserted", "removed", "moved", "changed", "locked"]
+    title: str
+    item_id: Id | None
+    line: str
+    traffic_id: str | None
+    house_id: str | None
+    planned_start: Instant | None
+    what: str
+
+
+class Revision(Schema):
+    """What a revised list changes, in the order of the list as it is then; ``applied``: it was done."""
+
+    playlist: Playlist
+    applied: bool
+    changes: tuple[RevisionChange, ...]
+    assets_new: int
+    refused: tuple[str, ...]
+    warnings: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 class ImportResult(Schema):
-    """``refused`` says of each file that could not be used why; nothing is silently left out."""
+    """``refused`` says of each line that could not be used why, ``warnings`` of those used what is not as the list
+    says; nothing is silently left out. ``missing`` are house ids that no asset has: their items wait for them."""
 
     playlist: Playlist
     assets_new: int
     refused: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()

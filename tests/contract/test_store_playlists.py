@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.errors import InUse, Missing, StaleRevision
-from db.repositories.playlists import ItemSpec
+from db.repositories.playlists import ItemSpec, KeptItem
 from db.store import Store
 
 NOBODY = "0" * 32
@@ -184,3 +184,49 @@ def test_any_edits_do_what_they_do_to_a_list(
         assert await titles(sqlite_store, playlist_id) == "".join(expected)
 
     runner.run(both())
+
+
+async def test_a_list_is_replaced_whole_with_what_is_kept_and_what_is_new(
+    store: Store, ids: dict[str, str], now: datetime
+) -> None:
+    new = ItemSpec("x", traffic_id="T1", planned_start=now, house_id="H1", listed={"length": {"frames": 25}})
+    entries = [KeptItem(ids["C"]), new, KeptItem(ids["A"], {"title": "a", "traffic_id": "T2"})]
+    async with store.write() as tx:
+        row, made = await tx.playlists.replace(ids[""], 2, entries)
+        assert row.revision == 3
+    assert await titles(store, ids[""]) == "Cxa"
+    async with store.read() as tx:
+        item = await tx.playlists.item(ids[""], made[0])
+        assert (item.traffic_id, item.planned_start, item.house_id) == ("T1", now, "H1")
+        assert item.listed == {"length": {"frames": 25}}
+        assert (await tx.playlists.item(ids[""], ids["A"])).traffic_id == "T2"
+
+
+async def test_a_replacement_that_saw_another_list_changes_nothing(store: Store, ids: dict[str, str]) -> None:
+    with pytest.raises(StaleRevision):
+        async with store.write() as tx:
+            await tx.playlists.replace(ids[""], 1, [])
+    for entries in ([KeptItem(NOBODY)], [ItemSpec("x", asset_id=NOBODY)]):
+        with pytest.raises(Missing):
+            async with store.write() as tx:
+                await tx.playlists.replace(ids[""], 2, entries)
+    with pytest.raises(ValueError, match="position"):
+        async with store.write() as tx:
+            await tx.playlists.replace(ids[""], 2, [KeptItem(ids["A"], {"position": 4})])
+    assert await titles(store, ids[""]) == "ABCDEF"
+
+
+async def test_of_clips_of_one_house_id_the_newest_is_found(store: Store, now: datetime) -> None:
+    async with store.write() as tx:
+        facts = [
+            {"title": title, "path": f"/{title}", "size_bytes": 1, "fingerprint": title, "house_id": house}
+            for title, house in (("a", "H1"), ("b", "H1"), ("c", "H2"))
+        ]
+        made = [await tx.assets.add(one, now) for one in facts]
+        project = await tx.projects.add("Other", now)
+        await tx.assets.add({**facts[0], "project_id": project.id}, now)
+        found = await tx.assets.by_house_ids({"H1", "H2", "H3"}, None)
+        assert {house: asset.id for house, asset in found.items()} == {
+            "H1": max(made[0].id, made[1].id),
+            "H2": made[2].id,
+        }

@@ -150,12 +150,12 @@ async def test_an_ffplayout_list_becomes_a_playlist_to_the_nearest_frame(supervi
     ]
     refused = result["refused"]
     assert [line.partition(":")[0] for line in refused] == [
-        "program 2",
         "program 4",
         "program 5",
         "program 6",
         "program 3",
     ]
+    assert [line.partition(":")[0] for line in result["warnings"]] == ["program 2"]
 
 
 async def test_a_list_with_nothing_to_play_makes_no_playlist(supervisor: Running, tmp_path: Path) -> None:

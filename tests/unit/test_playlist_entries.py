@@ -9,10 +9,17 @@ from hypothesis import strategies as st
 
 from db.models import Asset
 from supervisor.errors import Invalid
-from supervisor.playlists.entries import MOST, Entry, natural, of_ffplayout, of_folder, of_m3u
-from supervisor.playlists.importing import item_of, nearest_frame
+from supervisor.playlists.entries import natural, of_ffplayout, of_folder, of_m3u
+from supervisor.playlists.items import trim
+from supervisor.playlists.schedule import MOST, ScheduledEvent, Seconds, nearest_frame
 
 HERE = Path("/media/day")
+ASSET = Asset(id="a", title="A", path="/a", rate="25", duration_frames=250)
+
+
+def seconds(begin: str, end: str | None) -> ScheduledEvent:
+    last = None if end is None else Seconds(Fraction(end))
+    return ScheduledEvent("line 1", path=HERE, begin=Seconds(Fraction(begin)), end=last)
 
 
 def test_names_sort_as_people_count() -> None:
@@ -31,12 +38,12 @@ def test_any_names_have_one_order(names: list[str]) -> None:
 def test_whatever_an_m3u_holds_every_line_is_taken_or_refused(text: str) -> None:
     lines = [line for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
     found = of_m3u(text, HERE)
-    assert len(found.entries) + len(found.refused) == len(lines)
+    assert len(found.events) + len(found.refused) == len(lines)
 
 
 def test_titles_of_an_m3u_belong_to_the_line_after_them() -> None:
     found = of_m3u("#EXTINF:12.5 tvg-id=x,News, at one\n/a.mp4\nb.mp4\n#EXTINF:1,\nc.mp4\n", HERE)
-    assert [(entry.path, entry.title) for entry in found.entries] == [
+    assert [(event.path, event.title) for event in found.events] == [
         (Path("/a.mp4"), "News, at one"),
         (HERE / "b.mp4", None),
         (HERE / "c.mp4", None),
@@ -48,7 +55,7 @@ def test_titles_of_an_m3u_belong_to_the_line_after_them() -> None:
 )
 def test_what_is_no_file_of_this_machine_is_refused(line: str) -> None:
     found = of_m3u(line, HERE)
-    assert (found.entries, len(found.refused)) == ((), 1)
+    assert (found.events, len(found.refused)) == ((), 1)
 
 
 def test_a_stream_is_no_list() -> None:
@@ -67,7 +74,7 @@ def test_what_is_no_ffplayout_list_is_said_so(text: str) -> None:
 )
 def test_an_entry_that_cannot_be_is_refused_alone(item: str) -> None:
     found = of_ffplayout(f'{{"program": [{item}, {{"source": "a.mp4"}}]}}', HERE)
-    assert [entry.path for entry in found.entries] == [HERE / "a.mp4"]
+    assert [event.path for event in found.events] == [HERE / "a.mp4"]
     assert len(found.refused) == 1
 
 
@@ -91,7 +98,7 @@ def test_seconds_become_the_nearest_frame(seconds: str, rate: str, frame: int) -
 
 
 @pytest.mark.parametrize(
-    ("begin", "end", "trim"),
+    ("begin", "end", "frames"),
     [
         ("0", None, (0, None)),
         ("1", None, (25, None)),
@@ -101,16 +108,12 @@ def test_seconds_become_the_nearest_frame(seconds: str, rate: str, frame: int) -
     ],
 )
 def test_a_trim_is_made_of_frames_and_ends_with_the_asset(
-    begin: str, end: str | None, trim: tuple[int, int | None]
+    begin: str, end: str | None, frames: tuple[int, int | None]
 ) -> None:
-    asset = Asset(id="a", title="A", path="/a", rate="25", duration_frames=250)
-    entry = Entry(HERE, "line 1", None, Fraction(begin), None if end is None else Fraction(end))
-    item = item_of(entry, asset)
-    assert (item.in_frames, item.out_frames) == trim
+    assert trim(seconds(begin, end), ASSET)[:2] == frames
 
 
 @pytest.mark.parametrize(("begin", "end"), [("10", None), ("2", "2"), ("2", "1"), ("0", "0.01")])
 def test_a_trim_of_nothing_is_refused(begin: str, end: str | None) -> None:
-    asset = Asset(id="a", title="A", path="/a", rate="25", duration_frames=250)
     with pytest.raises(Invalid):
-        item_of(Entry(HERE, "line 1", None, Fraction(begin), None if end is None else Fraction(end)), asset)
+        trim(seconds(begin, end), ASSET)

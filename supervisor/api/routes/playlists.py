@@ -1,22 +1,38 @@
 """Playlists: made, renamed, imported, deleted. Their lines are in ``items``."""
 
-from fastapi import Request, Response
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
 
+from fastapi import Query, Request, Response
+
+from db.models import Channel
 from db.models import Playlist as Row
 from db.transaction import Transaction
 from supervisor.api import views
 from supervisor.api.context import Context, Ctx, Who
 from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
-from supervisor.api.permissions import require_sight, sees
+from supervisor.api.permissions import Permission, may, require_sight, sees
 from supervisor.api.problems import documented
 from supervisor.api.revisions import SeenRev, set_etag
 from supervisor.api.route import note, router
 from supervisor.errors import Invalid
 from supervisor.playlists.importing import import_playlist as run_import
+from supervisor.playlists.preparing import ListSource
+from supervisor.playlists.telling import tell_playlist
 from supervisor.principal import Principal
 from supervisor.schemas.base import Id, Page
-from supervisor.schemas.event import PlaylistChanged
-from supervisor.schemas.playlist import ImportResult, Playlist, PlaylistImport, PlaylistIn, PlaylistPatch
+from supervisor.schemas.playlist import (
+    ImportResult,
+    ListIn,
+    Playlist,
+    PlaylistImport,
+    PlaylistIn,
+    PlaylistPatch,
+    PlaylistRevise,
+    Revision,
+    RevisionChange,
+)
 
 routes = router("playlists")
 
@@ -47,15 +63,63 @@ async def create_playlist(context: Ctx, who: Who, request: Request, response: Re
 async def import_playlist(
     context: Ctx, who: Who, request: Request, response: Response, values: PlaylistImport
 ) -> ImportResult:
-    """Makes a playlist of a folder or a list file on the supervisor's machine. Every file is probed: up to minutes."""
+    """Makes a playlist of a list, or of a folder of the supervisor's machine. Every file is probed: up to minutes."""
     require_sight(who, values.project_id, "project", values.project_id or "none")
     note(request, source=values.source, path=values.path)
+    channel = await _channel_of(context, who, values)
     result = await run_import(
-        values, store=context.store, clock=context.clock, assets=context.assets, files=context.media
+        values.name,
+        list_source(values, who),
+        project_id=values.project_id,
+        channel=channel,
+        preparing=context.preparing,
+        store=context.store,
+        clock=context.clock,
     )
     note(request, f"playlist:{result.playlist.id}", items=result.playlist.items, refused=len(result.refused))
     set_etag(response, result.playlist.revision)
     return result
+
+
+@routes.post("/playlists/{playlist_id}/revise", responses=documented(404, 409))
+async def revise_playlist(
+    context: Ctx,
+    who: Who,
+    request: Request,
+    response: Response,
+    playlist_id: Id,
+    values: PlaylistRevise,
+    dry_run: Annotated[bool, Query(description="Only say what it would change.")] = False,
+) -> Revision:
+    """Replaces what is neither aired, on air, cued nor due within the lock window by what the list says.
+
+    Of a list that plans times only what is planned from its first start to the end of its broadcast day is replaced:
+    the next day's joins at the end.
+    """
+    async with context.store.read() as tx:
+        await playlist_row(tx, who, playlist_id)
+    channel = await _channel_of(context, who, values)
+    note(request, saw_revision=values.revision, source=values.source, path=values.path, dry_run=dry_run)
+    done = await context.revising.revise(
+        playlist_id,
+        values.revision,
+        list_source(values, who),
+        lock_s=values.lock_s,
+        append=values.append,
+        dry_run=dry_run,
+        channel=channel,
+    )
+    verdicts = Counter(change.verdict for change in done.difference.changes)
+    note(request, applied=done.applied, changes=dict(verdicts))
+    return Revision(
+        playlist=answer(response, done.playlist, done.items),
+        applied=done.applied,
+        changes=tuple(RevisionChange.model_validate(change) for change in done.difference.changes),
+        assets_new=done.prepared.assets_new,
+        refused=done.prepared.refused,
+        warnings=done.prepared.warnings,
+        missing=done.prepared.missing,
+    )
 
 
 @routes.get("/playlists/{playlist_id}", responses=documented(404))
@@ -90,6 +154,26 @@ async def delete_playlist(context: Ctx, who: Who, request: Request, playlist_id:
         await tx.playlists.delete(playlist_id, rev)
 
 
+async def _channel_of(context: Context, who: Principal, values: ListIn) -> Channel | None:
+    if values.channel_id is None:
+        return None
+    async with context.store.read() as tx:
+        channel = await tx.channels.get(values.channel_id)
+    require_sight(who, channel.project_id, "channel", values.channel_id)
+    return channel
+
+
+def list_source(values: ListIn, who: Principal) -> ListSource:
+    """What the caller sends, and whether for them files are read."""
+    return ListSource(
+        values.source,
+        None if values.path is None else Path(values.path),
+        None if values.content is None else values.content.encode(),
+        values.options,
+        reads_files=may(who, Permission.CONFIGURE),
+    )
+
+
 async def playlist_row(tx: Transaction, who: Principal, playlist_id: str) -> Row:
     """The playlist, if there is one for this principal. Raises Missing or NotFound, which read alike."""
     row = await tx.playlists.get(playlist_id)
@@ -101,14 +185,7 @@ async def edited(context: Context, response: Response, row: Row) -> Playlist:
     """Tells the sidecars that play it and every console, and answers the playlist with its new revision."""
     async with context.store.read() as tx:
         counts = await tx.playlists.item_counts([row.id])
-        channels = await tx.channels.list(playlist_id=row.id)
-    await context.supervision.commands.playlist_changed(row.id)
-    context.events.publish(
-        "playlist",
-        PlaylistChanged(
-            playlist_id=row.id, revision=row.revision, channel_ids=tuple(channel.id for channel in channels)
-        ),
-    )
+    await tell_playlist(row, context.store, context.supervision, context.events)
     return answer(response, row, counts.get(row.id, 0))
 
 

@@ -1,0 +1,130 @@
+"""The last step of reading a list: an event and its clip as an item of a playlist. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import cast
+
+from db.models import Asset
+from db.repositories.playlists import ItemSpec
+from sidecar.rundown.rate import parse_rate
+from supervisor.errors import Invalid
+from supervisor.playlists.schedule import Extent, Frames, ScheduledEvent, Seconds, Timecode, frames_at
+
+
+@dataclass(frozen=True, slots=True)
+class ListedItem:
+    """An event as an item; ``remark`` is what of the event the item has not, for people."""
+
+    line: str
+    spec: ItemSpec
+    remark: str = ""
+
+
+def item_of(event: ScheduledEvent, asset: Asset | None, planned: datetime | None, channel_rate: str) -> ListedItem:
+    """``asset`` None: a clip that is not there yet, which the item then waits for. Raises Invalid for what no item is.
+
+    ``channel_rate`` is what slates count at.
+    """
+    mode = "hold" if event.start_mode == "hold" else "follow"
+    remarks = ["its fixed start is kept as planned, and it follows"] if event.start_mode == "fixed" else []
+    match event.kind:
+        case "clip":
+            spec, remark = _clip(event, asset)
+            remarks += [remark] if remark else []
+        case "slate":
+            if event.length is None:
+                raise Invalid("a slate needs a duration")
+            frames = max(1, frames_at(event.length, parse_rate(channel_rate)))
+            spec = ItemSpec(title=event.title or "Slate", kind="slate", slate_frames=frames)
+        case "live" | "comment":
+            raise Invalid(f"a {event.kind} event, which a playlist does not hold yet")
+    made = ItemSpec(
+        title=spec.title,
+        asset_id=spec.asset_id,
+        kind=spec.kind,
+        in_frames=spec.in_frames,
+        out_frames=spec.out_frames,
+        slate_frames=spec.slate_frames,
+        start_mode=mode,
+        traffic_id=event.traffic_id,
+        planned_start=planned,
+        house_id=event.house_id,
+        listed=spec.listed,
+    )
+    return ListedItem(event.line, made, "; ".join(remarks))
+
+
+def trim(event: ScheduledEvent, asset: Asset) -> tuple[int, int | None, str]:
+    """First frame, one past the last (None: to the clip's end), and what the list wants more than there is.
+
+    What the list says in seconds or labels becomes the nearest frames. Raises Invalid where nothing is left.
+    """
+    if asset.rate is None:
+        if event.begin is None and event.end is None:
+            return 0, None, ""  # a length alone: sound airs to its end
+        raise Invalid(f"{asset.title!r} has no picture, so no frames to trim it by")
+    rate = parse_rate(asset.rate)
+    begin = 0 if event.begin is None else frames_at(event.begin, rate)
+    end = _end(event, begin, rate)
+    length, short = asset.duration_frames, ""
+    if length is not None and end is not None and end >= length:
+        short = f"{asset.title!r} ends {end - length} frames before the list wants" if end > length else ""
+        end = None
+    if (end is not None and end <= begin) or (length is not None and begin >= length):
+        raise Invalid(f"nothing of {asset.title!r} is left between in and out")
+    return begin, end, short
+
+
+def waiting_frames(listed: Mapping[str, object] | None, rate: Fraction) -> int | None:
+    """How many frames at ``rate`` a clip that is not there yet is to air, by its list; None where that does not say."""
+    said = {name: _read(value) for name, value in (listed or {}).items()}
+    begin, end, length = said.get("in"), said.get("out"), said.get("length")
+    try:
+        if length is not None:
+            return max(1, frames_at(length, rate))
+        if end is not None:
+            return max(1, frames_at(end, rate) - (0 if begin is None else frames_at(begin, rate)))
+    except Invalid:
+        return None
+    return None
+
+
+def _clip(event: ScheduledEvent, asset: Asset | None) -> tuple[ItemSpec, str]:
+    if asset is None:
+        said = {"in": event.begin, "out": event.end, "length": event.length}
+        listed: dict[str, object] = {name: _written(extent) for name, extent in said.items() if extent is not None}
+        return ItemSpec(title=event.title or event.house_id or "", listed=listed or None), ""
+    begin, end, short = trim(event, asset)
+    return ItemSpec(title=event.title or asset.title, asset_id=asset.id, in_frames=begin, out_frames=end), short
+
+
+def _end(event: ScheduledEvent, begin: int, rate: Fraction) -> int | None:
+    if event.end is not None:
+        return frames_at(event.end, rate)
+    return None if event.length is None else begin + frames_at(event.length, rate)
+
+
+def _written(extent: Extent) -> dict[str, object]:
+    match extent:
+        case Frames(count, rate):
+            return {"frames": count, "rate": rate}
+        case Seconds(value):
+            return {"seconds": str(value)}
+        case Timecode(label, rate):
+            return {"timecode": label, "rate": rate}
+
+
+def _read(value: object) -> Extent | None:
+    said = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    rate = said.get("rate")
+    match said:
+        case {"frames": int(count)}:
+            return Frames(count, rate if isinstance(rate, str) else None)
+        case {"seconds": str(text)}:
+            return Seconds(Fraction(text))
+        case {"timecode": str(label)}:
+            return Timecode(label, rate if isinstance(rate, str) else None)
+        case _:
+            return None

@@ -1,0 +1,163 @@
+"""Lists of traffic systems come in through the API: clips by house id, times in the channel's day, ids kept."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fixtures.running import Running, eventually
+from tests.fixtures.small_clips import make_small_clip
+
+
+def schedule(*events: object, **head: object) -> str:
+    return json.dumps({"format": "mcr-schedule", "version": 1, "events": events, "date": "2026-03-28", **head})
+
+
+async def make_assets(supervisor: Running, folder: Path, *house_ids: str) -> dict[str, str]:
+    made: dict[str, str] = {}
+    for house_id in house_ids:
+        clip = make_small_clip(folder / f"{house_id}.mp4", frames=50)
+        asset = await supervisor.call("POST", "/assets", json={"path": str(clip), "house_id": house_id})
+        made[house_id] = asset["id"]
+    return made
+
+
+async def items(supervisor: Running, playlist_id: str) -> list[dict[str, Any]]:
+    page: list[dict[str, Any]] = (await supervisor.call("GET", f"/playlists/{playlist_id}/items"))["items"]
+    return page
+
+
+async def test_a_list_by_house_ids_becomes_a_playlist(supervisor: Running, tmp_path: Path) -> None:
+    assets = await make_assets(supervisor, tmp_path, "N1", "N2")
+    channel = await supervisor.call("POST", "/channels", json={"name": "One", "time_zone": "Europe/Berlin"})
+    content = schedule(
+        {"traffic_id": "T1", "house_id": "N1", "title": "News", "start": "20:00:00", "in": "00:00:00:10",
+         "duration": {"frames": 25}},
+        {"traffic_id": "T2", "house_id": "N9", "start": "26:30:00", "duration": "00:00:30:00"},
+        {"house_id": "N2", "start": "27:00:00", "start_mode": "hold", "duration": 60},
+        {"kind": "slate", "title": "Back soon", "duration": 4},
+        {"kind": "comment", "title": "Break"},
+    )  # fmt: skip
+    values = {"name": "Day", "source": "json", "content": content, "channel_id": channel["id"]}
+    result = await supervisor.call("POST", "/playlists/import", json=values, expect=201)
+    assert result["missing"] == ["N9"]
+    assert [line.partition(":")[0] for line in result["refused"]] == ["event 5"]
+    assert any("does not exist on 2026-03-29" in line for line in result["warnings"])
+    assert any("ends 1450 frames before" in line for line in result["warnings"])
+    news, waits, held, slate = await items(supervisor, result["playlist"]["id"])
+    assert (news["asset_id"], news["in_frames"], news["out_frames"]) == (assets["N1"], 10, 35)
+    assert (news["title"], news["traffic_id"], news["planned_start"]) == ("News", "T1", "2026-03-28T19:00:00Z")
+    assert (waits["asset_id"], waits["house_id"], waits["title"]) == (None, "N9", "N9")
+    assert waits["planned_start"] == "2026-03-29T01:00:00Z"
+    assert (held["start_mode"], held["in_frames"], held["out_frames"]) == ("hold", 0, None)
+    assert (slate["kind"], slate["slate_frames"]) == ("slate", 100)
+
+    preview = await supervisor.call(
+        "GET", f"/playlists/{result['playlist']['id']}/preview", params={"channel_id": channel["id"]}
+    )
+    row = preview["rows"][1]
+    assert (row["state"], row["duration_frames"]) == ("missing", 750)
+    assert "house id N9" in row["note"]
+
+
+async def test_of_two_clips_of_one_house_id_the_newest_airs(supervisor: Running, tmp_path: Path) -> None:
+    await make_assets(supervisor, tmp_path, "N1")
+    (tmp_path / "new").mkdir()
+    newer = await make_assets(supervisor, tmp_path / "new", "N1")
+    values = {"name": "Day", "source": "csv", "content": "House ID,Title\nN1,News\n"}
+    result = await supervisor.call("POST", "/playlists/import", json=values, expect=201)
+    (item,) = await items(supervisor, result["playlist"]["id"])
+    assert item["asset_id"] == newer["N1"]
+
+
+async def test_a_list_is_a_path_or_its_content(supervisor: Running, tmp_path: Path) -> None:
+    (tmp_path / "day.csv").write_text("house id\nN1\n")
+    both = {"name": "x", "source": "csv", "content": "house id\nN1\n", "path": str(tmp_path / "day.csv")}
+    assert (await supervisor.call("POST", "/playlists/import", json=both, expect=422))["code"] == "invalid"
+    none = {"name": "x", "source": "csv"}
+    assert (await supervisor.call("POST", "/playlists/import", json=none, expect=422))["code"] == "invalid"
+    by_path = {"name": "x", "source": "csv", "path": str(tmp_path / "day.csv")}
+    assert (await supervisor.call("POST", "/playlists/import", json=by_path, expect=201))["missing"] == ["N1"]
+
+
+async def test_a_revised_list_is_shown_then_applied_and_never_over_a_newer_edit(
+    supervisor: Running, tmp_path: Path
+) -> None:
+    await make_assets(supervisor, tmp_path, "N1", "N2", "N3")
+    await supervisor.call("POST", "/channels", json={"name": "One"})
+
+    def day(*events: tuple[str, str, str]) -> str:
+        return schedule(*({"traffic_id": t, "house_id": h, "start": s} for t, h, s in events), time_zone="UTC")
+
+    first = day(("T1", "N1", "20:00:00"), ("T2", "N2", "21:00:00"), ("T3", "N3", "22:00:00"))
+    made = await supervisor.call("POST", "/playlists/import", json={"name": "D", "source": "json", "content": first})
+    playlist = made["playlist"]
+    before = await items(supervisor, playlist["id"])
+    path = f"/playlists/{playlist['id']}/revise"
+    second = day(("T1", "N1", "20:00:00"), ("T4", "N3", "20:30:00"), ("T2", "N3", "21:00:00"))
+    values = {"revision": playlist["revision"], "source": "json", "content": second}
+    shown = await supervisor.call("POST", path, json=values, params={"dry_run": True})
+    assert not shown["applied"]
+    assert await items(supervisor, playlist["id"]) == before
+    told = {change["traffic_id"]: change["verdict"] for change in shown["changes"]}
+    assert told == {"T1": "kept", "T4": "inserted", "T2": "changed", "T3": "removed"}
+
+    done = await supervisor.call("POST", path, json=values)
+    assert (done["applied"], done["playlist"]["revision"]) == (True, playlist["revision"] + 1)
+    assert [change["verdict"] for change in done["changes"]] == [change["verdict"] for change in shown["changes"]]
+    after = await items(supervisor, playlist["id"])
+    assert [(item["traffic_id"], item["house_id"]) for item in after] == [("T1", "N1"), ("T4", "N3"), ("T2", "N3")]
+    assert (after[0]["id"], after[2]["id"]) == (before[0]["id"], before[1]["id"])
+    stale = await supervisor.call("POST", path, json=values, expect=409)
+    assert stale["code"] == "stale_revision"
+    again = await supervisor.call("POST", path, json={**values, "revision": done["playlist"]["revision"]})
+    assert (again["applied"], again["playlist"]["revision"]) == (False, done["playlist"]["revision"])
+
+    following = schedule(
+        {"traffic_id": "T5", "house_id": "N1", "start": "06:00:00"}, time_zone="UTC", date="2026-03-29"
+    )
+    values = {"revision": done["playlist"]["revision"], "source": "json", "content": following}
+    joined = await supervisor.call("POST", path, json=values)
+    assert [change["verdict"] for change in joined["changes"]] == ["kept", "kept", "kept", "inserted"]
+    comment = schedule({"kind": "comment", "title": "x"})
+    nothing = {**values, "content": comment, "revision": joined["playlist"]["revision"]}
+    assert (await supervisor.call("POST", path, json=nothing, expect=422))["extra"]["refused"]
+
+
+@pytest.mark.realtime
+async def test_a_list_revised_on_air_leaves_what_airs_and_its_ids_come_back(
+    supervisor: Running, tmp_path: Path
+) -> None:
+    """The item on air stays though the list no longer has it; the journal names the traffic system's event."""
+    await make_assets(supervisor, tmp_path, "N2")
+    long = make_small_clip(tmp_path / "long.mp4", frames=1500)
+    await supervisor.call("POST", "/assets", json={"path": str(long), "house_id": "N1"})
+    table = "id,house id\nT1,N1\nT2,N2\nT3,N2\n"
+    made = await supervisor.call("POST", "/playlists/import", json={"name": "D", "source": "csv", "content": table})
+    playlist = made["playlist"]
+    spec = {"name": "One", "format": {"width": 128, "height": 72, "rate": "25"}, "playlist_id": playlist["id"]}
+    channel = await supervisor.call("POST", "/channels", json=spec)
+    await supervisor.call("POST", f"/channels/{channel['id']}/start")
+
+    async def on_air() -> bool:
+        live = (await supervisor.call("GET", f"/channels/{channel['id']}"))["live"]
+        return live["observed"] == "on_air" and live["item"] is not None and live["frame"] > 0
+
+    await eventually(on_air, "on air", deadline_s=40.0)
+    values = {"revision": playlist["revision"], "source": "csv", "content": "id,house id\nT9,N2\n", "lock_s": 10}
+    done = await supervisor.call("POST", f"/playlists/{playlist['id']}/revise", json=values)
+    assert [(change["traffic_id"], change["verdict"]) for change in done["changes"]] == [
+        ("T1", "kept"), ("T9", "inserted"), ("T2", "removed"), ("T3", "removed"),
+    ]  # fmt: skip
+    assert done["changes"][0]["what"] == "on air on One"
+
+    async def recorded() -> bool:
+        events = (await supervisor.call("GET", "/asrun", params={"channel_id": channel["id"]}))["items"]
+        if not events:
+            return False
+        query = {"channel_id": channel["id"], "run_id": events[0]["run_id"]}
+        records = (await supervisor.call("GET", "/asrun/records", params=query))["items"]
+        return any('"traffic_id":"T1"' in record["line"] for record in records if record["kind"] == "item_start")
+
+    await eventually(recorded, "the traffic system's id in the as-run")
