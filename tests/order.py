@@ -13,8 +13,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         in_lab = item.get_closest_marker("faults") is not None
         is_real_time = item.get_closest_marker("realtime") is not None or in_lab
+        named = item.get_closest_marker("xdist_group")  # such as those that share one Docker engine
         group = "faults" if in_lab else item.nodeid if is_real_time else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+        if named is None:
+            item.add_marker(pytest.mark.xdist_group(group))
+        else:
+            group = str(named.args[0])
         (waiting if is_real_time else busy).setdefault(group, []).append(item)
     slowest_first = sorted(waiting.values(), key=lambda group: (len(group) == 1, "seams" not in group[0].nodeid))
     pairs = zip_longest(slowest_first, busy.values(), fillvalue=[])
