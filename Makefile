@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Five workers on two cores: most of the time is waited for real time to pass.
-PYTEST_ARGS ?= -n 5 --dist loadgroup --no-loadscope-reorder
+# Three workers on two cores: more, and what plays in real time comes too late.
+PYTEST_ARGS ?= -n 3 --dist loadgroup --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 
 .DEFAULT_GOAL := help
