@@ -126,7 +126,7 @@ async def test_a_supervisor_that_slept_fails_nothing_over(node_home: NodeHome) -
             frames.add(fresh.position_frame)
             return len(frames) > 6
 
-        await until(beats, what="more heartbeats recorded than misses it would take")
+        await until(beats, timeout=40.0, what="more heartbeats recorded than misses it would take")
         await store.close()
     async with station(node_home) as here:
         await here.on_air(row.id, epoch=1)
