@@ -112,10 +112,14 @@ class Leaders:
         else:
             statement = _TAKE_FROM_ANY if seize else _TAKE
         row = (await self._session.execute(statement, values)).one_or_none()
-        if row is None and await self.get() is None:
-            # The row is made expired and with term 0, so that one statement decides for the first leader too.
-            await self._session.execute(_first(self._session.get_bind().dialect.name))
-            row = (await self._session.execute(statement, values)).one_or_none()
+        if row is None:
+            seen = await self.get()
+            if seen is None:
+                # The row is made expired and with term 0, so that one statement decides for the first leader too.
+                await self._session.execute(_first(self._session.get_bind().dialect.name))
+            if seen is None or not seen.held or seen.holder == holder:
+                # Nobody has led before, or it became so between the two statements.
+                row = (await self._session.execute(statement, values)).one_or_none()
         return None if row is None else Leadership(*row, held=True)
 
     async def release(self, fence: Fence) -> bool:

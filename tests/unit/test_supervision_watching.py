@@ -64,7 +64,7 @@ class ToldAgent:
             journal=JournalStatus("r", 1, None), skipped=(), at="2026-03-01T00:00:00+00:00",
         )  # fmt: skip
         fault = "" if self.polls == self.answers else "no answer"
-        sidecar = SidecarReport(CHANNEL, 1, 7, None, self.polls, self.answers, status, 0.1, 4, fault, self.exit)
+        sidecar = SidecarReport(CHANNEL, 1, 7, self.exit, self.polls, self.answers, status, 0.1, 4, fault, None)
         return NodeReport(self.number, self.number, (sidecar,), condition(self.clock))
 
     def round(self, *, answered: bool, after: float = 1.0, frames: int = 25) -> None:
