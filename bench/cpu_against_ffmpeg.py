@@ -42,7 +42,7 @@ def sidecar_cpu(clips: list[Path]) -> tuple[float, dict[str, float]]:
         with on_air(document, Path(home)) as sidecar:
             first = sidecar.until(lambda status: status.frame >= 50, "two seconds on air").frame
             cpu = cpu_seconds(sidecar.process.pid)
-            time.sleep(loop_seconds(clips))
+            time.sleep(loop_seconds(clips))  # the measurement: one round of the clips
             used, status = cpu_seconds(sidecar.process.pid) - cpu, sidecar.status()
             extra = {
                 "memory_mib": memory_mib(sidecar.process.pid),

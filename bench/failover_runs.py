@@ -155,7 +155,7 @@ def _leaderless(
             deadline = time.monotonic() + SETTLED_S
             while not _obeyed(other, channel.id):
                 assert time.monotonic() < deadline, other.log[-3000:]
-                time.sleep(0.02)
+                time.sleep(0.02)  # how finely the instant is told
             acting = _since(time.time_ns(), began)
         finally:
             back(leader)
@@ -177,7 +177,7 @@ def supervisors_restarted(lab: Lab, name: str) -> Outcome:
         for channel in channels:
             assert lab.on_air(channel.id, timeout=SETTLED_S)["epoch"] == channel.live["epoch"]
         adopted = _since(time.time_ns(), began)
-        time.sleep(1.0)
+        time.sleep(1.0)  # what a supervisor does wrong right after it adopted is still seen
         assert pids == {node.host: sorted(node.sidecars()) for node in lab.nodes.values()}
         captures = [channel.capture.capture for channel in channels if channel.capture is not None]
         lost = sum(capture.continuity_errors() + capture.dropped for capture in captures)

@@ -36,7 +36,7 @@ def measure(clips: list[Path], minutes: float = MINUTES) -> None:
         before = [sidecar.status() for sidecar in sidecars]
         cpu = [cpu_seconds(sidecar.process.pid) for sidecar in sidecars]
         began = time.monotonic()
-        time.sleep(minutes * 60)
+        time.sleep(minutes * 60)  # the measurement
         seconds = time.monotonic() - began
         after = [sidecar.status() for sidecar in sidecars]
         used = [cpu_seconds(sidecar.process.pid) - earlier for sidecar, earlier in zip(sidecars, cpu, strict=True)]

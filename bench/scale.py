@@ -70,7 +70,7 @@ def one(size: int, seconds: float) -> tuple[dict[str, float], dict[str, list[flo
         began = time.monotonic()
         channels = _all_on_air(api, size, supervisor)
         up = time.monotonic() - began
-        time.sleep(SETTLE_S)
+        time.sleep(SETTLE_S)  # the start itself is not what is measured
         held_before = _held_up(home)
         waited = waited_for_a_core(supervisor.pid)
         cpu, others = cpu_seconds(supervisor.pid), sum(cpu_seconds(process.pid) for process in simulated)
@@ -115,7 +115,7 @@ def _watched(api: Api, channels: list[str], until: float) -> Samples:
                 taken.heartbeat_age.append(-1 if age is None else int(age))
         _timed(api, f"/channels/{channels[number * 7 % len(channels)]}", taken.channel)
         number += 1
-        time.sleep(max(0.0, began + 0.1 - time.monotonic()))
+        time.sleep(max(0.0, began + 0.1 - time.monotonic()))  # ten rounds a second
     return taken
 
 
@@ -151,7 +151,7 @@ def _all_on_air(api: Api, size: int, supervisor: subprocess.Popen[bytes]) -> lis
         print(f"scale {size}: {on_air} on air", file=sys.stderr)
         assert supervisor.poll() is None, "the supervisor ended"
         assert time.monotonic() < deadline, f"{size} channels are not on air after {UP_S} s"
-        time.sleep(2.0)
+        time.sleep(2.0)  # rarely: the question costs the supervisor as much as the channels do
 
 
 def _settled(live: Json) -> bool:
