@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from db.errors import InUse
 from db.models import Asset, Item, Playlist, Project, new_id
@@ -56,41 +57,36 @@ class Assets:
 
     async def by_house_ids(self, house_ids: Collection[str], project_id: str | None) -> dict[str, Asset]:
         """The project's newest asset (None: of no project) of each house id; those there are."""
-        found: dict[str, Asset] = {}
-        wanted = sorted(set(house_ids))
-        for start in range(0, len(wanted), _IDS_A_QUERY):
-            query = (
-                select(Asset)
-                .where(
-                    Asset.house_id.in_(wanted[start : start + _IDS_A_QUERY]),
-                    Asset.project_id.is_not_distinct_from(project_id),
-                )
-                # Ids begin with the time at which they were made.
-                .order_by(Asset.id)
-            )
-            found.update((row.house_id, row) for row in await self._session.scalars(query) if row.house_id)
-        return found
+        rows = await self._oldest_first(Asset.house_id, house_ids, project_id)
+        return {row.house_id: row for row in rows if row.house_id}
 
     async def by_contents(
         self, contents: Collection[tuple[str, str]], project_id: str | None
     ) -> dict[tuple[str, str], Asset]:
-        """The project's assets (None: of no project) by content and place (fingerprint, path); those there are."""
-        found: dict[tuple[str, str], Asset] = {}
-        fingerprints = sorted({fingerprint for fingerprint, _ in contents})
+        """The project's assets (None: of no project) by content and place (fingerprint, path); those there are.
+
+        Of several the oldest.
+        """
+        rows = await self._oldest_first(Asset.fingerprint, {fingerprint for fingerprint, _ in contents}, project_id)
         wanted = set(contents)
-        for start in range(0, len(fingerprints), _IDS_A_QUERY):
-            query = (
-                select(Asset)
-                .where(
-                    Asset.fingerprint.in_(fingerprints[start : start + _IDS_A_QUERY]),
-                    Asset.project_id.is_not_distinct_from(project_id),
-                )
-                .order_by(Asset.id.desc())
-            )
-            for row in await self._session.scalars(query):
-                if (row.fingerprint, row.path) in wanted:
-                    found[row.fingerprint, row.path] = row
-        return found
+        places = {(row.fingerprint, row.path): row for row in reversed(rows)}
+        return {place: row for place, row in places.items() if place in wanted}
+
+    async def _oldest_first(
+        self,
+        column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None],
+        values: Collection[str],
+        project_id: str | None,
+    ) -> Sequence[Asset]:
+        """The project's assets (None: of no project) of which ``column`` is one of ``values``, however many."""
+        found: list[Asset] = []
+        wanted = sorted(set(values))
+        for start in range(0, len(wanted), _IDS_A_QUERY):
+            among = column.in_(wanted[start : start + _IDS_A_QUERY])
+            query = select(Asset).where(among, Asset.project_id.is_not_distinct_from(project_id))
+            found.extend(await self._session.scalars(query))
+        # Ids begin with the time at which they were made.
+        return sorted(found, key=lambda row: row.id)
 
     async def list(
         self, after: str | None = None, limit: int | None = None, *, project_id: str | None = None
