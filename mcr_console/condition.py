@@ -43,7 +43,8 @@ class Condition:
 
     @property
     def needs_somebody(self) -> bool:
-        return self.tally in {"off_air", "unknown"} or bool(self.warnings)
+        # A move off a node is somebody's own doing, or at work already: nothing is asked of anybody.
+        return self.tally in {"off_air", "unknown"} or bool(set(self.warnings) - {"MOVING"})
 
 
 def programme_outputs(state: ChannelState) -> tuple[OutputLive, ...]:
@@ -62,7 +63,8 @@ def condition(state: ChannelState) -> Condition:
     # In a move the supervisor says "on air" only while the old sidecar itself still answers that it is.
     is_airing_still = live.phase == "fencing" and live.observed == "on_air"
     if live.phase in {"placing", "fencing", "starting"} and not is_airing_still:
-        return Condition("changing", PHASE_WORDS[live.phase], (), live.decision)
+        is_anyones_guess = live.phase == "fencing" and live.observed == "unknown"
+        return Condition("unknown" if is_anyones_guess else "changing", PHASE_WORDS[live.phase], (), live.decision)
     if live.observed in {"on_air", "late"}:
         # Whatever is wanted: what is on air has its tally.
         found = _warnings(state)

@@ -161,9 +161,11 @@ def test_a_channel_that_is_being_moved_is_shown_as_on_air_only_by_the_old_ones_o
     if observed == "on_air":
         found = condition(view(channel(1, "News", phase="fencing", observed=observed, decision=sentence)).state)
         assert (found.tally, found.word, found.warning, found.why) == ("on_air", "ON AIR", "MOVING", sentence)
+        assert not found.needs_somebody
     for phase in ("blocked",) if observed == "on_air" else ("fencing", "blocked"):
         found = condition(view(channel(1, "News", phase=phase, observed=observed, decision=sentence)).state)
-        assert found.tally in {"changing", "off_air"}, (phase, observed)
+        assert found.tally in {"changing", "off_air", "unknown"}, (phase, observed)
+        assert found.needs_somebody or observed not in {"unknown", "dark", "gone"}, (phase, observed)
         assert phase.upper() in (found.word, *found.warnings)
         assert found.why == sentence
 
