@@ -41,10 +41,11 @@ class Timing:
     """How long a node agent may hold a report back while nothing is new, which it is at the latest a poll later."""
     sidecar_lease: float = 6.0
     """What a grant gives, from when the sidecar issued the nonce that it names."""
-    horizon: float = 8.0
+    horizon: float = 7.5
     """How far ahead of the database's clock the end of every lease is written before grants are sent."""
-    grant_within: float = 2.0
-    """From the start of that write, how long grants may be sent on the strength of it."""
+    grant_within: float = 1.5
+    """From the start of that write, how long grants may be sent on the strength of it: a poll, and half a second for
+    the write. Every second of it is a second that a move of a leased output waits."""
     fence_margin: float = 0.5
     """What is waited beyond the horizon: for clocks that run at different speeds."""
     warm_up: float = 9.0

@@ -287,7 +287,7 @@ def test_a_path_that_merely_exists_is_no_media_root() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"horizon": 7.9}, {"fence_margin": 0.3}, {"sidecar_lease": 4.9}, {"warm_up": 8.9}, {"listen": 1.0},
+        {"horizon": 7.4}, {"fence_margin": 0.3}, {"sidecar_lease": 4.9}, {"warm_up": 8.9}, {"listen": 1.0},
         {"answer": 1.0}, {"lease_ttl": 4.9},
     ],
     ids=str,
