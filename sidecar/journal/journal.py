@@ -173,6 +173,7 @@ class Journal:
             frames=fact.frames,
             late=fact.late,
             traffic_id=item.traffic_id if item else None,
+            planned_at_ns=item.planned_at_ns if item and fact.kind == "item_start" else None,
         )
 
     def _flush(self, lines: list[bytes], first_seq: int) -> bool:

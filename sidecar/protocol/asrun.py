@@ -27,8 +27,53 @@ RecordKind = Literal[
     "item_skipped",  # could not air; detail says why
     "command",  # what an operator asked, with who
     "late",  # frames that were not what was due at their time; cause as in Status.frames_late
+    "decision",  # who won where two rules met, or what a time-out did: neither a start nor an end; see Cause
     "run_end",
 ]
+
+
+Cause = Literal[
+    # Why something began (``item_start``), and, where that ended something, why that ended.
+    "arm",  # the channel came on air; with the name of who armed it
+    "resume",  # it goes on in another run: failover, restart in place
+    "follow",  # the item before it ended
+    "loop",  # the list, or a block, goes round
+    "repeat",  # the same item once more
+    "fixed",  # its fixed time came; lateness in ``detail`` and, in frames, in ``late`` of its start
+    "take",
+    "skip",
+    "play",
+    "cue",
+    "rejoin",
+    "hold loop",  # the item before a hold airs again until the take
+    "hold time-out",  # nobody took in time
+    "ladder",  # the off-air ladder's rung "next"
+    # Why something ended (``item_end``, ``filler_end``, ``freeze_end``).
+    "ended",  # it aired whole
+    "end time",  # its end time came
+    "adjust",  # an operator shortened it to now
+    "ended early",
+    "no data",
+    "failed",
+    "standby",
+    "stop",
+    # Why filler began (``filler_start``); the causes of ends as well.
+    "gap",  # nothing is due before the next fixed start
+    # Why an item did not air (``item_skipped``); ``failed`` and ``no data`` as well.
+    "dropped",  # by an operator, or in the list; with who
+    "expendable",  # dropped so that a fixed start need not cut another item
+    "preempted",  # a fixed start came before its turn
+    "too late",  # a fixed start beyond its late limit, whose policy is to drop it; or its end time had passed
+    # Of a ``decision``.
+    "hold",  # a hold won over a fixed start
+    # ``fixed``: a fixed start won over a hold or cut an item; ``hold time-out``; ``ladder``: the next rung.
+    # Of ``freeze_start``: ``hold``; ``pause``. Of a live input: lost for the first, and back for the second.
+    "pause",
+    "live lost",
+    "live back",
+]
+"""The words of ``AsRunRecord.cause`` that the rundown clock writes; a ``command`` names the command instead.
+Readers take others as they come."""
 
 
 class AsRunRecord(Struct, frozen=True, omit_defaults=True):
@@ -48,7 +93,7 @@ class AsRunRecord(Struct, frozen=True, omit_defaults=True):
     wall_ns: int
     rate: str
     prev: str
-    cause: str = ""  # follow, take, skip, arm, resume, rejoin, ended, no data, stop…
+    cause: str = ""  # one of Cause, or a command's name
     by: str = ""
     detail: str = ""
     airing: int | None = None
@@ -62,6 +107,7 @@ class AsRunRecord(Struct, frozen=True, omit_defaults=True):
     frames: int | None = None
     late: int | None = None
     traffic_id: str | None = None
+    planned_at_ns: int | None = None  # UTC, on an item's start: when its list meant it to
 
 
 GENESIS = "0" * 64

@@ -52,13 +52,31 @@ class Output(Struct, frozen=True, forbid_unknown_fields=True):
     directory an epoch, RTMP keeps its session and never connects without a lease, a card never stops by itself."""
 
 
-ItemKind = Literal["clip", "slate"]
-StartMode = Literal["follow", "hold"]
-"""``follow`` starts when the item before it ends; ``hold`` waits for a take, the last frame standing."""
+ItemKind = Literal["clip", "live", "slate", "comment"]
+"""A ``live`` input's source never ends by itself; a ``comment`` never airs and takes no time."""
+StartMode = Literal["follow", "hold", "fixed"]
+"""``follow`` starts when the item before it ends; ``hold`` waits for a take, as ``hold_show`` says; ``fixed`` starts at
+``fixed_at_ns``. A fixed start without a time, or behind a later one in the list, follows."""
+FixedKind = Literal["hard", "soft"]
+"""``hard`` cuts what is on air, ``soft`` waits for its end."""
+LatePolicy = Literal["now", "join", "drop"]
+"""A fixed start later than ``late_limit_ms``: from its beginning all the same, at the frame due by then, or not."""
+EndMode = Literal["duration", "at", "take"]
+"""``at``: at ``end_at_ns``, or with its duration where that is over sooner; ``take``: open end."""
+BeforeFixed = Literal["truncate", "drop", "run_on"]
+"""What an item does in whose way a hard fixed start stands. ``drop``: expendable items before the fixed start are
+dropped so that it need not be cut; where that is not enough, it is."""
+HoldShow = Literal["last_frame", "slate", "loop"]
+"""What is shown while the list waits for this item's take; ``loop``: the item before it, again and again."""
+Meant = Literal["black", "freeze", "silence"]
+LogoUse = Literal["inherit", "on", "off"]
+Instant = Annotated[int, Meta(ge=0)]
+"""UTC in nanoseconds since 1970."""
+Ms = Annotated[int, Meta(ge=0, le=7 * 86_400_000)]
 
 
-class Item(Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of a playlist.
+class Item(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One line of a playlist. What is at its default is not sent, so that an older sidecar takes what it knows.
 
     ``in_frames`` counts frames of the *source* (at ``source_rate``) from its first; ``duration_frames``
     counts frames of the *channel*. Without a duration the item airs to its source's end.
@@ -78,18 +96,94 @@ class Item(Struct, frozen=True, forbid_unknown_fields=True):
     house_id: str | None = None
     traffic_id: str | None = None
     """The traffic system's own id of this airing, which comes back in the as-run."""
+    fixed_at_ns: Instant | None = None
+    fixed_kind: FixedKind = "hard"
+    late_policy: LatePolicy = "now"
+    late_limit_ms: Ms = 0
+    """Up to this late a fixed start is as one in time."""
+    end_mode: EndMode = "duration"
+    end_at_ns: Instant | None = None
+    before_fixed: BeforeFixed = "truncate"
+    expendable: bool = False
+    hold_show: HoldShow = "last_frame"
+    hold_timeout_ms: Ms | None = None
+    """How long the list waits for this item's take; None: as the channel's rules say, 0: for ever."""
+    repeat: Annotated[int, Meta(ge=0, le=100_000)] = 1
+    """How often it airs in a row; 0: until a take."""
+    block: str | None = None
+    """Consecutive items of the same block air in turn, again and again, until ``block_until_ns`` of its first."""
+    block_until_ns: Instant | None = None
+    url: str | None = None
+    """Where a live input comes from."""
+    gain_mb: Annotated[int, Meta(ge=-10_000, le=2_000)] = 0
+    """Gain on its sound in hundredths of a decibel."""
+    meant: tuple[Meant, ...] = ()
+    """Faults of picture or sound that are meant so in this item: no alarm."""
+    logo: LogoUse = "inherit"
+    captions: bool = True
+    planned_at_ns: Instant | None = None
+    """When its list meant it to start; only for the as-run."""
+    dropped: bool = False
+    """It is passed over when its turn comes, until an operator says otherwise."""
 
 
 AfterLast = Literal["loop", "filler", "hold"]
 """What airs after the last item: the list again, filler, or the last frame until a take."""
+HoldFallback = Literal["filler", "next", "slate"]
+Rung = Literal["last_frame", "slate", "filler", "live", "next"]
+"""What is shown while nothing of the list can be: the last picture, the slate, the filler's clips, the filler's live
+input, or what comes next although it waits for a take or a time."""
 
 
-class Playlist(Struct, frozen=True, forbid_unknown_fields=True):
+class Rules(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How a channel's rundown behaves where no item says otherwise; they change on air with the list.
+
+    ``ladder``: ``ladder_first_ms`` after the last picture that was due its first rung is shown, and ``ladder_next_ms``
+    later the next, to the last. A rung that has nothing to show is as the slate.
+    """
+
+    hold_timeout_ms: Ms = 300_000  # 0: for ever
+    hold_fallback: HoldFallback = "slate"
+    fixed_ends_hold: bool = True
+    ladder: Annotated[tuple[Rung, ...], Meta(min_length=1, max_length=8)] = ("slate", "filler")
+    ladder_first_ms: Ms = 3_000
+    ladder_next_ms: Ms = 30_000
+    filler: Annotated[tuple[Item, ...], Meta(max_length=200)] = ()
+    """What pads gaps, in turn; none: the slate."""
+    standby: Item | None = None
+    """The emergency clip, kept open; none, or while it cannot be played: the slate."""
+
+
+class Playlist(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The rundown as the sidecar holds it. ``revision`` only grows."""
 
     revision: Annotated[int, Meta(ge=0)]
     items: tuple[Item, ...] = ()
     after_last: AfterLast = "filler"
+    rules: Rules = Rules()
+
+
+LoudnessProfile = Literal["off", "r128", "a85"]
+"""EBU R128: -23 LUFS, -1 dBTP; ATSC A/85: -24 LKFS, -2 dBTP."""
+
+
+class Logo(Struct, frozen=True, forbid_unknown_fields=True):
+    """A PNG on the picture: ``x`` and ``y`` of its upper left corner in pixels, ``opacity`` in hundredths."""
+
+    path: str
+    x: Annotated[int, Meta(ge=0, le=7680)] = 0
+    y: Annotated[int, Meta(ge=0, le=4320)] = 0
+    opacity: Annotated[int, Meta(ge=0, le=100)] = 100
+    on: bool = True
+    """For items that inherit."""
+
+
+class WatchThresholds(Struct, frozen=True, forbid_unknown_fields=True):
+    """Seconds of black, a still picture, or silence on the output after which an alarm is raised; 0: never."""
+
+    black_s: Annotated[int, Meta(ge=0, le=3600)] = 8
+    freeze_s: Annotated[int, Meta(ge=0, le=3600)] = 30
+    silence_s: Annotated[int, Meta(ge=0, le=3600)] = 15
 
 
 class ResumePoint(Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,7 +193,7 @@ class ResumePoint(Struct, frozen=True, forbid_unknown_fields=True):
     frame: FrameCount = 0
 
 
-class SidecarDocument(Struct, frozen=True, forbid_unknown_fields=True):
+class SidecarDocument(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The one JSON document a sidecar is started with (see ``sidecar.configuration`` for the environment)."""
 
     channel_id: str
@@ -114,3 +208,6 @@ class SidecarDocument(Struct, frozen=True, forbid_unknown_fields=True):
     False for a channel that cannot be moved anywhere: it is never fenced."""
     time_zone: str = "UTC"
     """IANA name; the slate's clock shows this zone."""
+    loudness_profile: LoudnessProfile = "off"
+    logo: Logo | None = None
+    watch: WatchThresholds = WatchThresholds()

@@ -95,7 +95,7 @@ class Projection:
             case "run_end":
                 for event in tuple(self._open):
                     self._close(event, record, record.frame - event.start_frame, "unknown end")
-            case "run_start" | "on_air" | "command" | "freeze_start" | "freeze_end":
+            case "run_start" | "on_air" | "command" | "freeze_start" | "freeze_end" | "decision":
                 # They say something about the run or the picture; no event begins or ends with them.
                 pass
 
