@@ -1,4 +1,5 @@
-"""``python -m bench [NAME]…``: start_to_segment, cpu_against_ffmpeg, four_channels, scale, failover; or all of them.
+"""``python -m bench [NAME]…``: start_to_segment, take_latency, cpu_against_ffmpeg, four_channels, scale, failover;
+or all of them.
 
 ``--runs N`` is how often each fault of ``failover`` is made; a measurement that was broken off goes on where it was.
 """
@@ -8,12 +9,13 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from bench import cpu_against_ffmpeg, failover, four_channels, scale, start_to_segment
+from bench import cpu_against_ffmpeg, failover, four_channels, scale, start_to_segment, take_latency
 from sidecar.clips.make import make_clip
 from sidecar.clips.specification import DEMO_CLIPS
 
 MEASUREMENTS = {
     "start_to_segment": start_to_segment.measure,
+    "take_latency": take_latency.measure,
     "cpu_against_ffmpeg": cpu_against_ffmpeg.measure,
     "four_channels": four_channels.measure,
     "scale": scale.measure,

@@ -77,6 +77,16 @@ ROWS: tuple[Row, ...] = (
         lambda f: f"{f['start_to_first_segment_s']} s, {f['start_to_first_segment_worst_s']} s",
     ),
     (
+        "a take, from the request to the new picture at a UDP receiver (720p25), median and worst",
+        "take_latency",
+        lambda f: f"{f['to_picture_ms']:.0f} ms, {f['to_picture_worst_ms']:.0f} ms of {f['takes']:.0f}",
+    ),
+    (
+        "the same, to the reply that the frame was handed to the encoder",
+        "take_latency",
+        lambda f: f"{f['to_reply_ms']:.0f} ms, {f['to_reply_worst_ms']:.0f} ms",
+    ),
+    (
         "four channels of 720p25 at once",
         "four_channels",
         lambda f: f"{f['late_frames']:.0f} late frames in {f['minutes']} minutes, {f['cpu_cores_used']} cores used",
