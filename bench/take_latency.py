@@ -96,7 +96,7 @@ def _first_pictures(receiver: UdpReceiver) -> list[float]:
     before: int | None = None
     for frame in receiver.reception.pictures():
         clip = read_frame(frame, (Fraction(16, 9),)).clip
-        if clip is not None and clip != before and frame.pts is not None:
+        if clip is not None and clip != before:
             if before is not None:
                 found.append(arrived[frame.pts])
             before = clip
