@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from typing import Literal
+from typing import Final, Literal
 
 from db.models import Asset, Channel, Item, Playlist
 from sidecar.protocol import channel as protocol
@@ -12,6 +12,8 @@ from sidecar.rundown.forecast import forecast
 from sidecar.rundown.rate import converted_frames, format_rate, frames_to_ms, parse_rate
 from supervisor.playlists.items import waiting_frames
 from supervisor.schemas.channel import ChannelLive, Rundown, RundownRow
+
+_UNIX: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 State = Literal["aired", "on_air", "next", "planned", "missing"]
 
@@ -43,14 +45,18 @@ def sidecar_playlist(
 
     ``rate`` is what the sidecar counts frames at: its own while it runs, which an edit of the channel does not change.
     """
+    of_traffic = any(item.traffic_id is not None for item in items)
     return protocol.Playlist(
         revision=playlist.revision if playlist else 0,
-        items=tuple(_sidecar_item(item, assets.get(item.asset_id or ""), rate) for item in items),
+        items=tuple(
+            _sidecar_item(item, assets.get(item.asset_id or ""), rate, inserted=of_traffic and item.traffic_id is None)
+            for item in items
+        ),
         after_last=_after_last(channel.after_last),
     )
 
 
-def _sidecar_item(item: Item, asset: Asset | None, rate: Fraction) -> protocol.Item:
+def _sidecar_item(item: Item, asset: Asset | None, rate: Fraction, *, inserted: bool) -> protocol.Item:
     return protocol.Item(
         id=item.id,
         title=item.title,
@@ -64,7 +70,14 @@ def _sidecar_item(item: Item, asset: Asset | None, rate: Fraction) -> protocol.I
         asset_id=item.asset_id,
         house_id=asset.house_id if asset else item.house_id,
         traffic_id=item.traffic_id,
+        planned_at_ns=_nanoseconds(item.planned_start),
+        fingerprint=asset.fingerprint if asset else None,
+        inserted=inserted,
     )
+
+
+def _nanoseconds(at: datetime | None) -> int | None:
+    return None if at is None else (at - _UNIX) // timedelta(microseconds=1) * 1000
 
 
 def _after_last(text: str) -> protocol.AfterLast:

@@ -13,6 +13,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from db.errors import JournalGap, Missing, NotLeader
 from db.models import AsRun, AsRunEvent, AsRunRun, Instant
+from db.repositories.as_run_links import LINK, link_first, run_after
 from db.repositories.leader import LEADS, Fence, Leaders, fence_values
 from db.repositories.rows import table_of, upsert_in
 
@@ -57,6 +58,18 @@ class AsRunEventRow:
     by: str = ""
     detail: str = ""
     late: int = 0
+    traffic_id: str | None = None
+    path: str | None = None
+    fingerprint: str | None = None
+    in_frames: int | None = None
+    source_in: int | None = None
+    source_rate: str | None = None
+    planned_at: datetime | None = None
+    predicted_at: datetime | None = None
+    inserted: bool | None = None
+    continues_run_id: str | None = None
+    continues_seq: int | None = None
+    lost_frames: int | None = None
 
 
 class EventCursor(NamedTuple):
@@ -164,6 +177,27 @@ class AsRunLog:
         )
         return (await self._session.scalars(query)).all()
 
+    async def link(self, run: RunKey) -> AsRunEvent | None:
+        """Joins the run's first item to the segment of the same event that it resumes; that item, if it is one."""
+        return await link_first(self._session, run.channel_id, run.run_id)
+
+    async def link_after(self, run: RunKey, epoch: int) -> AsRunEvent | None:
+        """The same for the run that came after this one, whose end may be known only now."""
+        following = await run_after(self._session, run.channel_id, epoch)
+        return None if following is None else await link_first(self._session, run.channel_id, following)
+
+    async def last_event(self, run: RunKey) -> AsRunEvent | None:
+        """What of the run began last and aired."""
+        query = (
+            select(AsRunEvent)
+            .where(
+                AsRunEvent.channel_id == run.channel_id, AsRunEvent.run_id == run.run_id, AsRunEvent.kind != "skipped"
+            )
+            .order_by(AsRunEvent.seq.desc())
+            .limit(1)
+        )
+        return await self._session.scalar(query)
+
     async def events(
         self, filters: EventFilters, cursor: EventCursor | None = None, limit: int = 100
     ) -> Sequence[AsRunEvent]:
@@ -222,7 +256,9 @@ def _add_records(dialect: str) -> postgresql.Insert | sqlite.Insert:
 def _write_event(dialect: str) -> postgresql.Insert | sqlite.Insert:
     statement = upsert_in(dialect, table_of(AsRunEvent))
     replaced = {
-        column.key: statement.excluded[column.key] for column in AsRunEvent.__table__.columns if not column.primary_key
+        column.key: statement.excluded[column.key]
+        for column in AsRunEvent.__table__.columns
+        if not column.primary_key and column.key not in LINK
     }
     return statement.on_conflict_do_update(
         index_elements=[AsRunEvent.channel_id, AsRunEvent.run_id, AsRunEvent.seq], set_=replaced

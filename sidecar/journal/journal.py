@@ -145,6 +145,7 @@ class Journal:
         fact, lost = waiting.fact, waiting.lost_after
         airing = fact.airing
         item = airing.item if airing else None
+        source = item if fact.kind in {"item_start", "item_skipped"} else None
         detail = fact.detail
         if lost:
             detail = f"{detail}; " if detail else ""
@@ -173,7 +174,11 @@ class Journal:
             frames=fact.frames,
             late=fact.late,
             traffic_id=item.traffic_id if item else None,
-            planned_at_ns=item.planned_at_ns if item and fact.kind == "item_start" else None,
+            fingerprint=source.fingerprint if source else None,
+            source_in=source.in_frames if source else None,
+            source_rate=source.source_rate if source else None,
+            planned_at_ns=source.planned_at_ns if source else None,
+            inserted=source.inserted if source else False,
         )
 
     def _flush(self, lines: list[bytes], first_seq: int) -> bool:

@@ -108,6 +108,10 @@ class AsRunRecord(Struct, frozen=True, omit_defaults=True):
     late: int | None = None
     traffic_id: str | None = None
     planned_at_ns: int | None = None  # UTC, on an item's start: when its list meant it to
+    fingerprint: str | None = None  # of the file's content, as it was probed
+    source_in: int | None = None  # source frames, at source_rate, passed over by the item's own trim
+    source_rate: str | None = None
+    inserted: bool = False  # a person put it into a list that traffic made
 
 
 GENESIS = "0" * 64

@@ -125,6 +125,10 @@ class Item(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """When its list meant it to start; only for the as-run."""
     dropped: bool = False
     """It is passed over when its turn comes, until an operator says otherwise."""
+    fingerprint: str | None = None
+    """Of the file's content, as it was probed; for the as-run."""
+    inserted: bool = False
+    """A person put it into a list that traffic made."""
 
 
 AfterLast = Literal["loop", "filler", "hold"]

@@ -7,6 +7,7 @@ from typing import Final
 from db import models
 from supervisor.agent import interface
 from supervisor.api.permissions import GRANTS, Permission
+from supervisor.asrun.shown import shown
 from supervisor.live import NodeSeen
 from supervisor.principal import Principal
 from supervisor.schemas.alarm import Alarm
@@ -146,7 +147,7 @@ def alarm(row: models.Alarm) -> Alarm:
 
 def as_run_event(row: models.AsRunEvent) -> AsRunEvent:
     """As the API shows it."""
-    return AsRunEvent.model_validate(row)
+    return shown(row)
 
 
 def as_run_record(row: models.AsRun) -> AsRunRecordOut:

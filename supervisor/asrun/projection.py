@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Final
 
 from db.repositories.as_run import AsRunEventRow
 from sidecar.protocol.asrun import AsRunRecord
+from sidecar.rundown.rate import parse_rate
 from supervisor.schemas.asrun import AsRunStatus
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -19,6 +21,11 @@ HELD: Final = "held picture"
 def instant_of(wall_ns: int) -> datetime:
     """To the microsecond; the record keeps the nanoseconds."""
     return _EPOCH + timedelta(microseconds=wall_ns // 1000)
+
+
+def frames_as_time(frames: int, rate: str) -> timedelta:
+    """How long ``frames`` last, to the microsecond."""
+    return timedelta(microseconds=round(Fraction(frames * 1_000_000) / parse_rate(rate)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +46,10 @@ class Projection:
     ``filler_start`` to ``filler_end``; a held last picture counts as filler, a frozen one lies inside its item.
     """
 
-    def __init__(self, open_events: Iterable[AsRunEventRow] = ()) -> None:
+    def __init__(self, open_events: Iterable[AsRunEventRow] = (), last_event: AsRunEventRow | None = None) -> None:
+        """``last_event``: the one that began last, open or not; what is predicted of the next follows from it."""
         self._open: list[AsRunEventRow] = list(open_events)
-        self._last: AsRunRecord | None = None
+        self._before = last_event
         self._changed: dict[int, AsRunEventRow] = {}
 
     def add(self, records: Sequence[AsRunRecord]) -> tuple[AsRunEventRow, ...]:
@@ -49,7 +57,6 @@ class Projection:
         self._changed = {}
         for record in records:
             self._take(record)
-            self._last = record
         return tuple(self._changed.values())
 
     def end(self, last: AsRunRecord | None, heard: Heard | None = None) -> tuple[AsRunEventRow, ...]:
@@ -115,9 +122,26 @@ class Projection:
             planned_frames=record.planned_frames,
             by=record.by[:120],
             detail=record.detail,
+            traffic_id=record.traffic_id,
+            path=record.path,
+            fingerprint=record.fingerprint,
+            in_frames=record.in_frames,
+            source_in=record.source_in,
+            source_rate=record.source_rate,
+            planned_at=_planned(record),
+            predicted_at=self._predicted(record.seq),
+            inserted=record.inserted,
         )
         self._open.append(event)
+        self._before = event
         self._put(event)
+
+    def _predicted(self, seq: int) -> datetime | None:
+        """When what begins now was to begin, as it looked when the event before it began; None if nobody knew."""
+        before = self._before
+        if before is None or before.kind != "item" or before.planned_frames is None or before.seq >= seq:
+            return None
+        return before.start_at + frames_as_time(before.planned_frames, before.rate)
 
     def _finish(self, record: AsRunRecord, kind: str) -> None:
         for event in reversed(self._open):
@@ -151,6 +175,10 @@ class Projection:
         self._changed[event.seq] = event
 
 
+def _planned(record: AsRunRecord) -> datetime | None:
+    return None if record.planned_at_ns is None else instant_of(record.planned_at_ns)
+
+
 def _is_of(heard: Heard, event: AsRunEventRow) -> bool:
     return event.kind == "item" and (heard.item_id, heard.started_frame) == (event.item_id, event.start_frame)
 
@@ -181,4 +209,9 @@ def _skipped(record: AsRunRecord) -> AsRunEventRow:
         end_cause=record.cause[:40],
         by=record.by[:120],
         detail=record.detail,
+        traffic_id=record.traffic_id,
+        path=record.path,
+        fingerprint=record.fingerprint,
+        planned_at=_planned(record),
+        inserted=record.inserted,
     )

@@ -16,13 +16,13 @@ from sidecar.protocol.asrun import GENESIS, AsRunRecord, chain_hash, decode_line
 from supervisor.agent.interface import AgentAway, AgentError, JournalLine, JournalPage, JournalRun
 from supervisor.alarms import AlarmBoard
 from supervisor.asrun.projection import Heard, Projection, instant_of
+from supervisor.asrun.shown import shown, shown_of_run
 from supervisor.clock import Clock
 from supervisor.decisions.alarms import Wanted
 from supervisor.decisions.timing import Timing
 from supervisor.events import Events
 from supervisor.loops.nodes import NodeWatch
 from supervisor.loops.sight import instant
-from supervisor.schemas.asrun import AsRunEvent as AsRunEventOut
 
 log = structlog.get_logger(__name__)
 
@@ -272,8 +272,10 @@ class Collection:
             seq = await tx.as_run.collected_seq(*key)
             rows = await tx.as_run.records(*key, seq - 1, 1) if seq else ()
             open_events = await tx.as_run.open_events(RunKey(*key)) if seq else ()
+            newest = await tx.as_run.last_event(RunKey(*key)) if seq else None
         last = _line(rows[0]) if rows else None
-        collector = RunCollector(run, seq, last, Projection(map(_event_row, open_events)))
+        projection = Projection(map(_event_row, open_events), _event_row(newest) if newest else None)
+        collector = RunCollector(run, seq, last, projection)
         self._runs[key] = collector
         return collector
 
@@ -287,12 +289,13 @@ class Collection:
             async with self._store.write(timeout=self._timing.store) as tx:
                 key = RunKey(run.channel_id, run.run_id)
                 seq = await tx.as_run.append(self._fence(), key, self._watch.node_id, records[0].epoch, rows, events)
+                linked = await tx.as_run.link(key) if any(row.kind == "on_air" for row in rows) else None
         except JournalGap as gap:
             self._broken(run, str(gap))
             raise
         collector.seq = seq
         collector.last = page.lines[-1]
-        self._publish(run, records[0].epoch, events)
+        self._publish(run, records[0].epoch, events, linked)
 
     async def _finish(self, collector: RunCollector) -> None:
         run = collector.run
@@ -307,9 +310,10 @@ class Collection:
             fence = self._fence()
             await tx.as_run.append(fence, key, self._watch.node_id, epoch, (), events)
             await tx.as_run.mark_complete(fence, key)
+            linked = await tx.as_run.link_after(key, epoch)
         log.info("a run is complete in the as-run log", channel=run.channel_id, run=run.run_id, records=collector.seq)
         self._forget(run)
-        self._publish(run, epoch, events)
+        self._publish(run, epoch, events, linked)
 
     def _fence(self) -> Fence:
         fence = self._fence_now()
@@ -352,13 +356,15 @@ class Collection:
             ("asrun_chain_broken",), {"asrun_chain_broken": Wanted("critical", text)}, channel_id=run.channel_id
         )
 
-    def _publish(self, run: JournalRun, epoch: int, events: tuple[AsRunEventRow, ...]) -> None:
+    def _publish(
+        self, run: JournalRun, epoch: int, events: tuple[AsRunEventRow, ...], linked: AsRunEvent | None
+    ) -> None:
+        """``linked``: the next segment of an event that a failover broke, as it is in the store now."""
         for event in events:
-            values = {name: getattr(event, name) for name in _EVENT_FIELDS}
-            out = AsRunEventOut.model_validate(
-                {"channel_id": run.channel_id, "run_id": run.run_id, "epoch": epoch, **values}
-            )
-            self._events.publish("asrun", out)
+            if linked is None or (linked.run_id, linked.seq) != (run.run_id, event.seq):
+                self._events.publish("asrun", shown_of_run(event, run.channel_id, run.run_id, epoch))
+        if linked is not None:
+            self._events.publish("asrun", shown(linked))
 
 
 def _row(line: JournalLine) -> AsRunRow:
