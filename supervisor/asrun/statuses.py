@@ -9,7 +9,7 @@ from db.models import AsRunEvent
 from db.repositories.as_run import AsRunEventRow
 from supervisor.schemas.asrun import BxfStatus
 
-_BROKEN: Final = frozenset({"failed", "no data", "ended early", "lost", "live_lost"})
+_BROKEN: Final = frozenset({"failed", "no data", "ended early", "live lost"})
 _MISSING: Final = ("no such file", "there is no file", "no clip", "not found")
 _GIVEN_UP: Final = frozenset({"failed", "no data"})
 
