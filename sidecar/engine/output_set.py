@@ -9,7 +9,7 @@ from sidecar.engine.encoder_thread import FrameJob
 from sidecar.engine.preview import PreviewThread
 from sidecar.outputs.interface import LeaseLeft
 from sidecar.outputs.packet import Batch
-from sidecar.outputs.sinks import live_folder, make_sink
+from sidecar.outputs.sinks import live_folder, make_sink, recordings_folder
 from sidecar.outputs.templates import make_templates
 from sidecar.outputs.worker import OutputWorker
 from sidecar.protocol.channel import Output, SidecarDocument
@@ -45,6 +45,8 @@ class OutputSet:
                     epoch=epoch,
                     segment_length=Fraction(gop) / rate,
                     lease_left=lease_left,
+                    document=document,
+                    recordings=recordings_folder(media_root, document.channel_id),
                 ),
                 preview if is_preview else programme,
                 queue_limit=round(QUEUE_S * rate),

@@ -3,21 +3,18 @@
 import ipaddress
 import select
 import socket
-import time
 
 from sidecar.outputs.interface import LeaseLeft, LeaseOver
+from sidecar.outputs.pacing import Pacer
 from sidecar.outputs.packet import Batch
+from sidecar.outputs.programme_stream import USUAL_STREAM, ProgrammeStream
 from sidecar.outputs.templates import StreamTemplates
-from sidecar.outputs.transport_stream import TS_PACKET, TransportStreamMuxer
+from sidecar.outputs.transport_stream import TransportStreamMuxer
 from sidecar.outputs.udp_address import UdpAddress
 from sidecar.protocol.channel import OutputKind
 from sidecar.protocol.fencing import Fencing
 
-DATAGRAM = 7 * TS_PACKET  # 1316 bytes: what fits into an Ethernet frame
 _SEND_BUFFER = 1 << 20
-_BURST = 8  # datagrams that go at once; 8 every 2 ms are 42 Mbit/s
-_PAUSE_S = 0.002
-_MAX_PAUSES = 12  # so that a keyframe of any size is out within 24 ms
 _WRITABLE_WITHIN_S = 0.5
 
 
@@ -29,7 +26,12 @@ class UdpSink:
 
     kind: OutputKind = "udp"
 
-    def __init__(self, address: UdpAddress, lease_left: LeaseLeft | None = None) -> None:
+    def __init__(
+        self,
+        address: UdpAddress,
+        lease_left: LeaseLeft | None = None,
+        stream: ProgrammeStream = USUAL_STREAM,
+    ) -> None:
         """``lease_left``: of an output with ``lease_stop``; a frame's datagrams are paced over milliseconds, and the
         process may be stopped between any two of them, so each one asks."""
         self.fencing: Fencing = "hold" if lease_left is None else "lease_stop"
@@ -38,7 +40,8 @@ class UdpSink:
         self._socket: socket.socket | None = None
         self._target: tuple[str, int] | tuple[str, int, int, int] = ("", 0)
         self._muxer: TransportStreamMuxer | None = None
-        self._rest = b""
+        self._stream = stream
+        self._pacer = Pacer(self._send_datagram, stream.transport.mux_rate)
         self.bytes_sent = 0
         self.segments = 0
 
@@ -53,13 +56,13 @@ class UdpSink:
         is_multicast = ipaddress.ip_address(str(target[0]).partition("%")[0]).is_multicast
         _set_options(sender, family, self._address, is_multicast=is_multicast)
         self._target = (str(target[0]), self._address.port) if family == socket.AF_INET else _six(target)
-        self._muxer = TransportStreamMuxer(templates)
-        self._rest = b""
+        self._muxer = self._stream.muxer(templates)
+        self._pacer = Pacer(self._send_datagram, self._stream.transport.mux_rate)
 
     def write(self, batch: Batch, *, after_gap: bool) -> None:
         if self._muxer is None:
             raise OSError("the output is not open")
-        self._send(self._muxer.mux(batch), whole=True)
+        self._pacer.write(self._muxer.mux(batch))
 
     def abandon(self) -> None:
         if self._muxer is not None:
@@ -73,20 +76,9 @@ class UdpSink:
         if self._muxer is not None:
             rest, self._muxer = self._muxer.finish(), None
             try:
-                self._send(rest, whole=False)
+                self._pacer.write(rest, whole=False)
             finally:
                 self.abandon()
-
-    def _send(self, chunks: list[bytes], *, whole: bool) -> None:
-        """``whole``: what does not fill a datagram waits for the next chunk."""
-        data = b"".join([self._rest, *chunks])
-        until = len(data) // DATAGRAM * DATAGRAM if whole else len(data)
-        self._rest = data[until:]
-        burst = max(_BURST, -(-until // DATAGRAM // _MAX_PAUSES))
-        for count, at in enumerate(range(0, until, DATAGRAM)):
-            if count and count % burst == 0:
-                time.sleep(_PAUSE_S)
-            self._send_datagram(data[at : min(at + DATAGRAM, until)])
 
     def _send_datagram(self, datagram: bytes) -> None:
         if self._socket is None:

@@ -31,16 +31,39 @@ class Encoding(Struct, frozen=True, forbid_unknown_fields=True):
     gop_ms: Annotated[int, Meta(ge=200, le=10_000)] = 2_000
 
 
-OutputKind = Literal["hls", "udp", "rtmp", "decklink", "file"]
+OutputKind = Literal["hls", "udp", "srt", "rtmp", "decklink", "file"]
 OutputRole = Literal["programme", "preview"]
+
+Pid = Annotated[int, Meta(ge=0x20, le=0x1FFE)]
+Id16 = Annotated[int, Meta(ge=1, le=0xFFFF)]
+
+
+class TransportStream(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a headend expects of an MPEG transport stream (ISO/IEC 13818-1, EN 300 468); for udp, srt and file.
+
+    The clock reference is on the picture's PID, at most 40 ms apart. ``mux_rate`` in bits a second is held to the
+    packet with null packets; 0: as much as there is to send.
+    """
+
+    service_id: Id16 = 1
+    service_name: Annotated[str, Meta(max_length=60)] = ""  # empty: the channel's name
+    provider: Annotated[str, Meta(max_length=60)] = "MCR Console"
+    transport_stream_id: Id16 = 1
+    original_network_id: Id16 = 0xFF01  # the first of those for private use
+    pmt_pid: Pid = 0x1000
+    video_pid: Pid = 0x100
+    audio_pid: Pid = 0x101
+    mux_rate: Annotated[int, Meta(ge=0, le=200_000_000)] = 0
 
 
 class Output(Struct, frozen=True, forbid_unknown_fields=True):
     """One place the programme goes to. ``on air`` means that a *programme* output moves.
 
     ``url`` is empty for ``hls`` (its place follows from channel and epoch), ``udp://host:port[?ttl=..&localaddr=..]``
-    for ``udp``, ``rtmp://host[:port]/app/key`` for ``rtmp`` and ``decklink://index[?key=index]`` for ``decklink``:
-    cards are counted from 1.
+    for ``udp``, ``srt://host:port[?mode=..&latency=..&passphrase=..&streamid=..]`` for ``srt`` (see
+    ``sidecar.outputs.srt_address``), ``rtmp://host[:port]/app/key`` for ``rtmp``, ``decklink://index[?key=index]`` for
+    ``decklink`` (cards are counted from 1), and for ``file`` an absolute path, or a name that lies below the channel's
+    folder of recordings.
     """
 
     id: str
@@ -49,7 +72,11 @@ class Output(Struct, frozen=True, forbid_unknown_fields=True):
     role: OutputRole = "programme"
     lease_stop: bool = False
     """Send only while the lease lives. For ``udp`` alone, where nothing else keeps an old epoch off the air: HLS has a
-    directory an epoch, RTMP keeps its session and never connects without a lease, a card never stops by itself."""
+    directory an epoch, RTMP and SRT keep their session and never connect without a lease, a card never stops by
+    itself."""
+    transport: TransportStream = TransportStream()
+    encoding: Encoding | None = None
+    """Its own encode, on a thread of its own; None: the programme's, which costs nothing more."""
 
 
 ItemKind = Literal["clip", "live", "slate", "comment"]

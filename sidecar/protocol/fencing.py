@@ -17,6 +17,6 @@ def fencing_of(output: Output) -> Fencing:
     """A lease counts only where the channel is leased (``SidecarDocument.leased``)."""
     if output.kind == "udp":
         return "lease_stop" if output.lease_stop else "hold"
-    if output.kind == "rtmp":
+    if output.kind in ("rtmp", "srt"):
         return "session"
     return "cable" if output.kind == "decklink" else "resource"

@@ -134,3 +134,36 @@ def test_an_address_that_cannot_be_fails_at_opening_with_the_reason(
     sink = make_sink(output, live=tmp_path, epoch=1, segment_length=GOP_S)
     with pytest.raises(OSError, match=reason):
         sink.open(TEMPLATES)
+
+
+def test_a_recording_goes_on_after_a_packet_that_was_cut_short(tmp_path: Path) -> None:
+    """A process killed in the middle of a write leaves one; what follows would be out of step for ever."""
+    path = tmp_path / "recordings" / "programme.ts"
+    sink = FileSink(path)
+    sink.open(TEMPLATES)
+    write(sink, range(20))
+    sink.abandon()
+    with path.open("ab") as file:
+        file.write(b"\x47\x01\x00" + bytes(80))
+    sink.open(TEMPLATES)
+    write(sink, range(30, 50))
+    sink.close()
+    data = path.read_bytes()
+    assert len(data) % 188 == 0
+    assert {data[at] for at in range(0, len(data), 188)} == {0x47}
+    assert pictures(data)[-20:] == list(range(30, 50))
+
+
+def test_a_named_recording_lies_below_the_channels_folder(tmp_path: Path) -> None:
+    output = Output("o", "file", "file:evening.ts")
+    sink = make_sink(output, live=tmp_path, epoch=1, segment_length=GOP_S, recordings=tmp_path / "recordings")
+    sink.open(TEMPLATES)
+    write(sink, range(5))
+    sink.close()
+    assert pictures((tmp_path / "recordings" / "evening.ts").read_bytes()) == list(range(5))
+    for url in ("file:../evening.ts", "file:a/b.ts", "file:.hidden", "evening.ts/..", "file:"):
+        sink = make_sink(
+            Output("o", "file", url), live=tmp_path, epoch=1, segment_length=GOP_S, recordings=tmp_path / "recordings"
+        )
+        with pytest.raises(OSError, match="file:NAME"):
+            sink.open(TEMPLATES)
