@@ -247,8 +247,37 @@ class Playlist(Base):
     created_at: Mapped[datetime]
 
 
+class WatchedFolder(Base):
+    """A folder that is looked into for what comes: ``lists`` of one channel, or ``media`` of a project.
+
+    ``source`` is the lists' format (None: by a file's name), ``options`` how they are read, ``append`` that they come
+    after all there is instead of in its place.
+    """
+
+    __tablename__ = "watched_folder"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(String(8))
+    path: Mapped[str] = mapped_column(String(4096), unique=True)
+    channel_id: Mapped[str | None] = mapped_column(ForeignKey("channel.id", ondelete="CASCADE"), index=True)
+    project_id: Mapped[str | None] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    source: Mapped[str | None] = mapped_column(String(16))
+    options: Mapped[dict[str, Any]]
+    append: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('lists', 'media')", name="kind"),
+        CheckConstraint("(kind = 'lists') = (channel_id IS NOT NULL)", name="channel_id"),
+    )
+
+
 class Asset(Base):
-    """A media file as the probe found it. ``duration_frames`` counts at ``rate``; the milliseconds are derived."""
+    """A media file as the probe found it. ``duration_frames`` counts at ``rate``; the milliseconds are derived.
+
+    ``facts`` says how much was looked at, 0 for rows of versions that kept no more than what stands above
+    ``start_timecode``. ``mtime_ns``: the file's, when it was looked at, so that it need not be read again.
+    """
 
     __tablename__ = "asset"
 
@@ -267,8 +296,20 @@ class Asset(Base):
     video_codec: Mapped[str | None] = mapped_column(String(32))
     audio_codec: Mapped[str | None] = mapped_column(String(32))
     audio_channels: Mapped[int | None] = mapped_column(Integer)
+    start_timecode: Mapped[str | None] = mapped_column(String(16))
+    scan: Mapped[str | None] = mapped_column(String(16))
+    aspect: Mapped[str | None] = mapped_column(String(32))
+    variable_rate: Mapped[bool | None]
+    captions: Mapped[bool | None]
+    audio_tracks: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    silent: Mapped[bool | None]
+    mtime_ns: Mapped[int | None]
+    facts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     created_at: Mapped[datetime]
     rev: Mapped[int] = mapped_column(default=1)
+
+
+_WAITS = "asset_id IS NULL AND house_id IS NOT NULL"
 
 
 class Item(Base):
@@ -296,7 +337,10 @@ class Item(Base):
     house_id: Mapped[str | None] = mapped_column(String(80))
     listed: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
-    __table_args__ = (Index("ix_item_playlist_position", "playlist_id", "position"),)
+    __table_args__ = (
+        Index("ix_item_playlist_position", "playlist_id", "position"),
+        Index("ix_item_waiting", "house_id", sqlite_where=text(_WAITS), postgresql_where=text(_WAITS)),
+    )
 
 
 class AsRun(Base):

@@ -23,6 +23,7 @@ from db.repositories.playlists import Playlists
 from db.repositories.ports import Ports
 from db.repositories.projects import Projects
 from db.repositories.recorders import Recorders
+from db.repositories.watched_folders import WatchedFolders
 
 ROLLBACK_TIMEOUT = 2.5
 """Seconds that a transaction past its deadline has to undo and to close its connection, before it is left alone."""
@@ -40,6 +41,7 @@ class Transaction:
         self.playlists = Playlists(session)
         self.assets = Assets(session)
         self.media_roots = MediaRoots(session)
+        self.watched_folders = WatchedFolders(session)
         self.as_run = AsRunLog(session)
         self.ports = Ports(session)
         self.leader = Leaders(session)

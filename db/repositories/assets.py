@@ -12,22 +12,13 @@ from db.models import Asset, Item, Playlist, Project, new_id
 from db.repositories.rows import checked, get_row, insert_row, lock_rev, require, update_by_rev
 
 _SPEC = frozenset({"house_id", "title"})
-_FACTS = _SPEC | frozenset(
-    {
-        "project_id",
-        "path",
-        "size_bytes",
-        "fingerprint",
-        "rate",
-        "duration_frames",
-        "asset_duration_ms",
-        "width",
-        "height",
-        "video_codec",
-        "audio_codec",
-        "audio_channels",
-    }
-)
+_FOUND = frozenset({
+    "path", "size_bytes", "fingerprint", "mtime_ns", "rate", "duration_frames", "asset_duration_ms", "width", "height",
+    "video_codec", "audio_codec", "audio_channels", "start_timecode", "scan", "aspect", "variable_rate", "captions",
+    "audio_tracks", "silent", "facts",
+})  # fmt: skip
+"""What looking at a file tells, once or again."""
+_FACTS = _SPEC | _FOUND | {"project_id"}
 _IDS_A_QUERY = 500
 
 
@@ -120,6 +111,29 @@ class Assets:
     async def update(self, asset_id: str, rev: int, changes: Mapping[str, object]) -> Asset:
         """Title and house id. Raises ``Missing``, ``StaleRev``."""
         return await update_by_rev(self._session, Asset, asset_id, rev, checked(changes, _SPEC))
+
+    async def found(self, asset_id: str, rev: int, facts: Mapping[str, object]) -> Asset:
+        """What looking at the file again told, or where it is now. Raises ``Missing``, ``StaleRev``."""
+        return await update_by_rev(self._session, Asset, asset_id, rev, checked(facts, _FOUND))
+
+    async def by_fingerprints(self, fingerprints: Collection[str], project_id: str | None) -> Sequence[Asset]:
+        """All of the project (None: of no project) with one of these contents, the oldest first."""
+        return await self._oldest_first(Asset.fingerprint, fingerprints, project_id)
+
+    async def below(self, folder: str, project_id: str | None) -> Sequence[Asset]:
+        """All of the project (None: of no project) whose file lies below ``folder``, in the order they were made."""
+        query = (
+            select(Asset)
+            .where(Asset.path.startswith(f"{folder}/", autoescape=True))
+            .where(Asset.project_id.is_not_distinct_from(project_id))
+            .order_by(Asset.id)
+        )
+        return (await self._session.scalars(query)).all()
+
+    async def half_known(self, facts: int, limit: int) -> Sequence[Asset]:
+        """Assets that an older version looked at, of which less than ``facts`` is known; the newest first."""
+        query = select(Asset).where(Asset.facts < facts).order_by(Asset.id.desc()).limit(limit)
+        return (await self._session.scalars(query)).all()
 
     async def delete(self, asset_id: str, rev: int) -> None:
         """Raises ``Missing``, ``StaleRev``, and ``InUse`` by the playlists that have it."""

@@ -12,9 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import Missing, StaleRev, Taken
-from db.models import Asset, Base, Channel, MediaRoot, Node, Playlist, Project, Recorder
+from db.models import Asset, Base, Channel, MediaRoot, Node, Playlist, Project, Recorder, WatchedFolder
 
-Row = TypeVar("Row", Project, Node, Channel, Recorder, Asset, Playlist, MediaRoot)
+Row = TypeVar("Row", Project, Node, Channel, Recorder, Asset, Playlist, MediaRoot, WatchedFolder)
 RevRow = TypeVar("RevRow", Project, Node, Channel, Recorder, Asset)
 
 
@@ -58,7 +58,7 @@ async def lock_rev(session: AsyncSession, model: type[RevRow], id: str, rev: int
 
 async def require(
     session: AsyncSession,
-    model: type[Project] | type[Node] | type[Playlist],
+    model: type[Project] | type[Node] | type[Playlist] | type[Channel],
     id: object,  # noqa: A002
 ) -> None:
     """That the row exists and stays until the transaction ends; None is nobody. Raises ``Missing``."""
@@ -103,7 +103,7 @@ async def why_not(
 
 
 async def insert_row(
-    session: AsyncSession, row: Project | Node | Channel | Recorder | Asset | Playlist | MediaRoot
+    session: AsyncSession, row: Project | Node | Channel | Recorder | Asset | Playlist | MediaRoot | WatchedFolder
 ) -> None:
     """Raises ``Taken``."""
     values = {column.key: getattr(row, column.key) for column in row.__table__.columns}

@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 from sidecar.media.opening import OpenMedia, Unusable, open_media, sentence, shortfall
 from sidecar.media.reader import Reader
 from sidecar.media.timing import grid_time
+from sidecar.media.traits import traits
 from sidecar.protocol.probe import Probe
 from sidecar.rundown.rate import format_rate, frames_to_ms
 
@@ -103,6 +104,7 @@ def _look_into(media: OpenMedia, path: str) -> Probe:
         rate = media.rate
         frames = _frames(media, media.picture, rate, reader.first)
         milliseconds = None if frames is None else frames_to_ms(frames, rate)
+    seen = traits(media, None if milliseconds is None else Fraction(milliseconds, 1000))
     return Probe(
         path=_printable(path),
         verdict="usable",
@@ -114,6 +116,13 @@ def _look_into(media: OpenMedia, path: str) -> Probe:
         video_codec=media.picture.codec_context.codec.canonical_name if media.picture else None,
         audio_codec=media.sound[0].codec_context.codec.canonical_name if media.sound else None,
         audio_channels=sum(s.codec_context.layout.nb_channels for s in media.sound) if media.sound else None,
+        start_timecode=seen.start_timecode,
+        scan=seen.scan,
+        aspect=None if seen.aspect is None else str(seen.aspect),
+        variable_rate=seen.variable_rate,
+        captions=seen.captions,
+        audio_tracks=seen.tracks,
+        silent=seen.silent,
     )
 
 

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 class Probe(Struct, frozen=True, omit_defaults=True):
     """``verdict`` usable: video or audio that decodes. ``rate`` is the picture's average rate as a rational;
-    ``duration_frames`` counts at it. ``refusal`` says, for people, why a file cannot be used."""
+    ``duration_frames`` counts at it. ``refusal`` says, for people, why a file cannot be used. ``aspect`` is width to
+    height as seen, a rational; ``audio_tracks`` the layouts of all sound streams in order. None: not known."""
 
     path: str
     verdict: Literal["usable", "refused"]
@@ -23,3 +24,10 @@ class Probe(Struct, frozen=True, omit_defaults=True):
     video_codec: str | None = None
     audio_codec: str | None = None
     audio_channels: int | None = None
+    start_timecode: str | None = None
+    scan: Literal["progressive", "interlaced"] | None = None
+    aspect: str | None = None
+    variable_rate: bool | None = None
+    captions: bool | None = None
+    audio_tracks: tuple[str, ...] = ()
+    silent: bool | None = None

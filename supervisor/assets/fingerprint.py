@@ -15,10 +15,11 @@ EDGE: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """``digest``: SHA-256 over the size as text, the first and the last MiB."""
+    """``digest``: SHA-256 over the size as text, the first and the last MiB. ``mtime_ns``: the file's just then."""
 
     size_bytes: int
     digest: str
+    mtime_ns: int = 0
 
 
 def fingerprint(path: Path) -> Fingerprint:
@@ -36,4 +37,4 @@ def fingerprint(path: Path) -> Fingerprint:
             digest.update(file.read(EDGE))
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}") from error
-    return Fingerprint(status.st_size, digest.hexdigest())
+    return Fingerprint(status.st_size, digest.hexdigest(), status.st_mtime_ns)

@@ -1,13 +1,14 @@
 """From a path to an asset: look, fingerprint, probe, and keep what was found."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import structlog
 
+from db.errors import Missing, StaleRev
 from db.models import Asset
 from db.store import Store
 from sidecar.protocol.probe import Probe
@@ -20,6 +21,10 @@ from supervisor.threads import Threads
 
 READ_S: Final = 20.0
 """Seconds in which both ends of a file must have been read."""
+THERE_S: Final = 5.0
+"""Seconds in which a disk must say whether files are still there."""
+FACTS: Final = 1
+"""How much this version finds out about a file; assets of which less is known are looked at again."""
 
 _log = structlog.get_logger(__name__)
 
@@ -44,9 +49,17 @@ class Imported:
 
 
 class AssetImport:
-    """Imports many files at once, in bounded numbers. The same file at the same path is the same asset."""
+    """Imports many files at once, in bounded numbers.
 
-    def __init__(self, store: Store, clock: Clock, prober: Prober, files: Threads) -> None:
+    The same content is the same asset: at the same path, or at another when it is no longer at the first. ``moved`` is
+    called with the ids of assets whose file is elsewhere now.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, prober: Prober, files: Threads,
+        moved: Callable[[Collection[str]], Awaitable[None]] | None = None,
+    ) -> None:  # fmt: skip
+        self._moved = moved
         self._store = store
         self._clock = clock
         self._prober = prober
@@ -64,6 +77,7 @@ class AssetImport:
         first = {one.path: one for one in reversed(wanted)}
         looks = dict(zip(first, await asyncio.gather(*(self._look(path) for path in first)), strict=True))
         known = await self._known(looks, project_id)
+        known |= await self._follow_moved(looks, known.keys(), project_id)
         unknown = [path for path, look in looks.items() if isinstance(look, Fingerprint) and path not in known]
         probes = dict(zip(unknown, await self._prober.probe(unknown), strict=True))
         made = await self._make(looks, probes, first, project_id)
@@ -96,6 +110,71 @@ class AssetImport:
         async with self._store.read() as tx:
             found = await tx.assets.by_contents(_contents(looks), project_id)
         return {Path(path): asset for (_, path), asset in found.items()}
+
+    async def _follow_moved(
+        self, looks: Mapping[Path, Fingerprint | str], known: Collection[Path], project_id: str | None
+    ) -> dict[Path, Asset]:
+        """Assets whose file was moved or renamed, by where it is now. Two with one content are left as they are."""
+        wanted = {
+            look.digest: (path, look)
+            for path, look in looks.items()
+            if isinstance(look, Fingerprint) and path not in known
+        }
+        if not wanted:
+            return {}
+        async with self._store.read() as tx:
+            rows = await tx.assets.by_fingerprints(wanted.keys(), project_id)
+        gone = await self._gone({row.path for row in rows})
+        moved: dict[Path, Asset] = {}
+        for row in rows:
+            path, look = wanted[row.fingerprint]
+            if row.path not in gone or path in moved:
+                continue
+            try:
+                async with self._store.write() as tx:
+                    changes = {"path": str(path), "mtime_ns": look.mtime_ns}
+                    moved[path] = await tx.assets.found(row.id, row.rev, changes)
+            except (Missing, StaleRev):
+                continue  # somebody else was faster; the next look finds it at its new place
+            _log.info("an asset's file was moved", asset=row.id, before=row.path, now=str(path))
+        if moved and self._moved is not None:
+            await self._moved({asset.id for asset in moved.values()})
+        return moved
+
+    async def _gone(self, paths: Collection[str]) -> frozenset[str]:
+        """Those where certainly no file is any more."""
+        if not paths:
+            return frozenset()
+        try:
+            return await self._files.run(THERE_S, gone, tuple(paths))
+        except (TimeoutError, Unavailable):
+            return frozenset()
+
+    async def look_again(self, assets: Sequence[Asset]) -> int:
+        """Finds out what this version wants to know of assets that an older one made; how many are known now.
+
+        One whose content is another now is left: it is another asset.
+        """
+        looks = dict(
+            zip(assets, await asyncio.gather(*(self._look(Path(asset.path)) for asset in assets)), strict=True)
+        )
+        same = {
+            Path(asset.path): (asset, look)
+            for asset, look in looks.items()
+            if isinstance(look, Fingerprint) and look.digest == asset.fingerprint
+        }
+        probes = dict(zip(same, await self._prober.probe(tuple(same)), strict=True))
+        count = 0
+        for path, (asset, look) in same.items():
+            if probes[path].verdict != "usable":
+                continue
+            try:
+                async with self._store.write() as tx:
+                    await tx.assets.found(asset.id, asset.rev, _found(look, probes[path]))
+            except (Missing, StaleRev):
+                continue
+            count += 1
+        return count
 
     async def _make(
         self,
@@ -133,8 +212,16 @@ def _facts(wanted: Wanted, look: Fingerprint | str, probe: Probe, project_id: st
         "house_id": wanted.house_id,
         "title": title,
         "path": str(wanted.path),
+        **_found(look, probe),
+    }
+
+
+def _found(look: Fingerprint, probe: Probe) -> dict[str, object]:
+    return {
         "size_bytes": look.size_bytes,
         "fingerprint": look.digest,
+        "mtime_ns": look.mtime_ns,
+        "facts": FACTS,
         "rate": probe.rate,
         "duration_frames": probe.duration_frames,
         "asset_duration_ms": probe.duration_ms,
@@ -143,7 +230,29 @@ def _facts(wanted: Wanted, look: Fingerprint | str, probe: Probe, project_id: st
         "video_codec": probe.video_codec,
         "audio_codec": probe.audio_codec,
         "audio_channels": probe.audio_channels,
+        "start_timecode": probe.start_timecode,
+        "scan": probe.scan,
+        "aspect": probe.aspect,
+        "variable_rate": probe.variable_rate,
+        "captions": probe.captions,
+        "audio_tracks": list(probe.audio_tracks),
+        "silent": probe.silent,
     }
+
+
+def gone(paths: Sequence[str]) -> frozenset[str]:
+    """Those where there is no file. Blocks. What cannot be asked for, for want of rights, counts as there."""
+    return frozenset(path for path in paths if _is_gone(path))
+
+
+def _is_gone(path: str) -> bool:
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _refusal(path: Path, look: Fingerprint | str, probe: Probe | None) -> str:

@@ -1,6 +1,6 @@
 """Assets: media files that were probed."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -40,5 +40,17 @@ class Asset(Schema):
     video_codec: str | None
     audio_codec: str | None
     audio_channels: int | None
+    start_timecode: str | None = None
+    """Of the file's first frame, by its own account."""
+    scan: Literal["progressive", "interlaced"] | None = None
+    aspect: str | None = None
+    """Width to height as it is seen, a rational."""
+    variable_rate: bool | None = None
+    captions: bool | None = None
+    """CEA-608/708."""
+    audio_tracks: tuple[str, ...] | None = None
+    """The layout of every sound stream, in the file's order."""
+    silent: bool | None = None
+    """The sound that airs stayed below -60 dBFS wherever it was listened to."""
     created_at: Instant
     rev: int

@@ -8,6 +8,7 @@ import time
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -15,7 +16,7 @@ from sidecar.media.probe import probe, probe_all
 from sidecar.protocol.probe import Probe
 from sidecar.rundown.rate import converted_frames, parse_rate
 from tests.fixtures.playing import SMALL, play
-from tests.fixtures.torture import Picturing, Sounding, numbered, tone, write_clip
+from tests.fixtures.torture import Picturing, Sounding, numbered, rotate_mp4, tone, write_clip
 
 REAL_CLIPS = Path(__file__).parents[2].parent / "shared" / "media"
 
@@ -34,14 +35,87 @@ def test_what_is_known_of_a_clip(tmp_path: Path) -> None:
         video_codec="h264",
         audio_codec="aac",
         audio_channels=6,
+        scan="progressive",
+        aspect="16/9",
+        variable_rate=False,
+        captions=False,
+        audio_tracks=("5.1",),
+        silent=False,
     )
 
 
 def test_sound_alone_has_a_length_and_no_rate(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "radio.flac", None, [Sounding(tone(440, 3)[None], "mono", "flac")])
     assert probe(str(path)) == Probe(
-        str(path), "usable", duration_ms=3000, audio_codec="flac", audio_channels=1
+        str(path),
+        "usable",
+        duration_ms=3000,
+        audio_codec="flac",
+        audio_channels=1,
+        audio_tracks=("mono",),
+        silent=False,
+    )
+
+
+def test_what_checks_ahead_of_air_need_of_a_clip(tmp_path: Path) -> None:
+    """576i, anamorphic, eight mono tracks of which the two that air are silent."""
+    clip = Picturing(
+        numbered(720, 576), 50, codec="mpeg2video", aspect=Fraction(64, 45), field_order="tff",
+        options={"flags": "+ildct+ilme"},
     )  # fmt: skip
+    quiet, loud = np.zeros((1, 96_000), np.float32), tone(440, 2)[None]
+    sounds = [Sounding(quiet, "mono"), Sounding(quiet, "mono"), *[Sounding(loud, "mono")] * 6]
+    found = probe(str(write_clip(tmp_path / "clip.mov", clip, sounds)))
+    assert (found.scan, found.aspect, found.variable_rate) == ("interlaced", "16/9", False)
+    assert (found.audio_tracks, found.silent, found.captions) == (("mono",) * 8, True, False)
+
+
+def test_a_rate_that_varies_is_told(tmp_path: Path) -> None:
+    times = [number * 40 + (number % 3) * 13 for number in range(75)]
+    clip = Picturing(numbered(320, 180), 75, times=times, codec="libx264")
+    assert probe(str(write_clip(tmp_path / "clip.mkv", clip))).variable_rate is True
+    steady = Picturing(numbered(320, 180), 75, rate=Fraction(30000, 1001), codec="libx264")
+    assert probe(str(write_clip(tmp_path / "steady.mkv", steady))).variable_rate is False
+
+
+def test_a_turned_picture_has_the_aspect_that_is_seen(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "phone.mp4", Picturing(numbered(320, 180), 25, codec="libx264"))
+    rotate_mp4(path, (0, 1, -1, 0))
+    assert probe(str(path)).aspect == "9/16"
+
+
+@pytest.mark.parametrize("label", ["10:00:00:00", "00:59:59;28"])
+def test_the_files_own_start_timecode(tmp_path: Path, label: str) -> None:
+    path = tmp_path / "clip.mov"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=Fraction(30000, 1001))
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        stream.metadata["timecode"] = label
+        for number in range(10):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), number, np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    assert probe(str(path)).start_timecode == label
+
+
+@pytest.mark.parametrize("captioned", [True, False])
+def test_captions_in_the_picture_are_found(tmp_path: Path, captioned: bool) -> None:
+    path = tmp_path / "clip.ts"
+    message = b"\xb5\x00\x31GA94\x03" + bytes((0x42, 0xFF, 0xFC, 0x94, 0x2C, 0xFD, 0x80, 0x80, 0xFF))
+    unit = b"\x00\x00\x00\x01\x06\x04" + bytes((len(message),)) + message + b"\x80"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for number in range(25):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), number, np.uint8), format="rgb24")
+            encoded = stream.encode(frame) if number < 24 else [*stream.encode(frame), *stream.encode(None)]
+            for packet in encoded:
+                carrying = av.Packet((unit if captioned else b"") + bytes(packet))
+                carrying.pts, carrying.dts, carrying.time_base = packet.pts, packet.dts, packet.time_base
+                carrying.stream = stream
+                carrying.is_keyframe = packet.is_keyframe
+                container.mux(carrying)
+    assert probe(str(path)).captions is captioned
 
 
 def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ async def test_an_asset_is_what_its_file_is(supervisor: Running, tmp_path: Path)
     assert (made["rate"], made["duration_frames"], made["asset_duration_ms"]) == ("30000/1001", 50, 1668)
     assert (made["width"], made["height"], made["video_codec"], made["audio_codec"]) == (64, 64, "mpeg4", None)
     assert made["size_bytes"] == clip.stat().st_size
+    assert (made["scan"], made["aspect"], made["variable_rate"], made["captions"]) == ("progressive", "1", False, False)
+    assert (made["audio_tracks"], made["silent"], made["start_timecode"]) == ([], None, None)
 
 
 async def test_the_same_file_again_is_the_same_asset(supervisor: Running, tmp_path: Path) -> None:
@@ -30,6 +32,21 @@ async def test_the_same_file_again_is_the_same_asset(supervisor: Running, tmp_pa
     other = await supervisor.call("POST", "/assets", json={"path": str(clip)})
     assert other["id"] != first["id"]
     assert other["fingerprint"] != first["fingerprint"]
+
+
+async def test_a_file_that_was_moved_is_the_same_asset_and_a_copy_is_another(
+    supervisor: Running, tmp_path: Path
+) -> None:
+    clip = make_small_clip(tmp_path / "a.mp4")
+    first = await supervisor.call("POST", "/assets", json={"path": str(clip), "house_id": "N1"})
+    copied = tmp_path / "copy.mp4"
+    copied.write_bytes(clip.read_bytes())
+    copy = await supervisor.call("POST", "/assets", json={"path": str(copied)})
+    assert copy["id"] != first["id"]
+    moved = clip.rename(tmp_path / "b.mp4")
+    again = await supervisor.call("POST", "/assets", json={"path": str(moved)})
+    assert (again["id"], again["path"], again["house_id"]) == (first["id"], str(moved), "N1")
+    assert len((await supervisor.call("GET", "/assets"))["items"]) == 2
 
 
 async def test_a_file_that_cannot_be_used_is_refused_with_the_reason(supervisor: Running, tmp_path: Path) -> None:
