@@ -56,6 +56,10 @@ class AlarmBoard:
         self._changed = changed
         self._loaded: Fence | None = None
         self._said: dict[Key, Wanted | None] = {}
+        self._subjects: set[tuple[str | None, str | None]] = set()
+        """Channels and nodes of which anything is said or open; some may be too many."""
+        self._node_codes: set[tuple[str, str | None]] = set()
+        """The same by code and node."""
         self._open: dict[Key, Wanted] = {}
         self._unwritten: dict[Key, Alarm] = {}
         self._counts: Counter[str | None] = Counter()
@@ -70,11 +74,16 @@ class AlarmBoard:
         node_id: str | None = None,
     ) -> None:
         """Of ``codes``, exactly ``wanted`` are to be open for this channel or node; the others are over."""
+        if not wanted and (channel_id, node_id) not in self._subjects:
+            # All is well and was before: so it is with nearly every channel, every second.
+            return
         for code in codes:
             self._say(Key(code, channel_id, node_id), wanted.get(code))
 
     def want_of_node(self, code: str, wanted: Mapping[str | None, Wanted], *, node_id: str) -> None:
         """Of all alarms of this code and node, exactly ``wanted`` (by channel, None: the node's own) are to be open."""
+        if not wanted and (code, node_id) not in self._node_codes:
+            return
         for key in {*self._said, *self._open}:
             if key.code == code and key.node_id == node_id and key.channel_id not in wanted:
                 self._say(key, None)
@@ -102,11 +111,18 @@ class AlarmBoard:
     def _say(self, key: Key, wanted: Wanted | None) -> None:
         before = self._said.get(key)
         self._said[key] = wanted
+        if wanted is not None:
+            self._note_subjects((key,))
         # A new wording alone is no news: the sentence of a dark channel changes with every pass.
         severity = None if wanted is None else wanted.severity
         known = None if before is None else before.severity
         if severity != known or (wanted is None and key in self._open):
             self._dirty.set()
+
+    def _note_subjects(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            self._subjects.add((key.channel_id, key.node_id))
+            self._node_codes.add((key.code, key.node_id))
 
     def wake(self) -> None:
         """A term began: what was open in the one before is to be read."""
@@ -158,6 +174,7 @@ class AlarmBoard:
             orphans = await tx.alarms.orphans()
         known = {*self._open}
         self._open = {_key(row): _wanted(row) for row in rows}
+        self._note_subjects(self._open)
         # Their channel or node was deleted while another led, or none.
         self._said.update(dict.fromkeys(map(_key, orphans)))
         self._tell_all({*known, *self._open})
@@ -195,6 +212,8 @@ class AlarmBoard:
         self._tell_all({*raised, *over, *passed})
         # What ended while it was being written is still to be cleared.
         self._said = {key: wanted for key, wanted in self._said.items() if wanted is not None or key in self._open}
+        self._subjects, self._node_codes = set(), set()
+        self._note_subjects((*self._said, *self._open))
         if None in self._said.values():
             self._dirty.set()
 

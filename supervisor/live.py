@@ -110,12 +110,10 @@ class LiveBoard:
         else:
             self._rates[channel_id] = sight.status.rate
         before = self._shown.get(channel_id)
-        version = 0 if before is None else before.version
-        live = self._live(sight, version=version)
-        if before is not None and live == before.model_copy(update={"heartbeat_age_ms": live.heartbeat_age_ms}):
+        live = self._live(sight, version=self._version + 1)
+        if before is not None and _shows_the_same(before, live):
             return
-        self._version += 1
-        live = live.model_copy(update={"version": self._version})
+        self._version = live.version
         self._shown[channel_id] = live
         self._keep(channel_id, sight.decision)
         self._events.publish("channel_live", live)
@@ -171,6 +169,12 @@ class LiveBoard:
             playlist_revision=sight.playlist_revision,
             alarms=self._alarms(sight.channel_id),
         )
+
+
+def _shows_the_same(one: ChannelLive, other: ChannelLive) -> bool:
+    """But for what changes while nothing happens."""
+    fields = vars(one) | {"version": other.version, "heartbeat_age_ms": other.heartbeat_age_ms}
+    return fields == vars(other)
 
 
 def _item(status: Status) -> ItemLive | None:

@@ -57,19 +57,21 @@ class ChannelKeeper:
     @property
     def watch(self) -> NodeWatch | None:
         """Of the node it is placed on."""
-        return None if self.row.node_id is None else self._desk.watch_of(self.row.node_id)
+        node_id = self.row.node_id
+        return None if node_id is None else self._desk.watch_of(node_id)
 
     @property
     def report(self) -> SidecarReport | None:
         """The newest sidecar of an epoch that the row knows, on the node it is placed on."""
-        watch = self.watch
-        mine = [] if watch is None else [it for it in watch.of(self.row.id) if it.epoch <= self.row.epoch]
-        return mine[-1] if mine else None
+        row, watch = self.row, self.watch
+        return None if watch is None else watch.newest(row.id, row.epoch)
 
     @property
     def on_air(self) -> Status | None:
         """The status of the row's sidecar while it lives and is on air."""
-        report = self.report
+        return self._on_air(self.report)
+
+    def _on_air(self, report: SidecarReport | None) -> Status | None:
         if report is None or report.exit is not None or report.status is None or report.epoch != self.row.epoch:
             return None
         return report.status if report.status.state == "on_air" else None
@@ -177,8 +179,9 @@ class ChannelKeeper:
     def look(self) -> Decision:
         """Sees and decides without acting; shows it, and says what is to be alarmed."""
         desk, watch, report = self._desk, self.watch, self.report
-        self._follow()
-        view = self._view(watch, report)
+        status = self._on_air(report)
+        self._follow(report, status)
+        view = self._view(watch, report, status)
         decision = decide(view, desk.timing)
         self._note_air(decision)
         off_air_for = None if self._off_air is None else view.now - self._off_air[0]
@@ -191,21 +194,19 @@ class ChannelKeeper:
         desk.history.decision(self.row.id, decision.sentence if decision.kept is None else decision.kept)
         return decision
 
-    def _follow(self) -> None:
-        """Keeps up with the row and with what the sidecar says about itself."""
+    def _follow(self, report: SidecarReport | None, status: Status | None) -> None:
+        """Keeps up with the row and with what the sidecar says about itself; ``status`` while it is on air."""
         row, now = self.row, self._desk.clock.monotonic()
         if (row.phase, row.epoch) != self._phase[:2]:
             self._phase = (row.phase, row.epoch, now)
         if row.phase == "off" and row.desired == "off":
             self._actions.at_rest()
-        status = self.on_air
         if status is not None and row.phase in ("starting", "running"):
             self._actions.seen_on_air(status, position_of(status))
         old = self._old_on_air()
         if old is not None:
             self._actions.position = position_of(old) or self._actions.position
         self._follow_left()
-        report = self.report
         if report is not None and report.epoch == row.epoch and report.status is not None:
             notes = self._actions.of_epoch(row.epoch)
             notes.muted_at = now if notes.muted_at is None else notes.muted_at
@@ -216,36 +217,36 @@ class ChannelKeeper:
         """The last sidecar ended cleanly: its journal says where, to the frame, until another one is on air."""
         row = self.row
         watch = self.watch if row.phase != "fencing" else self._desk.watch_of(row.fencing_node_id or "")
-        last = None if watch is None else next(reversed([it for it in watch.of(row.id) if it.epoch <= row.epoch]), None)
+        last = None if watch is None else watch.newest(row.id, row.epoch)
         left = None if last is None or last.exit is None else last.exit.left
         if left is not None:
             self._actions.position = Position(left.item_id, left.frame, left.at, left.rate)
 
-    def _view(self, watch: NodeWatch | None, report: SidecarReport | None) -> View:
+    def _view(self, watch: NodeWatch | None, report: SidecarReport | None, status: Status | None) -> View:
         row, desk, actions = self.row, self._desk, self._actions
+        # Each once: to ask a row for a value costs more than the value is worth, and every channel asks every second.
+        node_id, epoch, phase = row.node_id, row.epoch, as_phase(row.phase)
         now = desk.clock.monotonic()
-        of_this = actions.of_epoch(row.epoch)
-        status = self.on_air
-        suspect_id = row.fencing_node_id or row.node_id
-        placed = desk.fleet.rows.get(row.node_id or "")
+        of_this = actions.of_epoch(epoch)
+        placed = desk.fleet.rows.get(node_id or "")
         old = self._old()
-        agent: AgentState = "answers" if row.node_id is None else _agent_state(watch)
+        agent: AgentState = "answers" if node_id is None else _agent_state(watch)
         leaves = placed is not None and placed.maintenance
         # A channel that plays where it answers asks for no other node, and costs nothing for those there are.
-        seeks = agent != "answers" or leaves or row.phase in ("placing", "blocked", "fencing")
+        seeks = agent != "answers" or leaves or phase in ("placing", "blocked", "fencing")
         nodes = self._nodes() if seeks else ()
         return View(
             name=row.name,
             desired=_desired(row.desired),
-            phase=as_phase(row.phase),
-            epoch=row.epoch,
+            phase=phase,
+            epoch=epoch,
             now=now,
             phase_for=now - self._phase[2],
             why_not_leading="" if desk.leadership.fence else desk.leadership.why_not,
             agent=agent,
-            agent_name=placed.name if placed else row.node_id or "no node",
-            node_id=row.node_id,
-            site=choose_site(nodes, self._wanted_node, row.node_id, row.engine),
+            agent_name=placed.name if placed else node_id or "no node",
+            node_id=node_id,
+            site=choose_site(nodes, self._wanted_node, node_id, row.engine),
             sighting=None
             if watch is None or report is None
             else sighting_of(report, watch.pulse(report), of_this.begins_with),
@@ -258,15 +259,15 @@ class ChannelKeeper:
             skipped=(*actions.skipped(), *(() if status is None else skipped_of(status))),
             off_air_for=None if self._off_air is None else now - self._off_air[0],
             was_on_air=self._was_on_air,
-            adopted=self._adopts == row.epoch and now - self._began < _ADOPTION_SHOWN,
+            adopted=self._adopts == epoch and now - self._began < _ADOPTION_SHOWN,
             list_changed=actions.list_changed,
             beginning=of_this.beginning,
             fencing=as_fencing(row.fenced_by if row.fencing_by is None else row.fencing_by),
             lease_left=self._lease_left(now),
-            targets=candidates(nodes, row.node_id, row.engine),
+            targets=candidates(nodes, node_id, row.engine),
             pinned=row.wanted_node_id is not None,
             vetoed_by=row.hold_failover_by or "an operator" if row.hold_failover else "",
-            why_stay=desk.fleet.why_stay(suspect_id) if agent != "answers" else "",
+            why_stay=desk.fleet.why_stay(row.fencing_node_id or node_id) if agent != "answers" else "",
             node_lost=placed is not None and placed.lost_at is not None,
             fresh=watch is not None and watch.is_fresh(desk.leadership.led_since),
             placed_now=of_this.term == desk.leadership.standing().term,
@@ -330,13 +331,13 @@ class ChannelKeeper:
         return next((status for status in living if status.state == "on_air"), None)
 
     def _elsewhere(self) -> tuple[Stray, ...]:
-        row, desk = self.row, self._desk
+        row, channel_id = self.row, self.row.id
         spared = (row.node_id, row.fencing_node_id if row.phase == "fencing" else None)
         return tuple(
             Stray(watch.node_id, watch.name, report.epoch)
-            for watch in desk.fleet.watches.values()
-            if watch.node_id not in spared and watch.state == "answers" and watch.lives(row.id)
-            for report in watch.of(row.id)
+            for watch in self._desk.fleet.watches.values()
+            if watch.knows(channel_id) and watch.node_id not in spared and watch.state == "answers"
+            for report in watch.of(channel_id)
             if report.exit is None
         )
 

@@ -116,9 +116,17 @@ class NodeWatch:
         mine = self._by_channel.get(channel_id)
         return [] if mine is None else [mine[epoch] for epoch in sorted(mine)]
 
-    def lives(self, channel_id: str) -> bool:
-        """Whether a sidecar of the channel is known to run here."""
-        return any(report.exit is None for report in self._by_channel.get(channel_id, {}).values())
+    def newest(self, channel_id: str, most: int) -> SidecarReport | None:
+        """Of the channel's sidecars on this node the one of the highest epoch up to ``most``."""
+        mine = self._by_channel.get(channel_id)
+        if mine is None:
+            return None
+        newest = mine.get(most)
+        return newest or mine.get(max((epoch for epoch in mine if epoch <= most), default=-1))
+
+    def knows(self, channel_id: str) -> bool:
+        """Whether there is any sidecar of the channel here, those included whose exit is known."""
+        return channel_id in self._by_channel
 
     def reports(self) -> Collection[SidecarReport]:
         """All sidecars on this node, those included whose exit is known."""

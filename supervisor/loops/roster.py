@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, TypeAlias
 
 import structlog
 
@@ -23,6 +23,10 @@ log = structlog.get_logger(__name__)
 
 _UNREAD: Final = OutputNeeds("hold")
 """Of a channel just made, until its outputs are read: nothing is known to keep its sidecar from the air."""
+
+
+_TakesOrders: TypeAlias = Literal["answers", "silent", "undriven"]
+_Seen: TypeAlias = tuple[Node, _TakesOrders, int, frozenset[str] | None, MediaVerdict, bool]
 
 
 class MediaVerdicts(Protocol):
@@ -47,6 +51,8 @@ class Roster:
         self._nodes: Sequence[Node] = ()
         self._node_revs: dict[str, int] = {}
         self._placed: Counter[str | None] = Counter()
+        self._facts: dict[str, tuple[_Seen, NodeFacts]] = {}
+        """By node id what a channel saw of it last, and what came of it."""
         self._recorded: dict[str, Position] = {}
         self._desk: Desk
         self.is_read = False
@@ -75,25 +81,23 @@ class Roster:
 
     def nodes_for(self, row: Channel, troubled: frozenset[str]) -> tuple[NodeFacts, ...]:
         """The nodes as this channel's placement sees them; on ``troubled`` ones it failed again and again."""
-        fleet = self._desk.fleet
+        fleet, channel_id, here = self._desk.fleet, row.id, row.node_id
         facts: list[NodeFacts] = []
-        for node in fleet.rows.values():
-            watch = fleet.watches.get(node.id)
-            condition = None if watch is None else watch.condition
-            facts.append(
-                NodeFacts(
-                    node.id,
-                    node.name,
-                    _takes_orders(watch, is_here=node.id == row.node_id),
-                    node.draining,
-                    node.capacity,
-                    self._placed[node.id] - (row.node_id == node.id),
-                    node.maintenance,
-                    None if condition is None else condition.capabilities,
-                    self._media.verdict(row.id, node.id),
-                    node.id in troubled,
-                )
+        for node_id, node in fleet.rows.items():
+            watch = fleet.watches.get(node_id)
+            seen = (
+                node,
+                _takes_orders(watch, is_here=node_id == here),
+                self._placed[node_id] - (node_id == here),
+                None if watch is None or watch.condition is None else watch.condition.capabilities,
+                self._media.verdict(channel_id, node_id),
+                node_id in troubled,
             )
+            known = self._facts.get(node_id)
+            if known is None or known[0] != seen:
+                # Nearly all channels see the same of a node: after a power cut a thousand look at all of them.
+                known = self._facts[node_id] = (seen, _facts(*seen))
+            facts.append(known[1])
         return tuple(facts)
 
     async def run(self) -> None:
@@ -183,7 +187,29 @@ class Roster:
         self._recorded.update(moved)
 
 
-def _takes_orders(watch: NodeWatch | None, *, is_here: bool) -> Literal["answers", "silent", "undriven"]:
+def _facts(
+    node: Node,
+    agent: _TakesOrders,
+    others: int,
+    capabilities: frozenset[str] | None,
+    media: MediaVerdict,
+    troubled: bool,
+) -> NodeFacts:
+    return NodeFacts(
+        node.id,
+        node.name,
+        agent,
+        node.draining,
+        node.capacity,
+        others,
+        node.maintenance,
+        capabilities,
+        media,
+        troubled,
+    )
+
+
+def _takes_orders(watch: NodeWatch | None, *, is_here: bool) -> _TakesOrders:
     """Where the channel is already, one good answer is enough; elsewhere the last probes must have been answered."""
     if watch is None:
         return "undriven"
