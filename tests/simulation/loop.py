@@ -10,7 +10,7 @@ import sys
 import threading
 from asyncio import events
 from collections.abc import Callable, Coroutine
-from contextvars import Context
+from contextvars import Context, copy_context
 from typing import Any, Final
 
 from tests.simulation.processes import OWNER, Host, Process
@@ -58,6 +58,35 @@ class SimFuture(asyncio.Future[Any]):
         return self is other
 
 
+class SimHandle:
+    """As ``asyncio.Handle`` and ``TimerHandle``, without what they do for debugging: there are hundreds of thousands
+    in a seed."""
+
+    __slots__ = ("_args", "_callback", "_cancelled", "_context", "_when")
+
+    def __init__(self, when: float, callback: Any, args: tuple[Any, ...], context: Context) -> None:
+        self._when = when
+        self._callback = callback
+        self._args = args
+        self._context = context
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        if not self._cancelled:
+            self._cancelled = True
+            self._callback = None
+            self._args = ()
+
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    def when(self) -> float:
+        return self._when
+
+    def __repr__(self) -> str:
+        return f"<{self._callback!r} at {self._when:.3f} s>"
+
+
 class SimLoop(asyncio.BaseEventLoop):
     """One thread, no sockets, no real time. ``now`` is the world's virtual time, ``time()`` the running process's."""
 
@@ -68,8 +97,8 @@ class SimLoop(asyncio.BaseEventLoop):
         self.ran = 0
         self.errors: list[dict[str, Any]] = []
         self._chance = chance
-        self._batch: list[events.Handle] = []
-        self._timers: list[tuple[float, int, events.TimerHandle]] = []
+        self._batch: list[SimHandle] = []
+        self._timers: list[tuple[float, int, SimHandle]] = []
         self._order = 0
         self._thread = threading.get_ident()
         self.set_exception_handler(self._note)
@@ -85,31 +114,27 @@ class SimLoop(asyncio.BaseEventLoop):
         owner = OWNER.get()
         return self.now if owner is None else owner.host.local(self.now)
 
-    def call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> events.Handle:
-        handle = events.Handle(callback, args, self, context)
+    def call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> SimHandle:
+        handle = SimHandle(self.now, callback, args, copy_context() if context is None else context)
         self._batch.append(handle)
         return handle
 
-    def call_soon_threadsafe(self, callback: Any, *args: Any, context: Context | None = None) -> events.Handle:
+    def call_soon_threadsafe(self, callback: Any, *args: Any, context: Context | None = None) -> SimHandle:
         if threading.get_ident() != self._thread:
             raise RuntimeError("a thread speaks to the simulated loop: simulated code must not have threads")
         return self.call_soon(callback, *args, context=context)
 
-    def call_later(self, delay: float, callback: Any, *args: Any, context: Context | None = None) -> events.TimerHandle:
+    def call_later(self, delay: float, callback: Any, *args: Any, context: Context | None = None) -> SimHandle:
         return self._schedule(self.now + max(0.0, delay), callback, args, context)
 
-    def call_at(self, when: float, callback: Any, *args: Any, context: Context | None = None) -> events.TimerHandle:
+    def call_at(self, when: float, callback: Any, *args: Any, context: Context | None = None) -> SimHandle:
         return self._schedule(self.now + max(0.0, when - self.time()), callback, args, context)
 
-    def _schedule(self, when: float, callback: Any, args: Any, context: Context | None) -> events.TimerHandle:
-        handle = events.TimerHandle(when, callback, args, self, context)
-        handle._scheduled = True
+    def _schedule(self, when: float, callback: Any, args: Any, context: Context | None) -> SimHandle:
+        handle = SimHandle(when, callback, args, copy_context() if context is None else context)
         self._order += 1
         heapq.heappush(self._timers, (when, self._order, handle))
         return handle
-
-    def _timer_handle_cancelled(self, handle: events.TimerHandle) -> None:
-        """It is passed over when its time comes."""
 
     # --- tasks --------------------------------------------------------------------------------------------------
 
@@ -186,7 +211,7 @@ class SimLoop(asyncio.BaseEventLoop):
     def pause_host(self, host: Host) -> None:
         """A hypervisor pause: nothing runs there, and no clock of it does."""
         host.paused_at = self.now
-        kept: list[tuple[float, int, events.TimerHandle]] = []
+        kept: list[tuple[float, int, SimHandle]] = []
         for entry in self._timers:
             owner = entry[2]._context.get(OWNER)
             if owner is not None and owner.host is host:
@@ -291,7 +316,7 @@ class SimLoop(asyncio.BaseEventLoop):
     get_debug = staticmethod(bool)  # type: ignore[assignment] - always False; asked for every handle
 
 
-def _number(handle: events.Handle) -> int:
+def _number(handle: SimHandle) -> int:
     """Tasks by number, everything else after them as it came."""
     owner = getattr(handle._callback, "__self__", None)
     return owner.number if type(owner) is SimTask else _FOREVER

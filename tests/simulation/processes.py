@@ -5,6 +5,10 @@ from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.simulation.loop import SimHandle
 
 BEGINNING = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 """What every wall clock shows when the simulation begins."""
@@ -20,7 +24,7 @@ class Host:
     lag: float = 0.0
     wall: float = 0.0
     paused_at: float | None = None
-    parked: list[asyncio.TimerHandle] = field(default_factory=list[asyncio.TimerHandle])
+    parked: "list[SimHandle]" = field(default_factory=list["SimHandle"])
 
     def local(self, now: float) -> float:
         """The loop's virtual time as this machine counts it."""
@@ -44,7 +48,7 @@ class Process:
     host: Host
     killed: bool = False
     stopped: bool = False
-    held: list[asyncio.Handle] = field(default_factory=list[asyncio.Handle])
+    held: "list[SimHandle]" = field(default_factory=list["SimHandle"])
     tasks: list[asyncio.Task[object]] = field(default_factory=list[asyncio.Task[object]])
     at_death: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
     context: Context = field(init=False)

@@ -143,7 +143,8 @@ class SimStore:
 
     def _leave(self, served: Served, session: Session) -> None:
         """The client's end of it. A server that cannot be reached finds out by itself."""
-        session.expunge_all()
+        if session.identity_map or session.new:
+            session.expunge_all()
         if not served.over and not served.commits and self.way.requests and self.database.health != "frozen":
             self.database.end(served, "it was rolled back")
 
