@@ -96,8 +96,9 @@ def _revived_lease(_: "World") -> AbstractContextManager[object]:
 
     def extend(self: SimSidecar, nonce: str, seconds: float) -> None:
         del nonce
+        was_over = not self.lease_is_live()
         self.lease.extend(self.now(), seconds)
-        self.node.world.log.count("lease")
+        self.node.world.truth.lease_given(self, seconds, was_over=was_over)
 
     return patch.object(SimSidecar, "_extend", extend)
 

@@ -1,7 +1,8 @@
 """A node's agent as a supervisor reaches it: through a network that may do anything."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence, Set
+import contextlib
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sidecar.protocol.commands import CommandReply
@@ -46,15 +47,18 @@ class SimRemoteAgent:
 
     async def start(self, order: StartOrder) -> int:
         self._ordered("start", order.channel_id, order.epoch, order.term)
-        return await self._call("start", lambda agent: agent.start(order), _START_S, order.term)
+        with self._at_work(order.channel_id):
+            return await self._call("start", lambda agent: agent.start(order), _START_S, order.term)
 
     async def standby(self, order: StartOrder) -> int:
         self._ordered("standby", order.channel_id, order.epoch, order.term)
-        return await self._call("standby", lambda agent: agent.standby(order), _START_S, order.term)
+        with self._at_work(order.channel_id):
+            return await self._call("standby", lambda agent: agent.standby(order), _START_S, order.term)
 
     async def stop(self, order: StopOrder) -> Exit | None:
         self._ordered("stop", order.channel_id, order.epoch, order.term)
-        return await self._call("stop", lambda agent: agent.stop(order), _STOP_S, order.term)
+        with self._at_work(order.channel_id):
+            return await self._call("stop", lambda agent: agent.stop(order), _STOP_S, order.term)
 
     async def report(self, seen: int, wait: float, leases: LeaseRound | None = None) -> NodeReport:
         what = "report" if leases is None else "lease"
@@ -67,13 +71,15 @@ class SimRemoteAgent:
         )
 
     async def poll(self, channel_id: str, epoch: int) -> SidecarReport:
-        return await self._call("poll", lambda agent: agent.poll(channel_id, epoch), _POLL_S)
+        with self._at_work(channel_id):
+            return await self._call("poll", lambda agent: agent.poll(channel_id, epoch), _POLL_S)
 
     async def command(self, order: Order, timeout: float) -> CommandReply:
         what = "arm" if isinstance(order.said, Arm) else "command"
         if what == "arm":
             self._ordered("arm", order.channel_id, order.epoch, order.term)
-        return await self._call(what, lambda agent: agent.command(order, timeout), timeout + _MARGIN_S, order.term)
+        with self._at_work(order.channel_id):
+            return await self._call(what, lambda agent: agent.command(order, timeout), timeout + _MARGIN_S, order.term)
 
     async def thumbnail(self, channel_id: str, epoch: int) -> bytes:
         return await self._call("thumbnail", lambda agent: agent.thumbnail(channel_id, epoch), _FILES_S)
@@ -90,11 +96,24 @@ class SimRemoteAgent:
     async def asrun(self, channel_id: str, run_id: str, after: int, limit: int) -> JournalPage | None:
         return await self._call("asrun", lambda agent: agent.asrun(channel_id, run_id, after, limit), _FILES_S)
 
+    @contextlib.contextmanager
+    def _at_work(self, channel_id: str) -> Generator[None]:
+        """While somebody waits for what becomes of it, the channel is being worked on."""
+        at_work = self._supervisor.at_work
+        at_work[channel_id] += 1
+        try:
+            yield
+        finally:
+            at_work[channel_id] -= 1
+            self._supervisor.worked_at[channel_id] = self._supervisor.world.loop.now
+
     def _ordered(self, verb: str, channel_id: str, epoch: int, term: int) -> None:
         world = self._supervisor.world
         what = f"{verb} {world.channel_name(channel_id)}/{epoch}"
         world.log.say("order", f"{self._supervisor.name} -> {self._node.name} term {term}: {what}")
         world.truth.acts(self._supervisor, verb, term)
+        if verb in ("start", "standby"):
+            self._supervisor.started_at[channel_id] = world.loop.now
 
     async def _call(
         self, what: str, work: Callable[[LocalAgent], Coroutine[Any, Any, T]], deadline: float, term: int | None = None

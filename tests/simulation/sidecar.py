@@ -284,8 +284,9 @@ class SimSidecar:
         return issued
 
     def _extend(self, nonce: str, seconds: float) -> None:
-        self.lease.extend(self._issued(nonce), seconds)
-        self.node.world.truth.lease_given(self, seconds)
+        issued, was_over = self._issued(nonce), not self.lease_is_live()
+        self.lease.extend(issued, seconds)
+        self.node.world.truth.lease_given(self, seconds, was_over=was_over)
 
     # --- its air ------------------------------------------------------------------------------------------------
 

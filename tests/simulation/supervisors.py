@@ -1,6 +1,7 @@
 """A simulated supervisor: the real ``Supervision``, unchanged, as a process that can be killed, stopped and begun."""
 
 import random
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from db.elector import StoreElector
@@ -9,6 +10,7 @@ from db.store import Store
 from supervisor.agent.interface import NodeAgent
 from supervisor.decisions.timing import Timing
 from supervisor.events import Events
+from supervisor.live import LiveBoard, Sight
 from supervisor.loops.supervision import Supervision
 from tests.simulation.clock import SimClock
 from tests.simulation.processes import Host, Process
@@ -44,6 +46,14 @@ class SimSupervisor:
         self.trusted_until = 0.0
         self.lives = 0
         self.resumed_at = 0.0
+        self.looked_at: dict[str, float] = {}
+        """By channel when its keeper last looked at it, in this life."""
+        self.started_at: dict[str, float] = {}
+        """By channel when it was last ordered to be started."""
+        self.worked_at: dict[str, float] = {}
+        """By channel when an order or a question about it last ended."""
+        self.at_work: Counter[str] = Counter()
+        """By channel the orders that wait for their answers."""
 
     @property
     def runs(self) -> bool:
@@ -81,6 +91,8 @@ class SimSupervisor:
         world = self.world
         supervision = self._supervision(store)  # type: ignore[arg-type] - used as a Store, as the contract suite shows
         self.supervision = supervision
+        self.looked_at, self.started_at, self.worked_at, self.at_work = {}, {}, {}, Counter()
+        self._witness_looks(supervision.live)
         assert self.process is not None
         world.loop.spawn(self.process, self._run(supervision), self.holder)
 
@@ -97,6 +109,16 @@ class SimSupervisor:
             chance=random.Random(self.chance.getrandbits(64)),
             elector=StoreElector(store, timeout=Timing().store),
         )
+
+    def _witness_looks(self, board: LiveBoard) -> None:
+        """Whoever looks at a channel shows it."""
+        show = board.show
+
+        def seen(sight: Sight) -> None:
+            self.looked_at[sight.channel_id] = self.world.loop.now
+            show(sight)
+
+        board.show = seen  # type: ignore[method-assign] - it passes on what it is given
 
     async def _run(self, supervision: Supervision) -> None:
         await supervision.run()

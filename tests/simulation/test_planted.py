@@ -21,8 +21,8 @@ class Search:
 
 
 SEARCHES: Final = {
-    "a dead lease revived": Search("late leases", ("I1",)),
-    "a late arm obeyed": Search("late arms", ("I1", "I2")),
+    "a dead lease revived": Search("late leases", ("I1", "I9")),
+    "a late arm obeyed": Search("late arms", ("I1", "I2", "I4")),
     "a leader acting past its trusted time": Search("starts past trust", ("I6",)),
     "a status of an old epoch accepted": Search("all", ("I12", "I17")),
     "as-run collected twice": Search("late as-run", ("I21",)),

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from supervisor.decisions.timing import Timing
+from tests.simulation.attention import Attention
 from tests.simulation.database import Served
+from tests.simulation.entrances import Entrances
 
 if TYPE_CHECKING:
     from tests.simulation.node import SimNode
@@ -101,6 +103,8 @@ class Truth:
         self._served: dict[str, int] = {}
         self._reader: sqlite3.Connection | None = None
         self._said: set[str] = set()
+        self._entrances = Entrances(world, self.violated)
+        self._attention = Attention(world, self.violated)
 
     def violated(self, invariant: str, text: str) -> None:
         if invariant + text in self._said:
@@ -285,13 +289,16 @@ class Truth:
 
     def armed(self, sidecar: "SimSidecar") -> None:
         self._world.log.say("armed", sidecar.name)
+        self._entrances.armed(sidecar)
         other = self._armed.setdefault((sidecar.channel_id, sidecar.epoch), sidecar)
         if other is not sidecar:
             self.violated("I2", f"{sidecar.name} is armed, and so was {other.name}")
         self._world.loop.call_later(0.11, self.sample, context=self._world.nobody)
 
-    def lease_given(self, sidecar: "SimSidecar", seconds: float) -> None:
+    def lease_given(self, sidecar: "SimSidecar", seconds: float, *, was_over: bool) -> None:
         self._world.log.count("lease")
+        if was_over:
+            self._entrances.lease_begins_anew(sidecar)
         if sidecar.lease.left_s() > max(seconds, 6.0) + _SLACK:
             self.violated("I8", f"the lease of {sidecar.name} runs for {sidecar.lease.left_s():.3f} s")
 
@@ -322,6 +329,8 @@ class Truth:
         world = self._world
         now = world.loop.now
         self.samples += 1
+        if self.samples % 10 == 0:
+            self._attention.look()
         for place, sidecars in world.receivers.places().items():
             if len(sidecars) > 1:
                 names = " and ".join(sorted(sidecar.name for sidecar in sidecars))
