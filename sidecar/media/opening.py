@@ -71,7 +71,7 @@ def open_media(path: str) -> OpenMedia:
     except (FFmpegError, OSError, ValueError) as error:
         raise Unusable(sentence(error, path)) from error
     try:
-        return _streams(container, path, seekable)
+        return pick_streams(container, path, seekable=seekable)
     except BaseException:
         container.close()
         raise
@@ -96,7 +96,8 @@ def _check_file(path: str) -> bool:
     return False
 
 
-def _streams(container: InputContainer, path: str, seekable: bool) -> OpenMedia:
+def pick_streams(container: InputContainer, path: str, *, seekable: bool) -> OpenMedia:
+    """What of ``container`` is played. Raises ``Unusable``."""
     moving = [s for s in container.streams.video if not s.disposition & _STILL]
     sounding = [s for s in container.streams.audio if _is_decodable(s) and s.codec_context.sample_rate]
     picture = next((s for s in moving if _is_decodable(s)), None)

@@ -1,0 +1,84 @@
+"""Opening a live input: the schemes of ``live_url`` and nothing else, for at most some seconds."""
+
+import errno
+
+import av
+from av.error import ExitError, FFmpegError, InvalidDataError
+
+from sidecar.media.opening import OpenMedia, Unusable, pick_streams
+from sidecar.protocol.live_url import LiveAddress
+
+OPEN_TIMEOUT = 5.0
+"""Seconds to connect, and again to find out what comes; a listener waits so long for its sender, and then again."""
+READ_TIMEOUT = 2.0
+PULL_TIMEOUT = 12.0
+"""Seconds without data after which the connection is given up. HLS brings nothing for the length of a segment."""
+
+_FORMATS = {"srt": "mpegts", "udp": "mpegts", "rtmp": "flv", "rtmps": "flv"}
+_PULLED = "hls,mpegts,mov,mp4,m4a,3gp,3g2,mj2,aac,ac3,eac3,mp3,webvtt"
+"""What HLS is made of. Playlists of other kinds reach elsewhere."""
+_PROTOCOLS = {
+    "srt": "srt",
+    "udp": "udp",
+    "rtmp": "rtmp,tcp",
+    "rtmps": "rtmps,rtmp,tls,tcp",
+    "http": "http,https,tls,tcp,crypto",
+    "https": "http,https,tls,tcp,crypto",
+}
+"""Neither file nor pipe nor any other scheme, whatever a playlist of a foreign host says."""
+
+_ANALYSED_US = 2_000_000
+
+
+def open_live(address: LiveAddress) -> OpenMedia:
+    """Blocks at most about twice ``OPEN_TIMEOUT``, and as long as a name takes to be found.
+
+    Raises ``Unusable`` without anything secret.
+    """
+    is_pulled = address.scheme in ("http", "https")
+    options = {
+        **address.options,
+        "protocol_whitelist": _PROTOCOLS[address.scheme],
+        "format_whitelist": _PULLED if is_pulled else _FORMATS[address.scheme],
+        "analyzeduration": str(_ANALYSED_US),
+    }
+    if address.scheme == "udp":
+        # Larger than a second of most streams; an overrun loses datagrams, not the input.
+        options |= {"fifo_size": str(28 * 4096), "overrun_nonfatal": "1", "reuse": "1", "buffer_size": "2097152"}
+    try:
+        container = av.open(
+            address.location,
+            "r",
+            format=_FORMATS.get(address.scheme),
+            container_options=options,
+            metadata_errors="replace",
+            timeout=(OPEN_TIMEOUT, PULL_TIMEOUT if is_pulled else READ_TIMEOUT),
+        )
+    except (FFmpegError, OSError, ValueError) as error:
+        raise Unusable(live_sentence(error, address)) from None  # what it says repeats the url
+    try:
+        media = pick_streams(container, address.shown, seekable=False)
+        if media.picture is None:
+            raise Unusable(f"no picture in it: {address.shown}")
+        return media
+    except BaseException:
+        container.close()
+        raise
+
+
+def live_sentence(error: BaseException, address: LiveAddress) -> str:
+    """What an operator reads about an error of the network or of FFmpeg."""
+    if isinstance(error, ExitError | TimeoutError):
+        waits = "nobody has connected yet" if address.listens else "no answer or no media from it"
+        return f"{waits}: {address.shown}"
+    if isinstance(error, InvalidDataError):
+        return f"what it sends is no media: {address.shown}"
+    if isinstance(error, EOFError):
+        return f"the sender ended: {address.shown}"
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.ECONNREFUSED:
+        return f"connection refused: {address.shown}"
+    if number == errno.EADDRINUSE:
+        return f"its port is in use on this machine: {address.shown}"
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+    return f"{address.masked(reason)}: {address.shown}"
