@@ -89,7 +89,7 @@ class Entering:
             self._aimed = None if first is None else first.number
             return True
         self._aimed = first.number
-        dropped = ahead if first.item.kind == "slate" else self._pool.drop(first, ahead, self._rate)
+        dropped = ahead if first.item.kind in ("slate", "live") else self._pool.drop(first, ahead, self._rate)
         self._rundown.begin_later(dropped)
         return dropped == ahead
 

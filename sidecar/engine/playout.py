@@ -24,7 +24,7 @@ from sidecar.engine.source_pool import OpenSource, SourcePool
 from sidecar.engine.threads import OnDeath
 from sidecar.engine.thumbnail import Thumbnailer
 from sidecar.journal.journal import Journal
-from sidecar.media.file_source import FileSource
+from sidecar.media.opener import source_of
 from sidecar.media.slate import Slate
 from sidecar.outputs.interface import LeaseLeft, not_leased
 from sidecar.outputs.packet import Batch
@@ -74,7 +74,7 @@ class Playout:
         journal: Journal,
         media_root: Path,
         lease_left: LeaseLeft = not_leased,
-        open_source: OpenSource = FileSource,
+        open_source: OpenSource = source_of,
         time: PlayoutTime | None = None,
         on_death: OnDeath | None = None,
     ) -> None:
@@ -231,4 +231,5 @@ def _item_on_air(view: AirView) -> ItemOnAir | None:
         started_frame=on_air.started_frame,
         started_at=instant(view.on_air_since_ns),
         asset_id=item.asset_id,
+        live=on_air.live,
     )

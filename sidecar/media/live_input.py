@@ -1,4 +1,4 @@
-"""The connection to a live input: held on a thread of its own that nobody waits for, and made again whenever it ends."""
+"""The connection to a live input: on a thread of its own that nobody waits for, and made again whenever it ends."""
 
 import logging
 import random

@@ -3,7 +3,7 @@
 import errno
 
 import av
-from av.error import ExitError, FFmpegError, InvalidDataError
+from av.error import ExitError, FFmpegError, InvalidDataError, UnknownError
 
 from sidecar.media.opening import OpenMedia, Unusable, pick_streams
 from sidecar.protocol.live_url import LiveAddress
@@ -58,12 +58,13 @@ def open_live(address: LiveAddress) -> OpenMedia:
         raise Unusable(live_sentence(error, address)) from None  # what it says repeats the url
     try:
         media = pick_streams(container, address.shown, seekable=False)
-        if media.picture is None:
-            raise Unusable(f"no picture in it: {address.shown}")
-        return media
     except BaseException:
         container.close()
         raise
+    if media.picture is None:
+        container.close()
+        raise Unusable(f"no picture in it: {address.shown}")
+    return media
 
 
 def live_sentence(error: BaseException, address: LiveAddress) -> str:
@@ -80,5 +81,8 @@ def live_sentence(error: BaseException, address: LiveAddress) -> str:
         return f"connection refused: {address.shown}"
     if number == errno.EADDRINUSE:
         return f"its port is in use on this machine: {address.shown}"
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+    if isinstance(error, UnknownError):
+        return f"no connection: {address.shown}"  # all that libsrt tells
+    told = error.strerror if isinstance(error, OSError | FFmpegError) else None
+    reason = told or type(error).__name__
     return f"{address.masked(reason)}: {address.shown}"

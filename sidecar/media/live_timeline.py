@@ -59,8 +59,8 @@ class LiveTimeline:
         self._conform = Conform(channel)
         self._hold: SampleAndHold[Shot] = SampleAndHold(self._rate, 0)
         self._sound = Sound(len(media.sound), 0)
-        self._tracks: dict[int, tuple[AudioStream, Track]] = {
-            stream.index: (stream, track) for stream, track in zip(media.sound, self._sound.tracks, strict=True)
+        self._tracks: dict[int, tuple[AudioStream, Track, Fraction]] = {
+            stream.index: (stream, track, stream.time_base or Fraction(1, channel.sample_rate)) for stream, track in zip(media.sound, self._sound.tracks, strict=True)
         }
         self._has_key = False
         self._before_key = 0
@@ -94,7 +94,7 @@ class LiveTimeline:
             self._newest = shot.time * self._rate
 
     def _feed_sound(self, packet: Packet) -> None:
-        stream, track = self._tracks[packet.stream_index]
+        stream, track, base = self._tracks[packet.stream_index]
         zero = self._pictures.first
         if zero is None:
             return
@@ -104,7 +104,7 @@ class LiveTimeline:
             return
         rate = self._channel.sample_rate
         for frame in frames:
-            time = None if frame.pts is None else float(frame.pts * stream.time_base - zero * self._pictures.base)
+            time = None if frame.pts is None else float(frame.pts * base - zero * self._pictures.base)
             if time is None or time > -1:
                 track.feed(frame, None if time is None else time * rate)
 

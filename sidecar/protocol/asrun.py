@@ -26,6 +26,8 @@ RecordKind = Literal[
     "freeze_end",
     "item_skipped",  # could not air; detail says why
     "command",  # what an operator asked, with who
+    "live_lost",  # a live input on air is lost, inside its item: what is shown until live_back is not programme
+    "live_back",  # it is back, or its item ends (cause); frames: how many were shown without it
     "late",  # frames that were not what was due at their time; cause as in Status.frames_late
     "decision",  # who won where two rules met, or what a time-out did: neither a start nor an end; see Cause
     "run_end",
@@ -67,8 +69,9 @@ Cause = Literal[
     # Of a ``decision``.
     "hold",  # a hold won over a fixed start
     # ``fixed``: a fixed start won over a hold or cut an item; ``hold time-out``; ``ladder``: the next rung.
-    # Of ``freeze_start``: ``hold``; ``pause``. Of a live input: lost for the first, and back for the second.
+    # Of ``freeze_start``: ``hold``; ``pause``.
     "pause",
+    # Of ``live_lost``, and of the ``live_back`` of an input that came back; else that has the cause of its item's end.
     "live lost",
     "live back",
 ]

@@ -22,12 +22,13 @@ HINT: Final = (
 )
 _LONGEST = 1024
 _SCHEMES: Final = frozenset(get_args(LiveScheme))
-_HOST: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*\.?", re.I)
+_LABEL = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?"
+_HOST: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class LiveAddress:
-    """``location`` and ``options`` are what FFmpeg is given. ``shown`` is scheme, host and port: all that may be told."""
+    """``location`` and ``options`` are what FFmpeg is given; ``shown`` is all that may be told of it."""
 
     scheme: LiveScheme
     host: str
@@ -53,7 +54,9 @@ class LiveAddress:
 def parse_live_url(url: str) -> LiveAddress:
     """Raises ValueError with what is wrong, which repeats nothing behind the port."""
     if len(url) > _LONGEST or not url.isascii() or not url.isprintable() or any(letter in url for letter in " \"'<>\\"):
-        raise ValueError("the url of a live input is printable ASCII without spaces and quotes, at most 1024 characters")
+        raise ValueError(
+            "the url of a live input is printable ASCII without blanks and quotes, at most 1024 characters"
+        )
     scheme = url.partition(":")[0].lower()
     if scheme not in _SCHEMES:
         raise ValueError(f"a live input comes by {', '.join(get_args(LiveScheme))}, not by {scheme[:20]!r}")
@@ -61,7 +64,7 @@ def parse_live_url(url: str) -> LiveAddress:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise ValueError(f"the {scheme} url of a live input cannot be read: is its port a number up to 65535?") from None
+        raise ValueError(f"this {scheme} url cannot be read: is its port a number up to 65535?") from None
     if parts.username is not None or parts.password is not None or "#" in url:
         raise ValueError("the url of a live input has no user, no password and no fragment")
     if port == 0:

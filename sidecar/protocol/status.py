@@ -12,6 +12,17 @@ Picture = Literal["item", "filler", "standby", "hold", "freeze"]
 """What the output shows: an item, filler, the emergency slate, a held last frame, or a stopped picture."""
 
 
+LiveState = Literal["idle", "connecting", "ready", "lost"]
+"""``idle``: it is too early to connect. ``lost``: pictures came once, and none come now."""
+
+
+class LiveStatus(Struct, frozen=True):
+    """A live input. ``detail`` says why it is not ready, without anything secret; empty where nobody knows."""
+
+    state: LiveState
+    detail: str = ""
+
+
 class ItemOnAir(Struct, frozen=True):
     """``airing`` numbers the times anything went to air in this run; the same item twice has two."""
 
@@ -23,6 +34,7 @@ class ItemOnAir(Struct, frozen=True):
     started_frame: int
     started_at: str  # UTC, RFC 3339 with microseconds
     asset_id: str | None = None
+    live: LiveStatus | None = None  # of a live item
 
 
 class ItemNext(Struct, frozen=True):
@@ -33,6 +45,7 @@ class ItemNext(Struct, frozen=True):
     cued: bool
     ready: bool
     in_frames_left: int | None  # channel frames until it follows on; None when it waits for a take
+    live: LiveStatus | None = None  # of a live item
 
 
 OutputState = Literal["starting", "up", "stalled", "down", "stopped"]

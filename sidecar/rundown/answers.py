@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sidecar.protocol.commands import RefusalCode
+from sidecar.protocol.status import LiveStatus
 from sidecar.rundown.model import Airing
 
 
@@ -37,3 +38,4 @@ class OnAir:
     duration: int | None
     started_frame: int
     late: int
+    live: LiveStatus | None = None

@@ -10,7 +10,7 @@ from sidecar.rundown.forecast import NoSpot, Spot, index_of, walk
 from sidecar.rundown.lineup import Plan, frames_in
 from sidecar.rundown.model import Airing, Fact, Shown, Sources, SourceView, Supply
 from sidecar.rundown.output import Airtime, Mode
-from sidecar.rundown.programme import EMPTY, Order, Programme, name_of, view_of
+from sidecar.rundown.programme import EMPTY, Order, Programme, live_status, name_of, view_of
 
 __all__ = ["Done", "OnAir", "Refused", "RundownClock"]
 
@@ -88,7 +88,11 @@ class RundownClock:
         if self._programme.order is not None:
             found.append(self._programme.order.airing)
         plans = (self._lineup.cued, self._lineup.next)
-        found += [plan.airing for plan in plans if plan is not None and plan.opens_at <= self._out.frame]
+        found += [
+            plan.airing
+            for plan in plans
+            if plan is not None and plan.opens_at <= self._out.frame and self._programme.is_near(plan)
+        ]
         return tuple(airing for airing in dict.fromkeys(found) if airing.item.kind != "slate")
 
     # --- what is known ----------------------------------------------------------------------------------------------
@@ -100,18 +104,23 @@ class RundownClock:
             return None
         follows = not plan.waits and not self._programme.hold
         is_running = air is not None and self._out.mode is Mode.ITEM and not air.is_frozen
+        view = view_of(sources, plan.airing)
         return ItemNext(
             item_id=plan.airing.item.id,
             title=name_of(plan.airing.item),
             cued=plan is self._lineup.cued,
-            ready=view_of(sources, plan.airing).supply is Supply.READY,
+            ready=view.supply is Supply.READY,
             in_frames_left=air.left if air is not None and is_running and follows else None,
+            live=live_status(plan.airing.item, view, is_wanted=self._programme.is_near(plan)),
         )
 
     @property
     def on_air(self) -> OnAir | None:
         air = self._out.air
-        return None if air is None else OnAir(air.airing, air.position, air.duration, air.started, air.late)
+        if air is None:
+            return None
+        live = live_status(air.airing.item, view_of(self._programme.sources, air.airing))
+        return OnAir(air.airing, air.position, air.duration, air.started, air.late, live)
 
     @property
     def frame(self) -> int:
@@ -169,7 +178,10 @@ class RundownClock:
 
     def play(self, by: str) -> Done:
         """Release a hold: one that was only set, or one that waits now."""
-        self._needs_air()
+        air = self._needs_air()
+        if air is not None and air.lost_at is not None and air.live is not None and self._out.mode is Mode.ITEM:
+            air.live.release()
+            return self._done("play", by, f"back with its next picture: {name_of(air.airing.item)}")
         coming = self._lineup.coming
         if self._out.mode is Mode.HOLD and coming is None:
             self._programme.hold = False

@@ -4,6 +4,7 @@ import enum
 from dataclasses import dataclass
 
 from sidecar.protocol.asrun import RecordKind
+from sidecar.rundown.live import LiveWatch
 from sidecar.rundown.model import Airing, Fact
 
 NO_DATA = "no data"
@@ -46,6 +47,9 @@ class Airtime:
     over: bool = False  # every frame of it was shown; its last picture stands until something else is there
     proved: bool = False  # aired long enough to count as playable
     frozen_at: int | None = None
+    live: LiveWatch | None = None  # of a live input
+    lost_at: int | None = None  # since when its input is lost
+    lost_why: str = ""
 
     @property
     def duration(self) -> int | None:
@@ -67,7 +71,8 @@ class OnOutput:
 
     Facts nest: every frame since arming is inside exactly one of item (``item_start`` to ``item_end``), filler, which
     is also the standby slate (cause ``standby``), or, after an item ended, its held last picture (``freeze_start`` with
-    cause ``hold``). A ``freeze_start`` with cause ``pause`` lies inside its item. ``frames`` of an end counts output
+    cause ``hold``). A ``freeze_start`` with cause ``pause``, and a ``live_lost`` to its ``live_back``, lie inside their
+    item. ``frames`` of an end counts output
     frames, repeats included. ``late`` facts lie inside what was on the output; those inside an item add up to the
     ``late`` of its end, and all of a run to ``frames_late``.
     """
@@ -120,6 +125,7 @@ class OnOutput:
             case Mode.ITEM if self.air is not None:
                 air = self.air
                 self.unfreeze(cause, by)
+                self.find_live(cause, by)
                 total = self.frame - air.started
                 self.fact("item_end", air.airing, cause=cause, by=by, detail=detail, frames=total, late=air.late)
             case Mode.HOLD if self.air is not None:
@@ -175,6 +181,19 @@ class OnOutput:
         if air is not None and air.frozen_at is not None:
             self.fact("freeze_end", air.airing, cause=cause, by=by, frames=self.frame - air.frozen_at)
             air.frozen_at = None
+
+    def lose_live(self, air: Airtime, why: str) -> None:
+        """This frame is the first that is shown without the input."""
+        self.end_late()
+        air.lost_at, air.lost_why = self.frame, why
+        self.fact("live_lost", air.airing, cause="live lost", detail=why)
+
+    def find_live(self, cause: str, by: str = "") -> None:
+        """The input is shown again, or nobody waits for it any more."""
+        air = self.air
+        if air is not None and air.lost_at is not None:
+            self.fact("live_back", air.airing, cause=cause, by=by, frames=self.frame - air.lost_at)
+            air.lost_at, air.lost_why = None, ""
 
     def fact(
         self,

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from sidecar.protocol.channel import Item, Playlist, ResumePoint
-from sidecar.protocol.status import Picture
+from sidecar.protocol.status import LiveState, LiveStatus, Picture
 from sidecar.rundown.lineup import Lineup, Plan, frames_in
+from sidecar.rundown.live import PRECONNECT_S, LiveFrame, LiveWatch
 from sidecar.rundown.model import Airing, FrameAction, Shown, Sources, SourceView, Supply
 from sidecar.rundown.output import Airtime, Mode, OnOutput
 
@@ -77,8 +78,8 @@ class Programme:
             frame=out.frame,
             action=frame.action,
             picture=self.picture,
-            airing=air.airing if air else None,
-            position=max(air.airing.first_frame, air.position - 1) if air else 0,
+            airing=air.airing if air and air.lost_at is None else None,
+            position=max(air.airing.first_frame, air.position - 1) if air and air.lost_at is None else 0,
             silent=frame.silent,
             late=frame.late,
             reason=self.reason,
@@ -92,6 +93,8 @@ class Programme:
         air = self.out.air
         match self.out.mode:
             case Mode.ITEM:
+                if air is not None and air.lost_at is not None:
+                    return "filler"
                 return "freeze" if air is not None and air.is_frozen else "item"
             case Mode.HOLD:
                 return "hold"
@@ -108,7 +111,7 @@ class Programme:
             case Mode.MUTED:
                 return "muted"
             case Mode.ITEM:
-                return "the picture is frozen" if air is not None and air.is_frozen else ""
+                return "" if air is None else self._item_reason(air)
             case Mode.HOLD:
                 return f"held after {name_of(air.airing.item) if air else 'an item'}; {self.waits_for()}"
             case Mode.STANDBY:
@@ -142,6 +145,8 @@ class Programme:
             air.over = True
             return self._seam(air)
         view = view_of(self.sources, air.airing)
+        if air.airing.item.kind == "live" and view.supply is not Supply.FAILED:
+            return self._live(air, view)
         match view.supply:
             case Supply.READY:
                 return self._next_frame()
@@ -157,6 +162,22 @@ class Programme:
                 return self._break_off(air, "ended early", f"ended after {air.position}{length} frames")
             case Supply.FAILED:
                 return self._break_off(air, "failed", view.error or "the source failed")
+
+    def _live(self, air: Airtime, view: SourceView) -> _Frame:
+        """A live input's time passes whether or not it gives a picture."""
+        watch = air.live = air.live or LiveWatch(self.rate)
+        step = watch.step(self.out.frame, is_ready=view.supply is Supply.READY)
+        if step is LiveFrame.SHOW:
+            self.out.find_live("live back")
+            return self._next_frame()
+        air.position += 1
+        if step is LiveFrame.STAND:
+            self.out.repeat_late(air)
+            return _LATE
+        if air.lost_at is None:
+            nothing = "it is not connected" if view.supply is Supply.OPENING else "no picture comes"
+            self.out.lose_live(air, view.error or nothing)
+        return _SLATE
 
     def _seam(self, air: Airtime) -> _Frame:
         """Every frame of the item was shown: go on, hold, or wait a little for what comes."""
@@ -227,11 +248,15 @@ class Programme:
     def _go_on(self, end_cause: str, end_detail: str = "") -> _Frame | None:
         """This frame is the first of what comes, if that may follow by itself and is ready."""
         plan = self.lineup.coming
-        if plan is None or self.order is not None or not self.may_follow(plan) or not self.is_ready(plan.airing):
+        if plan is None or self.order is not None or not self.may_follow(plan):
+            return None
+        if not self.is_ready(plan.airing) and not self._begins_without(plan):
             return None
         self.lineup.moved_to(plan, self.out.frame)
         by = self.armed_by if plan.cause in ("arm", "resume") else ""
-        self.out.enter(plan.airing, plan.cause, by, end_cause=end_cause or plan.cause, end_detail=end_detail)
+        air = self.out.enter(plan.airing, plan.cause, by, end_cause=end_cause or plan.cause, end_detail=end_detail)
+        if plan.airing.item.kind == "live":
+            return self._live(air, view_of(self.sources, plan.airing))
         return self._next_frame()
 
     def to_filler(self, cause: str, why: str = "", by: str = "") -> _Frame:
@@ -266,6 +291,8 @@ class Programme:
             if plan is None or plan.opens_at > self.out.frame:
                 continue
             view = view_of(self.sources, plan.airing)
+            if plan.airing.item.kind == "live" and view.supply is not Supply.FAILED:
+                continue
             is_slow = self.out.frame - plan.opens_at >= frames_in(PATIENCE_S, self.rate)
             if view.supply in (Supply.FAILED, Supply.ENDED):
                 if plan is self.lineup.next and self._there_is_time():
@@ -292,7 +319,25 @@ class Programme:
     def is_ready(self, airing: Airing) -> bool:
         return view_of(self.sources, airing).supply is Supply.READY
 
+    def _begins_without(self, plan: Plan) -> bool:
+        """A live item's time has come whether or not its input is there: it is joined as soon as that comes."""
+        return plan.airing.item.kind == "live" and view_of(self.sources, plan.airing).supply is not Supply.FAILED
+
+    def is_near(self, plan: Plan) -> bool:
+        """Whether the source of ``plan`` is to be open by now: a live input's only shortly before its start."""
+        if plan.airing.item.kind != "live" or plan is self.lineup.cued or plan.waits:
+            return True
+        air = self.out.air
+        left = air.left if air is not None and self.out.mode is Mode.ITEM else None
+        return left is None or left <= frames_in(PRECONNECT_S, self.rate)
+
     # --- inside: words ----------------------------------------------------------------------------------------------
+
+    def _item_reason(self, air: Airtime) -> str:
+        if air.lost_at is not None:
+            waits = "; play brings it back" if air.live is not None and air.live.waits else ""
+            return f"live input of {name_of(air.airing.item)} lost: {air.lost_why}{waits}"
+        return "the picture is frozen" if air.is_frozen else ""
 
     def _filler_reason(self) -> str:
         plan = self.lineup.coming
@@ -313,6 +358,16 @@ def view_of(sources: Sources, airing: Airing) -> SourceView:
 
 def nothing_yet(_airing: Airing) -> SourceView:
     return SourceView(Supply.OPENING)
+
+
+def live_status(item: Item, view: SourceView, *, is_wanted: bool = True) -> LiveStatus | None:
+    """What is told of a live input whose source shows ``view``; None of any other item."""
+    if item.kind != "live":
+        return None
+    if not is_wanted:
+        return LiveStatus("idle")
+    states: dict[Supply, LiveState] = {Supply.READY: "ready", Supply.OPENING: "connecting"}
+    return LiveStatus(states.get(view.supply, "lost"), view.error)
 
 
 def name_of(item: Item) -> str:
