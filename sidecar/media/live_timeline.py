@@ -60,7 +60,8 @@ class LiveTimeline:
         self._hold: SampleAndHold[Shot] = SampleAndHold(self._rate, 0)
         self._sound = Sound(len(media.sound), 0)
         self._tracks: dict[int, tuple[AudioStream, Track, Fraction]] = {
-            stream.index: (stream, track, stream.time_base or Fraction(1, channel.sample_rate)) for stream, track in zip(media.sound, self._sound.tracks, strict=True)
+            stream.index: (stream, track, stream.time_base or Fraction(1, channel.sample_rate))
+            for stream, track in zip(media.sound, self._sound.tracks, strict=True)
         }
         self._has_key = False
         self._before_key = 0
