@@ -99,10 +99,12 @@ class Projection:
                 self._put(_skipped(record))
             case "late":
                 self._late(record)
+            case "live_back":
+                self._lost(record)
             case "run_end":
                 for event in tuple(self._open):
                     self._close(event, record, record.frame - event.start_frame, "unknown end")
-            case "run_start" | "on_air" | "command" | "freeze_start" | "freeze_end" | "decision":
+            case "run_start" | "on_air" | "command" | "freeze_start" | "freeze_end" | "decision" | "live_lost":
                 # They say something about the run or the picture; no event begins or ends with them.
                 pass
 
@@ -169,6 +171,15 @@ class Projection:
         for index, event in enumerate(self._open):
             if event.kind == "item" and record.late is not None:
                 self._open[index] = replace(event, late=event.late + record.late)
+                self._put(self._open[index])
+
+    def _lost(self, record: AsRunRecord) -> None:
+        """Its live input was not on the output for so long, although its item was on air."""
+        for index, event in enumerate(self._open):
+            if event.kind == "item" and event.item_id == record.item_id:
+                told = f"live input lost for {record.frames or 0} frames"
+                detail = f"{event.detail}; {told}" if event.detail else told
+                self._open[index] = replace(event, detail=detail[:500])
                 self._put(self._open[index])
 
     def _put(self, event: AsRunEventRow) -> None:
