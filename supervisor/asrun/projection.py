@@ -13,7 +13,7 @@ from supervisor.schemas.asrun import AsRunStatus
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CUT: Final = frozenset({"take", "skip", "play", "rejoin", "standby", "stop"})
-_SHORT: Final = frozenset({"ended early", "failed", "no data"})
+_SHORT: Final = frozenset({"ended early", "failed", "no data", "live lost"})
 HELD: Final = "held picture"
 """Title of the last picture of an item, standing until a take."""
 
@@ -86,25 +86,20 @@ class Projection:
                 self._begin(record, "item", record.title or record.item_id or "")
             case "filler_start":
                 self._begin(record, "filler", "standby" if record.cause == "standby" else "filler")
-            case "freeze_start" if record.cause == "hold":
-                title = f"{HELD} of {record.title}" if record.title else HELD
-                self._begin(record, "filler", title)
-            case "item_end":
-                self._finish(record, "item")
-            case "filler_end":
-                self._finish(record, "filler")
-            case "freeze_end" if self._open and self._open[-1].kind == "filler":
-                self._finish(record, "filler")
+            case "freeze_start" | "freeze_end":
+                self._held(record)
+            case "live_lost" | "live_back":
+                self._live(record)
+            case "item_end" | "filler_end":
+                self._finish(record, record.kind.removesuffix("_end"))
             case "item_skipped":
                 self._put(_skipped(record))
             case "late":
                 self._late(record)
-            case "live_back":
-                self._lost(record)
             case "run_end":
                 for event in tuple(self._open):
                     self._close(event, record, record.frame - event.start_frame, "unknown end")
-            case "run_start" | "on_air" | "command" | "freeze_start" | "freeze_end" | "decision" | "live_lost":
+            case "run_start" | "on_air" | "command" | "decision":
                 # They say something about the run or the picture; no event begins or ends with them.
                 pass
 
@@ -148,13 +143,14 @@ class Projection:
     def _finish(self, record: AsRunRecord, kind: str) -> None:
         for event in reversed(self._open):
             if event.kind == kind and event.item_id in (None, record.item_id):
-                frames = record.frames if record.frames is not None else record.frame - event.start_frame
+                told = None if event.start_cause == "live back" else record.frames  # of the whole airing, not of this
+                frames = told if told is not None else record.frame - event.start_frame
                 self._close(event, record, frames, _status(record.cause))
                 return
 
     def _close(self, event: AsRunEventRow, record: AsRunRecord, frames: int, status: AsRunStatus) -> None:
         self._open.remove(event)
-        late = event.late if record.late is None else record.late
+        late = event.late if record.late is None or event.start_cause == "live back" else record.late
         self._put(
             replace(
                 event,
@@ -173,14 +169,23 @@ class Projection:
                 self._open[index] = replace(event, late=event.late + record.late)
                 self._put(self._open[index])
 
-    def _lost(self, record: AsRunRecord) -> None:
-        """Its live input was not on the output for so long, although its item was on air."""
-        for index, event in enumerate(self._open):
-            if event.kind == "item" and event.item_id == record.item_id:
-                told = f"live input lost for {record.frames or 0} frames"
-                detail = f"{event.detail}; {told}" if event.detail else told
-                self._open[index] = replace(event, detail=detail[:500])
-                self._put(self._open[index])
+    def _held(self, record: AsRunRecord) -> None:
+        """A held last picture is filler; a picture frozen by an operator is the item's own."""
+        if record.kind == "freeze_end":
+            if self._open and self._open[-1].kind == "filler":
+                self._finish(record, "filler")
+        elif record.cause == "hold":
+            self._begin(record, "filler", f"{HELD} of {record.title}" if record.title else HELD)
+
+    def _live(self, record: AsRunRecord) -> None:
+        """While a live input is lost its item is off the output: filler between two events of the item."""
+        if record.kind == "live_lost":
+            self._finish(record, "item")
+            self._begin(record, "filler", "live input lost")
+            return
+        self._finish(record, "filler")
+        if record.cause == "live back":
+            self._begin(record, "item", record.title or record.item_id or "")
 
     def _put(self, event: AsRunEventRow) -> None:
         self._changed[event.seq] = event

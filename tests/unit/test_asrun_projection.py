@@ -93,6 +93,35 @@ def test_pieces_make_the_same_events_as_the_whole(cuts: list[int]) -> None:
     }
 
 
+def test_a_lost_live_input_is_filler_between_two_events_of_its_item() -> None:
+    """P4: the time without it is no programme, and every frame is still in one event."""
+    names = {"item_id": "l", "title": "Live"}
+    run = [
+        record(1, "on_air", 0, cause="arm"),
+        record(2, "item_start", 0, cause="arm", **names),
+        record(3, "late", 100, cause="no data", frames=38, late=38, **names),
+        record(4, "live_lost", 138, cause="live lost", detail="connection refused", **names),
+        record(5, "live_back", 300, cause="live back", frames=162, **names),
+        record(6, "late", 400, cause="no data", frames=38, late=38, **names),
+        record(7, "live_lost", 438, cause="live lost", **names),
+        record(8, "live_back", 500, cause="take", frames=62, **names),
+        record(9, "item_end", 500, cause="take", frames=500, late=76, **names),
+        record(10, "item_start", 500, cause="take", item_id="n", title="N"),
+    ]
+    for pieces in ([run], [[one] for one in run]):
+        told = [
+            (event.kind, event.title, event.start_frame, event.frames, event.late, event.start_cause, event.end_cause)
+            for event in merged(pieces).values()
+        ]
+        assert told == [
+            ("item", "Live", 0, 138, 38, "arm", "live lost"),
+            ("filler", "live input lost", 138, 162, 0, "live lost", "live back"),
+            ("item", "Live", 300, 138, 38, "live back", "live lost"),
+            ("filler", "live input lost", 438, 62, 0, "live lost", "take"),
+            ("item", "N", 500, None, 0, "take", None),
+        ]
+
+
 def test_a_run_that_died_says_what_is_proven_and_no_more() -> None:
     """P4."""
     projection = Projection()
