@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 from mcr_console.event_stream import SILENCE_S, Event, LinkMessage, Lost, Unreadable, event_stream
 from mcr_console.http import LONG_ANSWER_S, ApiProblem, ClientError, Http, Query, Unreachable, read_as
+from supervisor.schemas.ahead import Ahead
 from supervisor.schemas.alarm import Alarm
 from supervisor.schemas.asrun import AsRunEvent
 from supervisor.schemas.asset import Asset, AssetIn
@@ -31,6 +32,7 @@ from supervisor.schemas.playlist import (
     Revision,
 )
 from supervisor.schemas.supervisor import ShutdownDone, ShutdownIn
+from supervisor.schemas.watched_folder import WatchedFolder, WatchedFolderIn
 
 __all__ = [
     "ApiProblem",
@@ -149,6 +151,19 @@ class Client:
 
     async def delete_media_root(self, root_id: str) -> None:
         await self._http.call("DELETE", f"{API}/media-roots/{root_id}")
+
+    async def watched_folders(self) -> tuple[WatchedFolder, ...]:
+        return (await self._http.get(f"{API}/watched-folders", Page[WatchedFolder])).items
+
+    async def create_watched_folder(self, values: WatchedFolderIn) -> WatchedFolder:
+        return await self._send("POST", "/watched-folders", WatchedFolder, values, deadline_s=COMMAND_S)
+
+    async def delete_watched_folder(self, folder_id: str) -> None:
+        await self._http.call("DELETE", f"{API}/watched-folders/{folder_id}")
+
+    async def ahead(self, channel_id: str, hours: int) -> Ahead:
+        """What is wrong with the channel's coming items."""
+        return await self._http.get(f"{API}/channels/{channel_id}/ahead?hours={hours}", Ahead)
 
     # Channels
 

@@ -22,6 +22,9 @@ from supervisor.agent.interface import NodeAgent
 from supervisor.agent.keys import read_or_make_cluster_key
 from supervisor.agent.local import LocalAgent
 from supervisor.agent.source import Agents
+from supervisor.ahead.looking import Ahead
+from supervisor.ahead.watch import AheadWatch
+from supervisor.api import views
 from supervisor.api.app import create_app
 from supervisor.api.authentication import read_or_make_token
 from supervisor.api.context import Context
@@ -37,6 +40,9 @@ from supervisor.departure import Departure
 from supervisor.errors import McrError
 from supervisor.events import Events
 from supervisor.files import only_supervisor, read_or_make_id, write_note
+from supervisor.intake.news import intake_news
+from supervisor.intake.waiting import WaitingItems
+from supervisor.intake.watch import FolderWatch
 from supervisor.lag import LoopLag
 from supervisor.leash import leash_let_go
 from supervisor.loops.supervision import Supervision
@@ -175,13 +181,30 @@ class Application:
         async def take_off_air(by: Principal) -> int:
             return await self._departure.take_off_air(by, store, supervision, audit)
 
-        assets = AssetImport(store, self._clock, Prober(), media)
-        rundowns = Threads("rundown writers", places=2)
-        preparing = Preparing(store, self._clock, assets, media, rundowns)
-
         async def told(playlist: Playlist) -> None:
             await tell_playlist(playlist, store, supervision, events)
 
+        waiting = WaitingItems(store, told)
+        assets = AssetImport(store, self._clock, Prober(), media, waiting.moved)
+        rundowns = Threads("rundown writers", places=2)
+        preparing = Preparing(store, self._clock, assets, media, rundowns)
+
+        async def joined(channel_id: str) -> None:
+            await supervision.commands.channel_changed(channel_id)
+            async with store.read() as tx:
+                row, outputs = await tx.channels.get(channel_id), await tx.channels.outputs(channel_id)
+            events.publish("channel", views.channel(row, outputs, supervision.live.get(channel_id)))
+
+        revising = Revising(store, self._clock, preparing, supervision.live, rundowns, told)
+        folders = FolderWatch(
+            store,
+            self._clock,
+            revising,
+            assets,
+            waiting,
+            intake_news(supervision, joined),
+        )
+        ahead = Ahead(store, self._clock, supervision.live, media, rundowns, folders.arriving)
         return Context(
             settings=self._settings,
             store=store,
@@ -193,7 +216,9 @@ class Application:
             snapshot=Snapshot(store, events, supervision, info),
             assets=assets,
             preparing=preparing,
-            revising=Revising(store, self._clock, preparing, supervision.live, rundowns, told),
+            revising=revising,
+            folders=folders,
+            ahead=ahead,
             files=Threads("file readers", places=8),
             media=media,
             rundowns=rundowns,
@@ -227,6 +252,9 @@ class Application:
         tasks = {
             _task("supervision", context.supervision.run()),
             _task("mirror", self._mirror(context).run()),
+            _task("watched lists", context.folders.run_lists()),
+            _task("watched media", context.folders.run_media()),
+            _task("checks ahead", self._ahead_watch(context).run()),
             auditing,
             _task("beat", self._beat(context)),
             _task("loop lag", self._lag.run()),
@@ -269,6 +297,12 @@ class Application:
             leads=lambda: supervision.standing().leader,
             live=supervision.live.get,
             read_nodes=nodes,
+        )
+
+    def _ahead_watch(self, context: Context) -> AheadWatch:
+        supervision = context.supervision
+        return AheadWatch(
+            context.ahead, self._clock, supervision.alarms, supervision.rows, lambda: supervision.standing().leader
         )
 
     async def _leash_let_go(self, context: Context) -> None:

@@ -57,6 +57,10 @@ class History:
         """Something about a node changed."""
         self._add("node", text, node_id=node_id)
 
+    def list_came(self, channel_id: str, text: str, detail: Mapping[str, object]) -> None:
+        """A list came into a channel's watched folder, and what became of it."""
+        self._add("decision", text, channel_id=channel_id, detail=detail)
+
     def leader(self, text: str) -> None:
         """Who leads changed."""
         self._add("leader", text)

@@ -208,6 +208,53 @@ class Playlists:
             await connection.execute(insert(Item), rows)
         return row, [str(values["id"]) for values in rows]
 
+    async def waiting(self, limit: int) -> Sequence[tuple[Item, str | None]]:
+        """Clips without an asset of which the project has one of their house id by now; each with its project's id."""
+        there = select(Asset.id).where(
+            Asset.house_id == Item.house_id, Asset.project_id.is_not_distinct_from(Playlist.project_id)
+        )
+        query = (
+            select(Item, Playlist.project_id)
+            .join(Playlist, Playlist.id == Item.playlist_id)
+            .where(Item.asset_id.is_(None), Item.house_id.is_not(None), Item.kind == "clip", there.exists())
+            .order_by(Item.playlist_id, Item.position)
+            .limit(limit)
+        )
+        return [(row[0], row[1]) for row in await self._session.execute(query)]
+
+    async def link(self, playlist_id: str, revision: int, changes: Mapping[str, Mapping[str, object]]) -> Playlist:
+        """What waiting items change with the clip that came, by item id; one that waits no more stays as it is.
+
+        Raises ``Missing`` (playlist or asset) and ``StaleRevision``.
+        """
+        row = await self._edit(playlist_id, revision)
+        named = {_text(columns.get("asset_id")) for columns in changes.values()}
+        await self._require_assets({asset_id for asset_id in named if asset_id is not None})
+        connection = await self._session.connection()
+        for item_id, columns in changes.items():
+            await connection.execute(
+                update(Item)
+                .where(Item.id == item_id, Item.playlist_id == playlist_id, Item.asset_id.is_(None))
+                .values(checked(columns, _LISTED))
+            )
+        return row
+
+    async def raise_revision_of(self, asset_ids: Collection[str]) -> Sequence[Playlist]:
+        """Every playlist that names one of the assets, at a new revision: what is known of a clip of it changed."""
+        found: dict[str, Playlist] = {}
+        wanted = sorted(set(asset_ids))
+        for start in range(0, len(wanted), _IDS_A_QUERY):
+            named = select(Item.playlist_id).where(Item.asset_id.in_(wanted[start : start + _IDS_A_QUERY]))
+            statement = (
+                update(Playlist)
+                .where(Playlist.id.in_(named), Playlist.id.not_in(found))
+                .values(revision=Playlist.revision + 1)
+                .returning(Playlist)
+                .execution_options(populate_existing=True, synchronize_session=False)
+            )
+            found.update((row.id, row) for row in await self._session.scalars(statement))
+        return tuple(found.values())
+
     async def move(self, playlist_id: str, revision: int, item_id: str, to: int) -> Playlist:
         """The item stands at position ``to`` afterwards (past the end: last). Raises as ``remove`` does."""
         row = await self._edit(playlist_id, revision)

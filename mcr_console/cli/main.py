@@ -8,6 +8,7 @@ import typer
 
 from mcr_console.cli import (
     agent,
+    ahead,
     alarms,
     asrun,
     background,
@@ -20,6 +21,7 @@ from mcr_console.cli import (
     playlists,
     service,
     supervision,
+    watch,
 )
 from mcr_console.cli.commands import group, home
 from mcr_console.cli.demo.command import demo
@@ -73,6 +75,8 @@ app.command()(explain.explain)
 app.command()(history.events)
 app.add_typer(nodes.app, name="node")
 app.add_typer(media.app, name="media")
+app.add_typer(watch.app, name="watch")
+app.command()(ahead.ahead)
 app.add_typer(alarms.app, name="alarm")
 app.add_typer(database.app, name="db")
 app.add_typer(service.app, name="service")

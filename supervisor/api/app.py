@@ -12,6 +12,7 @@ from supervisor.api.gate import Gate
 from supervisor.api.permissions import ROUTES
 from supervisor.api.route import McrRoute
 from supervisor.api.routes import (
+    ahead,
     alarms,
     asrun,
     assets,
@@ -30,6 +31,7 @@ from supervisor.api.routes import (
     stream,
     supervisor,
     transport,
+    watched_folders,
 )
 from supervisor.version import program_version
 
@@ -38,6 +40,8 @@ _ROUTERS: Final = (
     nodes.routes,
     claims.routes,
     media_roots.routes,
+    watched_folders.routes,
+    ahead.routes,
     channels.routes,
     failover.routes,
     explain.routes,

@@ -8,12 +8,14 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from db.store import Store
+from supervisor.ahead.looking import Ahead
 from supervisor.api.authentication import Token
 from supervisor.api.snapshot import Snapshot
 from supervisor.assets.importing import AssetImport
 from supervisor.audit import AuditLog
 from supervisor.clock import Clock
 from supervisor.events import Events
+from supervisor.intake.watch import FolderWatch
 from supervisor.loops.supervision import Supervision
 from supervisor.playlists.preparing import Preparing
 from supervisor.playlists.revising import Revising
@@ -40,6 +42,8 @@ class Context:
     snapshot: Snapshot
     assets: AssetImport
     preparing: Preparing
+    folders: FolderWatch
+    ahead: Ahead
     revising: Revising
     files: Threads
     """For what lies below the media root: this program's own."""

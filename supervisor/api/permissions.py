@@ -64,6 +64,11 @@ ROUTES: Final[Mapping[str, Permission]] = {
     # Writes a file into a folder of the supervisor's machine that the caller names.
     "create_media_root": Permission.CONFIGURE,
     "delete_media_root": Permission.CONFIGURE,
+    "list_watched_folders": Permission.VIEW_ALL,
+    # Has files of the supervisor's machine read, and moved within the folder.
+    "create_watched_folder": Permission.CONFIGURE,
+    "delete_watched_folder": Permission.CONFIGURE,
+    "read_ahead": Permission.VIEW,
     "list_history": Permission.VIEW_ALL,
     "list_channels": Permission.VIEW,
     "read_channel": Permission.VIEW,

@@ -22,7 +22,7 @@ CHANNEL_ALARMS: Final = (
 )
 """Every code that ``channel_alarms`` may give; the ones it does not give are over."""
 
-FACTS: Final = frozenset({"asrun_chain_broken"})
+FACTS: Final = frozenset({"asrun_chain_broken", "list_refused"})
 """Codes of what has happened and cannot be made undone: open until somebody has seen it."""
 
 

@@ -79,10 +79,10 @@ class Supervision:
             address=address,
             taken=self._term_begins,
         )
-        self._alarms = AlarmBoard(
+        self.alarms = self._alarms = AlarmBoard(
             store, events, clock, self._leadership, changed=lambda channel_id: self._roster.wake((channel_id,))
         )
-        self._history = History(store, clock, lambda: self._leadership.fence)
+        self.history = self._history = History(store, clock, lambda: self._leadership.fence)
         self._fleet = Fleet(
             agents,
             clock,

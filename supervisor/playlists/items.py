@@ -77,6 +77,13 @@ def trim(event: ScheduledEvent, asset: Asset) -> tuple[int, int | None, str]:
     return begin, end, short
 
 
+def listed_trim(listed: Mapping[str, object] | None, asset: Asset) -> tuple[int, int | None, str]:
+    """As ``trim``, of what a list said of a clip that came later."""
+    said = {name: _read(value) for name, value in (listed or {}).items()}
+    event = ScheduledEvent("", begin=said.get("in"), end=said.get("out"), length=said.get("length"))
+    return trim(event, asset)
+
+
 def waiting_frames(listed: Mapping[str, object] | None, rate: Fraction) -> int | None:
     """How many frames at ``rate`` a clip that is not there yet is to air, by its list; None where that does not say."""
     said = {name: _read(value) for name, value in (listed or {}).items()}
@@ -92,12 +99,14 @@ def waiting_frames(listed: Mapping[str, object] | None, rate: Fraction) -> int |
 
 
 def _clip(event: ScheduledEvent, asset: Asset | None) -> tuple[ItemSpec, str]:
+    said = {"in": event.begin, "out": event.end, "length": event.length}
+    listed: dict[str, object] = {name: _written(extent) for name, extent in said.items() if extent is not None}
     if asset is None:
-        said = {"in": event.begin, "out": event.end, "length": event.length}
-        listed: dict[str, object] = {name: _written(extent) for name, extent in said.items() if extent is not None}
         return ItemSpec(title=event.title or event.house_id or "", listed=listed or None), ""
     begin, end, short = trim(event, asset)
-    return ItemSpec(title=event.title or asset.title, asset_id=asset.id, in_frames=begin, out_frames=end), short
+    return ItemSpec(
+        title=event.title or asset.title, asset_id=asset.id, in_frames=begin, out_frames=end, listed=listed or None
+    ), short
 
 
 def _end(event: ScheduledEvent, begin: int, rate: Fraction) -> int | None:

@@ -13,7 +13,7 @@ from db.models import Asset, Channel
 from db.store import Store
 from supervisor.assets.importing import AssetImport, Wanted
 from supervisor.clock import Clock
-from supervisor.errors import Forbidden, Invalid
+from supervisor.errors import Forbidden, Invalid, Unavailable
 from supervisor.playlists.broadcast_day import BroadcastDay, resolve
 from supervisor.playlists.entries import of_folder
 from supervisor.playlists.items import ListedItem, item_of
@@ -40,6 +40,10 @@ class ListSource:
     content: bytes | None = None
     options: ListOptions = _PLAIN
     reads_files: bool = True
+    folder: Path = Path("/")
+    """Where relative paths of ``content`` start."""
+    below: tuple[Path, ...] | None = None
+    """Where files that the list names may lie; None: anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Preparing:
         if not source.reads_files and any(event.path is not None for event in found.events):
             raise Forbidden("this list names files, and you may not have this machine's files read")
         refused, warnings = list(found.refused), list(found.remarks)
+        found = await self._inside(found, source.below, refused, warnings)
         clips, assets_new = await self._clips(found.events, project_id, refused, warnings)
         starts, day_rate, day = self._starts(found, source.options, channel, warnings)
         items: list[ListedItem] = []
@@ -100,7 +105,7 @@ class Preparing:
         if source.path is None or source.content is not None:
             if form == "folder":
                 raise Invalid("a folder has a path and no content")
-            return await self._parse(form, source.content or b"", Path("/"), source.options)
+            return await self._parse(form, source.content or b"", source.folder, source.options)
         path = source.path
         if not source.reads_files:
             raise Forbidden("you may not have this machine's files read", hint="Send the list's content instead.")
@@ -113,6 +118,30 @@ class Preparing:
         except TimeoutError:
             raise Invalid(f"{path} could not be read within {READ_S:.0f} s") from None
         return await self._parse(form, data, path.parent, source.options)
+
+    async def _inside(
+        self, found: Schedule, below: tuple[Path, ...] | None, refused: list[str], warnings: list[str]
+    ) -> Schedule:
+        """Without the files that lie elsewhere: an event that has a house id too is found by that."""
+        named = [event.path for event in found.events if event.path is not None]
+        if below is None or not named:
+            return found
+        try:
+            outside = await self._files.run(READ_S, outside_of, below, named)
+        except TimeoutError:
+            raise Unavailable(f"where the list's files lie was not told within {READ_S:.0f} s") from None
+        events: list[ScheduledEvent] = []
+        for event in found.events:
+            if event.path not in outside:
+                events.append(event)
+                continue
+            told = f"{event.line}: {event.path} lies in no media root and in no watched folder of media"
+            if event.house_id is None:
+                refused.append(told)
+            else:
+                warnings.append(told)
+                events.append(replace(event, path=None))
+        return replace(found, events=tuple(events))
 
     async def _parse(self, form: ListFormat, data: bytes, folder: Path, options: ListOptions) -> Schedule:
         """Beside the loop, which a list of thousands would hold for too long."""
@@ -186,6 +215,19 @@ def read_bytes(path: Path) -> bytes:
     if len(data) > LARGEST_LIST:
         raise Invalid(f"{path} is larger than {LARGEST_LIST} bytes: that is no list")
     return data
+
+
+def outside_of(below: Sequence[Path], paths: Sequence[Path]) -> frozenset[Path]:
+    """The paths that, links resolved, lie below none of the folders. Blocks."""
+    roots = [root.resolve() for root in below]
+    return frozenset(path for path in paths if not any(_resolved(path).is_relative_to(root) for root in roots))
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return Path("/")
 
 
 def _list_folder(path: Path) -> Schedule:

@@ -1,0 +1,1 @@
+"""What will air, looked at before it is due."""

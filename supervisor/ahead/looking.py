@@ -1,0 +1,183 @@
+"""Looks at what a channel will air before it is due: the list as it will run, the files as they lie there now."""
+
+import os
+import stat
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from pathlib import PurePosixPath
+from typing import Final
+
+from db.models import Asset, Channel, Item, Playlist
+from db.repositories.as_run import EventFilters
+from db.store import Store
+from sidecar.rundown.rate import parse_rate
+from supervisor.ahead.checking import ChannelFacts, FileLook, Finding, Known, Severity, check
+from supervisor.clock import Clock
+from supervisor.errors import Unavailable
+from supervisor.live import LiveBoard
+from supervisor.rundowns import sidecar_playlist, timing_on_air
+from supervisor.schemas.channel import ChannelLive
+from supervisor.threads import Threads
+
+COMPUTE_S: Final = 5.0
+LOOK_S: Final = 5.0
+"""Seconds in which the disks must say how so many files lie there."""
+AT_ONCE: Final = 500
+PAST: Final = 500
+"""Events of the past that are looked at for what aired."""
+UNKNOWN: Final = FileLook()
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An item with what is wrong with it, the worst first. ``needed_by`` None: nobody can tell, behind a hold or while
+    the channel is off and its list plans no times."""
+
+    item: Item
+    house_id: str | None
+    needed_by: datetime | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def severity(self) -> Severity:
+        return self.findings[0].severity
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """``due`` in the list's order. ``checked``: how many items were looked at."""
+
+    due: tuple[Due, ...]
+    checked: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Material:
+    playlist: Playlist
+    items: Sequence[Item]
+    assets: Mapping[str, Asset]
+    candidates: Mapping[str, Asset]
+    aired: Mapping[str, datetime]
+
+
+class Ahead:
+    """``arriving``: files that come in and are no assets yet, with what is with them, by name."""
+
+    def __init__(
+        self, store: Store, clock: Clock, live: LiveBoard, disks: Threads, computing: Threads,
+        arriving: Callable[[], Mapping[str, str]],
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._clock = clock
+        self._live = live
+        self._disks = disks
+        self._computing = computing
+        self._arriving = arriving
+
+    async def of(self, channel: Channel, within: timedelta) -> Report:
+        """What is wrong with the items that are needed ``within`` that time from now, and with those of which nobody
+        can tell when. Raises StoreError and Unavailable."""
+        now = self._clock.now()
+        material = await self._read(channel)
+        if material is None:
+            return Report((), 0, now)
+        live = self._live.get(channel.id)
+        rate = parse_rate(self._live.rate(channel.id) or channel.rate)
+        try:
+            starts = await self._computing.run(COMPUTE_S, needed, channel, material, live, rate, now)
+        except TimeoutError:
+            raise Unavailable(f"the list was not computed within {COMPUTE_S:.0f} s", retry_after=5) from None
+        wanted = [
+            item
+            for item in material.items
+            if item.id in starts and ((at := starts[item.id]) is None or at <= now + within)
+        ]
+        looks = await self._look({material.assets[item.asset_id].path for item in wanted if item.asset_id})
+        coming = {PurePosixPath(name).name.partition(".")[0]: state for name, state in self._arriving().items()}
+        facts = ChannelFacts(rate, Fraction(channel.width, channel.height))
+        due: list[Due] = []
+        for item in wanted:
+            asset = material.assets.get(item.asset_id or "")
+            known = Known(
+                asset=asset,
+                look=UNKNOWN if asset is None else looks.get(asset.path, UNKNOWN),
+                candidate=material.candidates.get(item.house_id or ""),
+                arriving=coming.get(item.house_id or "", ""),
+            )
+            if findings := check(item, known, facts):
+                house_id = item.house_id or (asset.house_id if asset else None)
+                due.append(Due(item, house_id, starts[item.id], findings))
+        return Report(tuple(due), len(wanted), now)
+
+    async def _read(self, channel: Channel) -> _Material | None:
+        if channel.playlist_id is None:
+            return None
+        async with self._store.read() as tx:
+            playlist = await tx.playlists.get(channel.playlist_id)
+            items = await tx.playlists.items(playlist.id)
+            assets = await tx.assets.of_playlist(playlist.id)
+            waiting = {item.house_id for item in items if item.house_id and item.asset_id is None}
+            candidates = await tx.assets.by_house_ids(waiting, playlist.project_id)
+            filters = EventFilters(channel_id=channel.id, kinds=("item",))
+            events = await tx.as_run.events(filters, None, PAST)
+        aired: dict[str, datetime] = {}
+        for event in events:
+            if event.item_id and event.epoch == channel.epoch:
+                aired.setdefault(event.item_id, event.start_at)
+        return _Material(playlist, items, assets, candidates, aired)
+
+    async def _look(self, paths: "set[str]") -> dict[str, FileLook]:
+        """A disk that does not answer leaves the question open."""
+        looks: dict[str, FileLook] = {}
+        ordered = sorted(paths)
+        for at in range(0, len(ordered), AT_ONCE):
+            try:
+                looks |= await self._disks.run(LOOK_S, look_at, ordered[at : at + AT_ONCE])
+            except (TimeoutError, Unavailable):
+                break
+        return looks
+
+
+def needed(
+    channel: Channel, material: _Material, live: ChannelLive, rate: Fraction, now: datetime
+) -> dict[str, datetime | None]:
+    """When each item that is still to air starts, by its id; None where nobody can tell. Pure."""
+    list_ = sidecar_playlist(channel, material.playlist, material.items, material.assets, rate)
+    if live.picture is None:
+        # Off, or not seen: what its list plans is all there is to go by.
+        planned = {item.id: item.planned_start for item in material.items}
+        return {item_id: at for item_id, at in planned.items() if at is None or at >= now}
+    timing = timing_on_air(list_, rate, live, material.aired)
+    return {
+        item.id: timing.starts.get(item.id)
+        for item in material.items
+        if item.id != timing.on_air and (item.id in timing.starts or item.id not in timing.aired)
+    }
+
+
+def look_at(paths: Sequence[str]) -> dict[str, FileLook]:
+    """Each file as it lies there now. Blocks."""
+    return {path: _look(path) for path in paths}
+
+
+def _look(path: str) -> FileLook:
+    try:
+        # O_NONBLOCK: opening a named pipe must not wait for somebody to write to it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return FileLook("gone")
+    except OSError as error:
+        return FileLook("unreadable", detail=error.strerror or str(error))
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return FileLook("unreadable", detail="it is no regular file")
+        os.pread(descriptor, 1, max(0, status.st_size - 1))
+    except OSError as error:
+        return FileLook("unreadable", detail=error.strerror or str(error))
+    finally:
+        os.close(descriptor)
+    return FileLook("there", status.st_size)

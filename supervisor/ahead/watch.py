@@ -1,0 +1,82 @@
+"""Says in time what will be missing: alarms of every channel that is on, for what it needs soon."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final, NoReturn
+
+import structlog
+
+from db.errors import StoreError
+from db.models import Channel
+from supervisor.ahead.looking import Ahead, Due, Report
+from supervisor.alarms import AlarmBoard
+from supervisor.clock import Clock
+from supervisor.decisions.alarms import Wanted
+from supervisor.errors import McrError
+
+EVERY_S: Final = 20.0
+SOON: Final = timedelta(minutes=30)
+AT_ONCE: Final = timedelta(minutes=5)
+"""What is not ready so short before it is needed is critical."""
+CODES: Final = ("ahead_not_ready", "ahead_doubtful")
+_DOUBTFUL: Final = frozenset({"short", "silent", "changed"})
+"""Warnings that somebody should look at before it airs; the others are in the list of what was checked."""
+
+_log = structlog.get_logger(__name__)
+
+
+class AheadWatch:
+    """``channels``: those there are. Belongs to one event loop."""
+
+    def __init__(
+        self, ahead: Ahead, clock: Clock, alarms: AlarmBoard, channels: Callable[[], Sequence[Channel]],
+        leads: Callable[[], bool],
+    ) -> None:  # fmt: skip
+        self._ahead = ahead
+        self._clock = clock
+        self._alarms = alarms
+        self._channels = channels
+        self._leads = leads
+
+    async def run(self) -> NoReturn:
+        """Until cancelled."""
+        while True:
+            if self._leads():
+                for channel in self._channels():
+                    await self._look(channel)
+            await self._clock.sleep(EVERY_S)
+
+    async def _look(self, channel: Channel) -> None:
+        wanted: dict[str, Wanted] = {}
+        if channel.desired == "on":
+            try:
+                wanted = alarms_of(channel.name, await self._ahead.of(channel, SOON))
+            except (StoreError, McrError) as error:
+                _log.info("what is coming was not checked", channel=channel.name, why=str(error))
+                return
+        self._alarms.want(CODES, wanted, channel_id=channel.id)
+
+
+def alarms_of(name: str, report: Report) -> dict[str, Wanted]:
+    """By code. Pure."""
+    timed = [(due, due.needed_by) for due in report.due if due.needed_by is not None]
+    wanted: dict[str, Wanted] = {}
+    bad = [(due, at) for due, at in timed if due.severity == "critical"]
+    if bad:
+        first = min(at for _, at in bad)
+        severity = "critical" if first <= report.at + AT_ONCE else "warning"
+        wanted["ahead_not_ready"] = Wanted(severity, _said(name, bad))
+    odd = [
+        (due, at)
+        for due, at in timed
+        if due.severity == "warning" and any(one.code in _DOUBTFUL for one in due.findings)
+    ]
+    if odd:
+        wanted["ahead_doubtful"] = Wanted("warning", _said(name, odd))
+    return wanted
+
+
+def _said(name: str, found: Sequence[tuple[Due, datetime]]) -> str:
+    due, at = min(found, key=lambda one: one[1])
+    more = f"; and {len(found) - 1} more" if len(found) > 1 else ""
+    return f'{name}: "{due.item.title}", needed by {at:%H:%M:%S} UTC: {due.findings[0].text}{more}'
