@@ -22,6 +22,7 @@ from sidecar.protocol.commands import (
     CommandReply,
     CueCommand,
     LeaseCommand,
+    LogoCommand,
     PlaylistCommand,
     TakeCommand,
 )
@@ -36,9 +37,15 @@ _UNIX: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PLAYLIST_BYTES = 2 << 20
 
 Act = Callable[[RundownClock], Done]
-AnyCommand = Command | TakeCommand | CueCommand | ArmCommand | LeaseCommand | PlaylistCommand
+AnyCommand = Command | TakeCommand | CueCommand | ArmCommand | LeaseCommand | LogoCommand | PlaylistCommand
 Shape = (
-    type[Command] | type[TakeCommand] | type[CueCommand] | type[ArmCommand] | type[LeaseCommand] | type[PlaylistCommand]
+    type[Command]
+    | type[TakeCommand]
+    | type[CueCommand]
+    | type[ArmCommand]
+    | type[LeaseCommand]
+    | type[LogoCommand]
+    | type[PlaylistCommand]
 )
 
 PLAIN: Final[dict[str, Callable[[RundownClock, str], Done]]] = {
@@ -55,6 +62,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "lease": LeaseCommand,
     "take": TakeCommand,
     "cue": CueCommand,
+    "logo": LogoCommand,
     "playlist": PlaylistCommand,
     "stop": Command,
     **dict.fromkeys(PLAIN, Command),
@@ -96,6 +104,9 @@ class Commands:
                 act = partial(_take, command)
             case CueCommand():
                 act = partial(_cue, command)
+            case LogoCommand():
+                logo = partial(self.playout.logo, command.show, command.by)
+                return _applied(command, await self._shown(logo))
             case Command() if verb == "stop":
                 log.info("stop, asked for by %s", command.by or "nobody named")
                 self.stop(command.by)

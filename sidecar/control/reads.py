@@ -101,4 +101,6 @@ class Reads:
             skipped=playout.skipped,
             at=datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
             leased=identity.leased,
+            faults=playout.faults,
+            logo=playout.logo,
         )

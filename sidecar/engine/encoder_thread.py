@@ -10,7 +10,7 @@ from sidecar.engine.encoder import PictureEncoder, SoundEncoder
 from sidecar.engine.threads import OnDeath, vital_thread
 from sidecar.media.interface import Samples
 from sidecar.outputs.packet import Batch
-from sidecar.protocol.channel import ChannelFormat
+from sidecar.protocol.channel import ChannelFormat, Meant
 from sidecar.rundown.rate import parse_rate
 
 _MOST_BYTES = 48 << 20
@@ -25,12 +25,19 @@ def most_pictures(channel: ChannelFormat) -> int:
 
 @dataclass(frozen=True, slots=True)
 class FrameJob:
-    """Output frame ``number``, due at ``wall_ns``. Without a picture only its sound is encoded."""
+    """Output frame ``number``, due at ``wall_ns``. Without a picture only its sound is encoded.
+
+    ``airing`` numbers what is on air, 0 where nothing is; ``meant`` are faults that are meant so; ``logo``: it carries
+    the channel's logo, which is put on where it is encoded.
+    """
 
     number: int
     wall_ns: int
     picture: av.VideoFrame | None
     sound: Samples
+    airing: int = 0
+    meant: tuple[Meant, ...] = ()
+    logo: bool = False
 
 
 class EncoderStuckError(Exception):
@@ -47,15 +54,18 @@ class EncoderThread:
         sounds: SoundEncoder,
         *,
         deliver: Callable[[FrameJob, Batch], None],
+        finish_picture: Callable[[av.VideoFrame], av.VideoFrame] = lambda picture: picture,
         most_pictures: int,
         most_waiting: int,
         on_death: OnDeath,
     ) -> None:
-        """``deliver`` gets every frame with its packets, in this thread. ``most_waiting`` frames without progress of
-        the encoder are the end of it."""
+        """``deliver`` gets every frame with its packets, in this thread, and ``finish_picture`` makes, in it too, what
+        is encoded of a picture with the logo. ``most_waiting`` frames without progress of the encoder are the end of
+        it."""
         self._pictures = pictures
         self._sounds = sounds
         self._deliver = deliver
+        self._finish_picture = finish_picture
         self._most_pictures = most_pictures
         self._most_waiting = most_waiting
         self._queue: queue.SimpleQueue[FrameJob | None] = queue.SimpleQueue()
@@ -71,7 +81,7 @@ class EncoderThread:
         if self._queue.qsize() >= self._most_waiting:
             raise EncoderStuckError(f"{self._most_waiting} frames wait for the encoder")
         if job.picture is None or self._pictures_put - self._pictures_taken >= self._most_pictures:
-            self._queue.put(FrameJob(job.number, job.wall_ns, None, job.sound))
+            self._queue.put(replace(job, picture=None))
             return False
         self._pictures_put += 1
         self._queue.put(job)
@@ -90,6 +100,8 @@ class EncoderThread:
     def _run(self) -> None:
         last: FrameJob | None = None
         while (job := self._queue.get()) is not None:
+            if job.logo and job.picture is not None:
+                job = replace(job, picture=self._finish_picture(job.picture))
             last = job
             packets = [] if job.picture is None else self._pictures.encode(job.number, job.picture, job.wall_ns)
             packets += self._sounds.encode(job.sound)

@@ -6,11 +6,15 @@ import os
 import threading
 from collections import deque
 from fractions import Fraction
+from itertools import groupby
+from operator import itemgetter
 
 import av
 import av.filter
 import numpy as np
 
+from sidecar.engine.integrated import IntegratedLoudness
+from sidecar.engine.true_peak import TruePeak
 from sidecar.media.interface import Samples
 from sidecar.protocol.status import Loudness
 
@@ -37,6 +41,8 @@ class LoudnessMeter:
         self._waiting = np.empty((2, 0), np.float32)
         self._peaks: deque[float] = deque(maxlen=_PEAK_BLOCKS)
         self._figures: dict[str, float] = {}
+        self._integrated = IntegratedLoudness()
+        self._true_peak = TruePeak()
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
         graph = av.filter.Graph()
@@ -54,7 +60,13 @@ class LoudnessMeter:
         os.close(self._reader)
         os.close(self._writer)
 
+    def begin_item(self) -> None:
+        """Another item's sound follows: integrated loudness and true peak begin anew."""
+        self._integrated.begin()
+        self._true_peak.begin()
+
     def add(self, sound: Samples) -> None:
+        self._true_peak.add(sound)
         waiting = np.concatenate([self._waiting, sound], axis=1)
         while waiting.shape[1] >= self._block:
             self._measure(np.ascontiguousarray(waiting[:, : self._block]))
@@ -84,16 +96,30 @@ class LoudnessMeter:
             name, equals, value = line.partition("=")
             if equals and name in ("lavfi.r128.M", "lavfi.r128.S"):
                 self._figures[name] = float(value)
+                if name == "lavfi.r128.M":
+                    self._integrated.add(self._figures[name])
 
     @property
     def loudness(self) -> Loudness:
         """The newest figures; the peak is the highest sample of the last second."""
-        peak = max(self._peaks, default=0.0)
+        integrated = self.integrated_lufs
         return Loudness(
             momentary_lufs=self._lufs("lavfi.r128.M"),
             short_term_lufs=self._lufs("lavfi.r128.S"),
-            peak_dbfs=round(20 * math.log10(peak), 1) if peak > 0 else None,
+            peak_dbfs=_decibels(max(self._peaks, default=0.0)),
+            integrated_lufs=None if integrated is None else round(integrated, 1),
+            true_peak_dbtp=_decibels(self._true_peak.highest),
         )
+
+    @property
+    def integrated_lufs(self) -> float | None:
+        """Since the item began, not rounded; None for silence."""
+        return self._integrated.lufs
+
+    @property
+    def true_peak(self) -> float:
+        """Since the item began; full scale is 1.0."""
+        return self._true_peak.highest
 
     def _lufs(self, name: str) -> float | None:
         figure = self._figures.get(name)
@@ -102,12 +128,16 @@ class LoudnessMeter:
         return round(figure, 1)
 
 
+def _decibels(level: float) -> float | None:
+    return round(20 * math.log10(level), 1) if level > 0 else None
+
+
 class LoudnessThread:
-    """Meters what ``offer`` gets; falls behind and starts anew rather than hold anybody up."""
+    """Meters what ``offer`` gets; leaves sound out rather than hold anybody up."""
 
     def __init__(self, sample_rate: int) -> None:
         self._sample_rate = sample_rate
-        self._sounds: deque[Samples] = deque(maxlen=_BACKLOG)
+        self._sounds: deque[tuple[int, Samples]] = deque(maxlen=_BACKLOG)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="loudness", daemon=True)
         self.loudness = Loudness(None, None, None)
@@ -115,8 +145,9 @@ class LoudnessThread:
     def start(self) -> None:
         self._thread.start()
 
-    def offer(self, sound: Samples) -> None:
-        self._sounds.append(sound)
+    def offer(self, sound: Samples, airing: int = 0) -> None:
+        """``airing`` numbers whose sound it is; with another number the item's figures begin anew."""
+        self._sounds.append((airing, sound))
 
     def close(self) -> None:
         self._ended.set()
@@ -131,12 +162,16 @@ class LoudnessThread:
                 self._ended.wait(5.0)
 
     def _measure(self) -> None:
-        meter = LoudnessMeter(self._sample_rate)
+        meter, current = LoudnessMeter(self._sample_rate), 0
         try:
             while not self._ended.wait(_WAKE_S):
                 portions = [self._sounds.popleft() for _ in range(len(self._sounds))]
+                for airing, sounds in groupby(portions, key=itemgetter(0)):
+                    if airing != current:
+                        current = airing
+                        meter.begin_item()
+                    meter.add(np.concatenate([sound for _, sound in sounds], axis=1))
                 if portions:
-                    meter.add(np.concatenate(portions, axis=1))
                     self.loudness = meter.loudness
         finally:
             meter.close()

@@ -14,8 +14,11 @@ from sidecar.engine.command_queue import Applied, CommandQueue, CommandQueueFull
 from sidecar.engine.encoder import programme_encoders
 from sidecar.engine.encoder_thread import EncoderThread, FrameJob, most_pictures
 from sidecar.engine.entrance import Entrance
+from sidecar.engine.logo import LogoReader
+from sidecar.engine.logo_switch import LogoSwitch
 from sidecar.engine.loudness import LoudnessThread
 from sidecar.engine.output_set import OutputSet
+from sidecar.engine.output_watch import WatchThread
 from sidecar.engine.pacing import PlayoutTime, SystemTime, instant
 from sidecar.engine.playout_thread import AirView, PlayoutThread
 from sidecar.engine.process import end_process, steady_threads
@@ -28,9 +31,19 @@ from sidecar.media.opener import source_of
 from sidecar.media.slate import Slate
 from sidecar.outputs.interface import LeaseLeft, not_leased
 from sidecar.outputs.packet import Batch
-from sidecar.protocol.channel import AfterLast, SidecarDocument
-from sidecar.protocol.status import ItemNext, ItemOnAir, Loudness, OutputStatus, Picture, SidecarState, SkippedItem
-from sidecar.rundown.clock import Done, RundownClock
+from sidecar.protocol.channel import AfterLast, LogoOverride, SidecarDocument
+from sidecar.protocol.status import (
+    ItemNext,
+    ItemOnAir,
+    LogoStatus,
+    Loudness,
+    OutputFaults,
+    OutputStatus,
+    Picture,
+    SidecarState,
+    SkippedItem,
+)
+from sidecar.rundown.clock import Done, Refused, RundownClock
 from sidecar.rundown.rate import parse_rate
 
 __all__ = ["Applied", "CommandQueueFull", "Entrance", "Playout", "PlayoutStatus"]
@@ -57,13 +70,15 @@ class PlayoutStatus:
     outputs: tuple[OutputStatus, ...]
     loudness: Loudness
     skipped: tuple[SkippedItem, ...]
+    faults: OutputFaults
+    logo: LogoStatus | None
 
 
 class Playout:
     """Owns every thread between the playlist and the outputs.
 
-    playout thread (one frame at every frame time) -> encoder -> a thread an output; beside them preview, loudness and
-    slate. The first two are vital: when one dies the process ends with a reason and exit code 70.
+    playout thread (one frame at every frame time) -> encoder -> a thread an output; beside them preview, loudness,
+    watch, logo and slate. The first two are vital: when one dies the process ends with a reason and exit code 70.
     """
 
     def __init__(
@@ -87,6 +102,9 @@ class Playout:
         die = on_death or partial(end_process, last_words=partial(journal.close, _JOURNAL_LAST_WORDS_S))
         self._outputs = OutputSet(document, epoch=epoch, media_root=media_root, lease_left=lease_left)
         self._loudness = LoudnessThread(document.format.sample_rate)
+        self._watch = WatchThread(document.format, document.watch)
+        self._logo, self._logo_switch = LogoReader(document.logo, document.format), LogoSwitch(document.logo)
+        self._encoded_picture: av.VideoFrame | None = None
         try:
             slate = Slate(document.name, document.format, document.time_zone)
         except ZoneInfoNotFoundError as error:
@@ -98,6 +116,7 @@ class Playout:
             pictures,
             sounds,
             deliver=self._deliver,
+            finish_picture=self._with_logo,
             most_pictures=most_pictures(document.format),
             most_waiting=round(_ENCODER_PATIENCE_S * rate),
             on_death=die,
@@ -111,6 +130,7 @@ class Playout:
             slate=self._slate,
             encoder=self._encoder,
             commands=self._commands,
+            logo=self._logo_switch,
             facts=journal,
             time=clock,
             on_death=die,
@@ -124,6 +144,8 @@ class Playout:
         steady_threads()
         self._slate.start()
         self._loudness.start()
+        self._watch.start()
+        self._logo.start()
         self._encoder.start()
         self._air.start()
 
@@ -161,6 +183,21 @@ class Playout:
         """
         return self._commands.put(act)
 
+    def logo(self, show: LogoOverride, by: str) -> "Future[Applied]":
+        """An operator's logo, on or off until what is on air is over; as ``command``. May end with Refused."""
+
+        def act(rundown: RundownClock) -> Done:
+            if not self._logo_switch.is_there:
+                raise Refused("no_logo", "the channel has no logo")
+            if show == "on" and self._logo.overlay is None:
+                raise Refused("no_logo", self._logo.fault)
+            said = "as item and channel say" if show == "auto" else f"{show} until the next item"
+            done = rundown.note_command("logo", by, f"logo {said}")
+            self._logo_switch.set(None if show == "auto" else show == "on")
+            return done
+
+        return self._commands.put(act)
+
     def stop(self, by: str, timeout: float, *, final: bool = True) -> bool:
         """Leaves the air cleanly and blocks until outputs have ended, at most ``timeout`` seconds.
 
@@ -179,6 +216,8 @@ class Playout:
                 has_ended &= self._outputs.close(max(0.0, until - deadlines.monotonic()), final=final)
             self._slate.close()
             self._loudness.close()
+            self._watch.close()
+            self._logo.close()
             self._has_stopped = has_ended
         return self._has_stopped
 
@@ -200,6 +239,8 @@ class Playout:
             outputs=self._outputs.statuses(),
             loudness=self._loudness.loudness,
             skipped=view.skipped_items,
+            faults=self._watch.faults,
+            logo=self._logo_switch.status(self._logo.fault),
         )
 
     def thumbnail(self) -> bytes:
@@ -207,13 +248,20 @@ class Playout:
         return self._thumbnailer.jpeg()
 
     def _newest_picture(self) -> av.VideoFrame:
-        on_air = self._air.last_picture
+        on_air = self._encoded_picture
         if on_air is not None:
             return on_air
         return self._pool.first_picture() or self._slate.picture(self._time.wall_ns())
 
+    def _with_logo(self, picture: av.VideoFrame) -> av.VideoFrame:
+        overlay = self._logo.overlay
+        return picture if overlay is None else overlay.on(picture)
+
     def _deliver(self, job: FrameJob, batch: Batch) -> None:
-        self._loudness.offer(job.sound)
+        self._loudness.offer(job.sound, job.airing)
+        self._watch.offer(job.number, job.picture, job.sound, job.meant)
+        if job.picture is not None:
+            self._encoded_picture = job.picture
         self._outputs.deliver(job, batch)
 
 

@@ -12,13 +12,14 @@ import numpy as np
 from sidecar.engine.command_queue import CommandQueue
 from sidecar.engine.encoder_thread import EncoderThread, FrameJob
 from sidecar.engine.entrance import Entering, Entrance
+from sidecar.engine.logo_switch import LogoSwitch
 from sidecar.engine.pacing import PlayoutTime, Timetable, instant
 from sidecar.engine.slate_thread import SlateThread
-from sidecar.engine.sound import SoundJoiner
+from sidecar.engine.sound import SoundJoiner, amplified
 from sidecar.engine.source_pool import SourcePool
 from sidecar.engine.threads import OnDeath, vital_thread
 from sidecar.media.interface import Samples
-from sidecar.protocol.channel import AfterLast, ChannelFormat
+from sidecar.protocol.channel import AfterLast, ChannelFormat, Meant
 from sidecar.protocol.status import ItemNext, Picture, SidecarState, SkippedItem
 from sidecar.rundown.clock import OnAir, RundownClock
 from sidecar.rundown.model import Fact, Shown
@@ -68,6 +69,7 @@ class PlayoutThread:
         slate: SlateThread,
         encoder: EncoderThread,
         commands: CommandQueue,
+        logo: LogoSwitch,
         facts: FactSink,
         time: PlayoutTime,
         on_death: OnDeath,
@@ -79,6 +81,7 @@ class PlayoutThread:
         self._slate = slate
         self._encoder = encoder
         self._commands = commands
+        self._logo = logo
         self._facts = facts
         self._time = time
         self._joiner = SoundJoiner(channel.sample_rate)
@@ -169,7 +172,9 @@ class PlayoutThread:
         shown = self._rundown.tick(self._pool.view)
         picture, sound, came = self._compose(shown, wall_ns)
         self.last_picture = picture
-        accepted = self._encoder.put(FrameJob(frame, wall_ns, picture, sound))
+        airing = 0 if shown.airing is None else shown.airing.number
+        job = FrameJob(frame, wall_ns, picture, sound, airing, _meant(shown), self._logo.decide(shown))
+        accepted = self._encoder.put(job)
         self._commands.shown(frame)
         if not shown.late:  # that one the rundown has counted
             self._note_late(came=came, accepted=accepted, is_late=is_late)
@@ -198,7 +203,7 @@ class PlayoutThread:
             if moment is None:
                 came = False  # the rundown sees the source as failed in the next frame
             else:
-                picture, sound = moment.picture, moment.sound
+                picture, sound = moment.picture, amplified(moment.sound, shown.airing.item.gain_mb)
         if picture is None:
             picture = self._slate.picture(wall_ns)
         is_source = sound is not None and not shown.silent
@@ -257,3 +262,14 @@ def _is_cut(facts: tuple[Fact, ...]) -> bool:
     """Whether the sound of one item was broken off for another's: not at the end of an item that aired whole."""
     ends = [fact for fact in facts if fact.kind == "item_end"]
     return any(fact.cause != "ended" for fact in ends)
+
+
+_STILL_CARD: tuple[Meant, ...] = ("freeze", "silence")
+
+
+def _meant(shown: Shown) -> tuple[Meant, ...]:
+    """A slate that somebody put on air is a still card without sound; filler that nobody asked for is no such."""
+    item = None if shown.airing is None else shown.airing.item
+    meant = () if item is None else item.meant
+    is_card = shown.action == "slate" and (shown.picture == "standby" or (item is not None and item.kind == "slate"))
+    return (*meant, *_STILL_CARD) if is_card else meant

@@ -97,6 +97,8 @@ HoldShow = Literal["last_frame", "slate", "loop"]
 """What is shown while the list waits for this item's take; ``loop``: the item before it, again and again."""
 Meant = Literal["black", "freeze", "silence"]
 LogoUse = Literal["inherit", "on", "off"]
+LogoOverride = Literal["auto", "on", "off"]
+"""An operator's, until the next item; ``auto``: none."""
 Instant = Annotated[int, Meta(ge=0)]
 """UTC in nanoseconds since 1970."""
 Ms = Annotated[int, Meta(ge=0, le=7 * 86_400_000)]

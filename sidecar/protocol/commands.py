@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from sidecar.protocol.channel import Epoch, Playlist, ResumePoint
+from sidecar.protocol.channel import Epoch, LogoOverride, Playlist, ResumePoint
 
 CommandId = Annotated[str, Meta(min_length=8, max_length=64)]
 
@@ -47,6 +47,15 @@ class CueCommand(Struct, frozen=True, forbid_unknown_fields=True):
     command_id: CommandId
     epoch: Epoch
     item_id: str | None
+    by: str = ""
+
+
+class LogoCommand(Struct, frozen=True, forbid_unknown_fields=True):
+    """``/logo``: the logo on or off until what is on air is over; ``auto``: as item and channel say."""
+
+    command_id: CommandId
+    epoch: Epoch
+    show: LogoOverride
     by: str = ""
 
 
@@ -108,6 +117,7 @@ RefusalCode = Literal[
     "target_changed",  # 409: something else than expect_item_id would go to air
     "target_not_ready",  # 409: says how long it still takes
     "no_such_item",  # 422
+    "no_logo",  # 409: the channel has none, or it cannot be read
     "stale_revision",  # 409: a playlist revision lower than the one held
     "invalid",  # 422
     "busy",  # 503: the command queue is full

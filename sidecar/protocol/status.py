@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from sidecar.protocol.channel import AfterLast, Epoch, OutputKind, OutputRole
+from sidecar.protocol.channel import AfterLast, Epoch, LogoOverride, Meant, OutputKind, OutputRole
 from sidecar.protocol.fencing import Fencing
 
 SidecarState = Literal["muted", "on_air", "stopping"]
@@ -65,11 +65,36 @@ class OutputStatus(Struct, frozen=True):
 
 
 class Loudness(Struct, frozen=True):
-    """EBU R128 of the programme as it leaves: momentary and short-term in LUFS, true or sample peak in dBFS."""
+    """EBU R128 of the programme as it leaves: momentary and short-term in LUFS, the last second's sample peak in dBFS.
+
+    Integrated loudness and true peak are those of the item on air, since it began.
+    """
 
     momentary_lufs: float | None
     short_term_lufs: float | None
     peak_dbfs: float | None
+    integrated_lufs: float | None = None
+    true_peak_dbtp: float | None = None
+
+
+class OutputFaults(Struct, frozen=True):
+    """For how long the programme has been black, still or silent; 0: it is not, or that is meant so.
+
+    ``raised`` names those that last longer than the channel allows.
+    """
+
+    black_ms: int = 0
+    freeze_ms: int = 0
+    silence_ms: int = 0
+    raised: tuple[Meant, ...] = ()
+
+
+class LogoStatus(Struct, frozen=True):
+    """``override`` is an operator's, until the next item; ``fault`` says why the logo cannot be shown."""
+
+    shown: bool
+    override: LogoOverride = "auto"
+    fault: str = ""
 
 
 class JournalStatus(Struct, frozen=True):
@@ -121,3 +146,6 @@ class Status(Struct, frozen=True):
     at: str  # UTC, RFC 3339: when this was read
     leased: bool = False
     """Whether outputs of this start stop or wait for want of a lease, each as its ``fencing`` says."""
+    faults: OutputFaults = OutputFaults()
+    logo: LogoStatus | None = None
+    """None for a channel without a logo."""

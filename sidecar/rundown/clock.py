@@ -267,6 +267,11 @@ class RundownClock:
         self._lineup.replace(playlist, self._out.frame)
         return self._done("playlist", by, f"rundown revision {playlist.revision}, {len(playlist.items)} items")
 
+    def note_command(self, name: str, by: str, sentence: str) -> Done:
+        """A command that is not the rundown's, done with the next frame: into the as-run with the others."""
+        self._needs_air()
+        return self._done(name, by, sentence, shows=True)
+
     def stop(self, by: str) -> tuple[Fact, ...]:
         """The last facts of the run, at the frame that will not be shown; ``run_end`` is not among them."""
         out = self._out

@@ -15,6 +15,7 @@ from sidecar.engine.pacing import NS
 from sidecar.engine.preview import PreviewThread
 from sidecar.engine.slate_thread import SlateThread
 from sidecar.engine.thumbnail import Thumbnailer
+from sidecar.engine.true_peak import TruePeak
 from sidecar.media.interface import Samples
 from sidecar.outputs.packet import Batch
 from sidecar.protocol.channel import ChannelFormat
@@ -145,3 +146,41 @@ def test_the_slate_is_drawn_ahead_and_a_card_that_breaks_stands(caplog: pytest.L
     card.is_broken = False
     wait_until(lambda: level(slate.picture(WALL_NS + 46 * NS)) == 46, 5, "cards again")
     slate.close()
+
+
+def test_integrated_loudness_is_gated_as_ebu_tech_3341_says() -> None:
+    """Case 3: 10 s at -36, 60 s at -23, 10 s at -36 dBFS read -23 LUFS; ungated they would read -24.2."""
+    meter = LoudnessMeter(RATE)
+    for seconds, level in ((10, -36), (60, -23), (10, -36)):
+        meter.add(sine(seconds, level))
+    integrated = meter.loudness.integrated_lufs
+    meter.close()
+    assert integrated == pytest.approx(-23, abs=0.1)
+
+
+def test_an_item_has_figures_of_its_own() -> None:
+    """Nothing of the louder one before it is in them."""
+    meter = LoudnessMeter(RATE)
+    meter.add(sine(3, -10))
+    meter.begin_item()
+    assert (meter.loudness.integrated_lufs, meter.loudness.true_peak_dbtp) == (None, None)
+    meter.add(sine(3, -30))
+    loudness = meter.loudness
+    meter.close()
+    assert loudness.integrated_lufs == pytest.approx(-30, abs=0.1)
+    assert loudness.true_peak_dbtp == pytest.approx(-30, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("hertz", "phase", "peak"), [(12_000, 45, 0.0), (6_000, 0, 0.0), (997, 0, 0.0), (8_000, 60, 0.0)]
+)
+@pytest.mark.parametrize("portion", [48_000, 1601])
+def test_the_true_peak_is_between_the_samples(hertz: int, phase: float, peak: float, portion: int) -> None:
+    """A quarter of the sample rate at 45 degrees: its samples stand at -3 dB. Tech 3341 allows +0.2 and -0.4 dB."""
+    wave = np.sin(2 * np.pi * hertz * np.arange(RATE) / RATE + np.radians(phase)).astype(np.float32)
+    # Faded, for a sudden start has a peak of its own.
+    wave *= np.minimum(1, np.minimum(np.arange(RATE), np.arange(RATE)[::-1]) / 4800).astype(np.float32)
+    measured = TruePeak()
+    for at in range(0, RATE, portion):
+        measured.add(np.stack([wave, wave])[:, at : at + portion])
+    assert -0.4 <= 20 * np.log10(measured.highest) - peak <= 0.2

@@ -1,0 +1,145 @@
+"""The channel's logo: a PNG on the picture, read off every thread that air depends on."""
+
+import logging
+import sys
+import threading
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
+from numpy.typing import NDArray
+from PIL import Image
+
+from sidecar.media.planes import samples_of
+from sidecar.protocol.channel import ChannelFormat, Logo
+
+log = logging.getLogger(__name__)
+
+_MOST_PIXELS = 7680 * 4320
+_AGAIN_S = 10.0
+_MOST_FRAMES = 8
+_OURS = 3
+"""References to a picture that nobody else has: the list's, the loop's, and the counting function's."""
+_Levels = NDArray[np.float32] | NDArray[np.float64]
+
+
+class BadLogo(Exception):
+    """The logo cannot be shown; the text is for operators."""
+
+
+class _Layer:
+    """The logo in one plane, 8 bits of fraction: what is added, and what stays of the picture."""
+
+    def __init__(self, levels: _Levels, alpha: _Levels, left: int, top: int) -> None:
+        self._added = np.round(levels * alpha * 256 + 128).astype(np.uint16)
+        self._stays = np.round((1 - alpha) * 256).astype(np.uint16)
+        height, width = alpha.shape
+        self._place = (slice(top, top + height), slice(left, left + width))
+
+    def blend(self, plane: NDArray[np.uint8]) -> None:
+        part = plane[self._place]
+        part[:] = (part * self._stays + self._added) >> 8
+
+
+class LogoOverlay:
+    """Puts one logo on pictures of one format."""
+
+    def __init__(self, rgba: NDArray[np.uint8], logo: Logo, channel: ChannelFormat) -> None:
+        """``rgba``: shape (height, width, 4). Its place is rounded down to whole chroma samples; what lies outside of
+        the picture is cut off. Raises BadLogo where nothing is left."""
+        left, top = logo.x // 2 * 2, logo.y // 2 * 2
+        image = rgba[: max(0, channel.height - top), : max(0, channel.width - left)]
+        if not image.size:
+            raise BadLogo(f"the logo at {logo.x}, {logo.y} lies outside of the picture: {logo.path}")
+        image = np.pad(image, ((0, image.shape[0] % 2), (0, image.shape[1] % 2), (0, 0)))
+        red, green, blue, alpha = (image[:, :, index].astype(np.float32) / 255 for index in range(4))
+        alpha *= logo.opacity / 100
+        luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+        small = _quarter(alpha)
+        self._layers = [_Layer(16 + 219 * luma, alpha, left, top)]
+        for difference in ((blue - luma) / 1.8556, (red - luma) / 1.5748):
+            # Weighed by alpha: what cannot be seen has no colour.
+            level = np.divide(_quarter(difference * alpha), small, out=np.zeros_like(small), where=small > 0)
+            self._layers.append(_Layer(128 + 224 * level, small, left // 2, top // 2))
+        self._last: tuple[av.VideoFrame, av.VideoFrame] | None = None
+        self._frames: list[av.VideoFrame] = []
+
+    def on(self, picture: av.VideoFrame) -> av.VideoFrame:
+        """A picture of its own: the one given is shared. The same picture gives the same one again."""
+        if self._last is not None and self._last[0] is picture:
+            return self._last[1]
+        made = self._frame(picture.width, picture.height)
+        for layer, source, target in zip(self._layers, picture.planes, made.planes, strict=True):
+            plane, given = samples_of(target), samples_of(source)
+            width = min(source.line_size, target.line_size)
+            plane[:, :width] = given[:, :width]
+            layer.blend(plane)
+        self._last = (picture, made)
+        return made
+
+    def _frame(self, width: int, height: int) -> av.VideoFrame:
+        """One that nobody holds any more, or a new one. Fresh memory for every picture would cost the system ten times
+        what the copy does."""
+        for frame in self._frames:
+            if sys.getrefcount(frame) <= _OURS:
+                return frame
+        made = av.VideoFrame(width, height, "yuv420p")
+        made.colorspace, made.color_range = Colorspace.ITU709, ColorRange.MPEG
+        if len(self._frames) < _MOST_FRAMES:
+            self._frames.append(made)
+        return made
+
+
+def _quarter(values: _Levels) -> _Levels:
+    """The mean of every 2 x 2."""
+    height, width = values.shape
+    return values.reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3))
+
+
+def read_logo(logo: Logo, channel: ChannelFormat) -> LogoOverlay:
+    """Blocks as long as the disk does. Raises BadLogo."""
+    try:
+        with Path(logo.path).open("rb") as file, Image.open(file, formats=("PNG",)) as image:
+            if image.width * image.height > _MOST_PIXELS:
+                raise BadLogo(f"the logo is larger than any picture, {image.width} x {image.height}: {logo.path}")
+            rgba = np.asarray(image.convert("RGBA"))
+    except OSError as error:
+        raise BadLogo(f"the logo cannot be read ({error.strerror or 'not a whole PNG'}): {logo.path}") from error
+    except (ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise BadLogo(f"the logo is not a PNG that can be read: {logo.path}") from error
+    return LogoOverlay(rgba, logo, channel)
+
+
+class LogoReader:
+    """Reads the logo, and tries again while that fails. ``overlay`` and ``fault`` may be read by any thread."""
+
+    def __init__(self, logo: Logo | None, channel: ChannelFormat) -> None:
+        self._logo = logo
+        self._channel = channel
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="logo", daemon=True)
+        self.overlay: LogoOverlay | None = None
+        self.fault = "" if logo is None else f"the logo is still being read: {logo.path}"
+
+    def start(self) -> None:
+        if self._logo is not None:
+            self._thread.start()
+
+    def close(self) -> None:
+        self._ended.set()
+
+    def _run(self) -> None:
+        assert self._logo is not None
+        while not self._ended.is_set():
+            try:
+                self.overlay = read_logo(self._logo, self._channel)
+            except BadLogo as error:
+                self.fault = str(error)
+            except Exception as error:  # told where the channel is watched; the air goes on without a logo
+                log.exception("the logo could not be read")
+                self.fault = f"the logo could not be read ({type(error).__name__}): {self._logo.path}"
+            else:
+                self.fault = ""
+                return
+            self._ended.wait(_AGAIN_S)
