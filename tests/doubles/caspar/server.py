@@ -35,6 +35,7 @@ class FakeCaspar:
         self.layers: dict[int, Layer] = {}
         self.outputs = Outputs(self.manners)
         self.received: list[str] = []
+        self.heard = asyncio.Event()
         self._library = library
         self._clock = clock
         self._began = clock()
@@ -284,6 +285,7 @@ class Session:
         """Whether the connection goes on."""
         server = self._server
         server.received.append(text)
+        server.heard.set()
         self._count += 1
         if server.manners.close_after is not None and self._count > server.manners.close_after:
             return False
