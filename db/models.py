@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -127,6 +128,10 @@ class Channel(Base):
     new one, on ``node_id``, waits muted. ``leased``: this epoch's outputs need a lease. ``lease_until`` is the horizon:
     by the database's clock every lease that was ever given is over then; written without raising ``rev``, and only
     while the channel is starting or running. ``hold_failover``: an operator's veto, the channel is not moved.
+
+    ``filler_playlist_id`` is what fills gaps, ``standby_asset_id`` the clip that STANDBY cuts to; none is the slate.
+    ``playout`` holds what else was decided of how it airs (holds, ladder, loudness, logo, watching), by the names of
+    the API and without what is as by default.
     """
 
     __tablename__ = "channel"
@@ -145,6 +150,9 @@ class Channel(Base):
     engine: Mapped[str] = mapped_column(String(8), default="ffmpeg")
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
     day_start: Mapped[str] = mapped_column(String(5), default="06:00")
+    filler_playlist_id: Mapped[str | None] = mapped_column(ForeignKey("playlist.id"))
+    standby_asset_id: Mapped[str | None] = mapped_column(ForeignKey("asset.id"))
+    playout: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]
 
     desired: Mapped[str] = mapped_column(String(3), default="off")
@@ -318,6 +326,11 @@ class Item(Base):
     ``traffic_id`` is the traffic system's own id of this airing, ``planned_start`` what its list plans. ``house_id`` is
     what the list names the clip by: a clip without an asset waits for one of this id, and ``listed`` keeps what the
     list says of its trims and length until its rate is known.
+
+    ``fixed_at`` is when an item of start mode ``fixed`` starts, ``end_at`` when one of end mode ``at`` ends;
+    consecutive items of one ``block`` loop until ``block_until``. ``url`` is where a live item comes from. ``dropped``:
+    it stands in the list and does not air. ``airing`` holds what else was decided of how it airs, by the names of the
+    API and without what is as by default.
     """
 
     __tablename__ = "item"
@@ -336,11 +349,30 @@ class Item(Base):
     planned_start: Mapped[datetime | None]
     house_id: Mapped[str | None] = mapped_column(String(80))
     listed: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    fixed_at: Mapped[datetime | None]
+    end_at: Mapped[datetime | None]
+    block: Mapped[str | None] = mapped_column(String(80))
+    block_until: Mapped[datetime | None]
+    url: Mapped[str | None] = mapped_column(String(500))
+    dropped: Mapped[bool] = mapped_column(default=False, server_default=false())
+    airing: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     __table_args__ = (
         Index("ix_item_playlist_position", "playlist_id", "position"),
         Index("ix_item_waiting", "house_id", sqlite_where=text(_WAITS), postgresql_where=text(_WAITS)),
     )
+
+
+class PlaylistUndo(Base):
+    """What takes the last edit of a playlist back: good as long as it stands at ``revision``. ``what`` tells people
+    what was done, ``steps`` is for the repository alone."""
+
+    __tablename__ = "playlist_undo"
+
+    playlist_id: Mapped[str] = mapped_column(ForeignKey("playlist.id", ondelete="CASCADE"), primary_key=True)
+    revision: Mapped[int]
+    what: Mapped[str] = mapped_column(String(200))
+    steps: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class AsRun(Base):

@@ -23,13 +23,18 @@ from supervisor.schemas.media_root import MediaRoot, MediaRootIn
 from supervisor.schemas.node import LostIn, Node, NodeIn, NodePatch
 from supervisor.schemas.playlist import (
     ImportResult,
+    InsertNext,
     Item,
+    ItemPatch,
+    ItemsDrop,
     ItemsInsert,
     Playlist,
+    PlaylistEdit,
     PlaylistImport,
     PlaylistIn,
     PlaylistRevise,
     Revision,
+    Undone,
 )
 from supervisor.schemas.supervisor import ShutdownDone, ShutdownIn
 from supervisor.schemas.watched_folder import WatchedFolder, WatchedFolderIn
@@ -243,6 +248,23 @@ class Client:
 
     async def insert_items(self, playlist_id: str, values: ItemsInsert) -> Playlist:
         return await self._send("POST", f"/playlists/{playlist_id}/items", Playlist, values)
+
+    async def update_item(self, playlist_id: str, item_id: str, revision: int, changes: ItemPatch) -> Playlist:
+        return await self._send("PATCH", f"/playlists/{playlist_id}/items/{item_id}", Playlist, changes, rev=revision)
+
+    async def drop_items(self, playlist_id: str, values: ItemsDrop) -> Playlist:
+        """Lets them not air, or air again."""
+        return await self._send("POST", f"/playlists/{playlist_id}/items/drop", Playlist, values)
+
+    async def insert_next(self, channel_id: str, values: InsertNext) -> Playlist:
+        """Right after what is on air."""
+        return await self._send("POST", f"/channels/{channel_id}/insert-next", Playlist, values)
+
+    async def undo_edit(self, playlist_id: str, revision: int) -> Undone:
+        """Takes the edit that made this revision back."""
+        return await self._send(
+            "POST", f"/playlists/{playlist_id}/undo", Undone, PlaylistEdit(revision=revision)
+        )  # fmt: skip
 
     async def create_asset(self, values: AssetIn) -> Asset:
         return await self._send("POST", "/assets", Asset, values, deadline_s=60.0)

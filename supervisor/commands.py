@@ -136,7 +136,7 @@ class Commands:
     async def playlist_changed(self, playlist_id: str) -> None:
         """A playlist was edited: running sidecars that play it are told at once, and again until they have it."""
         for keeper in tuple(self._roster.keepers.values()):
-            if keeper.row.playlist_id == playlist_id:
+            if playlist_id in (keeper.row.playlist_id, keeper.row.filler_playlist_id):
                 keeper.edited()
 
     async def _want(self, channel_id: str, desired: str) -> Channel:

@@ -1,91 +1,21 @@
-"""From rows of the store to what a sidecar plays, and to what an operator reads."""
+"""From a list and what is on air to what an operator reads: every row with its times. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Final, Literal
+from typing import Literal, cast
 
-from db.models import Asset, Channel, Item, Playlist
+from db.models import Asset, Item, Playlist
 from sidecar.protocol import channel as protocol
-from sidecar.rundown.forecast import forecast
-from sidecar.rundown.rate import converted_frames, format_rate, frames_to_ms, parse_rate
-from supervisor.playlists.items import waiting_frames
+from sidecar.rundown.forecast import forecast, index_of
+from sidecar.rundown.rate import format_rate, frames_to_ms
+from supervisor.rundown_figures import NO_FIGURES, Figures, Human, figures
+from supervisor.schemas.airing import Kind, StartMode
 from supervisor.schemas.channel import ChannelLive, Rundown, RundownRow
+from supervisor.sidecar_lists import channel_frames, instant, nanoseconds
 
-_UNIX: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-State = Literal["aired", "on_air", "next", "planned", "missing"]
-
-
-def channel_frames(item: Item, asset: Asset | None, rate: Fraction) -> int | None:
-    """How many frames at ``rate`` the item airs; None when only its source's end can tell.
-
-    Source frames are converted once, from the trimmed length, so that no rounding adds up.
-    """
-    if item.kind == "slate":
-        return item.slate_frames
-    if asset is None:
-        # What its list says: the starts of what follows a clip that has not come yet are known all the same.
-        return waiting_frames(item.listed, rate)
-    if asset.rate is None:
-        if asset.asset_duration_ms is None:
-            return None
-        return max(1, asset.asset_duration_ms * rate.numerator // (1000 * rate.denominator))
-    end = item.out_frames if item.out_frames is not None else asset.duration_frames
-    if end is None:
-        return None
-    return converted_frames(max(1, end - item.in_frames), parse_rate(asset.rate), rate)
-
-
-def sidecar_playlist(
-    channel: Channel, playlist: Playlist | None, items: Sequence[Item], assets: Mapping[str, Asset], rate: Fraction
-) -> protocol.Playlist:
-    """The channel's list as its sidecar is told it; ``items`` in order, ``assets`` by id. No list is an empty one.
-
-    ``rate`` is what the sidecar counts frames at: its own while it runs, which an edit of the channel does not change.
-    """
-    of_traffic = any(item.traffic_id is not None for item in items)
-    return protocol.Playlist(
-        revision=playlist.revision if playlist else 0,
-        items=tuple(
-            _sidecar_item(item, assets.get(item.asset_id or ""), rate, inserted=of_traffic and item.traffic_id is None)
-            for item in items
-        ),
-        after_last=_after_last(channel.after_last),
-    )
-
-
-def _sidecar_item(item: Item, asset: Asset | None, rate: Fraction, *, inserted: bool) -> protocol.Item:
-    return protocol.Item(
-        id=item.id,
-        title=item.title,
-        kind="slate" if item.kind == "slate" else "clip",
-        path=asset.path if asset else None,
-        source_rate=asset.rate if asset else None,
-        in_frames=item.in_frames,
-        duration_frames=channel_frames(item, asset, rate),
-        asset_duration_ms=asset.asset_duration_ms if asset else None,
-        start_mode="hold" if item.start_mode == "hold" else "follow",
-        asset_id=item.asset_id,
-        house_id=asset.house_id if asset else item.house_id,
-        traffic_id=item.traffic_id,
-        planned_at_ns=_nanoseconds(item.planned_start),
-        fingerprint=asset.fingerprint if asset else None,
-        inserted=inserted,
-    )
-
-
-def _nanoseconds(at: datetime | None) -> int | None:
-    return None if at is None else (at - _UNIX) // timedelta(microseconds=1) * 1000
-
-
-def _after_last(text: str) -> protocol.AfterLast:
-    match text:
-        case "loop" | "hold" | "filler":
-            return text
-        case _:
-            raise ValueError(f"after_last is {text!r}: the store holds a value that this version does not know")
+State = Literal["aired", "on_air", "next", "planned", "missing", "dropped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +30,40 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When things start: by item id, from the forecast or from what aired. ``note`` goes to the first row."""
+    """When things start: by item id, from the forecast or from what aired. ``note`` goes to the first row.
+
+    ``told`` is the list as its sidecar has it, and ``origin`` the instant from which ``figures`` count their frames.
+    """
 
     on_air: str | None = None
     next: str | None = None
     starts: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
     aired: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
     note: str = ""
+    told: protocol.Playlist | None = None
+    origin: datetime | None = None
+    figures: Figures = NO_FIGURES
 
 
-def timing_of_start(list_: protocol.Playlist, rate: Fraction, start_at: datetime, note: str = "") -> Timing:
-    """As if the list began at ``start_at`` with its first item."""
+def timing_of_start(
+    list_: protocol.Playlist, rate: Fraction, start_at: datetime, note: str = "", missing: frozenset[str] = frozenset()
+) -> Timing:
+    """As if the list began at ``start_at`` with its first item. ``missing``: ids of items with nothing to air."""
     starts = {
         one.item_id: _later(start_at, one.in_frames, rate) for one in forecast(list_) if one.in_frames is not None
     }
-    return Timing(next=list_.items[0].id if list_.items else None, starts=starts, note=note)
+    first = next((item.id for item in list_.items if item.kind != "comment" and not item.dropped), None)
+    found = figures(list_, nanoseconds(start_at), rate, missing=missing)
+    return Timing(next=first, starts=starts, note=note, told=list_, origin=start_at, figures=found)
 
 
-def timing_on_air(list_: protocol.Playlist, rate: Fraction, live: ChannelLive, aired: Mapping[str, datetime]) -> Timing:
+def timing_on_air(
+    list_: protocol.Playlist,
+    rate: Fraction,
+    live: ChannelLive,
+    aired: Mapping[str, datetime],
+    missing: frozenset[str] = frozenset(),
+) -> Timing:
     """From what the channel shows now. ``aired``: when items of this run last started, by item id.
 
     The starts of what follows do not move with every report: as long as the item airs through, they count from its
@@ -125,29 +71,44 @@ def timing_on_air(list_: protocol.Playlist, rate: Fraction, live: ChannelLive, a
     """
     item, following = live.item, live.next
     following_id = following.item_id if following else None
+    waits = live.hold or live.picture in {"hold", "freeze", "standby"}
     if item is None:
-        if following is None or following.in_frames_left is None:
-            return Timing(next=following_id, aired=aired)
-        base = _later(live.as_of, following.in_frames_left, rate)
+        index = None if following is None else index_of(list_.items, following.item_id)
+        left = None if following is None else following.in_frames_left
+        if following is None or left is None:
+            held = Figures(human=Human(0, following_id, "it waits for a take")) if following else NO_FIGURES
+            return Timing(next=following_id, aired=aired, told=list_, origin=live.as_of, figures=held)
+        base = _later(live.as_of, left, rate)
         ahead = forecast(list_, protocol.ResumePoint(following.item_id))
         starts = {one.item_id: _later(base, one.in_frames, rate) for one in ahead if one.in_frames is not None}
-        return Timing(next=following_id, starts=starts, aired=aired)
+        found = figures(list_, nanoseconds(base), rate, index=index or 0, missing=missing)
+        return Timing(next=following_id, starts=starts, aired=aired, told=list_, origin=base, figures=found)
     begun = _later(live.as_of, -item.position_frames, rate)
     if abs(begun - item.started_at) <= 2 * _span(1, rate):
         begun = item.started_at
-    waits = live.hold or live.picture in {"hold", "freeze", "standby"}
     cued = following.item_id if following and following.cued else None
     ahead = forecast(list_, protocol.ResumePoint(item.item_id, 0), hold=waits, next_item_id=cued)
     starts = {one.item_id: _later(begun, one.in_frames, rate) for one in ahead if one.in_frames is not None}
     starts[item.item_id] = item.started_at
-    return Timing(on_air=item.item_id, next=following_id, starts=starts, aired=aired)
+    index = index_of(list_.items, item.item_id)
+    found = NO_FIGURES
+    if index is not None:
+        found = figures(
+            list_, nanoseconds(live.as_of), rate, index=index, begun=-item.position_frames, held=waits, missing=missing
+        )
+    return Timing(
+        on_air=item.item_id, next=following_id, starts=starts, aired=aired, told=list_, origin=live.as_of, figures=found
+    )
 
 
 def rundown(listing: Listing, timing: Timing, rate: Fraction, time_zone: str, channel_id: str | None = None) -> Rundown:
     """The rows an operator reads, in the list's order."""
-    rows = [_row(item, listing, timing, rate) for item in listing.items]
+    told = {} if timing.told is None else {item.id: item for item in timing.told.items}
+    rows = [_row(item, told.get(item.id), listing, timing, rate) for item in listing.items]
     if rows and timing.note:
         rows[0] = rows[0].model_copy(update={"note": "; ".join(filter(None, (timing.note, rows[0].note)))})
+    human = timing.figures.human
+    ends_in = timing.figures.ends_in
     return Rundown(
         channel_id=channel_id,
         playlist_id=listing.playlist.id if listing.playlist else None,
@@ -155,31 +116,54 @@ def rundown(listing: Listing, timing: Timing, rate: Fraction, time_zone: str, ch
         rate=format_rate(rate),
         time_zone=time_zone,
         rows=tuple(rows),
+        next_fixed_item_id=timing.figures.next_fixed,
+        next_action_at=None if human is None else _from(timing.origin, human.in_frames, rate),
+        next_action_item_id=None if human is None else human.item_id,
+        next_action="" if human is None else human.why,
+        ends_at=None if ends_in is None else _from(timing.origin, ends_in, rate),
     )
 
 
-def _row(item: Item, listing: Listing, timing: Timing, rate: Fraction) -> RundownRow:
+def missing_items(listing: Listing) -> frozenset[str]:
+    """Ids of items that have nothing to air."""
+    return frozenset(
+        item.id for item in listing.items if _is_missing(item, listing.assets.get(item.asset_id or ""), listing)
+    )
+
+
+def _row(
+    item: Item, told: protocol.Item | None, listing: Listing, timing: Timing, rate: Fraction
+) -> RundownRow:  # fmt: skip
     asset = listing.assets.get(item.asset_id or "")
     frames = channel_frames(item, asset, rate)
     state = _state(item, asset, listing, timing)
     start_at = timing.starts.get(item.id)
     if state == "aired":
         start_at = timing.aired[item.id]
+    elif state == "dropped" or item.kind == "comment":
+        start_at = None
     note = ""
     if state == "missing":
         note = f"there is no file at {asset.path}" if asset else f"there is no clip of house id {item.house_id}"
+    elif item.kind == "live" and item.url is None:
+        note = "this live input has no url"
+    planned = None if told is None else told.planned_at_ns
     return RundownRow(
         item_id=item.id,
         position=item.position,
         title=item.title,
-        kind="slate" if item.kind == "slate" else "clip",
-        start_mode="hold" if item.start_mode == "hold" else "follow",
+        kind=cast("Kind", item.kind),
+        start_mode=cast("StartMode", item.start_mode),
         start_at=start_at,
+        planned_at=None if planned is None else instant(planned),
+        fixed_at=item.fixed_at,
         duration_frames=frames,
         duration_ms=frames_to_ms(frames, rate) if frames is not None else None,
         asset_duration_ms=asset.asset_duration_ms if asset else None,
         state=state,
         note=note,
+        over_under_frames=timing.figures.over_under.get(item.id),
+        overlap_frames=timing.figures.overlap.get(item.id),
     )
 
 
@@ -187,12 +171,22 @@ def _state(item: Item, asset: Asset | None, listing: Listing, timing: Timing) ->
     """What will air again counts as planned, not as aired: a list that loops has no past."""
     if item.id == timing.on_air:
         return "on_air"
-    waits = item.kind == "clip" and asset is None
-    if waits or (asset is not None and asset.path in listing.missing):
+    if item.dropped:
+        return "dropped"
+    if _is_missing(item, asset, listing):
         return "missing"
     if item.id == timing.next:
         return "next"
     return "aired" if item.id in timing.aired and item.id not in timing.starts else "planned"
+
+
+def _is_missing(item: Item, asset: Asset | None, listing: Listing) -> bool:
+    waits = item.kind == "clip" and asset is None
+    return waits or (asset is not None and asset.path in listing.missing)
+
+
+def _from(origin: datetime | None, frames: int, rate: Fraction) -> datetime | None:
+    return None if origin is None else _later(origin, frames, rate)
 
 
 def _span(frames: int, rate: Fraction) -> timedelta:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.errors import InUse
-from db.models import Asset, Item, Playlist, Project, new_id
+from db.models import Asset, Channel, Item, Playlist, Project, new_id
 from db.repositories.rows import checked, get_row, insert_row, lock_rev, require, update_by_rev
 
 _SPEC = frozenset({"house_id", "title"})
@@ -150,4 +150,7 @@ class Assets:
         if names:
             more = " and more" if len(names) > 3 else ""
             raise InUse("asset", asset_id, f"playlist {', '.join(names[:3])}{more}")
+        channel = await self._session.scalar(select(Channel.name).where(Channel.standby_asset_id == asset_id).limit(1))
+        if channel is not None:
+            raise InUse("asset", asset_id, f"channel {channel!r} as its STANDBY clip")
         await self._session.execute(delete(Asset).where(Asset.id == asset_id))

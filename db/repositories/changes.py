@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import literal, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import Channel, Node, Playlist
@@ -10,7 +10,7 @@ from db.repositories.rows import table_of
 
 
 class Revisions(NamedTuple):
-    """By id: the rev of every channel and node, the revision of every playlist that a channel plays."""
+    """By id: the rev of every channel and node, the revision of every playlist that a channel plays or fills with."""
 
     channels: dict[str, int]
     playlists: dict[str, int]
@@ -34,7 +34,10 @@ class Changes:
 _CHANNEL: Final = table_of(Channel).c
 _PLAYLIST: Final = table_of(Playlist).c
 _NODE: Final = table_of(Node).c
-_PLAYED: Final = select(_CHANNEL.playlist_id).where(_CHANNEL.playlist_id.is_not(None))
+_PLAYED: Final = union(
+    select(_CHANNEL.playlist_id).where(_CHANNEL.playlist_id.is_not(None)),
+    select(_CHANNEL.filler_playlist_id).where(_CHANNEL.filler_playlist_id.is_not(None)),
+)
 _REVISIONS: Final = union_all(
     select(literal(0), _CHANNEL.id, _CHANNEL.rev),
     select(literal(1), _PLAYLIST.id, _PLAYLIST.revision).where(_PLAYLIST.id.in_(_PLAYED)),

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.clock import database_now, seconds_until
 from db.errors import Taken
-from db.models import Channel, Node, Output, Playlist, Project, new_id
+from db.models import Asset, Channel, Node, Output, Playlist, Project, new_id
 from db.repositories import placing
 from db.repositories.leader import LEADS, Fence, Leaders, fence_values
 from db.repositories.placing import KEEP, Keep
@@ -32,9 +32,18 @@ _SPEC = frozenset(
         "engine",
         "time_zone",
         "day_start",
+        "filler_playlist_id",
+        "standby_asset_id",
+        "playout",
     }
 )
-_REFERS_TO: Final = (("project_id", Project), ("playlist_id", Playlist), ("wanted_node_id", Node))
+_REFERS_TO: Final = (
+    ("project_id", Project),
+    ("playlist_id", Playlist),
+    ("filler_playlist_id", Playlist),
+    ("standby_asset_id", Asset),
+    ("wanted_node_id", Node),
+)
 _NUMBER_ATTEMPTS = 5
 _MANY = 50
 """Ids above which a whole table is read instead."""

@@ -1,17 +1,34 @@
 """Playlists and their items. Every edit names the revision it saw and raises it by one, whole or not at all."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Sized
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 
-from sqlalchemy import bindparam, case, delete, func, insert, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import InUse, Missing, StaleRevision
-from db.models import Asset, Channel, Item, Playlist, Project, new_id
+from db.models import Asset, Channel, Item, Playlist, PlaylistUndo, Project, new_id
+from db.repositories import playlist_undo
+from db.repositories.playlist_undo import Steps
 from db.repositories.rows import checked, get_row, insert_row, require
 
-_ITEM_SPEC = frozenset({"title", "in_frames", "out_frames", "slate_frames", "start_mode"})
+_ITEM_SPEC = frozenset(
+    {
+        "title",
+        "in_frames",
+        "out_frames",
+        "slate_frames",
+        "start_mode",
+        "fixed_at",
+        "end_at",
+        "block",
+        "block_until",
+        "url",
+        "dropped",
+        "airing",
+    }
+)
 _IDS_A_QUERY = 500
 _PLAYED = select(Playlist.id, Playlist.revision).where(
     Playlist.id.in_(select(Channel.playlist_id).where(Channel.playlist_id.is_not(None)))
@@ -35,6 +52,12 @@ class ItemSpec:
     planned_start: datetime | None = None
     house_id: str | None = None
     listed: dict[str, object] | None = None
+    fixed_at: datetime | None = None
+    end_at: datetime | None = None
+    block: str | None = None
+    block_until: datetime | None = None
+    url: str | None = None
+    airing: dict[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +133,11 @@ class Playlists:
     async def delete(self, playlist_id: str, revision: int) -> None:
         """Its items go with it. Raises ``Missing``, ``StaleRevision``, and ``InUse`` by the channels that play it."""
         await self._edit(playlist_id, revision)
-        name = await self._session.scalar(
-            select(Channel.name).where(Channel.playlist_id == playlist_id).order_by(Channel.number).limit(1)
-        )
+        played = or_(Channel.playlist_id == playlist_id, Channel.filler_playlist_id == playlist_id)
+        name = await self._session.scalar(select(Channel.name).where(played).order_by(Channel.number).limit(1))
         if name is not None:
             raise InUse("playlist", playlist_id, f"channel {name!r}")
+        await self._session.execute(delete(PlaylistUndo).where(PlaylistUndo.playlist_id == playlist_id))
         await self._session.execute(delete(Item).where(Item.playlist_id == playlist_id))
         await self._session.execute(delete(Playlist).where(Playlist.id == playlist_id))
 
@@ -143,11 +166,14 @@ class Playlists:
         if rows:
             connection = await self._session.connection()
             await connection.execute(insert(Item), rows)
-        return row, [str(values["id"]) for values in rows]
+        ids = [str(values["id"]) for values in rows]
+        await self._undo_by(row, _counted("inserted", ids), Steps(delete=ids))
+        return row, ids
 
     async def remove(self, playlist_id: str, revision: int, item_ids: Collection[str]) -> Playlist:
         """All of them or none. Raises ``Missing`` (playlist or item) and ``StaleRevision``."""
         row = await self._edit(playlist_id, revision)
+        was = await playlist_undo.rows_of(self._session, playlist_id, item_ids)
         missing = set(item_ids)
         wanted = sorted(missing)
         for start in range(0, len(wanted), _IDS_A_QUERY):
@@ -161,6 +187,7 @@ class Playlists:
         if missing:
             raise Missing("item", min(missing))
         await self._close_gaps(playlist_id)
+        await self._undo_by(row, _counted("removed", was), Steps(put=was))
         return row
 
     async def replace(
@@ -171,7 +198,8 @@ class Playlists:
         Raises ``Missing`` (playlist, item or asset) and ``StaleRevision``; then nothing is changed.
         """
         row = await self._edit(playlist_id, revision)
-        there = set(await self._session.scalars(select(Item.id).where(Item.playlist_id == playlist_id)))
+        was = await playlist_undo.rows_of(self._session, playlist_id)
+        there = {str(one["id"]) for one in was}
         kept = {entry.item_id for entry in entries if isinstance(entry, KeptItem)}
         if missing := kept - there:
             raise Missing("item", min(missing))
@@ -206,7 +234,9 @@ class Playlists:
         ]
         if rows:
             await connection.execute(insert(Item), rows)
-        return row, [str(values["id"]) for values in rows]
+        ids = [str(values["id"]) for values in rows]
+        await self._undo_by(row, "put another list in its place", Steps(delete=ids, put=was))
+        return row, ids
 
     async def waiting(self, limit: int) -> Sequence[tuple[Item, str | None]]:
         """Clips without an asset of which the project has one of their house id by now; each with its project's id."""
@@ -259,6 +289,7 @@ class Playlists:
         """The item stands at position ``to`` afterwards (past the end: last). Raises as ``remove`` does."""
         row = await self._edit(playlist_id, revision)
         item = await self.item(playlist_id, item_id)
+        was = await playlist_undo.rows_of(self._session, playlist_id, [item_id])
         to = max(0, min(to, await self._count(playlist_id) - 1))
         low, high = sorted((item.position, to))
         step = -1 if to > item.position else 1
@@ -268,13 +299,15 @@ class Playlists:
             .values(position=case((Item.id == item_id, to), else_=Item.position + step))
             .execution_options(synchronize_session=False)
         )
+        await self._undo_by(row, f"moved {item.title!r}", Steps(put=was))
         return row
 
     async def patch(
         self, playlist_id: str, revision: int, item_id: str, changes: Mapping[str, object]
     ) -> tuple[Playlist, Item]:
-        """Title, in, out and start mode of one item. Raises as ``remove`` does."""
+        """What people decide of one item. Raises as ``remove`` does."""
         row = await self._edit(playlist_id, revision)
+        was = await playlist_undo.rows_of(self._session, playlist_id, [item_id])
         item = await self._session.scalar(
             update(Item)
             .where(Item.playlist_id == playlist_id, Item.id == item_id)
@@ -284,7 +317,46 @@ class Playlists:
         )
         if item is None:
             raise Missing("item", item_id)
+        await self._undo_by(row, f"changed {item.title!r}", Steps(put=was))
         return row, item
+
+    async def set_dropped(
+        self, playlist_id: str, revision: int, item_ids: Collection[str], *, dropped: bool
+    ) -> Playlist:
+        """All of them or none. Raises as ``remove`` does."""
+        row = await self._edit(playlist_id, revision)
+        was = await playlist_undo.rows_of(self._session, playlist_id, item_ids)
+        if missing := set(item_ids) - {str(one["id"]) for one in was}:
+            raise Missing("item", min(missing))
+        await self._session.execute(
+            update(Item)
+            .where(Item.playlist_id == playlist_id, Item.id.in_(item_ids))
+            .values(dropped=dropped)
+            .execution_options(synchronize_session=False)
+        )
+        await self._undo_by(row, _counted("dropped" if dropped else "let air again", was), Steps(put=was))
+        return row
+
+    async def last_edit(self, playlist_id: str, revision: int) -> str | None:
+        """What the edit that made this revision did, if it can be taken back."""
+        kept = await playlist_undo.kept(self._session, playlist_id, revision)
+        return None if kept is None else kept[0]
+
+    async def undo(self, playlist_id: str, revision: int) -> tuple[Playlist, str] | None:
+        """Takes the edit that made ``revision`` back, and says what it was; None, and nothing done, where that is not
+        known. Raises ``Missing`` (playlist, or an asset that is gone since) and ``StaleRevision``."""
+        row = await self._edit(playlist_id, revision)
+        kept = await playlist_undo.kept(self._session, playlist_id, revision)
+        if kept is None:
+            return None
+        what, steps = kept
+        await self._require_assets(steps.asset_ids)
+        back = await playlist_undo.apply(self._session, playlist_id, steps)
+        await self._undo_by(row, f"took back: {what}"[:200], back)
+        return row, what
+
+    async def _undo_by(self, row: Playlist, what: str, steps: Steps) -> None:
+        await playlist_undo.keep(self._session, row.id, row.revision, what, steps)
 
     async def _edit(self, playlist_id: str, revision: int, changes: Mapping[str, object] | None = None) -> Playlist:
         """Raises the revision, which keeps every other edit of this playlist out until the transaction ends."""
@@ -329,6 +401,10 @@ class Playlists:
             missing.difference_update(await self._session.scalars(query))
         if missing:
             raise Missing("asset", min(missing))
+
+
+def _counted(done: str, items: Sized) -> str:
+    return f"{done} {len(items)} item{'' if len(items) == 1 else 's'}"
 
 
 def _text(value: object) -> str | None:

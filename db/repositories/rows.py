@@ -58,7 +58,7 @@ async def lock_rev(session: AsyncSession, model: type[RevRow], id: str, rev: int
 
 async def require(
     session: AsyncSession,
-    model: type[Project] | type[Node] | type[Playlist] | type[Channel],
+    model: type[Project] | type[Node] | type[Playlist] | type[Asset] | type[Channel],
     id: object,  # noqa: A002
 ) -> None:
     """That the row exists and stays until the transaction ends; None is nobody. Raises ``Missing``."""

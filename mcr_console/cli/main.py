@@ -19,6 +19,7 @@ from mcr_console.cli import (
     media,
     nodes,
     playlists,
+    rundown,
     service,
     supervision,
     watch,
@@ -68,6 +69,7 @@ app.command()(supervision.down)
 app.command()(supervision.status)
 app.add_typer(channels.app, name="channel")
 app.add_typer(playlists.app, name="playlist")
+app.add_typer(rundown.app, name="rundown")
 app.command()(asrun.asrun)
 app.command()(agent.agent)
 nodes.app.command("key")(agent.node_key)

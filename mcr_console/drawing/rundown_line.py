@@ -1,6 +1,8 @@
 """One row of a rundown, and the heading above it."""
 
 from datetime import datetime
+from fractions import Fraction
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rich.style import Style
@@ -17,14 +19,51 @@ MIDDLE = 70
 """Widths from which notes have more room."""
 
 
-def render_rundown_heading(width: int, palette: Palette) -> Strip:
-    """Column names, over the rows that ``render_rundown_line`` draws."""
+_MODES: Final = {"follow": "FOL", "hold": "HLD", "fixed": "FIX"}
+
+
+def render_rundown_heading(width: int, palette: Palette, rundown: Rundown | None = None) -> Strip:
+    """Column names, over the rows that ``render_rundown_line`` draws; last how the list stands to its next fixed start
+    and when somebody has to act."""
     dim = palette.dim
+    words, style = ("", dim) if rundown is None else _standing(rundown, palette)
     return columns(
         width,
         palette.ground,
-        [("", dim, 1), *_cells(("START", "", "ITEM", "DURATION", ""), (dim, dim, dim, dim, dim), width)],
+        [("", dim, 1), *_cells(("START", "", "ITEM", "DURATION", words), (dim, dim, dim, dim, style), width)],
     )
+
+
+def _standing(rundown: Rundown, palette: Palette) -> tuple[str, Style]:
+    """``OVER 0:12  act 20:14:10``; amber where it is over."""
+    words: list[str] = []
+    fixed = next((row for row in rundown.rows if row.item_id == rundown.next_fixed_item_id), None)
+    over = 0 if fixed is None or fixed.over_under_frames is None else fixed.over_under_frames
+    if over:
+        words.append(f"{'OVER' if over > 0 else 'UNDER'} {_short(over, rundown.rate)}")
+    if rundown.next_action_at is not None:
+        words.append(f"act {_local(rundown.next_action_at, rundown.time_zone):%H:%M:%S}")
+    return "  ".join(words), palette.warning if over > 0 else palette.dim
+
+
+def _short(frames: int, rate: str) -> str:
+    """Minutes and seconds; below a second the frames."""
+    seconds = int(abs(frames) / Fraction(rate))
+    return f"{seconds // 60}:{seconds % 60:02}" if seconds else f"{abs(frames)} fr"
+
+
+def _remarks(row: RundownRow, rate: str) -> str:
+    """What fixed starts and the plan do to this row."""
+    words: list[str] = []
+    if row.over_under_frames:
+        words.append(f"{'over' if row.over_under_frames > 0 else 'under'} {_short(row.over_under_frames, rate)}")
+    if row.cut_frames:
+        words.append(f"cut {_short(row.cut_frames, rate)}")
+    if row.gap_frames:
+        words.append(f"filler {_short(row.gap_frames, rate)}")
+    if row.overlap_frames:
+        words.append(f"plan {'overlaps' if row.overlap_frames > 0 else 'gap'} {_short(row.overlap_frames, rate)}")
+    return " ".join(words)
 
 
 def render_rundown_line(
@@ -41,18 +80,21 @@ def render_rundown_line(
         base = style = palette.next_row
     elif cursor:
         base = style = palette.cursor_row
-    elif row.state == "aired" or stale:
+    elif row.state in {"aired", "dropped"} or row.kind == "comment" or stale:
         style = palette.dim
     start = (
         "--:--:--:--" if row.start_at is None else time_of_day(_local(row.start_at, rundown.time_zone), rundown.rate)
     )
+    if row.kind == "comment":
+        start = ""
     length = "" if row.duration_frames is None else format_timecode(row.duration_frames, rundown.rate)
-    mode, mode_style = ("HLD", palette.warning) if row.start_mode == "hold" else ("FOL", palette.dim)
+    mode = "" if row.kind == "comment" else _MODES[row.start_mode]
+    mode_style = {"hold": palette.warning, "fixed": palette.strong}.get(row.start_mode, palette.dim)
     word, word_style = _state_word(row, state, palette, on_air=on_air, follows=follows)
     mark = palette.glyphs.cursor if cursor else " "
     quiet = style if on_air or follows else palette.dim
     cells = _cells(
-        (start, mode, row.title, length, f"{word}  {row.note}".strip()),
+        (start, mode, row.title, length, "  ".join(filter(None, (word, _remarks(row, rundown.rate), row.note)))),
         (quiet, mode_style if not stale else palette.dim, style, quiet, word_style if not stale else palette.dim),
         width,
     )
@@ -79,7 +121,7 @@ def _state_word(
         return f"{glyphs.next} {'cued' if cued else 'next'}", palette.strong
     if row.state == "missing":
         return f"{glyphs.warning} missing", palette.warning
-    return ("aired", palette.dim) if row.state == "aired" else ("", palette.warning)
+    return (row.state, palette.dim) if row.state in {"aired", "dropped"} else ("", palette.warning)
 
 
 def _local(instant: datetime, zone: str) -> datetime:

@@ -127,7 +127,7 @@ class ChannelScreen(OperatorScreen):
             return [
                 line(width, palette.ground, [(" The rundown is empty: the channel airs its slate.", palette.warning)])
             ]
-        return [render_rundown_heading(width, palette)]
+        return [render_rundown_heading(width, palette, self._rundown)]
 
     def _draw_top(self, width: int, height: int) -> list[Strip]:
         focus = self.session.focus

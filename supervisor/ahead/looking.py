@@ -17,8 +17,9 @@ from supervisor.ahead.checking import ChannelFacts, FileLook, Finding, Known, Se
 from supervisor.clock import Clock
 from supervisor.errors import Unavailable
 from supervisor.live import LiveBoard
-from supervisor.rundowns import sidecar_playlist, timing_on_air
+from supervisor.rundowns import timing_on_air
 from supervisor.schemas.channel import ChannelLive
+from supervisor.sidecar_lists import sidecar_playlist
 from supervisor.threads import Threads
 
 COMPUTE_S: Final = 5.0

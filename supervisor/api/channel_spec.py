@@ -4,7 +4,9 @@ from fractions import Fraction
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from db.models import Channel as Row
 from sidecar.rundown.rate import parse_rate
+from supervisor.airing import PLAYOUT, kept_playout, playout_of
 from supervisor.errors import Invalid
 from supervisor.schemas.channel import ChannelFormat, ChannelIn, ChannelPatch
 
@@ -14,15 +16,16 @@ FASTEST: Final = Fraction(120)
 
 def new_channel(values: ChannelIn) -> dict[str, object]:
     """Columns of a new channel. Raises Invalid."""
-    spec: dict[str, object] = values.model_dump(exclude={"format", "outputs", "node_id"})
+    spec: dict[str, object] = values.model_dump(exclude={"format", "outputs", "node_id", *PLAYOUT})
     check_time_zone(values.time_zone)
-    return {**spec, **format_columns(values.format), "wanted_node_id": values.node_id}
+    playout = kept_playout(values)
+    return {**spec, **format_columns(values.format), "wanted_node_id": values.node_id, "playout": playout}
 
 
 def changed_channel(changes: ChannelPatch) -> dict[str, object]:
     """Columns that change. Raises Invalid where something is emptied that a channel must have."""
-    given = changes.model_dump(exclude_unset=True, exclude={"format", "outputs"})
-    may_be_empty = {"project_id", "playlist_id", "node_id"}
+    given = changes.model_dump(exclude_unset=True, exclude={"format", "outputs", *PLAYOUT})
+    may_be_empty = {"project_id", "playlist_id", "node_id", "filler_playlist_id", "standby_asset_id", "logo"}
     for name in changes.model_fields_set - may_be_empty:
         if getattr(changes, name) is None:
             raise Invalid(f"{name} cannot be empty", hint="Leave it out to keep it as it is.")
@@ -33,6 +36,15 @@ def changed_channel(changes: ChannelPatch) -> dict[str, object]:
     if "node_id" in given:
         given["wanted_node_id"] = given.pop("node_id")
     return given
+
+
+def changed_playout(was: Row, changes: ChannelPatch) -> dict[str, object]:
+    """The column with what else is decided of how a channel airs, if that changes."""
+    given = changes.model_fields_set & PLAYOUT
+    if not given:
+        return {}
+    playout = playout_of(was).model_copy(update={name: getattr(changes, name) for name in given})
+    return {"playout": kept_playout(playout)}
 
 
 def format_columns(form: ChannelFormat) -> dict[str, object]:

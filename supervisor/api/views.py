@@ -90,6 +90,9 @@ def channel(row: models.Channel, outputs: Sequence[models.Output], live: Channel
             "node_id": row.wanted_node_id,
             "time_zone": row.time_zone,
             "day_start": row.day_start,
+            "filler_playlist_id": row.filler_playlist_id,
+            "standby_asset_id": row.standby_asset_id,
+            **(row.playout or {}),
             "hold_failover": row.hold_failover,
             "hold_failover_by": row.hold_failover_by,
             "desired": row.desired,
@@ -131,6 +134,8 @@ def item(row: models.Item, asset: models.Asset | None) -> Item:
             "asset_duration_ms": asset.asset_duration_ms if asset else None,
             "traffic_id": row.traffic_id,
             "planned_start": row.planned_start,
+            **{name: getattr(row, name) for name in ("url", "fixed_at", "end_at", "block", "block_until", "dropped")},
+            **(row.airing or {}),
         }
     )
 

@@ -94,11 +94,17 @@ _MOVES: Final[Mapping[Phase, Placing]] = {
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Which list a sidecar was given."""
+    """Which list a sidecar was given, and what beside it; ``filler_revision``: of its filler list, 0 where unknown."""
 
     playlist_id: str | None
     revision: int
-    after_last: str
+    beside: tuple[object, ...]
+    filler_revision: int = 0
+
+
+def _beside(row: Channel) -> tuple[object, ...]:
+    """What of a channel's row goes with its list."""
+    return row.after_last, row.filler_playlist_id, row.standby_asset_id, row.playout
 
 
 class Actions:
@@ -144,7 +150,9 @@ class Actions:
         if given is None or self.list_changed or row.phase not in ("starting", "running"):
             return False
         newest = 0 if row.playlist_id is None else revisions.get(row.playlist_id, 0)
-        return (row.playlist_id, row.after_last) != (given.playlist_id, given.after_last) or newest > given.revision
+        if row.playlist_id != given.playlist_id or newest > given.revision or _beside(row) != given.beside:
+            return True
+        return revisions.get(row.filler_playlist_id or "", 0) > given.filler_revision
 
     def edited(self) -> None:
         self.list_changed, self._compares_only = True, False
@@ -293,7 +301,7 @@ class Actions:
             material = await read_material(desk.store, row, row.rate, desk.timing.store)
         self._titles = {item.id: item.title for item in material.playlist.items}
         self._left_out = self.restarts.left_out(self._titles)
-        self._given = Given(row.playlist_id, material.playlist.revision, row.after_last)
+        self._given = Given(row.playlist_id, material.playlist.revision, _beside(row), material.filler_revision)
         material = material.without(self._left_out)
         notes.holds = Holds(material.playlist, row.rate)
         begin = self._begin(notes.holds)
@@ -383,7 +391,7 @@ class Actions:
             self._titles = {item.id: item.title for item in material.playlist.items}
             self._left_out = self.restarts.left_out(self._titles)
             given = material.without(self._left_out).playlist
-            self._given = Given(row.playlist_id, material.playlist.revision, row.after_last)
+            self._given = Given(row.playlist_id, material.playlist.revision, _beside(row), material.filler_revision)
             if holds is not None:
                 same = (holds.playlist_revision, holds.after_last) == (given.revision, given.after_last)
                 if self._compares_only and same:

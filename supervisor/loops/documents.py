@@ -6,9 +6,11 @@ import msgspec
 
 from db.models import Channel, Output
 from db.store import Store
+from db.transaction import Transaction
 from sidecar.protocol import channel as protocol
 from sidecar.rundown.rate import parse_rate
-from supervisor.rundowns import sidecar_playlist
+from supervisor.airing import playout_of
+from supervisor.sidecar_lists import NO_SPARE, Spare, sidecar_playlist
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,8 @@ class Material:
 
     playlist: protocol.Playlist
     outputs: tuple[protocol.Output, ...]
+    filler_revision: int = 0
+    """Of the list that fills gaps; 0 where there is none."""
 
     def without(self, left_out: frozenset[str]) -> "Material":
         """The list without items that are not to be played."""
@@ -28,17 +32,33 @@ class Material:
 
 async def read_material(store: Store, row: Channel, rate: protocol.Rate, timeout: float) -> Material:
     """For a sidecar that runs at ``rate``. Raises StoreUnavailable, and Missing for a channel that was deleted."""
+    playlist, items, assets = None, (), {}
     async with store.read(timeout=timeout) as tx:
         outputs = await tx.channels.outputs(row.id)
-        if row.playlist_id is None:
-            return Material(sidecar_playlist(row, None, (), {}, parse_rate(rate)), tuple(map(_output, outputs)))
-        playlist = await tx.playlists.get(row.playlist_id)
-        items = await tx.playlists.items(row.playlist_id)
-        assets = await tx.assets.of_playlist(row.playlist_id)
-    return Material(sidecar_playlist(row, playlist, items, assets, parse_rate(rate)), tuple(map(_output, outputs)))
+        if row.playlist_id is not None:
+            playlist = await tx.playlists.get(row.playlist_id)
+            items = await tx.playlists.items(row.playlist_id)
+            assets = await tx.assets.of_playlist(row.playlist_id)
+        spare = await read_spare(tx, row)
+    told = sidecar_playlist(row, playlist, items, assets, parse_rate(rate), spare)
+    return Material(told, tuple(map(_output, outputs)), spare.revision)
+
+
+async def read_spare(tx: Transaction, row: Channel) -> Spare:
+    """What the channel has beside its list."""
+    if row.filler_playlist_id is None and row.standby_asset_id is None:
+        return NO_SPARE
+    filler, assets, revision = (), {}, 0
+    if row.filler_playlist_id is not None:
+        revision = (await tx.playlists.get(row.filler_playlist_id)).revision
+        filler = await tx.playlists.items(row.filler_playlist_id)
+        assets = await tx.assets.of_playlist(row.filler_playlist_id)
+    standby = None if row.standby_asset_id is None else await tx.assets.get(row.standby_asset_id)
+    return Spare(filler, assets, standby, revision)
 
 
 def document_of(row: Channel, material: Material, resume: protocol.ResumePoint | None) -> protocol.SidecarDocument:
+    playout = playout_of(row)
     return protocol.SidecarDocument(
         channel_id=row.id,
         name=row.name,
@@ -48,6 +68,9 @@ def document_of(row: Channel, material: Material, resume: protocol.ResumePoint |
         resume=resume,
         leased=row.leased,
         time_zone=row.time_zone,
+        loudness_profile=playout.loudness_profile,
+        logo=None if playout.logo is None else protocol.Logo(**playout.logo.model_dump()),
+        watch=protocol.WatchThresholds(playout.black_s, playout.freeze_s, playout.silence_s),
     )
 
 

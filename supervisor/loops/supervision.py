@@ -26,6 +26,7 @@ from supervisor.loops.desk import Desk
 from supervisor.loops.fleet import AgentSource, Fleet
 from supervisor.loops.leadership import Leadership, Standing
 from supervisor.loops.leases import Leases
+from supervisor.loops.list_ends import ListEnds
 from supervisor.loops.media import MediaWatch
 from supervisor.loops.node_alarms import NodeAlarms
 from supervisor.loops.nodes import NodeWatch
@@ -69,6 +70,7 @@ class Supervision:
         self._faults: dict[str, tuple[float, str]] = {}
         self._nursery = Nursery(clock, self._task_failed)
         self._media = MediaWatch()
+        self._list_ends = ListEnds()
         self._leases = Leases()
         self._roster = Roster(store, self._nursery, self._media)
         self._leadership = Leadership(
@@ -114,7 +116,7 @@ class Supervision:
             outputs_of=self._roster.outputs_of,
             nodes_for=self._roster.nodes_for,
         )
-        for part in (self._roster, self._leases, self._media):
+        for part in (self._roster, self._leases, self._media, self._list_ends):
             part.use(self._desk)
         self.commands = Commands(self._desk, self._roster, alone=store.dialect == "sqlite")
 
@@ -132,6 +134,7 @@ class Supervision:
             self._nursery.keep("roster", self._roster.run)
             self._nursery.keep("leases", self._leases.run)
             self._nursery.keep("media on the nodes", self._media.run)
+            self._nursery.keep("ends of lists", self._list_ends.run)
             await asyncio.Event().wait()
         finally:
             await self._nursery.close()

@@ -18,9 +18,10 @@ LOCK_S: Final = 60
 """Seconds before its start from which an item is no more replaced."""
 _COMPARED: Final = (
     "title", "kind", "asset_id", "in_frames", "out_frames", "slate_frames", "start_mode", "traffic_id", "planned_start",
-    "house_id", "listed",
+    "house_id", "listed", "fixed_at", "url",
 )  # fmt: skip
 """What a list says of an item. Whatever else an operator set of it stays."""
+_AIRING_OF_LISTS: Final = frozenset({"expendable"})
 
 Verdict = Literal["kept", "inserted", "removed", "moved", "changed", "locked"]
 
@@ -92,7 +93,14 @@ def difference(
 def spec_changes(row: Item, spec: ItemSpec) -> dict[str, object]:
     """Columns in which the list says something else than the item."""
     said = asdict(spec)
-    return {name: said[name] for name in _COMPARED if getattr(row, name) != said[name]}
+    changes = {name: said[name] for name in _COMPARED if getattr(row, name) != said[name]}
+    if row.kind == "live" and spec.url is None:
+        changes.pop("url", None)  # the list names no address, so what an operator gave stays
+    was, listed = row.airing or {}, spec.airing or {}
+    kept = {name: value for name, value in was.items() if name not in _AIRING_OF_LISTS}
+    if kept | listed != was:
+        changes["airing"] = (kept | listed) or None
+    return changes
 
 
 class _Placing:

@@ -10,6 +10,7 @@ from db.models import Asset
 from db.repositories.playlists import ItemSpec
 from sidecar.rundown.rate import parse_rate
 from supervisor.errors import Invalid
+from supervisor.playlists.live_urls import check_live_url
 from supervisor.playlists.schedule import Extent, Frames, ScheduledEvent, Seconds, Timecode, frames_at
 
 
@@ -27,8 +28,12 @@ def item_of(event: ScheduledEvent, asset: Asset | None, planned: datetime | None
 
     ``channel_rate`` is what slates count at.
     """
-    mode = "hold" if event.start_mode == "hold" else "follow"
-    remarks = ["its fixed start is kept as planned, and it follows"] if event.start_mode == "fixed" else []
+    remarks: list[str] = []
+    mode = event.start_mode
+    if mode == "fixed" and planned is None:
+        mode = "follow"
+        remarks.append("its fixed start has no time that is known, and it follows")
+    airing: dict[str, object] = {"expendable": True} if event.expendable else {}
     match event.kind:
         case "clip":
             spec, remark = _clip(event, asset)
@@ -38,8 +43,13 @@ def item_of(event: ScheduledEvent, asset: Asset | None, planned: datetime | None
                 raise Invalid("a slate needs a duration")
             frames = max(1, frames_at(event.length, parse_rate(channel_rate)))
             spec = ItemSpec(title=event.title or "Slate", kind="slate", slate_frames=frames)
-        case "live" | "comment":
-            raise Invalid(f"a {event.kind} event, which a playlist does not hold yet")
+        case "live":
+            spec, remark = _live(event, channel_rate)
+            remarks += [remark] if remark else []
+            if spec.slate_frames is None:
+                airing["end_mode"] = "take"
+        case "comment":
+            spec, mode, airing = ItemSpec(title=event.title or "", kind="comment"), "follow", {}
     made = ItemSpec(
         title=spec.title,
         asset_id=spec.asset_id,
@@ -52,6 +62,9 @@ def item_of(event: ScheduledEvent, asset: Asset | None, planned: datetime | None
         planned_start=planned,
         house_id=event.house_id,
         listed=spec.listed,
+        fixed_at=planned if mode == "fixed" else None,
+        url=spec.url,
+        airing=airing or None,
     )
     return ListedItem(event.line, made, "; ".join(remarks))
 
@@ -107,6 +120,22 @@ def _clip(event: ScheduledEvent, asset: Asset | None) -> tuple[ItemSpec, str]:
     return ItemSpec(
         title=event.title or asset.title, asset_id=asset.id, in_frames=begin, out_frames=end, listed=listed or None
     ), short
+
+
+def _live(event: ScheduledEvent, channel_rate: str) -> tuple[ItemSpec, str]:
+    source = event.source or ""
+    url = source if "://" in source else None
+    if url is not None:
+        check_live_url(url)
+    frames = None if event.length is None else max(1, frames_at(event.length, parse_rate(channel_rate)))
+    remarks: list[str] = []
+    if url is None:
+        named = f"its source {source!r} is no address" if source else "it names no source"
+        remarks.append(f"{named}: give the item a url before it airs")
+    if frames is None:
+        remarks.append("it has no duration, so it ends by a take")
+    spec = ItemSpec(title=event.title or source or "Live", kind="live", slate_frames=frames, url=url)
+    return spec, "; ".join(remarks)
 
 
 def _end(event: ScheduledEvent, begin: int, rate: Fraction) -> int | None:

@@ -16,8 +16,9 @@ from supervisor.errors import Invalid, Unavailable
 from supervisor.live import LiveBoard
 from supervisor.playlists.difference import Difference, OldItem, difference, lock_end
 from supervisor.playlists.preparing import ListSource, Prepared, Preparing
-from supervisor.rundowns import sidecar_playlist, timing_on_air
+from supervisor.rundowns import timing_on_air
 from supervisor.schemas.channel import ChannelLive
+from supervisor.sidecar_lists import sidecar_playlist
 from supervisor.threads import Threads
 
 COMPUTE_S: Final = 5.0

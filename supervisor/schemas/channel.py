@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from supervisor.schemas.airing import Kind, StartMode
 from supervisor.schemas.base import Id, Instant, Name, RateText, Schema
+from supervisor.schemas.playout import Playout, PlayoutPatch
 
 Desired = Literal["off", "on"]
 Phase = Literal["off", "placing", "fencing", "starting", "running", "stopping", "blocked"]
@@ -40,7 +42,7 @@ class Output(OutputIn):
     id: Id
 
 
-class ChannelIn(Schema):
+class ChannelIn(Playout):
     name: Name
     number: Annotated[int, Field(ge=1, le=9999)] | None = None
     """The key and the order on the wall; the next free one when left out."""
@@ -56,10 +58,14 @@ class ChannelIn(Schema):
     time_zone: str = "UTC"
     day_start: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "06:00"
     """Start of the broadcast day in the channel's zone."""
+    filler_playlist_id: Id | None = None
+    """What fills gaps; none is the slate."""
+    standby_asset_id: Id | None = None
+    """The clip that STANDBY cuts to; none is the slate."""
 
 
-class ChannelPatch(Schema):
-    """Only what is given changes. Format and outputs take effect at the next start, and the answer says so."""
+class ChannelPatch(PlayoutPatch):
+    """Only what is given changes. What takes effect at the next start alone, the answer names."""
 
     name: Name | None = None
     number: Annotated[int, Field(ge=1, le=9999)] | None = None
@@ -72,6 +78,8 @@ class ChannelPatch(Schema):
     node_id: Id | None = None
     time_zone: str | None = None
     day_start: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None = None
+    filler_playlist_id: Id | None = None
+    standby_asset_id: Id | None = None
 
 
 class OutputLive(Schema):
@@ -143,7 +151,7 @@ class ChannelLive(Schema):
     """Alarms of this channel that are not cleared."""
 
 
-class Channel(Schema):
+class Channel(Playout):
     id: Id
     name: str
     number: int
@@ -157,6 +165,8 @@ class Channel(Schema):
     engine: Engine
     time_zone: str
     day_start: str
+    filler_playlist_id: Id | None = None
+    standby_asset_id: Id | None = None
     hold_failover: bool = False
     """An operator's veto: the channel is not moved to another node. It is still started again where it is."""
     hold_failover_by: str | None = None
@@ -199,19 +209,31 @@ class RundownRow(Schema):
     item_id: str
     position: int
     title: str
-    kind: Literal["clip", "slate"]
-    start_mode: Literal["follow", "hold"]
+    kind: Kind
+    start_mode: StartMode
     start_at: Instant | None
     """Predicted (or, once aired, actual) start; None when a hold before it makes it unknowable."""
+    planned_at: Instant | None = None
+    """When the list means it to start: its own plan, else the end of what stands above."""
+    fixed_at: Instant | None = None
     duration_frames: int | None
     duration_ms: int | None
     asset_duration_ms: int | None
-    state: Literal["aired", "on_air", "next", "planned", "missing"]
+    state: Literal["aired", "on_air", "next", "planned", "missing", "dropped"]
     note: str = ""
+    over_under_frames: int | None = None
+    """At a fixed start: by how much what stands before it is too long, or with a minus too short."""
+    overlap_frames: int | None = None
+    """By how much the list plans it over what stands above, or with a minus how long it plans nothing there."""
+    cut_frames: int = 0
+    """How much of it a fixed start will cut."""
+    gap_frames: int = 0
+    """How long filler will air before it."""
 
 
 class Rundown(Schema):
-    """``rate`` and ``time_zone`` are what rows are to be shown in."""
+    """``rate`` and ``time_zone`` are what rows are to be shown in. ``next_action`` says what somebody has to do next,
+    and ``next_action_at`` when; ``ends_at`` is when the list ends. None where nobody can tell, or there is nothing."""
 
     channel_id: Id | None
     playlist_id: Id | None
@@ -219,3 +241,8 @@ class Rundown(Schema):
     rate: RateText
     time_zone: str
     rows: tuple[RundownRow, ...]
+    next_fixed_item_id: str | None = None
+    next_action_at: Instant | None = None
+    next_action_item_id: str | None = None
+    next_action: str = ""
+    ends_at: Instant | None = None

@@ -4,46 +4,64 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from supervisor.schemas.airing import Airing, AiringPatch, Kind, StartMode, Times
 from supervisor.schemas.base import Id, Instant, Line, Name, Schema
 from supervisor.schemas.listing import ListOptions
 
 Frames = Annotated[int, Field(ge=0, le=2**53)]
 
 
-class ItemIn(Schema):
+LiveUrl = Annotated[str, Field(min_length=1, max_length=500, examples=["srt://203.0.113.7:9000?mode=caller"])]
+
+
+class ItemIn(Airing, Times):
     """``in_frames`` and ``out_frames`` (exclusive) count frames of the asset at its own rate.
 
-    A slate has no asset but a ``duration_ms``-free ``slate_frames`` at the channel's rate.
+    A slate or a live input has no asset but ``slate_frames``, its length at the channel's rate; a live input that ends
+    by a take or at a time may be without. ``url`` is where a live input comes from. A comment is a title alone.
     """
 
-    kind: Literal["clip", "slate"] = "clip"
+    kind: Kind = "clip"
     asset_id: Id | None = None
     title: Annotated[Line, Field(max_length=200)] | None = None
     in_frames: Frames = 0
     out_frames: Frames | None = None
     slate_frames: Annotated[int, Field(ge=1, le=2**53)] | None = None
-    start_mode: Literal["follow", "hold"] = "follow"
+    url: LiveUrl | None = None
+    start_mode: StartMode = "follow"
 
 
-class ItemPatch(Schema):
+class ItemPatch(AiringPatch, Times):
+    """Only what is given changes. A start mode other than ``fixed`` takes the fixed time away."""
+
     title: Annotated[Line, Field(max_length=200)] | None = None
     in_frames: Frames | None = None
     out_frames: Frames | None = None
-    start_mode: Literal["follow", "hold"] | None = None
+    slate_frames: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    url: LiveUrl | None = None
+    start_mode: StartMode | None = None
 
 
-class Item(Schema):
+class Item(Airing):
+    """``dropped``: it stands in the list and does not air."""
+
     id: Id
     playlist_id: Id
     position: int
-    kind: Literal["clip", "slate"]
+    kind: Kind
     asset_id: Id | None
     house_id: str | None
     title: str
     in_frames: int
     out_frames: int | None
     slate_frames: int | None
-    start_mode: Literal["follow", "hold"]
+    url: str | None = None
+    start_mode: StartMode
+    fixed_at: Instant | None = None
+    end_at: Instant | None = None
+    block: str | None = None
+    block_until: Instant | None = None
+    dropped: bool = False
     asset_duration_ms: int | None
     traffic_id: str | None = None
     """The traffic system's own id of this airing."""
@@ -81,6 +99,26 @@ class ItemsInsert(PlaylistEdit):
 
     at: Annotated[int, Field(ge=0)] | None = None
     items: Annotated[tuple[ItemIn, ...], Field(min_length=1, max_length=5000)]
+
+
+class ItemsDrop(PlaylistEdit):
+    """``dropped`` false lets them air again."""
+
+    item_ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=500)]
+    dropped: bool = True
+
+
+class InsertNext(PlaylistEdit):
+    """Comes right after what is on air."""
+
+    items: Annotated[tuple[ItemIn, ...], Field(min_length=1, max_length=500)]
+
+
+class Undone(Schema):
+    """``what`` tells what was taken back."""
+
+    playlist: Playlist
+    what: str
 
 
 class ItemMove(PlaylistEdit):

@@ -1,6 +1,8 @@
 """Pure drawing: exact widths whatever comes in, nothing that steers a terminal, colours that mean one thing."""
 
 import re
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,12 +16,14 @@ from mcr_console.drawing.channel_facts import channel_title
 from mcr_console.drawing.channel_line import render_channel_line
 from mcr_console.drawing.footer import FooterView, render_footer
 from mcr_console.drawing.grid import grid_for
+from mcr_console.drawing.rundown_line import render_rundown_heading, render_rundown_line
 from mcr_console.drawing.strips import line
 from mcr_console.drawing.tile import TileView, render_tile
 from mcr_console.drawing.verdict import countdown
 from mcr_console.palette import ASCII, Palette, choose, monochrome, sixteen, truecolor
 from mcr_console.safe_text import fit, safe
 from mcr_console.wall_state import ChannelState, WallBuilder
+from supervisor.schemas.channel import Rundown, RundownRow
 from tests.console.scenes import FrozenClock, alarm, channel, degraded_channels, reset
 
 PALETTES = (truecolor(), sixteen(), monochrome(), truecolor(ASCII))
@@ -181,3 +185,31 @@ def test_the_title_says_who_holds_failover() -> None:
     assert title.endswith("node-a e7  FAILOVER HELD by olga")
     free = "".join(text for text, _ in channel_title(view(channel(1, "News")).state, truecolor()))
     assert "FAILOVER" not in free
+
+
+def test_a_rundown_shows_fixed_starts_what_is_over_and_when_to_act() -> None:
+    state = ChannelState(channel(1, "One", "news"), channel(1, "One", "news").live, NOW)
+    at = datetime(2026, 3, 1, 20, 15, tzinfo=UTC)
+    plain: dict[str, Any] = {
+        "position": 0, "kind": "clip", "start_mode": "follow", "start_at": at, "duration_frames": 250,
+        "duration_ms": 10_000, "asset_duration_ms": 10_000, "state": "planned",
+    }  # fmt: skip
+    rows = (
+        RundownRow(item_id="a", title="film", **{**plain, "start_mode": "fixed", "fixed_at": at},
+                   over_under_frames=300, cut_frames=50, overlap_frames=-100),
+        RundownRow(item_id="b", title="gone", **{**plain, "state": "dropped", "start_at": None}),
+        RundownRow(item_id="c", title="a word", **{**plain, "kind": "comment", "start_at": None,
+                                                   "duration_frames": None}),
+    )  # fmt: skip
+    shown = Rundown(
+        channel_id=None, playlist_id=None, revision=1, rate="25", time_zone="Europe/Berlin", rows=rows,
+        next_fixed_item_id="a", next_action_at=at, next_action="x waits for a take",
+    )  # fmt: skip
+    palette = truecolor()
+    lines = [
+        render_rundown_line(row, shown, state, 120, palette, cursor=False, stale=False).text for row in rows
+    ]  # fmt: skip
+    assert re.search(r"21:15:00:00\s+FIX\s+film\s.*over 0:12 cut 0:02 plan gap 0:04", lines[0])
+    assert "dropped" in lines[1]
+    assert re.search(r"^\s+a word\s+$", lines[2])
+    assert render_rundown_heading(120, palette, shown).text.rstrip().endswith("OVER 0:12  act 21:15:00")

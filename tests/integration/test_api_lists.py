@@ -38,20 +38,29 @@ async def test_a_list_by_house_ids_becomes_a_playlist(supervisor: Running, tmp_p
         {"house_id": "N2", "start": "27:00:00", "start_mode": "hold", "duration": 60},
         {"kind": "slate", "title": "Back soon", "duration": 4},
         {"kind": "comment", "title": "Break"},
+        {"kind": "live", "source": "srt://studio:9000", "start": "28:00:00", "start_mode": "fixed", "duration": 60},
+        {"kind": "live", "source": "CAM 3", "expendable": True},
+        {"kind": "slate", "title": "How long?"},
+        {"kind": "live", "source": "file:///etc/passwd"},
     )  # fmt: skip
     values = {"name": "Day", "source": "json", "content": content, "channel_id": channel["id"]}
     result = await supervisor.call("POST", "/playlists/import", json=values, expect=201)
     assert result["missing"] == ["N9"]
-    assert [line.partition(":")[0] for line in result["refused"]] == ["event 5"]
+    assert [line.partition(":")[0] for line in result["refused"]] == ["event 8", "event 9"]
     assert any("does not exist on 2026-03-29" in line for line in result["warnings"])
     assert any("ends 1450 frames before" in line for line in result["warnings"])
-    news, waits, held, slate = await items(supervisor, result["playlist"]["id"])
+    assert any("'CAM 3' is no address" in line for line in result["warnings"])
+    news, waits, held, slate, comment, fixed, camera = await items(supervisor, result["playlist"]["id"])
     assert (news["asset_id"], news["in_frames"], news["out_frames"]) == (assets["N1"], 10, 35)
     assert (news["title"], news["traffic_id"], news["planned_start"]) == ("News", "T1", "2026-03-28T19:00:00Z")
     assert (waits["asset_id"], waits["house_id"], waits["title"]) == (None, "N9", "N9")
     assert waits["planned_start"] == "2026-03-29T01:00:00Z"
     assert (held["start_mode"], held["in_frames"], held["out_frames"]) == ("hold", 0, None)
     assert (slate["kind"], slate["slate_frames"]) == ("slate", 100)
+    assert (comment["kind"], comment["title"]) == ("comment", "Break")
+    assert (fixed["kind"], fixed["url"], fixed["slate_frames"]) == ("live", "srt://studio:9000", 1500)
+    assert (fixed["start_mode"], fixed["fixed_at"]) == ("fixed", "2026-03-29T02:00:00Z")
+    assert (camera["url"], camera["end_mode"], camera["expendable"]) == (None, "take", True)
 
     preview = await supervisor.call(
         "GET", f"/playlists/{result['playlist']['id']}/preview", params={"channel_id": channel["id"]}
@@ -120,8 +129,8 @@ async def test_a_revised_list_is_shown_then_applied_and_never_over_a_newer_edit(
     values = {"revision": done["playlist"]["revision"], "source": "json", "content": following}
     joined = await supervisor.call("POST", path, json=values)
     assert [change["verdict"] for change in joined["changes"]] == ["kept", "kept", "kept", "inserted"]
-    comment = schedule({"kind": "comment", "title": "x"})
-    nothing = {**values, "content": comment, "revision": joined["playlist"]["revision"]}
+    unusable = schedule({"kind": "slate", "title": "x"})
+    nothing = {**values, "content": unusable, "revision": joined["playlist"]["revision"]}
     assert (await supervisor.call("POST", path, json=nothing, expect=422))["extra"]["refused"]
 
 

@@ -155,6 +155,82 @@ async def test_items_are_inserted_moved_changed_and_deleted(supervisor: Running)
     assert problem["code"] == "stale_revision"
 
 
+async def test_items_say_how_they_air_and_times_of_day_are_the_channels(supervisor: Running) -> None:
+    playlist = await supervisor.call("POST", "/playlists", json={"name": "Day"})
+    zone = {"name": "One", "playlist_id": playlist["id"], "time_zone": "Europe/Berlin"}
+    await supervisor.call("POST", "/channels", json=zone)
+    path = f"/playlists/{playlist['id']}"
+    slate = {"kind": "slate", "slate_frames": 250}
+    items = [
+        {**slate, "title": "A", "start_mode": "fixed", "fixed_time": "2026-10-25 02:30:00", "late_policy": "join"},
+        {"kind": "comment", "title": "an hour later it is 02:30 again"},
+        {**slate, "title": "B", "start_mode": "fixed", "fixed_time": "02:30:00", "meant": ["black"], "repeat": 2},
+        {"kind": "live", "title": "L", "url": "srt://:9000?mode=listener", "end_mode": "at", "end_time": "03:00"},
+    ]
+    edit = await supervisor.call("POST", f"{path}/items", json={"revision": playlist["revision"], "items": items})
+    a, comment, b, live = (await supervisor.call("GET", f"{path}/items"))["items"]
+    assert (a["fixed_at"], a["late_policy"]) == ("2026-10-25T00:30:00Z", "join")
+    assert comment["kind"] == "comment"
+    assert (b["fixed_at"], b["meant"], b["repeat"]) == ("2026-10-25T01:30:00Z", ["black"], 2)
+    assert (live["end_at"], live["url"]) == ("2026-10-25T02:00:00Z", "srt://:9000?mode=listener")
+
+    later = {"fixed_time": "02:45:00", "fixed_kind": "soft"}
+    edit = await supervisor.call("PATCH", f"{path}/items/{b['id']}", rev=edit["revision"], json=later)
+    b = (await supervisor.call("GET", f"{path}/items"))["items"][2]
+    assert (b["fixed_at"], b["fixed_kind"], b["meant"]) == ("2026-10-25T00:45:00Z", "soft", ["black"])
+    for wrong in (
+        {"end_mode": "at"}, {"start_mode": "follow", "fixed_time": "20:00"}, {"block": "x"}, {"url": "srt://h:1"},
+        {"fixed_time": "soon"}, {"repeat": None},
+    ):  # fmt: skip
+        refused = await supervisor.unix.patch(
+            f"/api/v1{path}/items/{b['id']}", json=wrong, headers={"If-Match": f'"{edit["revision"]}"'}
+        )
+        assert refused.status_code == 422, (wrong, refused.text)
+    follows = {"start_mode": "follow"}
+    edit = await supervisor.call("PATCH", f"{path}/items/{b['id']}", rev=edit["revision"], json=follows)
+    b = (await supervisor.call("GET", f"{path}/items"))["items"][2]
+    assert (b["start_mode"], b["fixed_at"]) == ("follow", None)
+
+
+async def test_items_are_dropped_and_the_last_edit_is_taken_back(supervisor: Running) -> None:
+    playlist = await supervisor.call("POST", "/playlists", json={"name": "Day"})
+    channel = await supervisor.call("POST", "/channels", json={"name": "One", "playlist_id": playlist["id"]})
+    path = f"/playlists/{playlist['id']}"
+    slates = [{"kind": "slate", "slate_frames": 25, "title": title} for title in "AB"]
+    edit = await supervisor.call("POST", f"{path}/items", json={"revision": playlist["revision"], "items": slates})
+    items = (await supervisor.call("GET", f"{path}/items"))["items"]
+    drop = {"revision": edit["revision"], "item_ids": [items[0]["id"]]}
+    edit = await supervisor.call("POST", f"{path}/items/drop", json=drop)
+    assert [item["dropped"] for item in (await supervisor.call("GET", f"{path}/items"))["items"]] == [True, False]
+    undone = await supervisor.call("POST", f"{path}/undo", json={"revision": edit["revision"]})
+    assert undone["what"] == "dropped 1 item"
+    assert [item["dropped"] for item in (await supervisor.call("GET", f"{path}/items"))["items"]] == [False, False]
+    insert = {"revision": undone["playlist"]["revision"], "items": slates[:1]}
+    edit = await supervisor.call("POST", f"/channels/{channel['id']}/insert-next", json=insert, expect=201)
+    assert edit["items"] == 3
+    stale = await supervisor.call("POST", f"{path}/undo", json={"revision": 1}, expect=409)
+    assert stale["code"] == "stale_revision"
+    named = await supervisor.call("PATCH", path, rev=edit["revision"], json={"name": "Night"})
+    refused = await supervisor.call("POST", f"{path}/undo", json={"revision": named["revision"]}, expect=409)
+    assert refused["code"] == "nothing_to_undo"
+
+
+async def test_a_channel_decides_how_it_airs_beside_its_list(supervisor: Running) -> None:
+    filler = await supervisor.call("POST", "/playlists", json={"name": "Filler"})
+    values = {"name": "One", "filler_playlist_id": filler["id"], "black_s": 3, "ladder": ["last_frame", "next"]}
+    channel = await supervisor.call("POST", "/channels", json=values, expect=201)
+    assert (channel["filler_playlist_id"], channel["black_s"], channel["freeze_s"]) == (filler["id"], 3, 30)
+    assert (channel["ladder"], channel["hold_timeout_ms"]) == (["last_frame", "next"], 300_000)
+    logo = {"path": "/m/bug.png", "x": 1100, "y": 40, "opacity": 80}
+    path = f"/channels/{channel['id']}"
+    changed = await supervisor.call("PATCH", path, rev=channel["rev"], json={"logo": logo, "fixed_ends_hold": False})
+    assert (changed["logo"]["x"], changed["fixed_ends_hold"], changed["black_s"]) == (1100, False, 3)
+    changed = await supervisor.call("PATCH", path, rev=changed["rev"], json={"logo": None, "black_s": 8})
+    assert (changed["logo"], changed["black_s"], changed["fixed_ends_hold"]) == (None, 8, False)
+    in_use = await supervisor.call("DELETE", f"/playlists/{filler['id']}", rev=filler["revision"], expect=409)
+    assert "One" in in_use["detail"]
+
+
 IMPOSSIBLE_ITEMS: list[dict[str, Any]] = [
     {"kind": "clip"},
     {"kind": "clip", "asset_id": NOBODY},
@@ -163,6 +239,22 @@ IMPOSSIBLE_ITEMS: list[dict[str, Any]] = [
     {"kind": "slate", "slate_frames": 25, "asset_id": NOBODY},
     {"kind": "slate", "slate_frames": 25, "in_frames": 1},
     {"kind": "clip", "asset_id": NOBODY, "in_frames": -1},
+    {"kind": "slate", "slate_frames": 25, "start_mode": "fixed"},
+    {
+        "kind": "slate",
+        "slate_frames": 25,
+        "start_mode": "fixed",
+        "fixed_time": "20:00",
+    },  # no channel says in which zone
+    {"kind": "slate", "slate_frames": 25, "fixed_at": "2026-03-29T18:00:00Z"},
+    {"kind": "slate", "slate_frames": 25, "end_mode": "at"},
+    {"kind": "slate", "slate_frames": 25, "url": "srt://h:9000"},
+    {"kind": "comment"},
+    {"kind": "comment", "title": "x", "slate_frames": 25},
+    {"kind": "live", "end_mode": "take"},
+    {"kind": "live", "url": "srt://h:9000"},
+    {"kind": "live", "url": "file:///etc/passwd", "end_mode": "take"},
+    {"kind": "live", "url": "srt://h:9000 -x", "end_mode": "take"},
 ]
 
 

@@ -9,13 +9,12 @@ import pytest
 from db.models import Asset, Channel, Item, Playlist
 from supervisor.rundowns import (
     Listing,
-    channel_frames,
     rundown,
-    sidecar_playlist,
     timing_of_start,
     timing_on_air,
 )
 from supervisor.schemas.channel import ChannelLive, Rundown
+from supervisor.sidecar_lists import channel_frames, sidecar_playlist
 from tests.fixtures.channels import make_channel
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

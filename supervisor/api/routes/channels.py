@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from db.models import Channel as Row
 from db.transaction import Transaction
 from supervisor.api import views
-from supervisor.api.channel_spec import changed_channel, new_channel
+from supervisor.api.channel_spec import changed_channel, changed_playout, new_channel
 from supervisor.api.context import Context, Ctx, Who
 from supervisor.api.output_spec import output_specs, require_node
 from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
@@ -23,12 +23,13 @@ from supervisor.schemas.event import ChannelDeleted
 routes = router("channels")
 
 EFFECT_HEADER: Final = "Mcr-Effective-At-Next-Start"
+_AT_NEXT_START: Final = {"format", "outputs", "loudness_profile", "logo", "black_s", "freeze_s", "silence_s"}
 _EFFECT_DOCUMENTED: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "headers": {
             EFFECT_HEADER: {
-                "description": "Which of the changes (`format`, `outputs`) a channel that plays takes on only when it "
-                "is started again. Absent when all of them hold now.",
+                "description": "Which of the changes (`format`, `outputs`, loudness, logo and what is watched) a "
+                "channel that plays takes on only when it is started again. Absent when all of them hold now.",
                 "schema": {"type": "string"},
             }
         }
@@ -84,11 +85,12 @@ async def update_channel(
     async with context.store.write() as tx:
         before = await channel_row(tx, who, channel_id)
         await _require_sight_of_named(tx, who, spec)
+        spec |= changed_playout(before, changes)
         kinds = [it.kind for it in (await tx.channels.outputs(channel_id) if outputs is None else outputs)]
         require_node(kinds, spec.get("wanted_node_id", before.wanted_node_id))
         row = await tx.channels.update_spec(channel_id, rev, spec, outputs)
     note(request, saw_rev=rev, changed=sorted(changes.model_fields_set))
-    later = sorted(changes.model_fields_set & {"format", "outputs"})
+    later = sorted(changes.model_fields_set & _AT_NEXT_START)
     if later and row.phase != "off":
         response.headers[EFFECT_HEADER] = ", ".join(later)
     return await changed(context, who, response, row)
@@ -139,3 +141,9 @@ async def _require_sight_of_named(tx: Transaction, who: Principal, spec: dict[st
     if isinstance(playlist_id := spec.get("playlist_id"), str):
         playlist = await tx.playlists.get(playlist_id)
         require_sight(who, playlist.project_id, "playlist", playlist_id)
+    if isinstance(filler_id := spec.get("filler_playlist_id"), str):
+        filler = await tx.playlists.get(filler_id)
+        require_sight(who, filler.project_id, "playlist", filler_id)
+    if isinstance(asset_id := spec.get("standby_asset_id"), str):
+        asset = await tx.assets.get(asset_id)
+        require_sight(who, asset.project_id, "asset", asset_id)

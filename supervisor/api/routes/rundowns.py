@@ -21,9 +21,10 @@ from supervisor.api.route import router
 from supervisor.api.routes.channels import channel_row
 from supervisor.api.routes.playlists import playlist_row
 from supervisor.errors import Unavailable
-from supervisor.rundowns import Listing, Timing, rundown, sidecar_playlist, timing_of_start, timing_on_air
+from supervisor.rundowns import Listing, Timing, missing_items, rundown, timing_of_start, timing_on_air
 from supervisor.schemas.base import Id
 from supervisor.schemas.channel import Rundown
+from supervisor.sidecar_lists import sidecar_playlist
 
 routes = router("rundowns")
 
@@ -52,10 +53,11 @@ async def read_rundown(context: Ctx, who: Who, channel_id: Id) -> Response:
 
     def timing_of(list_: protocol.Playlist) -> Timing:
         if channel.desired == "off" and live.item is None:
-            return timing_of_start(list_, rate, now, note="the channel is off: times as if it started now")
+            note = "the channel is off: times as if it started now"
+            return timing_of_start(list_, rate, now, note, missing_items(listing))
         if live.picture is None:
             return Timing(note="nothing is known of the channel now")
-        return timing_on_air(list_, rate, live, aired)
+        return timing_on_air(list_, rate, live, aired, missing_items(listing))
 
     return await _answer(context, channel, listing, rate, timing_of)
 
@@ -76,7 +78,10 @@ async def preview_playlist(
     listing = await _with_missing(context, listing)
     rate = parse_rate(channel.rate)
     begin = start_at or context.clock.now()
-    return await _answer(context, channel, listing, rate, lambda list_: timing_of_start(list_, rate, begin))
+    missing = missing_items(listing)
+    return await _answer(
+        context, channel, listing, rate, lambda list_: timing_of_start(list_, rate, begin, missing=missing)
+    )
 
 
 async def _answer(

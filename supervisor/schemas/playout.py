@@ -1,0 +1,60 @@
+"""How a channel airs beside its list: holds, the off-air ladder, loudness, logo, and what is watched on its output."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from supervisor.schemas.airing import Millis
+from supervisor.schemas.base import Schema
+
+HoldFallback = Literal["filler", "next", "slate"]
+Rung = Literal["last_frame", "slate", "filler", "live", "next"]
+LoudnessProfile = Literal["off", "r128", "a85"]
+Seconds = Annotated[int, Field(ge=0, le=3600)]
+Ladder = Annotated[tuple[Rung, ...], Field(min_length=1, max_length=8)]
+
+
+class LogoIn(Schema):
+    """A PNG on the disk of the channel's node. ``x`` and ``y`` are of its upper left corner in pixels, ``opacity`` is
+    in hundredths; ``on``: for items that inherit."""
+
+    path: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^/[^\x00-\x1f\x7f]*$")]
+    x: Annotated[int, Field(ge=0, le=7680)] = 0
+    y: Annotated[int, Field(ge=0, le=4320)] = 0
+    opacity: Annotated[int, Field(ge=0, le=100)] = 100
+    on: bool = True
+
+
+class Playout(Schema):
+    """``hold_timeout_ms``: after so long an unattended hold gives way to ``hold_fallback``, with an alarm; 0 never.
+    ``ladder``: what airs without programme, its first rung after ``ladder_first_ms``, each next ``ladder_next_ms``
+    later. ``black_s``, ``freeze_s``, ``silence_s`` on the output raise an alarm; 0 never.
+    """
+
+    hold_timeout_ms: Millis = 300_000
+    hold_fallback: HoldFallback = "slate"
+    fixed_ends_hold: bool = True
+    ladder: Ladder = ("slate", "filler")
+    ladder_first_ms: Millis = 3_000
+    ladder_next_ms: Millis = 30_000
+    loudness_profile: LoudnessProfile = "off"
+    logo: LogoIn | None = None
+    black_s: Seconds = 8
+    freeze_s: Seconds = 30
+    silence_s: Seconds = 15
+
+
+class PlayoutPatch(Schema):
+    """Only what is given changes; ``logo`` null takes it away."""
+
+    hold_timeout_ms: Millis | None = None
+    hold_fallback: HoldFallback | None = None
+    fixed_ends_hold: bool | None = None
+    ladder: Ladder | None = None
+    ladder_first_ms: Millis | None = None
+    ladder_next_ms: Millis | None = None
+    loudness_profile: LoudnessProfile | None = None
+    logo: LogoIn | None = None
+    black_s: Seconds | None = None
+    freeze_s: Seconds | None = None
+    silence_s: Seconds | None = None

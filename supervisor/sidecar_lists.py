@@ -1,0 +1,178 @@
+"""From rows of the store to the list, and the rules beside it, that a sidecar is told. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Final, cast, get_args
+
+import msgspec
+
+from db.models import Asset, Channel, Item, Playlist
+from sidecar.protocol import channel as protocol
+from sidecar.rundown.rate import converted_frames, parse_rate
+from supervisor.airing import playout_of
+from supervisor.playlists.items import waiting_frames
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_KINDS: Final[frozenset[str]] = frozenset(get_args(protocol.ItemKind))
+_MODES: Final[frozenset[str]] = frozenset(get_args(protocol.StartMode))
+MOST_FILLER: Final = 200
+"""Items of a filler list that a sidecar is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spare:
+    """What a channel has beside its list: the items that fill gaps, in order, and the clip that STANDBY cuts to."""
+
+    filler: Sequence[Item] = ()
+    assets: Mapping[str, Asset] = field(default_factory=dict[str, Asset])
+    standby: Asset | None = None
+    revision: int = 0
+    """Of the list that the filler is."""
+
+
+NO_SPARE: Final = Spare()
+
+
+def channel_frames(item: Item, asset: Asset | None, rate: Fraction) -> int | None:
+    """How many frames at ``rate`` the item airs; None when only its source's end can tell.
+
+    Source frames are converted once, from the trimmed length, so that no rounding adds up.
+    """
+    if item.kind in ("slate", "live"):
+        return item.slate_frames
+    if item.kind == "comment":
+        return None
+    if asset is None:
+        # What its list says: the starts of what follows a clip that has not come yet are known all the same.
+        return waiting_frames(item.listed, rate)
+    if asset.rate is None:
+        if asset.asset_duration_ms is None:
+            return None
+        return max(1, asset.asset_duration_ms * rate.numerator // (1000 * rate.denominator))
+    end = item.out_frames if item.out_frames is not None else asset.duration_frames
+    if end is None:
+        return None
+    return converted_frames(max(1, end - item.in_frames), parse_rate(asset.rate), rate)
+
+
+def sidecar_playlist(
+    channel: Channel,
+    playlist: Playlist | None,
+    items: Sequence[Item],
+    assets: Mapping[str, Asset],
+    rate: Fraction,
+    spare: Spare = NO_SPARE,
+) -> protocol.Playlist:
+    """The channel's list as its sidecar is told it; ``items`` in order, ``assets`` by id. No list is an empty one.
+
+    ``rate`` is what the sidecar counts frames at: its own while it runs, which an edit of the channel does not change.
+    """
+    told = tuple(_sidecar_item(item, assets.get(item.asset_id or ""), rate) for item in items)
+    return protocol.Playlist(
+        revision=playlist.revision if playlist else 0,
+        items=_with_plan(told, rate),
+        after_last=_after_last(channel.after_last),
+        rules=_rules(channel, spare, rate),
+    )
+
+
+def nanoseconds(at: datetime) -> int:
+    """Of an aware instant since 1970, exactly."""
+    return (at - _EPOCH) // _MICROSECOND * 1000
+
+
+def _nanoseconds(at: datetime | None) -> int | None:
+    return None if at is None else nanoseconds(at)
+
+
+def instant(ns: int) -> datetime:
+    """To the microsecond, in UTC."""
+    return _EPOCH + ns // 1000 * _MICROSECOND
+
+
+def _sidecar_item(item: Item, asset: Asset | None, rate: Fraction) -> protocol.Item:
+    if item.kind not in _KINDS or item.start_mode not in _MODES:
+        raise ValueError(f"item {item.id} is a {item.kind} by {item.start_mode}, which this version does not know")
+    made = protocol.Item(
+        id=item.id,
+        title=item.title,
+        kind=cast("protocol.ItemKind", item.kind),
+        path=asset.path if asset else None,
+        source_rate=asset.rate if asset else None,
+        in_frames=item.in_frames,
+        duration_frames=channel_frames(item, asset, rate),
+        asset_duration_ms=asset.asset_duration_ms if asset else None,
+        start_mode=cast("protocol.StartMode", item.start_mode),
+        asset_id=item.asset_id,
+        house_id=asset.house_id if asset else item.house_id,
+        traffic_id=item.traffic_id,
+        fixed_at_ns=_nanoseconds(item.fixed_at),
+        end_at_ns=_nanoseconds(item.end_at),
+        block=item.block,
+        block_until_ns=_nanoseconds(item.block_until),
+        url=item.url,
+        planned_at_ns=_nanoseconds(item.planned_start or item.fixed_at),
+        dropped=bool(item.dropped),
+    )
+    if not item.airing:
+        return made
+    # Stored by the same words as they are told; converted, so that what JSON has as a list is a tuple again.
+    return msgspec.convert({**msgspec.structs.asdict(made), **item.airing}, protocol.Item)
+
+
+def _with_plan(items: tuple[protocol.Item, ...], rate: Fraction) -> tuple[protocol.Item, ...]:
+    """Where the list plans no time of an item, its plan is the end of what stands above, as far as that is known."""
+    made: list[protocol.Item] = []
+    due: int | None = None
+    for item in items:
+        if item.kind == "comment" or item.dropped:
+            made.append(item)
+            continue
+        planned = due if item.planned_at_ns is None else item.planned_at_ns
+        made.append(item if planned == item.planned_at_ns else msgspec.structs.replace(item, planned_at_ns=planned))
+        due = _end_of_plan(item, planned, rate)
+    return tuple(made)
+
+
+def _end_of_plan(item: protocol.Item, planned: int | None, rate: Fraction) -> int | None:
+    match item.end_mode:
+        case "at":
+            return item.end_at_ns
+        case "take":
+            return None
+        case "duration":
+            if planned is None or item.duration_frames is None or item.repeat == 0 or item.block is not None:
+                return None
+            frames = item.duration_frames * item.repeat
+            return planned + frames * 1_000_000_000 * rate.denominator // rate.numerator
+
+
+def _rules(channel: Channel, spare: Spare, rate: Fraction) -> protocol.Rules:
+    playout = playout_of(channel)
+    filler = (_sidecar_item(item, spare.assets.get(item.asset_id or ""), rate) for item in spare.filler)
+    standby = None
+    if spare.standby is not None:
+        item = Item(id=spare.standby.id, title=spare.standby.title, asset_id=spare.standby.id, kind="clip",
+                    in_frames=0, start_mode="follow")  # fmt: skip
+        standby = _sidecar_item(item, spare.standby, rate)
+    return protocol.Rules(
+        hold_timeout_ms=playout.hold_timeout_ms,
+        hold_fallback=playout.hold_fallback,
+        fixed_ends_hold=playout.fixed_ends_hold,
+        ladder=playout.ladder,
+        ladder_first_ms=playout.ladder_first_ms,
+        ladder_next_ms=playout.ladder_next_ms,
+        filler=tuple(item for item in filler if item.kind != "comment" and not item.dropped)[:MOST_FILLER],
+        standby=standby,
+    )
+
+
+def _after_last(text: str) -> protocol.AfterLast:
+    match text:
+        case "loop" | "hold" | "filler":
+            return text
+        case _:
+            raise ValueError(f"after_last is {text!r}: the store holds a value that this version does not know")
