@@ -103,4 +103,6 @@ class Reads:
             leased=identity.leased,
             faults=playout.faults,
             logo=playout.logo,
+            hold_left_ms=playout.hold_left_ms,
+            dropped=playout.dropped,
         )

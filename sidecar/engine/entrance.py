@@ -9,7 +9,8 @@ from sidecar.engine.source_pool import SourcePool
 from sidecar.protocol.channel import Playlist, ResumePoint
 from sidecar.rundown.clock import RundownClock
 from sidecar.rundown.forecast import advance
-from sidecar.rundown.lineup import frames_in
+from sidecar.rundown.rate import frames_in
+from sidecar.rundown.wall import Wall
 
 PATIENCE_NS = NS
 """How long the first frame waits for its picture; then the air begins without, and filler says why."""
@@ -35,7 +36,8 @@ class Entrance:
         """
         passed = 0 if self.at_ns is None else max(0, wall_ns - self.at_ns)
         frames = passed * rate.numerator // (rate.denominator * NS)
-        return advance(playlist, self.point, frames) or advance(playlist, self.point, 0)
+        wall = None if self.at_ns is None else Wall(self.at_ns, rate)
+        return advance(playlist, self.point, frames, wall=wall) or advance(playlist, self.point, 0)
 
 
 class Entering:
@@ -58,7 +60,7 @@ class Entering:
         until = self._time.monotonic_ns() + PATIENCE_NS
         while True:
             now_ns, wall_ns = self._time.monotonic_ns(), self._time.wall_ns()
-            self._rundown.prepare(self._pool.view)
+            self._rundown.prepare(self._pool.view, wall_ns)
             is_there = self._aim(wall_ns)
             self._pool.sync(self._rundown.wanted())
             if (is_there and self._is_ready()) or now_ns >= until or is_cancelled():

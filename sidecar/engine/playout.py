@@ -72,6 +72,8 @@ class PlayoutStatus:
     skipped: tuple[SkippedItem, ...]
     faults: OutputFaults
     logo: LogoStatus | None
+    hold_left_ms: int | None = None
+    dropped: tuple[str, ...] = ()
 
 
 class Playout:
@@ -241,6 +243,8 @@ class Playout:
             skipped=view.skipped_items,
             faults=self._watch.faults,
             logo=self._logo_switch.status(self._logo.fault),
+            hold_left_ms=view.hold_left_ms,
+            dropped=view.dropped,
         )
 
     def thumbnail(self) -> bytes:

@@ -24,7 +24,7 @@ from sidecar.protocol.status import ItemNext, Picture, SidecarState, SkippedItem
 from sidecar.rundown.clock import OnAir, RundownClock
 from sidecar.rundown.model import Fact, Shown
 from sidecar.rundown.output import NO_DATA
-from sidecar.rundown.rate import due_ns, parse_rate, samples_before
+from sidecar.rundown.rate import due_ns, frames_to_ms, parse_rate, samples_before
 
 _MUTED_PASS_S = 0.02
 _SKIPPED_KEPT = 20
@@ -55,6 +55,8 @@ class AirView:
     playlist_revision: int = 0
     after_last: AfterLast = "filler"
     skipped_items: tuple[SkippedItem, ...] = ()
+    hold_left_ms: int | None = None
+    dropped: tuple[str, ...] = ()
 
 
 class PlayoutThread:
@@ -89,6 +91,7 @@ class PlayoutThread:
         self._was_source = False
         self._started_number: int = -1
         self._started_ns = 0
+        self._length: int | None = None
         self._skipped_items: deque[SkippedItem] = deque(maxlen=_SKIPPED_KEPT)
         self._armed = threading.Event()
         self._entrance: Entrance | None = None
@@ -131,7 +134,7 @@ class PlayoutThread:
     def _be_muted(self) -> None:
         while not self._armed.is_set():
             self._commands.apply(self._rundown)
-            self._rundown.prepare(self._pool.view)
+            self._rundown.prepare(self._pool.view, self._time.wall_ns())
             self._pool.sync(self._rundown.wanted())
             self.view = self._muted_view()
             self._armed.wait(_MUTED_PASS_S)
@@ -169,7 +172,7 @@ class PlayoutThread:
             frame += 1
 
     def _tick(self, frame: int, wall_ns: int, skipped: int, *, is_late: bool) -> None:
-        shown = self._rundown.tick(self._pool.view)
+        shown = self._rundown.tick(self._pool.view, wall_ns)
         picture, sound, came = self._compose(shown, wall_ns)
         self.last_picture = picture
         airing = 0 if shown.airing is None else shown.airing.number
@@ -241,6 +244,10 @@ class PlayoutThread:
         on_air, playlist = self._rundown.on_air, self._rundown.playlist
         if on_air is not None and on_air.airing.number != self._started_number:
             self._started_number, self._started_ns = on_air.airing.number, wall_ns
+            self._length = on_air.airing.item.duration_frames
+        if on_air is not None and on_air.duration is not None and on_air.duration != self._length:
+            self._length = on_air.duration
+            self._pool.lengthen(on_air.airing, on_air.duration)
         self.view = AirView(
             state="on_air",
             frame=shown.frame + 1,
@@ -255,12 +262,18 @@ class PlayoutThread:
             playlist_revision=playlist.revision,
             after_last=playlist.after_last,
             skipped_items=tuple(self._skipped_items),
+            hold_left_ms=self._hold_left_ms(),
+            dropped=self._rundown.dropped,
         )
+
+    def _hold_left_ms(self) -> int | None:
+        frames = self._rundown.hold_left
+        return None if frames is None else frames_to_ms(frames, self._rate)
 
 
 def _is_cut(facts: tuple[Fact, ...]) -> bool:
     """Whether the sound of one item was broken off for another's: not at the end of an item that aired whole."""
-    ends = [fact for fact in facts if fact.kind == "item_end"]
+    ends = [fact for fact in facts if fact.kind in ("item_end", "filler_end")]
     return any(fact.cause != "ended" for fact in ends)
 
 

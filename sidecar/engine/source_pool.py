@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import av
 
-from sidecar.media.interface import Moment, Source
+from sidecar.media.interface import Lengthened, Moment, Source
 from sidecar.protocol.channel import ChannelFormat
 from sidecar.rundown.model import Airing, SourceView, Supply
 from sidecar.rundown.rate import samples_before
@@ -84,6 +84,12 @@ class SourcePool:
             if self.take(airing, end - first) is None:
                 return index
         return frames
+
+    def lengthen(self, airing: Airing, frames: int) -> None:
+        """The item on air is to last to this channel frame of it."""
+        source = self._sources.get(airing.number)
+        if isinstance(source, Lengthened):
+            source.lengthen(frames)
 
     def first_picture(self) -> av.VideoFrame | None:
         """What would be shown first of the most urgent source that has a picture; for any thread."""

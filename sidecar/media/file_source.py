@@ -60,6 +60,7 @@ class FileSource:
         self._channel = channel
         self._rate = parse_rate(channel.rate)
         self._path = airing.item.path or ""
+        self._length = airing.item.duration_frames
         self._ready: deque[_Ready] = deque()
         self._left: Samples = np.zeros((2, 0), np.float32)
         self._outcome: SourceView | None = None
@@ -107,6 +108,10 @@ class FileSource:
             return self._ready[0].picture
         except IndexError:
             return None
+
+    def lengthen(self, frames: int) -> None:
+        """See ``Lengthened``. In its last moments, when everything is decoded, it comes too late."""
+        self._length = frames
 
     def close(self) -> None:
         """See ``Source``."""
@@ -227,8 +232,8 @@ class FileSource:
             index += 1
 
     def _is_over(self, index: int) -> bool:
-        duration = self._airing.item.duration_frames
-        return self._closed or (duration is not None and index >= duration)
+        length = self._length
+        return self._closed or (length is not None and index >= length)
 
     def _hand_over(self, reader: Reader, index: int, picture: VideoFrame, number: int) -> None:
         until = samples_before(index + 1, self._rate, self._channel.sample_rate) + _SPARE

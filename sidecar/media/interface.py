@@ -1,7 +1,7 @@
 """The narrow place where an item becomes output."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import av
 import numpy as np
@@ -46,4 +46,13 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Gives everything back, in its own time; may be repeated."""
+        ...
+
+
+@runtime_checkable
+class Lengthened(Protocol):
+    """A source that ends with its item's length, which an operator may change while it airs."""
+
+    def lengthen(self, frames: int) -> None:
+        """It is to last to this channel frame of the item, where there is so much."""
         ...

@@ -149,3 +149,7 @@ class Status(Struct, frozen=True):
     faults: OutputFaults = OutputFaults()
     logo: LogoStatus | None = None
     """None for a channel without a logo."""
+    hold_left_ms: int | None = None
+    """While the list waits for a take: how long until its time-out, 0 after it; None: it does not wait, or for ever."""
+    dropped: tuple[str, ...] = ()
+    """Items that an operator dropped in this run."""

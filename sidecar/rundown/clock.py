@@ -5,19 +5,17 @@ from fractions import Fraction
 
 from sidecar.protocol.channel import Playlist, ResumePoint
 from sidecar.protocol.status import ItemNext, Picture
+from sidecar.rundown.air import Order
 from sidecar.rundown.answers import Done, OnAir, Refused
-from sidecar.rundown.forecast import NoSpot, Spot, index_of, walk
-from sidecar.rundown.lineup import Plan, frames_in
-from sidecar.rundown.model import Airing, Fact, Shown, Sources, SourceView, Supply
-from sidecar.rundown.output import Airtime, Mode
-from sidecar.rundown.programme import EMPTY, Order, Programme, live_status, name_of, view_of
+from sidecar.rundown.forecast import Spot, Walk, walk
+from sidecar.rundown.model import Airing, Fact, Shown, Sources, Supply
+from sidecar.rundown.output import Mode
+from sidecar.rundown.rate import frames_in
+from sidecar.rundown.timeline import LEAD_S, NoSpot
+from sidecar.rundown.transport import Transport
+from sidecar.rundown.views import live_status, name_of, view_of
 
 __all__ = ["Done", "OnAir", "Refused", "RundownClock"]
-
-GUARD_S = 1
-"""Within this of a take, another is refused."""
-LEAD_S = 1
-"""A rejoin cuts this much later, so that the frame that should be on air by then is decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +25,11 @@ class _Suspended:
     item_id: str | None
     position: int
     at: int
+    added: int
     held: bool
 
 
-class RundownClock:
+class RundownClock(Transport):
     """Decides what every output frame shows; each has exactly one source.
 
     ``sources(airing)`` must answer OPENING for an airing it does not know yet. Sources of ``kind == "slate"`` items are
@@ -39,18 +38,20 @@ class RundownClock:
     """
 
     def __init__(self, playlist: Playlist, rate: Fraction, resume: ResumePoint | None = None) -> None:
-        self._programme = Programme(playlist, rate, resume)
-        self._lineup, self._out = self._programme.lineup, self._programme.out
+        super().__init__(playlist, rate, resume)
         self._suspended: _Suspended | None = None
-        self._taken_at: int | None = None
 
     def arm(self, by: str) -> None:
         """Names who put the channel on air; before the first tick."""
         self._programme.armed_by = by
 
-    def prepare(self, sources: Sources) -> None:
-        """While muted, as often as one likes: passes over what cannot be played, so that the air begins well."""
+    def prepare(self, sources: Sources, wall_ns: int | None = None) -> None:
+        """While muted, as often as one likes: passes over what cannot be played, so that the air begins well.
+
+        ``wall_ns``: UTC now, for what begins at a time of day.
+        """
         self._programme.sources = sources
+        self._programme.see_wall(wall_ns)
         self._programme.watch_what_comes()
 
     @property
@@ -71,9 +72,11 @@ class RundownClock:
         """While muted: that many channel frames of ``first``, which its source has given already, are passed over."""
         self._lineup.begin_later(frames)
 
-    def tick(self, sources: Sources) -> Shown:
-        """Once per output frame, in order."""
-        return self._programme.tick(sources)
+    def tick(self, sources: Sources, wall_ns: int | None = None) -> Shown:
+        """Once per output frame, in order. ``wall_ns``: the UTC instant at which it is due; without, no time of day
+        counts."""
+        self._learn_opening(sources)
+        return self._programme.tick(sources, wall_ns)
 
     def note_late(self, cause: str, detail: str) -> None:
         """The last tick's frame was late although the tick did not say so: at most once for each frame."""
@@ -87,12 +90,15 @@ class RundownClock:
             found.append(air.airing)
         if self._programme.order is not None:
             found.append(self._programme.order.airing)
-        plans = (self._lineup.cued, self._lineup.next)
+        lineup, frame = self._lineup, self._out.frame
+        plans = (lineup.held, lineup.cued, lineup.again, lineup.next, lineup.fixed)
         found += [
             plan.airing
             for plan in plans
-            if plan is not None and plan.opens_at <= self._out.frame and self._programme.is_near(plan)
+            if plan is not None and plan.opens_at <= frame and self._programme.is_near(plan)
         ]
+        off_air = self._programme.off_air
+        found += off_air.wanted(frame, near=self._programme.is_filler_near())
         return tuple(airing for airing in dict.fromkeys(found) if airing.item.kind != "slate")
 
     # --- what is known ----------------------------------------------------------------------------------------------
@@ -102,15 +108,19 @@ class RundownClock:
         plan, air = self._lineup.coming, self._out.air
         if plan is None:
             return None
-        follows = not plan.waits and not self._programme.hold
+        follows = not plan.waits and not self._programme.hold and self._lineup.follows is plan
         is_running = air is not None and self._out.mode is Mode.ITEM and not air.is_frozen
+        left = air.left if air is not None and is_running and follows else None
+        due = self._lineup.not_before(plan)
+        if due is not None and follows and (left is not None or self._out.mode is Mode.FILLER):
+            left = max(left or 0, due - self._out.frame)
         view = view_of(sources, plan.airing)
         return ItemNext(
             item_id=plan.airing.item.id,
             title=name_of(plan.airing.item),
-            cued=plan is self._lineup.cued,
+            cued=self._lineup.cued is not None and plan.airing is self._lineup.cued.airing,
             ready=view.supply is Supply.READY,
-            in_frames_left=air.left if air is not None and is_running and follows else None,
+            in_frames_left=left,
             live=live_status(plan.airing.item, view, is_wanted=self._programme.is_near(plan)),
         )
 
@@ -135,7 +145,18 @@ class RundownClock:
     @property
     def is_held(self) -> bool:
         """The list does not go on by itself after what is on air, by an operator's hold or because it waits now."""
-        return self._programme.hold or self._out.mode is Mode.HOLD
+        return self._programme.hold or self._out.mode is Mode.HOLD or self._programme.is_looping
+
+    @property
+    def hold_left(self) -> int | None:
+        """Frames until nobody has taken for too long; None: the list does not wait, or without end."""
+        plan = self._lineup.coming
+        return self._programme.holding.left(plan.airing.item if plan else None, self._programme.rules, self._out.frame)
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Items that will not air, by an operator's word."""
+        return tuple(item_id for item_id, dropped in self._lineup.timeline.dropped.items() if dropped)
 
     @property
     def picture(self) -> Picture:
@@ -152,69 +173,8 @@ class RundownClock:
 
     # --- commands ---------------------------------------------------------------------------------------------------
 
-    def take(self, expect_item_id: str | None, by: str) -> Done:
-        """Cut to the cued item, else to the next. ``expect_item_id`` fixes which of them that has to be."""
-        return self._cut_to(self._lineup.coming, expect_item_id, "take", by)
-
-    def skip(self, by: str) -> Done:
-        """Cut to the next item of the list; a cue stays."""
-        return self._cut_to(self._lineup.next, None, "skip", by)
-
-    def cue(self, item_id: str | None, by: str) -> Done:
-        """Make an item what comes next, at the next take or seam; None clears the cue."""
-        if item_id is None:
-            self._lineup.cued = None
-            return self._done("cue", by, "cue cleared")
-        index = index_of(self.playlist.items, item_id)
-        if index is None:
-            raise Refused("no_such_item", f"the rundown (revision {self.playlist.revision}) has no item {item_id}")
-        plan = self._lineup.cue(index, self._out.frame)
-        return self._done("cue", by, f"cued: {name_of(plan.airing.item)}")
-
-    def hold(self, by: str) -> Done:
-        """Do not follow on after this item."""
-        self._programme.hold = True
-        return self._done("hold", by, "holds after this item")
-
-    def play(self, by: str) -> Done:
-        """Release a hold: one that was only set, or one that waits now."""
-        air = self._needs_air()
-        if air is not None and air.lost_at is not None and air.live is not None and self._out.mode is Mode.ITEM:
-            air.live.release()
-            return self._done("play", by, f"back with its next picture: {name_of(air.airing.item)}")
-        coming = self._lineup.coming
-        if self._out.mode is Mode.HOLD and coming is None:
-            self._programme.hold = False
-            done = self._done("play", by, "hold released; nothing comes next", shows=True)
-            self._programme.to_filler("play", by=by)
-            return done
-        if self._out.mode is Mode.HOLD or (self._out.mode is Mode.FILLER and coming is not None and coming.waits):
-            return self._cut_to(coming, None, "play", by)
-        was_held, self._programme.hold = self._programme.hold, False
-        return self._done("play", by, "hold released" if was_held else "nothing is held")
-
-    def pause(self, by: str) -> Done:
-        """Freeze the picture; the sound goes silent."""
-        air = self._needs_air()
-        if air is None or self._out.mode is not Mode.ITEM:
-            raise Refused("nothing_to_take", "no item is on air, so there is nothing to freeze")
-        if air.is_frozen:
-            return self._done("pause", by, "already frozen")
-        done = self._done("pause", by, f"frozen: {name_of(air.airing.item)}", shows=True)
-        self._out.freeze(air, by)
-        return done
-
-    def resume(self, by: str) -> Done:
-        """Let a frozen picture run on from the same frame."""
-        air = self._needs_air()
-        if air is None or not air.is_frozen:
-            return self._done("resume", by, "the picture is not frozen")
-        done = self._done("resume", by, f"runs on: {name_of(air.airing.item)}", shows=True)
-        self._out.unfreeze("resume", by)
-        return done
-
     def standby(self, by: str) -> Done:
-        """Cut to the slate, at once and from anything."""
+        """Cut to the standby clip or the slate, at once and from anything. Never refused to a channel on air."""
         air = self._needs_air()
         self._programme.order = None
         if self._out.mode is Mode.STANDBY:
@@ -224,8 +184,10 @@ class RundownClock:
             item_id=air.airing.item.id if air is not None and runs else None,
             position=air.position if air is not None else 0,
             at=self._out.frame,
+            added=air.added if air is not None and runs else 0,
             held=self.is_held,
         )
+        self._programme.holding.end()
         done = self._done("standby", by, "standby", shows=True)
         self._out.cut_to_slate(Mode.STANDBY, "standby", by, "")
         return done
@@ -245,11 +207,20 @@ class RundownClock:
         spot = lineup.spot_of(suspended.item_id, suspended.position) if suspended.item_id is not None else None
         if spot is None:
             return self._rejoin_list(suspended, by)
-        target = walk(self.playlist, spot, at - suspended.at)
-        if suspended.held and target != Spot(spot.index, spot.frame + at - suspended.at):
+        target = walk(
+            self.playlist, spot, at - suspended.at, timeline=lineup.timeline, at=suspended.at, added=suspended.added
+        )
+        if (
+            suspended.held
+            and not self._fixed_came(spot, suspended, at)
+            and target != Spot(spot.index, spot.frame + at - suspended.at)
+        ):
             target = NoSpot.HELD
         if target is NoSpot.ENDED:
             lineup.end()
+            return self._rejoin_list(suspended, by)
+        if target is NoSpot.GAP:
+            lineup.wait_with(self._after_gap(spot, suspended, at), self._out.frame)
             return self._rejoin_list(suspended, by)
         if isinstance(target, NoSpot):
             target, at = spot, self._out.frame
@@ -265,6 +236,7 @@ class RundownClock:
         if len({item.id for item in playlist.items}) < len(playlist.items):
             raise Refused("invalid", f"revision {playlist.revision} of the rundown has an item id twice")
         self._lineup.replace(playlist, self._out.frame)
+        self._programme.off_air.load(playlist.rules)
         return self._done("playlist", by, f"rundown revision {playlist.revision}, {len(playlist.items)} items")
 
     def note_command(self, name: str, by: str, sentence: str) -> Done:
@@ -282,54 +254,25 @@ class RundownClock:
 
     # --- inside: commands -------------------------------------------------------------------------------------------
 
-    def _needs_air(self) -> Airtime | None:
-        if self._out.mode is Mode.MUTED:
-            raise Refused("not_armed", "the channel is not on air")
-        return self._out.air
+    def _steps(self, spot: Spot, suspended: _Suspended) -> Walk:
+        return Walk(self._lineup.timeline, spot, suspended.at, hold=suspended.held, added=suspended.added)
 
-    def _cut_to(self, plan: Plan | None, expect_item_id: str | None, cause: str, by: str) -> Done:
-        self._needs_air()
-        frame = self._out.frame
-        if self._taken_at is not None and frame - self._taken_at < frames_in(GUARD_S, self._programme.rate):
-            raise Refused("take_guard", f"the last take was less than {GUARD_S} s ago")
-        if plan is None:
-            raise Refused("nothing_to_take", "nothing comes next" if self.playlist.items else "the rundown is empty")
-        item = plan.airing.item
-        if expect_item_id is not None and item.id != expect_item_id:
-            raise Refused("target_changed", f"{name_of(item)} ({item.id}) would go to air, not {expect_item_id}")
-        view = view_of(self._programme.sources, plan.airing)
-        if view.supply is not Supply.READY or plan.opens_at > frame:
-            raise Refused("target_not_ready", self._not_ready(plan, view))
-        done = self._done(cause, by, f"on air: {name_of(item)}", airing=plan.airing, shows=True)
-        self._lineup.moved_to(plan, frame)
-        self._programme.order = Order(plan.airing, cause, by, frame)
-        self._taken_at = frame
-        return done
+    def _after_gap(self, spot: Spot, suspended: _Suspended, at: int) -> int:
+        """What the list waits with in the gap that is at output frame ``at``."""
+        return next((one.index for one in self._steps(spot, suspended) if one.start > at), spot.index)
+
+    def _fixed_came(self, spot: Spot, suspended: _Suspended, at: int) -> bool:
+        """Whether a fixed start would have ended the hold."""
+        return any(one.index != spot.index and one.start <= at for one in self._steps(spot, suspended))
 
     def _rejoin_list(self, suspended: _Suspended, by: str) -> Done:
         """No item is to be joined: the list goes on with what comes, or filler says why it does not."""
         self._programme.hold = self._programme.hold or suspended.held
         done = self._done("rejoin", by, "rejoins the rundown", shows=True)
-        plan = self._lineup.coming
+        plan = self._lineup.follows
         if plan is not None and self._programme.may_follow(plan) and self._programme.is_ready(plan.airing):
-            self._lineup.moved_to(plan, self._out.frame)
+            self._programme.tell_passed(self._lineup.moved_to(plan, self._out.frame))
             self._programme.order = Order(plan.airing, "rejoin", by, self._out.frame)
         else:
             self._programme.to_filler("rejoin", by=by)
         return done
-
-    def _done(self, name: str, by: str, sentence: str, *, airing: Airing | None = None, shows: bool = False) -> Done:
-        self._out.fact("command", airing, cause=name, by=by, detail=sentence)
-        return Done(sentence, airing, shows)
-
-    def _not_ready(self, plan: Plan, view: SourceView) -> str:
-        name = name_of(plan.airing.item)
-        waited = self._out.frame - plan.opens_at
-        if waited < 0:
-            return f"{name} could not be played; it is opened again in {self._seconds(-waited)} s"
-        if view.supply in (Supply.FAILED, Supply.ENDED):
-            return f"{name} cannot be played: {view.error or EMPTY}"
-        return f"{name} is being opened, for {self._seconds(waited)} s now"
-
-    def _seconds(self, frames: int) -> str:
-        return f"{float(frames / self._programme.rate):.1f}"

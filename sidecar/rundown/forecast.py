@@ -1,20 +1,36 @@
 """When items will air, by the list's own arithmetic; the supervisor uses it for channels that are off or edited."""
 
-import enum
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from sidecar.protocol.channel import Item, Playlist, ResumePoint
+from sidecar.rundown.rate import frames_in
+from sidecar.rundown.timeline import LEAD_S, Following, NoSpot, Timeline
+from sidecar.rundown.wall import Wall
+
+_MOST_STEPS = 12_000
+_NO_WALL_RATE = Fraction(25)
+"""Where there is no wall, no frame is counted in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class PredictedStart:
-    """``in_frames``: channel frames from now to the item's next start; None if unknown.
+    """``in_frames``: channel frames from now to the item's next start; None if unknown, or never.
 
-    For the item on air it is its start that was: zero or negative.
+    For the item on air it is its start that was: zero or negative. ``frames``: how many it airs then, None if unknown.
+    ``cut``: how many of its own a fixed start takes away. ``gap``: how many frames of filler are before it. ``late``:
+    how many frames after its fixed time it starts. ``passed``: why it does not air next time (dropped, expendable,
+    preempted, too late).
     """
 
     item_id: str
     in_frames: int | None
+    frames: int | None = None
+    cut: int = 0
+    gap: int = 0
+    late: int = 0
+    passed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,34 +41,159 @@ class Spot:
     frame: int
 
 
-class NoSpot(enum.Enum):
-    """Why the arithmetic ends before the frames do."""
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Output frames ``start`` to ``end`` (None: nobody knows) on one item, that begin with its ``first_frame``.
 
-    HELD = "an item waits for a take"
-    UNKNOWN = "an item's length is unknown"
-    ENDED = "the list ended"
+    ``cut``: how many frames sooner than by itself it ends because of a fixed start. ``gap``: frames without an item
+    before it. ``passed``: what did not air since the segment before, by index and cause.
+    """
+
+    index: int
+    start: int
+    end: int | None
+    first_frame: int = 0
+    cut: int = 0
+    gap: int = 0
+    late: int = 0
+    passed: tuple[tuple[int, str], ...] = ()
 
 
-def walk(playlist: Playlist, spot: Spot, frames: int) -> Spot | NoSpot:
-    """Where the list is ``frames`` channel frames after ``spot``. At most two passes over the list, however far."""
+class Walk:
+    """The list from one place on, item after item. ``why`` says, when it is over, why it goes on no farther."""
+
+    def __init__(
+        self, timeline: Timeline, spot: Spot, at: int, *, hold: bool = False, cued: int | None = None, added: int = 0
+    ) -> None:
+        """``spot`` is shown at output frame ``at``. ``added``: frames an operator added to the item's length."""
+        self._timeline = replace(timeline, spent=set(timeline.spent))
+        self._spot, self._at, self._hold, self._cued, self._added = spot, at, hold, cued, added
+        self.why = NoSpot.ENDED
+
+    def __iter__(self) -> Iterator[Segment]:
+        line = self._timeline
+        index, start, first, turn = self._spot.index, self._at - self._spot.frame, 0, 1
+        hold, cued, added = self._hold, self._cued, self._added
+        gap, late, passed = 0, 0, tuple[tuple[int, str], ...]()
+        line.pass_to(index, self._at)
+        for _ in range(_MOST_STEPS):
+            ending = line.ending(index, start, first, added)
+            end = self._cut(index, start, ending.frame, hold=hold)
+            lost = 0 if end is None or ending.frame is None else ending.frame - end
+            yield Segment(index, start, end, first, lost, gap, late, passed)
+            if end is None:
+                self.why = NoSpot.UNKNOWN
+                return
+            if line.repeats(index, turn) and cued is None and not hold and line.last_due(index, end) is None:
+                if line.playlist.items[index].repeat == 0 and self._is_endless(index, end):
+                    self.why = NoSpot.HELD
+                    return
+                start, turn, first, gap, late, passed, added = end, turn + 1, 0, 0, 0, (), 0
+                continue
+            went = self._go_on(index, end, hold=hold, cued=cued)
+            if isinstance(went, NoSpot):
+                self.why = went
+                return
+            following, start = went
+            cued = cued if following.index != cued else None
+            passed = tuple((one.index, one.cause) for one in following.passed if one.cause)
+            due = line.due(following.index)
+            if following.cause == "fixed" and due is not None:
+                start = max(start, due)
+            first, late = self._joined(following.index, start)
+            start += frames_in(LEAD_S, line.rate) if first else 0
+            gap, index, turn, hold, added = start - end, following.index, 1, False, 0
+            line.pass_to(index, start)
+        self.why = NoSpot.UNKNOWN
+
+    def _cut(self, index: int, start: int, natural: int | None, *, hold: bool) -> int | None:
+        """Where an item ends, with the next fixed start in its way."""
+        cut = self._timeline.cut(index, max(start, self._at))
+        if cut is None or (natural is not None and natural <= cut) or (hold and not self._fixed_wins):
+            return natural
+        return max(cut, start, self._at)
+
+    def _go_on(self, index: int, end: int, *, hold: bool, cued: int | None) -> tuple[Following, int] | NoSpot:
+        """What follows the item that ends at ``end``, and when the list goes on with it at the soonest."""
+        line = self._timeline
+        came = line.last_due(index, end)
+        if hold and (came is None or not self._fixed_wins):
+            came, end = self._out_of_hold(index, end)
+            if came is None:
+                return NoSpot.HELD
+        following = Following(cued, "cue") if cued is not None and came is None else line.following(index, end)
+        if isinstance(following, NoSpot):
+            return following
+        if following.cause != "fixed" and line.playlist.items[following.index].start_mode == "hold":
+            came, end = self._out_of_hold(index, end)
+            following = NoSpot.HELD if came is None else line.following(index, end)
+        return following if isinstance(following, NoSpot) else (following, end)
+
+    def _is_endless(self, index: int, frame: int) -> bool:
+        """Only a take ends an item that is repeated for ever."""
+        line = self._timeline
+        return line.limit(index) is None and next(line.pending(index, frame), None) is None
+
+    @property
+    def _fixed_wins(self) -> bool:
+        return self._timeline.playlist.rules.fixed_ends_hold
+
+    def _out_of_hold(self, index: int, end: int) -> tuple[int | None, int]:
+        """The fixed start that ends a wait from ``end`` on, and when."""
+        following = next(self._timeline.pending(index, end), None) if self._fixed_wins else None
+        return (None, end) if following is None else (following[0], max(end, following[1]))
+
+    def _joined(self, index: int, start: int) -> tuple[int, int]:
+        """With which frame an item begins that would start at ``start``, and how late its fixed start is."""
+        line = self._timeline
+        due = line.due(index)
+        late = line.lateness(index, start)
+        if late and line.playlist.items[index].late_policy == "join":
+            return late + frames_in(LEAD_S, line.rate), 0
+        return 0, 0 if due is None else max(0, start - due)
+
+
+def walk(
+    playlist: Playlist, spot: Spot, frames: int, *, timeline: Timeline | None = None, at: int = 0, added: int = 0
+) -> Spot | NoSpot:
+    """Where the list is ``frames`` channel frames after ``spot``, which ``timeline`` shows at output frame ``at``.
+
+    A list on which the time of day has no bearing takes at most two passes, however far.
+    """
+    line = timeline if timeline is not None else Timeline(playlist, _NO_WALL_RATE)
+    if not line.is_plain or line.dropped or added:
+        return _walk_by_day(line, spot, frames, at, added)
     items = playlist.items
-    at, left = spot, frames
+    place, left = spot, frames
     length = _round_length(playlist)
     if length is not None:
         left %= length
     while True:
-        duration = items[at.index].duration_frames
+        duration = items[place.index].duration_frames
         if duration is None:
-            return NoSpot.UNKNOWN if left else at
-        if at.frame + left < duration:
-            return Spot(at.index, at.frame + left)
-        left -= max(0, duration - at.frame)
-        following = following_index(playlist, at.index)
+            return NoSpot.UNKNOWN if left else place
+        if place.frame + left < duration:
+            return Spot(place.index, place.frame + left)
+        left -= max(0, duration - place.frame)
+        following = following_index(playlist, place.index)
         if isinstance(following, NoSpot):
             return following
         if items[following].start_mode == "hold":
             return NoSpot.HELD
-        at = Spot(following, 0)
+        place = Spot(following, 0)
+
+
+def _walk_by_day(line: Timeline, spot: Spot, frames: int, at: int, added: int) -> Spot | NoSpot:
+    target = at + frames
+    steps = Walk(line, spot, at, added=added)
+    for segment in steps:
+        if segment.start > target:
+            return NoSpot.GAP
+        if segment.end is None or target < segment.end:
+            known = segment.end is not None or target == at
+            known = known or line.playlist.items[segment.index].end_mode == "take"
+            return Spot(segment.index, segment.first_frame + target - segment.start) if known else NoSpot.UNKNOWN
+    return steps.why
 
 
 def following_index(playlist: Playlist, index: int) -> int | NoSpot:
@@ -74,48 +215,77 @@ def forecast(
     *,
     hold: bool = False,
     next_item_id: str | None = None,
+    wall: Wall | None = None,
+    added: int = 0,
+    dropped: frozenset[str] = frozenset(),
 ) -> tuple[PredictedStart, ...]:
     """The next start of every item, in the list's order.
 
     ``on_air`` is the item on air and the channel frame of it that is shown now; None: the list starts now with its
     first item. ``hold``: the list will not follow on by itself after the item on air. ``next_item_id``: the cued item.
-    All starts are unknown when ``on_air`` is not in the list.
+    ``wall``: frame 0 is now; without it fixed starts follow. ``added``: by how many frames an operator changed the
+    length of the item on air. All starts are unknown when ``on_air`` is not in the list.
     """
     items = playlist.items
-    starts: dict[int, int] = {}
-    index = index_of(items, on_air.item_id) if on_air else 0
-    clock: int | None = -on_air.frame if on_air else 0
-    if not items or index is None or (on_air is None and items[0].start_mode == "hold"):
+    line = Timeline(playlist, wall.rate if wall else _NO_WALL_RATE, wall, dropped=dict.fromkeys(dropped, True))
+    spot = _first_spot(line) if on_air is None else _spot_of(playlist, on_air)
+    if spot is None:
         return tuple(PredictedStart(item.id, None) for item in items)
+    at = 0
+    if on_air is None:
+        due = line.due(spot.index)
+        at = max(0, due or 0)
     cued = index_of(items, next_item_id) if next_item_id else None
-    held = hold
-    for _ in range(2 * len(items)):  # a cue may jump over items that come a round later
-        starts.setdefault(index, clock)
-        duration = items[index].duration_frames
-        if duration is None or held:
+    found: dict[int, PredictedStart] = {}
+    told: dict[int, str] = {}
+    steps = 0
+    for one in Walk(line, spot, at, hold=hold, cued=cued, added=added):
+        for index, cause in one.passed:
+            told.setdefault(index, cause)
+        frames = None if one.end is None else one.end - one.start
+        start = PredictedStart(items[one.index].id, one.start, frames, one.cut, one.gap, one.late)
+        if one.index in found and items[one.index].repeat == 1 and items[one.index].block is None:
+            steps += 1
+        found.setdefault(one.index, start)
+        if len(found) == len(items) or steps > len(items):  # a cue may jump over items that come a round later
             break
-        clock += duration
-        following = following_index(playlist, index) if cued is None else cued
-        cued = None
-        if isinstance(following, NoSpot) or items[following].start_mode == "hold":
-            break
-        index = following
-    return tuple(PredictedStart(item.id, starts.get(position)) for position, item in enumerate(items))
+    return tuple(
+        found.get(index) or PredictedStart(item.id, None, passed=told.get(index, ""))
+        for index, item in enumerate(items)
+    )
 
 
-def advance(playlist: Playlist, position: ResumePoint, frames: int) -> ResumePoint | None:
+def _first_spot(line: Timeline) -> Spot | None:
+    """Where a list begins: before its first item nothing ended."""
+    items = line.playlist.items
+    if not items:
+        return None
+    following = line.following(-1, 0)
+    if isinstance(following, NoSpot):
+        return None
+    waits = items[following.index].start_mode == "hold"
+    return None if waits else Spot(following.index, 0)
+
+
+def _spot_of(playlist: Playlist, point: ResumePoint) -> Spot | None:
+    index = index_of(playlist.items, point.item_id)
+    return None if index is None else Spot(index, point.frame)
+
+
+def advance(playlist: Playlist, position: ResumePoint, frames: int, *, wall: Wall | None = None) -> ResumePoint | None:
     """Where the list would be ``frames`` channel frames after ``position``, looping where it loops.
 
-    None where the arithmetic cannot tell: a hold waits on the way, a length is unknown, the list ended, or the
-    item is not in it.
+    ``wall``: ``position`` is due at its frame 0. None where the arithmetic cannot tell: a hold waits on the way, a
+    length is unknown, the list ended, nothing is due then, or the item is not in it.
     """
-    index = index_of(playlist.items, position.item_id)
-    if index is None:
+    spot = _spot_of(playlist, position)
+    if spot is None:
         return None
-    spot = walk(playlist, Spot(index, position.frame), frames)
-    if isinstance(spot, NoSpot):
+    line = Timeline(playlist, wall.rate if wall else _NO_WALL_RATE, wall)
+    target = walk(playlist, spot, frames, timeline=line)
+    if isinstance(target, NoSpot):
         return None
-    return ResumePoint(item_id=playlist.items[spot.index].id, frame=spot.frame)
+    return ResumePoint(item_id=playlist.items[target.index].id, frame=target.frame)
 
 
 def _round_length(playlist: Playlist) -> int | None:

@@ -4,20 +4,29 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from sidecar.protocol.channel import Item, Playlist, ResumePoint
-from sidecar.rundown.forecast import NoSpot, Spot, following_index, index_of, walk
+from sidecar.rundown.forecast import Spot, index_of, walk
 from sidecar.rundown.model import Airing
+from sidecar.rundown.rate import frames_in
+from sidecar.rundown.timeline import NoSpot, Passed, Timeline
+from sidecar.rundown.wall import Wall
+
+_AHEAD_S = 10
+"""So long before its frame a fixed start's source, or that of a repeat, is opened."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """An item that is to air. ``waits``: only a take begins it. ``opens_at``: output frame from which its source is
-    wanted; a later one than now is a pause after a failure."""
+    wanted; a later one than now is a pause after a failure. ``turn``: the how manieth time in a row. ``passed``: what
+    does not air because it does."""
 
     airing: Airing
     index: int
     cause: str
     waits: bool
     opens_at: int
+    turn: int = 1
+    passed: tuple[Passed, ...] = ()
 
 
 @dataclass(slots=True)
@@ -36,13 +45,25 @@ class Lineup:
     """
 
     def __init__(self, playlist: Playlist, rate: Fraction, resume: ResumePoint | None) -> None:
-        self.playlist = playlist
+        self.timeline = Timeline(playlist, rate)
         self.next: Plan | None = None
         self.cued: Plan | None = None
+        self.again: Plan | None = None
+        """What is on air once more, which then follows by itself; a take goes past it."""
+        self.held: Plan | None = None
+        """What is on air once more while the list waits for a take."""
+        self.fixed: Plan | None = None
+        """The next fixed start, opened ahead where it is not ``next``."""
+        self._rate = rate
+        self._resume = resume
         self._again_after = frames_in(2, rate)
         self._spread = max(1, frames_in(Fraction(1, 5), rate))
+        self._ahead = frames_in(_AHEAD_S, rate)
         self._number = 0
         self._anchor = -1  # the list goes on after this index
+        self._turn = 1
+        self._expected: int | None = None  # when what is on air ends, as far as one knows
+        self._is_due = False  # ``next`` is a fixed start whose time has come
         self._last_id: str | None = None  # what aired last; may have vanished from the list
         self._troubles: dict[int, _Trouble] = {}
         self._first_trouble: int | None = None  # of those that failed since something began to air
@@ -51,22 +72,151 @@ class Lineup:
         self._plan_first(resume)
 
     @property
+    def playlist(self) -> Playlist:
+        return self.timeline.playlist
+
+    @property
     def coming(self) -> Plan | None:
-        return self.cued or self.next
+        """What a take cuts to."""
+        return self.next if self._is_due else self.cued or self.next
+
+    @property
+    def follows(self) -> Plan | None:
+        """What comes by itself."""
+        return self.next if self._is_due else self.cued or self.again or self.next
+
+    @property
+    def is_due(self) -> bool:
+        """``next`` is a fixed start whose time has come."""
+        return self._is_due
 
     @property
     def is_fruitless(self) -> bool:
         """Every item of the list failed, and none aired since."""
         return len(self._troubles) >= len(self.playlist.items)
 
-    def moved_to(self, plan: Plan, frame: int) -> None:
-        """``plan`` goes on air: the list goes on after it."""
-        self._anchor = plan.index
+    @property
+    def last_id(self) -> str | None:
+        """What aired last."""
+        return self._last_id
+
+    def numbered(self) -> int:
+        """A number for an airing that is not of the list."""
+        self._number += 1
+        return self._number
+
+    def not_before(self, plan: Plan) -> int | None:
+        """The frame before which the list does not go on with ``plan`` by itself."""
+        is_cued = self.cued is not None and self.cued.airing is plan.airing
+        if self.next is None or self.next.airing is not plan.airing or is_cued or plan.cause != "fixed":
+            return None
+        return self.timeline.due(plan.index)
+
+    def on_list(self, airing: Airing) -> int | None:
+        """The index of what is on air, while it is where the list stands."""
+        return self._anchor if self._at(self._anchor) == airing.item.id else None
+
+    def see_wall(self, wall: Wall, frame: int) -> None:
+        """At every frame. What depends on the time of day is planned anew when that was not known before."""
+        if self.timeline.wall == wall:
+            return
+        was, self.timeline.wall = self.timeline.wall, wall
+        if self._last_id is None and self._resume is None and not self.timeline.is_plain:
+            old, self.next = self.next, None
+            self._plan_first(self._resume)
+            self.next = _kept(old, self.next)
+        elif was is None:
+            self.plan_anew(frame)
+
+    def watch_fixed(self, frame: int) -> None:
+        """Opens the next fixed start ahead of its time."""
+        first = next(self.timeline.pending(self._anchor, frame), None)
+        if first is None or (self.next is not None and self.next.index == first[0]):
+            self.fixed = None
+        elif first[1] - frame <= self._open_ahead(first[0]) and (self.fixed is None or self.fixed.index != first[0]):
+            self.fixed = self._plan(first[0], "fixed", waits=False, opens_at=frame)
+
+    def _open_ahead(self, index: int) -> int:
+        """A live input takes its time to connect."""
+        return 3 * self._ahead if self.playlist.items[index].kind == "live" else self._ahead
+
+    def fixed_due(self, frame: int) -> int | None:
+        """The fixed start whose time has come: its index."""
+        return self.timeline.last_due(self._anchor, frame)
+
+    def promote(self, index: int, frame: int) -> Plan:
+        """A fixed start's time has come: it is what comes next, and what was before it in the list is passed over."""
+        plan = self.next
+        if plan is None or plan.index != index or not self._is_due:
+            known = {one.index: one for one in plan.passed} if plan is not None else {}
+            between = tuple(known.get(at) or self.timeline.preempted(at) for at in range(self._anchor + 1, index))
+            if plan is None or plan.index != index or plan.cause != "fixed":
+                ahead = self.fixed
+                plan = ahead if ahead is not None and ahead.index == index else None
+                plan = plan or self._plan(index, "fixed", waits=False, opens_at=frame)
+            self.next = plan = replace(plan, passed=between, waits=False)
+            self.again, self.fixed, self._is_due = None, None, True
+        return plan
+
+    def demote(self, frame: int) -> None:
+        """The fixed start that was due is too late now: the list goes on without it."""
+        if self._is_due:
+            self._is_due = False
+            self.plan_anew(frame)
+
+    def moved_to(self, plan: Plan, frame: int, at: int | None = None) -> tuple[Passed, ...]:
+        """``plan`` goes on air, at output frame ``at``: the list goes on after it. Tells what does not air for that."""
+        starts = frame if at is None else at
+        self.timeline.pass_to(plan.index, starts)
+        self._anchor, self._turn = plan.index, plan.turn
         self._last_id = plan.airing.item.id
         self._older_trouble, self._first_trouble = self._first_trouble, None
+        self.fixed, self.held, self._is_due = None, None, False
         if self.cued is not None and self.cued.airing is plan.airing:
             self.cued = None
+        self._expected = self.timeline.ending(plan.index, starts, plan.airing.first_frame).frame
         self.next = self._plan_after(plan.index, waits=False, frame=frame)
+        self.again = None
+        if self.timeline.repeats(plan.index, plan.turn):
+            self.again = self._once_more("repeat", plan.turn + 1, frame)
+        return plan.passed
+
+    def hold_loop(self, frame: int) -> None:
+        """While the list waits, what is on air comes again and again."""
+        if self.held is None and 0 <= self._anchor < len(self.playlist.items):
+            self.held = self._once_more("hold loop", self._turn, frame)
+
+    def _once_more(self, cause: str, turn: int, frame: int) -> Plan:
+        opens_at = frame if self._expected is None else max(frame, self._expected - self._ahead)
+        return replace(self._plan(self._anchor, cause, waits=False, opens_at=opens_at), turn=turn)
+
+    def end_again(self) -> None:
+        self.again = None
+
+    def expect(self, end: int | None, frame: int) -> None:
+        """What is on air ends at another frame than planned."""
+        self._expected = end
+        self.plan_anew(frame)
+
+    def plan_anew(self, frame: int) -> None:
+        """What comes is found again; where it is the same, its source stays open."""
+        if self._last_id is None:
+            old, self.next = self.next, None
+            self._plan_first(self._resume)
+        elif self._is_due:
+            return
+        else:
+            old, self.next = self.next, self._plan_after(self._anchor, waits=False, frame=frame)
+        self.next = _kept(old, self.next)
+
+    def drop(self, item_id: str, *, is_dropped: bool, frame: int) -> None:
+        """An item will not air, or will after all."""
+        self.timeline.dropped[item_id] = is_dropped
+        if is_dropped and self.cued is not None and self.cued.airing.item.id == item_id:
+            self.cued = None
+        if self._is_due and self.next is not None and self.next.airing.item.id == item_id:
+            self._is_due = False
+        self.plan_anew(frame)
 
     def proved(self) -> None:
         """What is on air airs properly: old troubles are forgotten."""
@@ -74,15 +224,16 @@ class Lineup:
         self._noted.clear()
         self._older_trouble = None
 
-    def begin_at(self, spot: Spot, cause: str, frame: int) -> Plan:
+    def begin_at(self, spot: Spot, cause: str, frame: int, at: int | None = None) -> Plan:
         """A plan for a place of the list's own arithmetic; the list goes on after it."""
-        plan = self._plan(spot.index, cause, first_frame=spot.frame, opens_at=frame)
-        self.moved_to(plan, frame)
+        plan = self._plan(spot.index, cause, first_frame=spot.frame, waits=False, opens_at=frame)
+        self.moved_to(plan, frame, at)
         return plan
 
     def begin_with(self, point: ResumePoint) -> None:
         """Before anything aired: the list begins at ``point`` instead; where that item is not in it, as it was."""
         if index_of(self.playlist.items, point.item_id) is not None:
+            self._resume = point
             self._plan_first(point)
 
     def begin_later(self, frames: int) -> None:
@@ -96,7 +247,14 @@ class Lineup:
     def end(self) -> None:
         """The list is over by its own arithmetic."""
         self._anchor = len(self.playlist.items) - 1
-        self.next = None
+        self.next = self.again = self.fixed = None
+        self._is_due = False
+
+    def wait_with(self, index: int, frame: int) -> None:
+        """By its own arithmetic the list goes on with the item at ``index``, when its time has come."""
+        self._anchor = index - 1
+        self.again, self._is_due, self._expected = None, False, None
+        self.next = self._plan_after(index - 1, waits=False, frame=frame)
 
     def spot_of(self, item_id: str, frame: int) -> Spot | None:
         """Where the item that aired last is in the list, None when it vanished from it."""
@@ -122,7 +280,12 @@ class Lineup:
             self.cued = None
         if self.next is not None and self.next.airing is plan.airing:
             self._troubled(plan.index, frame).costly += hung
+            if plan.cause == "fixed":
+                self.timeline.pass_to(plan.index, frame)
+            self._is_due = False
             self.next = self._plan_after(plan.index, waits=plan.waits, frame=frame)
+        if self.again is not None and self.again.airing is plan.airing:
+            self.again = None
         is_news = item_id not in self._noted
         self._noted.add(item_id)
         return is_news
@@ -137,6 +300,13 @@ class Lineup:
                 self.cued = again
             self.next = again
 
+    def open_anew(self, plan: Plan, frame: int) -> Plan:
+        """``plan``, the next or the cued, with a source of its own that is opened now."""
+        again = replace(self._plan(plan.index, plan.cause, opens_at=frame), passed=plan.passed)
+        if self.cued is not None and self.cued.airing is plan.airing:
+            self.cued = again
+        return again
+
     def broke_off(self, item_id: str, frame: int) -> None:
         """What was on air broke off at once; when it comes again, it waits first, longer every time."""
         if self._at(self._anchor) != item_id:
@@ -150,9 +320,10 @@ class Lineup:
 
     def replace(self, playlist: Playlist, frame: int) -> None:
         """The new list goes on where the old one stood, by the ids of its items."""
-        old, old_next, old_cued = self.playlist, self.next, self.cued
+        old, old_next, old_cued, line = self.playlist, self.next, self.cued, self.timeline
         unaired = self._last_id is None
-        self.playlist = playlist
+        self.timeline = Timeline(playlist, line.rate, line.wall, line.spent, line.dropped)
+        self.fixed, self._is_due = None, False
         self._anchor = _anchor_in(playlist.items, old.items, self._anchor, self._last_id)
         self._troubles.clear()
         self._noted.clear()
@@ -160,16 +331,21 @@ class Lineup:
         self.next = self._plan_after(self._anchor, waits=False, frame=frame)
         if unaired and old_next is not None:
             self._keep_first(old_next, frame)
-        elif self.next is not None and old_next is not None and self.next.airing.item == old_next.airing.item:
-            self.next = Plan(old_next.airing, self.next.index, self.next.cause, self.next.waits, old_next.opens_at)
+        else:
+            self.next = _kept(old_next, self.next)
+        if self.again is not None:
+            is_there = self._at(self._anchor) == self.again.airing.item.id
+            self.again = replace(self.again, index=self._anchor) if is_there else None
         self.cued = None if old_cued is None else self._kept_cue(old_cued, frame)
 
     def _plan_first(self, resume: ResumePoint | None) -> None:
         items = self.playlist.items
         index = index_of(items, resume.item_id) if resume is not None else None
         if resume is None or index is None:
-            if items:
-                self.next = self._plan(0, "arm", opens_at=0)
+            first = self.timeline.following(-1, 0) if items else NoSpot.ENDED
+            if not isinstance(first, NoSpot):
+                cause = "fixed" if first.cause == "fixed" else "arm"
+                self.next = replace(self._plan(first.index, cause, opens_at=0), passed=first.passed)
             return
         spot = walk(self.playlist, Spot(index, resume.frame), 0)
         if isinstance(spot, Spot):
@@ -202,19 +378,20 @@ class Lineup:
         items = self.playlist.items
         if not items:
             return None
-        following = following_index(self.playlist, index)
-        cause = "follow"
+        expected = frame if self._expected is None else max(frame, self._expected)
+        following = self.timeline.following(index, expected)
+        passed: tuple[Passed, ...] = ()
         if isinstance(following, NoSpot):
             if self._first_trouble is not None:
-                following = self._first_trouble
+                at, cause = self._first_trouble, "follow"
             elif following is NoSpot.HELD:
-                following, cause, waits = 0, "loop", True
+                at, cause, waits = 0, "loop", True
             else:
                 return None
-        elif following <= index:
-            cause = "loop"
-        waits = waits or items[following].start_mode == "hold"
-        return self._plan(following, cause, waits=waits, opens_at=self._not_before(following, frame))
+        else:
+            at, cause, passed = following.index, following.cause, following.passed
+        waits = cause != "fixed" and (waits or items[at].start_mode == "hold")
+        return replace(self._plan(at, cause, waits=waits, opens_at=self._not_before(at, frame)), passed=passed)
 
     def _not_before(self, index: int, frame: int) -> int:
         trouble = self._troubles.get(index)
@@ -243,9 +420,13 @@ class Lineup:
         return self.playlist.items[index].id if 0 <= index < len(self.playlist.items) else None
 
 
-def frames_in(seconds: Fraction | int, rate: Fraction) -> int:
-    """Whole frames that last at least ``seconds``."""
-    return -int(-seconds * rate // 1)
+def _kept(old: Plan | None, new: Plan | None) -> Plan | None:
+    """``new`` with the source of ``old``, where that is the same."""
+    if old is None or new is None or old.airing.item != new.airing.item:
+        return new
+    if new.airing.first_frame != old.airing.first_frame:
+        return new
+    return replace(new, airing=old.airing, opens_at=old.opens_at)
 
 
 def _anchor_in(new: tuple[Item, ...], old: tuple[Item, ...], anchor: int, last_id: str | None) -> int:

@@ -4,7 +4,7 @@ import enum
 from collections import deque
 from fractions import Fraction
 
-from sidecar.rundown.lineup import frames_in
+from sidecar.rundown.rate import frames_in
 
 LOST_S = Fraction(3, 2)
 """Without a new picture for so long, the input is lost. Until then its last picture stands."""

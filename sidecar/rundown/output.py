@@ -50,16 +50,31 @@ class Airtime:
     live: LiveWatch | None = None  # of a live input
     lost_at: int | None = None  # since when its input is lost
     lost_why: str = ""
+    added: int = 0  # frames an operator added to its length
+    limit_left: int | None = None  # frames until the time of day ends it
 
     @property
     def duration(self) -> int | None:
-        return self.airing.item.duration_frames
+        item = self.airing.item
+        if item.duration_frames is None or item.end_mode == "take":
+            return None
+        return item.duration_frames + self.added
 
     @property
     def left(self) -> int | None:
         if self.over:
             return 0
-        return None if self.duration is None else max(0, self.duration - self.position)
+        if self.duration is None:
+            return self.limit_left
+        own = max(0, self.duration - self.position)
+        return own if self.limit_left is None else min(own, self.limit_left)
+
+    @property
+    def end_cause(self) -> str:
+        """Why it ends where it ends by itself."""
+        if self.duration is not None and self.position >= self.duration:
+            return "adjust" if self.added < 0 else "ended"
+        return "ended" if self.limit_left is None else "end time"
 
     @property
     def is_frozen(self) -> bool:
@@ -70,11 +85,12 @@ class OnOutput:
     """Holds what is on the output; whoever changes it says why, and the facts follow.
 
     Facts nest: every frame since arming is inside exactly one of item (``item_start`` to ``item_end``), filler, which
-    is also the standby slate (cause ``standby``), or, after an item ended, its held last picture (``freeze_start`` with
-    cause ``hold``). A ``freeze_start`` with cause ``pause``, and a ``live_lost`` to its ``live_back``, lie inside their
-    item. ``frames`` of an end counts output
-    frames, repeats included. ``late`` facts lie inside what was on the output; those inside an item add up to the
-    ``late`` of its end, and all of a run to ``frames_late``.
+    is also standby (cause ``standby``), or, after an item ended, its held last picture (``freeze_start`` with cause
+    ``hold``). Every clip of filler, and the slate, is a filler of its own. A ``freeze_start`` with cause ``pause``, and
+    a ``live_lost`` to its ``live_back``, lie inside their item. ``frames`` of an end counts output frames, repeats
+    included. ``late`` facts lie inside what was on the output; those inside an item add up to the ``late`` of its end,
+    and all of a run to ``frames_late``. The ``late`` of an ``item_start`` is how long after its fixed time it begins,
+    and no such frame.
     """
 
     def __init__(self) -> None:
@@ -86,12 +102,26 @@ class OnOutput:
         """Late frames since arming, whatever was on the output and whatever the reason."""
         self._late: _LateRun | None = None
         self._late_before = 0  # filler, standby or the held picture began
+        self._part_began = 0  # when the filler's clip, or its slate, began
+        self._filler: Airing | None = None
+        self._filler_start: tuple[str, str, str] | None = None  # cause, by, detail, until its first frame is shown
+        self._filler_cause = ""
         self._facts: list[Fact] = []
 
-    def enter(self, airing: Airing, cause: str, by: str, *, end_cause: str, end_detail: str = "") -> Airtime:
-        """``airing`` begins with this frame."""
+    def enter(
+        self,
+        airing: Airing,
+        cause: str,
+        by: str,
+        *,
+        end_cause: str,
+        end_detail: str = "",
+        detail: str = "",
+        late: int | None = None,
+    ) -> Airtime:
+        """``airing`` begins with this frame; ``late``: so many after the frame of its fixed start."""
         self.leave(end_cause, by, end_detail)
-        self.fact("item_start", airing, cause=cause, by=by)
+        self.fact("item_start", airing, cause=cause, by=by, detail=detail, late=late)
         self.air = Airtime(airing, self.frame, airing.first_frame)
         self.mode = Mode.ITEM
         return self.air
@@ -101,7 +131,28 @@ class OnOutput:
         self.leave(cause, by, detail)
         self.air, self.mode = None, mode
         self._begin()
-        self.fact("filler_start", cause=cause, by=by, detail=detail)
+        self._filler, self._filler_start, self._filler_cause = None, (cause, by, detail), cause
+
+    def show_filler(self, airing: Airing | None, change: str = "ended") -> None:
+        """This frame of filler or standby is one of ``airing``'s, or the slate; ``change``: why it is another."""
+        if self._filler_start is not None:
+            self._begin_filler(airing)
+        elif airing != self._filler:
+            self._end_filler(change)
+            self._filler_start = (self._filler_cause, "", "")
+            self._part_began, self._late_before = self.frame, self.frames_late
+            self._begin_filler(airing)
+
+    def _begin_filler(self, airing: Airing | None) -> None:
+        if self._filler_start is not None:
+            cause, by, detail = self._filler_start
+            self._filler, self._filler_start = airing, None
+            self.fact("filler_start", airing, cause=cause, by=by, detail=detail)
+
+    def _end_filler(self, cause: str, by: str = "", detail: str = "") -> None:
+        self._begin_filler(None)
+        frames, late = self.frame - self._part_began, self.frames_late - self._late_before
+        self.fact("filler_end", self._filler, cause=cause, by=by, detail=detail, frames=frames, late=late)
 
     def hold_picture(self, end_cause: str, detail: str, *, end_detail: str = "") -> None:
         """The item on air is over, and its last picture stands until a take."""
@@ -114,6 +165,7 @@ class OnOutput:
 
     def _begin(self) -> None:
         self.began, self._late_before = self.frame, self.frames_late
+        self._part_began = self.frame
 
     def leave(self, cause: str, by: str = "", detail: str = "") -> None:
         """Writes the end of what was on the output; this frame is the first without it."""
@@ -131,7 +183,7 @@ class OnOutput:
             case Mode.HOLD if self.air is not None:
                 self.fact("freeze_end", self.air.airing, cause=cause, by=by, detail=detail, frames=frames, late=late)
             case _:
-                self.fact("filler_end", cause=cause, by=by, detail=detail, frames=frames, late=late)
+                self._end_filler(cause, by, detail)
 
     def repeat_late(self, air: Airtime) -> None:
         """This frame's picture did not come; the last one stands in for it."""

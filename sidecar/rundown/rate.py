@@ -42,3 +42,8 @@ def converted_frames(frames: int, source: Fraction, target: Fraction) -> int:
     """
     exact = frames * target / source
     return max(1, (2 * exact.numerator + exact.denominator) // (2 * exact.denominator))
+
+
+def frames_in(seconds: Fraction | int, rate: Fraction) -> int:
+    """Whole frames that last at least ``seconds``."""
+    return -int(-seconds * rate // 1)

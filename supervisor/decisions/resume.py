@@ -2,12 +2,16 @@
 
 from collections.abc import Set
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from sidecar.protocol.channel import Playlist, Rate, ResumePoint
 from sidecar.rundown.forecast import advance
 from sidecar.rundown.rate import parse_rate
+from sidecar.rundown.wall import Wall
 from supervisor.schemas.channel import ResumePolicy
+
+_UNIX: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +60,17 @@ def beginning(
     if policy == "schedule":
         away = max(timedelta(0), now - last.at)
         frames = int(away // timedelta(microseconds=1) * parse_rate(rate) / 1_000_000)
-        joined = advance(playlist, point, frames)
+        joined = advance(playlist, point, frames, wall=Wall(_ns(last.at), parse_rate(rate)))
         if joined is None:
             sentence += ": the list cannot tell what should be on air now"
         else:
             point, at = joined, last.at + timedelta(microseconds=int(frames * 1_000_000 / parse_rate(rate)))
             sentence = f"joins {titles[point.item_id]} in progress at frame {point.frame}"
     return _not_in(skipped, playlist, Beginning(point, sentence, at=at))
+
+
+def _ns(instant: datetime) -> int:
+    return (instant - _UNIX) // timedelta(microseconds=1) * 1000
 
 
 def said_at_arming(said: ResumePoint | None, newest: Beginning) -> Beginning | None:

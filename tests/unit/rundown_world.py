@@ -7,6 +7,7 @@ from fractions import Fraction
 from sidecar.protocol.channel import Item, Playlist, ResumePoint
 from sidecar.rundown.clock import Done, RundownClock
 from sidecar.rundown.model import Airing, Fact, Shown, SourceView, Supply
+from sidecar.rundown.rate import due_ns
 
 RATE = Fraction(25)
 
@@ -52,6 +53,10 @@ class World:
     media: Callable[[Item], Media] = field(default=lambda _item: Media())
     rate: Fraction = RATE
     resume: ResumePoint | None = None
+    wall_ns: int | None = None
+    """When frame 0 is due, UTC; None: there is no time of day."""
+    skipped: int = 0
+    """Frame times that were passed over."""
 
     def __post_init__(self) -> None:
         self.clock = RundownClock(self.playlist, self.rate, self.resume)
@@ -62,7 +67,7 @@ class World:
 
     def open_all(self) -> None:
         wanted = {airing.number: airing for airing in self.clock.wanted()}
-        assert len(wanted) <= 4
+        assert len(wanted) <= 10
         for number in set(self.opened) - set(wanted):
             del self.opened[number]
         for number, airing in wanted.items():
@@ -77,7 +82,7 @@ class World:
     def tick(self) -> Shown:
         now = len(self.shown)
         assert self.clock.frame == now
-        shown = self.clock.tick(self.sources)
+        shown = self.clock.tick(self.sources, self.wall(now))
         assert shown.frame == now
         self._judge(shown)
         if shown.action == "source":
@@ -90,6 +95,9 @@ class World:
         self.facts += shown.facts
         self.open_all()
         return shown
+
+    def wall(self, frame: int) -> int | None:
+        return None if self.wall_ns is None else self.wall_ns + due_ns(frame + self.skipped, self.rate)
 
     def run(self, frames: int) -> "World":
         for _ in range(frames):
@@ -128,11 +136,10 @@ class World:
     def _judge(self, shown: Shown) -> None:
         match shown.picture:
             case "filler" | "standby":
-                assert shown.action == "slate"
-                assert shown.airing is None
+                assert (shown.action == "source") == (shown.airing is not None)
                 assert shown.reason
             case "hold" | "freeze":
-                assert shown.action == "repeat"
+                assert shown.action in ("repeat", "slate")
                 assert shown.airing is not None
                 assert shown.reason
                 assert not shown.late
@@ -205,7 +212,7 @@ def check_facts(facts: list[Fact], aired: int) -> None:
                     assert start.frame == covered
                     covered += fact.frames
             case _:
-                assert fact.kind in ("on_air", "command", "item_skipped")
+                assert fact.kind in ("on_air", "command", "item_skipped", "decision")
     assert open_item is None
     assert open_filler is None
     assert not freezes
