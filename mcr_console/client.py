@@ -14,7 +14,17 @@ from supervisor.schemas.alarm import Alarm
 from supervisor.schemas.asrun import AsRunEvent
 from supervisor.schemas.asset import Asset, AssetIn
 from supervisor.schemas.base import Page, Schema
-from supervisor.schemas.channel import Channel, ChannelIn, ChannelPatch, CommandDone, CommandIn, CueIn, Rundown
+from supervisor.schemas.channel import (
+    AdjustIn,
+    Channel,
+    ChannelIn,
+    ChannelPatch,
+    CommandDone,
+    CommandIn,
+    CueIn,
+    DropIn,
+    Rundown,
+)
 from supervisor.schemas.claim import Claim, ReleaseIn
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.schemas.explanation import Explanation, Placement
@@ -52,7 +62,7 @@ __all__ = [
 ]
 
 T = TypeVar("T", bound=Schema)
-TransportVerb: TypeAlias = Literal["take", "play", "pause", "resume", "skip", "hold", "standby", "rejoin"]
+TransportVerb: TypeAlias = Literal["take", "play", "pause", "resume", "skip", "hold", "recue", "standby", "rejoin"]
 
 API = "/api/v1"
 WHOLE_PAGE = 200
@@ -201,6 +211,15 @@ class Client:
 
     async def cue(self, channel_id: str, command: CueIn) -> CommandDone:
         return await self._send("POST", f"/channels/{channel_id}/cue", CommandDone, command, deadline_s=COMMAND_S)
+
+    async def adjust(self, channel_id: str, command: AdjustIn) -> CommandDone:
+        """The item on air becomes longer or shorter."""
+        return await self._send("POST", f"/channels/{channel_id}/adjust", CommandDone, command, deadline_s=COMMAND_S)
+
+    async def drop(self, channel_id: str, command: DropIn, *, undo: bool = False) -> CommandDone:
+        """The item will not air; ``undo``: it will after all."""
+        verb = "undrop" if undo else "drop"
+        return await self._send("POST", f"/channels/{channel_id}/{verb}", CommandDone, command, deadline_s=COMMAND_S)
 
     async def rundown(self, channel_id: str) -> Rundown:
         return await self._http.get(f"{API}/channels/{channel_id}/rundown", Rundown)

@@ -12,8 +12,10 @@ from db.repositories.ports import PortWanted
 from db.transaction import Transaction
 from sidecar.protocol.commands import Refusal
 from supervisor.agent.interface import (
+    Adjust,
     AgentError,
     Cue,
+    Drop,
     NotRunning,
     Order,
     Said,
@@ -29,7 +31,7 @@ from supervisor.loops.desk import Desk
 from supervisor.loops.outputs import needs_of, ports_on
 from supervisor.loops.roster import Roster
 from supervisor.principal import Principal
-from supervisor.schemas.channel import CommandDone, CommandIn, CueIn
+from supervisor.schemas.channel import AdjustIn, CommandDone, CommandIn, CueIn, DropIn
 
 log = structlog.get_logger(__name__)
 
@@ -100,13 +102,21 @@ class Commands:
             await self._desk.clock.sleep(_LOOK)
 
     async def transport(self, channel_id: str, verb: TransportVerb, command: CommandIn, by: Principal) -> CommandDone:
-        """take, skip, play, pause, resume, hold, standby, rejoin. ``expect_item_id`` is for take."""
+        """take, skip, play, pause, resume, hold, recue, standby, rejoin. ``expect_item_id`` is for take."""
         expected = command.expect_item_id if verb == "take" else None
         return await self._say(channel_id, command, Transport(verb, expected), by)
 
     async def cue(self, channel_id: str, command: CueIn, by: Principal) -> CommandDone:
         """Makes ``item_id`` what the next take cuts to; None clears the cue."""
         return await self._say(channel_id, command, Cue(command.item_id), by)
+
+    async def adjust(self, channel_id: str, command: AdjustIn, by: Principal) -> CommandDone:
+        """Makes the item on air longer or shorter."""
+        return await self._say(channel_id, command, Adjust(command.ms), by)
+
+    async def drop(self, channel_id: str, command: DropIn, by: Principal, *, is_dropped: bool) -> CommandDone:
+        """The item will not air in this run, or, not ``is_dropped``, will after all."""
+        return await self._say(channel_id, command, Drop(command.item_id, is_dropped), by)
 
     async def thumbnail(self, channel_id: str) -> bytes:
         """A JPEG of what is on air."""

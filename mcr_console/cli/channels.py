@@ -13,6 +13,7 @@ from mcr_console.cli.failures import Failure
 from mcr_console.cli.naming import channel_named, pick_node, playlist_named
 from mcr_console.cli.playlists import PlaylistSource, import_from, report_refused
 from mcr_console.cli.progress import poll, waiting
+from mcr_console.cli.rundown_commands import adjust, cue, drop, print_done, undrop
 from mcr_console.cli.wording import channel_line, frames_clock, is_settled_on_air, local_time, state_words
 from mcr_console.client import Client, TransportVerb
 from mcr_console.formats import EXAMPLES, format_label, parse_format, parse_output
@@ -24,7 +25,6 @@ from supervisor.schemas.channel import (
     ChannelIn,
     CommandDone,
     CommandIn,
-    CueIn,
     OutputIn,
 )
 from supervisor.schemas.fencing import fencing_words
@@ -222,7 +222,7 @@ def _transport(verb: TransportVerb, help_text: str) -> None:
             channel = await channel_named(client, named)
             return await client.transport(channel.id, verb, CommandIn())
 
-        _print_done(with_supervisor(run), as_json=as_json)
+        print_done(with_supervisor(run), as_json=as_json)
 
     command.__doc__ = help_text
     app.command(verb)(command)
@@ -236,41 +236,11 @@ _transport("pause", "Freeze the picture.")
 _transport("resume", "End a freeze.")
 _transport("standby", "Cut to the channel's emergency slate.")
 _transport("rejoin", "Return from the slate to what should be on air.")
-
-
-@app.command()
-def cue(
-    named: Named,
-    item: Annotated[
-        str | None, typer.Argument(metavar="[ITEM]", help="Line number in the rundown (from 1), title or id.")
-    ] = None,
-    clear: Annotated[bool, typer.Option("--clear", help="Take the cue away.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Choose what the next take cuts to."""
-    if (item is None) != clear:
-        raise typer.BadParameter("name an item, or say --clear")
-
-    async def run(client: Client) -> CommandDone:
-        channel = await channel_named(client, named)
-        item_id = None
-        if item is not None:
-            rows = (await client.rundown(channel.id)).rows
-            by_number = [row for row in rows if item.isdigit() and row.position + 1 == int(item)]
-            by_name = [row for row in rows if item in (row.item_id, row.title)]
-            found = by_number or by_name
-            if not found:
-                raise Failure(
-                    "No such item", f"The rundown has no {item!r}.", f"mcr channel show {channel.number} lists it."
-                )
-            item_id = found[0].item_id
-        return await client.cue(channel.id, CueIn(item_id=item_id))
-
-    _print_done(with_supervisor(run), as_json=as_json)
-
-
-def _print_done(done: CommandDone, *, as_json: bool) -> None:
-    print(done.model_dump_json(indent=2) if as_json else f"{safe(done.done)} ({done.took_ms:.0f} ms)")
+_transport("recue", "Make the item on air, or that aired last, come next once more.")
+app.command()(cue)
+app.command()(adjust)
+app.command()(drop)
+app.command()(undrop)
 
 
 @app.command()

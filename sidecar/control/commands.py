@@ -17,10 +17,12 @@ from sidecar.control.nonces import GOOD_FOR_S, Lease, Nonces
 from sidecar.control.requests import decoded, read_body
 from sidecar.engine.playout import Applied, CommandQueueFull, Entrance, Playout
 from sidecar.protocol.commands import (
+    AdjustCommand,
     ArmCommand,
     Command,
     CommandReply,
     CueCommand,
+    DropCommand,
     LeaseCommand,
     LogoCommand,
     PlaylistCommand,
@@ -37,11 +39,23 @@ _UNIX: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PLAYLIST_BYTES = 2 << 20
 
 Act = Callable[[RundownClock], Done]
-AnyCommand = Command | TakeCommand | CueCommand | ArmCommand | LeaseCommand | LogoCommand | PlaylistCommand
+AnyCommand = (
+    Command
+    | TakeCommand
+    | CueCommand
+    | AdjustCommand
+    | DropCommand
+    | ArmCommand
+    | LeaseCommand
+    | LogoCommand
+    | PlaylistCommand
+)
 Shape = (
     type[Command]
     | type[TakeCommand]
     | type[CueCommand]
+    | type[AdjustCommand]
+    | type[DropCommand]
     | type[ArmCommand]
     | type[LeaseCommand]
     | type[LogoCommand]
@@ -54,6 +68,7 @@ PLAIN: Final[dict[str, Callable[[RundownClock, str], Done]]] = {
     "pause": RundownClock.pause,
     "resume": RundownClock.resume,
     "hold": RundownClock.hold,
+    "recue": RundownClock.recue,
     "standby": RundownClock.standby,
     "rejoin": RundownClock.rejoin,
 }
@@ -63,6 +78,9 @@ SHAPES: Final[dict[str, Shape]] = {
     "take": TakeCommand,
     "cue": CueCommand,
     "logo": LogoCommand,
+    "adjust": AdjustCommand,
+    "drop": DropCommand,
+    "undrop": DropCommand,
     "playlist": PlaylistCommand,
     "stop": Command,
     **dict.fromkeys(PLAIN, Command),
@@ -107,6 +125,10 @@ class Commands:
             case LogoCommand():
                 logo = partial(self.playout.logo, command.show, command.by)
                 return _applied(command, await self._shown(logo))
+            case AdjustCommand():
+                act = partial(_adjust, command)
+            case DropCommand():
+                act = partial(_drop if verb == "drop" else _undrop, command)
             case Command() if verb == "stop":
                 log.info("stop, asked for by %s", command.by or "nobody named")
                 self.stop(command.by)
@@ -187,6 +209,18 @@ def _take(command: TakeCommand, clock: RundownClock) -> Done:
 
 def _cue(command: CueCommand, clock: RundownClock) -> Done:
     return clock.cue(command.item_id, command.by)
+
+
+def _adjust(command: AdjustCommand, clock: RundownClock) -> Done:
+    return clock.adjust(command.ms, command.by)
+
+
+def _drop(command: DropCommand, clock: RundownClock) -> Done:
+    return clock.drop(command.item_id, command.by)
+
+
+def _undrop(command: DropCommand, clock: RundownClock) -> Done:
+    return clock.undrop(command.item_id, command.by)
 
 
 def _plain(verb: str, command: Command, clock: RundownClock) -> Done:

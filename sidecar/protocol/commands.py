@@ -16,14 +16,15 @@ CommandId = Annotated[str, Meta(min_length=8, max_length=64)]
 
 
 class Command(Struct, frozen=True, forbid_unknown_fields=True):
-    """``/take /skip /play /pause /resume /hold /standby /rejoin /stop``.
+    """``/take /skip /play /pause /resume /hold /recue /standby /rejoin /stop``.
 
     ``by`` is the principal whose command it is; it goes into the as-run as the cause.
 
     * ``take`` cuts now to the cued item, else to the next, also out of a hold. ``skip`` ignores the cue.
     * ``hold`` sets: do not follow on after this item. ``play`` releases a hold that was only set or that waits.
     * ``pause`` freezes the picture, ``resume`` lets it run on from the same frame.
-    * ``standby`` cuts to the slate, ``rejoin`` returns to what should be on air.
+    * ``recue`` makes the item on air, or that aired last, come next once more.
+    * ``standby`` cuts to the standby clip or the slate, ``rejoin`` returns to what should be on air.
     * ``stop`` ends the run cleanly: playlist end written, journal closed, process exits 0.
     """
 
@@ -56,6 +57,24 @@ class LogoCommand(Struct, frozen=True, forbid_unknown_fields=True):
     command_id: CommandId
     epoch: Epoch
     show: LogoOverride
+    by: str = ""
+
+
+class AdjustCommand(Struct, frozen=True, forbid_unknown_fields=True):
+    """``/adjust``: make the item on air longer, or shorter, by ``ms``; at the shortest it ends now."""
+
+    command_id: CommandId
+    epoch: Epoch
+    ms: Annotated[int, Meta(ge=-3_600_000, le=3_600_000)]
+    by: str = ""
+
+
+class DropCommand(Struct, frozen=True, forbid_unknown_fields=True):
+    """``/drop``: the item will not air; ``/undrop``: it will after all."""
+
+    command_id: CommandId
+    epoch: Epoch
+    item_id: str
     by: str = ""
 
 

@@ -10,17 +10,30 @@ import msgspec
 
 from sidecar.protocol.asrun import AsRunPage
 from sidecar.protocol.commands import (
+    AdjustCommand,
     ArmCommand,
     Command,
     CommandReply,
     CueCommand,
+    DropCommand,
     LeaseCommand,
     PlaylistCommand,
     Refusal,
     TakeCommand,
 )
 from sidecar.protocol.status import Status
-from supervisor.agent.interface import Arm, Cue, Order, Replace, SidecarBroken, SidecarRefused, SidecarSilent, Transport
+from supervisor.agent.interface import (
+    Adjust,
+    Arm,
+    Cue,
+    Drop,
+    Order,
+    Replace,
+    SidecarBroken,
+    SidecarRefused,
+    SidecarSilent,
+    Transport,
+)
 
 _LIMIT: Final = 8 * 1024 * 1024
 """Bytes of any answer; a page of as-run is the largest."""
@@ -62,6 +75,10 @@ def request_for(order: Order) -> Request:
             return _post(verb, Command(command_id, epoch, by))
         case Cue(item_id):
             return _post("cue", CueCommand(command_id, epoch, item_id, by))
+        case Adjust(ms):
+            return _post("adjust", AdjustCommand(command_id, epoch, ms, by))
+        case Drop(item_id, is_dropped):
+            return _post("drop" if is_dropped else "undrop", DropCommand(command_id, epoch, item_id, by))
         case Arm(nonce, resume, resume_at):
             return _post("arm", ArmCommand(command_id, epoch, nonce, by, resume, resume_at))
         case Replace(playlist):

@@ -264,7 +264,7 @@ class MediaSeen:
     missing: Mapping[str, str]
 
 
-TransportVerb = Literal["take", "skip", "play", "pause", "resume", "hold", "standby", "rejoin"]
+TransportVerb = Literal["take", "skip", "play", "pause", "resume", "hold", "recue", "standby", "rejoin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +280,21 @@ class Cue:
     """None clears the cue."""
 
     item_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Adjust:
+    """Make the item on air longer, or shorter, by ``ms``."""
+
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """The item will not air, or, not ``is_dropped``, will after all."""
+
+    item_id: str
+    is_dropped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +317,7 @@ class Replace:
     playlist: Playlist
 
 
-Said = Transport | Cue | Arm | Replace
+Said = Transport | Cue | Adjust | Drop | Arm | Replace
 """What may be said to a sidecar through its agent; leaving the air has an order of its own."""
 
 

@@ -192,6 +192,15 @@ class CueIn(CommandIn):
     """None clears the cue."""
 
 
+class AdjustIn(CommandIn):
+    ms: Annotated[int, Field(ge=-3_600_000, le=3_600_000)]
+    """By how many milliseconds the item on air becomes longer; negative: shorter."""
+
+
+class DropIn(CommandIn):
+    item_id: str
+
+
 class CommandDone(Schema):
     """``frame``: the output frame that first showed it; ``took_ms``: arrival at the API to that frame encoded."""
 

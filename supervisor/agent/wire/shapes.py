@@ -10,8 +10,10 @@ from sidecar.protocol.asrun import decode_line
 from sidecar.protocol.channel import Playlist, ResumePoint
 from sidecar.protocol.commands import CommandId
 from supervisor.agent.interface import (
+    Adjust,
     Arm,
     Cue,
+    Drop,
     JournalLine,
     JournalPage,
     LeaseRound,
@@ -52,6 +54,15 @@ class CueSaid(Struct, frozen=True, tag="cue"):
     item_id: str | None
 
 
+class AdjustSaid(Struct, frozen=True, tag="adjust"):
+    ms: int
+
+
+class DropSaid(Struct, frozen=True, tag="drop"):
+    item_id: str
+    is_dropped: bool
+
+
 class ArmSaid(Struct, frozen=True, tag="arm"):
     nonce: str
     resume: ResumePoint | None = None
@@ -62,7 +73,7 @@ class ReplaceSaid(Struct, frozen=True, tag="replace"):
     playlist: Playlist
 
 
-SaidShape: TypeAlias = TransportSaid | CueSaid | ArmSaid | ReplaceSaid
+SaidShape: TypeAlias = TransportSaid | CueSaid | AdjustSaid | DropSaid | ArmSaid | ReplaceSaid
 
 
 class CommandIn(Struct, frozen=True):
@@ -91,6 +102,10 @@ def _shape_of(said: Said) -> SaidShape:
             return TransportSaid(verb, expect_item_id)
         case Cue(item_id):
             return CueSaid(item_id)
+        case Adjust(ms):
+            return AdjustSaid(ms)
+        case Drop(item_id, is_dropped):
+            return DropSaid(item_id, is_dropped)
         case Arm(nonce, resume, resume_at):
             return ArmSaid(nonce, resume, resume_at)
         case Replace(playlist):
@@ -103,6 +118,10 @@ def _said_of(shape: SaidShape) -> Said:
             return Transport(verb, expect_item_id)
         case CueSaid(item_id):
             return Cue(item_id)
+        case AdjustSaid(ms):
+            return Adjust(ms)
+        case DropSaid(item_id, is_dropped):
+            return Drop(item_id, is_dropped)
         case ArmSaid(nonce, resume, resume_at):
             return Arm(nonce, resume, resume_at)
         case ReplaceSaid(playlist):

@@ -12,7 +12,7 @@ from supervisor.api.routes.channels import changed, channel_row
 from supervisor.errors import Unavailable
 from supervisor.principal import Principal
 from supervisor.schemas.base import Id
-from supervisor.schemas.channel import Channel, CommandDone, CommandIn, CueIn
+from supervisor.schemas.channel import AdjustIn, Channel, CommandDone, CommandIn, CueIn, DropIn
 
 routes = router("transport")
 
@@ -74,6 +74,36 @@ async def resume(context: Ctx, who: Who, request: Request, channel_id: Id, comma
 async def hold(context: Ctx, who: Who, request: Request, channel_id: Id, command: Command) -> CommandDone:
     """Do not follow on after this item; wait for a take."""
     return await _transport(context, who, request, channel_id, "hold", command)
+
+
+@routes.post("/channels/{channel_id}/recue", responses=_ERRORS)
+async def recue(context: Ctx, who: Who, request: Request, channel_id: Id, command: Command) -> CommandDone:
+    """Make the item on air, or that aired last, come next once more, from its beginning."""
+    return await _transport(context, who, request, channel_id, "recue", command)
+
+
+@routes.post("/channels/{channel_id}/adjust", responses=_ERRORS)
+async def adjust(context: Ctx, who: Who, request: Request, channel_id: Id, command: AdjustIn) -> CommandDone:
+    """Make the item on air longer or shorter; at the shortest it ends now."""
+    await _require(context, who, channel_id)
+    note(request, ms=command.ms, command=command.command_id)
+    return await context.supervision.commands.adjust(channel_id, command, who)
+
+
+@routes.post("/channels/{channel_id}/drop", responses=_ERRORS)
+async def drop(context: Ctx, who: Who, request: Request, channel_id: Id, command: DropIn) -> CommandDone:
+    """An item will not air in this run of the channel."""
+    await _require(context, who, channel_id)
+    note(request, item=command.item_id, command=command.command_id)
+    return await context.supervision.commands.drop(channel_id, command, who, is_dropped=True)
+
+
+@routes.post("/channels/{channel_id}/undrop", responses=_ERRORS)
+async def undrop(context: Ctx, who: Who, request: Request, channel_id: Id, command: DropIn) -> CommandDone:
+    """A dropped item will air after all."""
+    await _require(context, who, channel_id)
+    note(request, item=command.item_id, command=command.command_id)
+    return await context.supervision.commands.drop(channel_id, command, who, is_dropped=False)
 
 
 @routes.post("/channels/{channel_id}/standby", responses=_ERRORS)
