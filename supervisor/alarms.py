@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Final, NamedTuple
 
 import structlog
@@ -11,6 +12,7 @@ import structlog
 from db.errors import NotLeader, StoreError, StoreUnavailable
 from db.models import Alarm as AlarmRow
 from db.models import new_id
+from db.repositories.alarms import NewAlarm
 from db.repositories.leader import Fence
 from db.store import Store
 from supervisor.clock import Clock
@@ -23,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 _AGAIN: Final = 1.0
 """Seconds until a store that failed is tried again."""
+_AT_ONCE: Final = 200
+"""Alarms of one transaction."""
 
 
 class Key(NamedTuple):
@@ -181,32 +185,31 @@ class AlarmBoard:
 
     async def _write(self, fence: Fence) -> None:
         now = self._clock.now()
-        raised = {key: wanted for key, wanted in self._said.items() if wanted and self._is_news(key, wanted)}
-        over = [key for key, wanted in self._said.items() if wanted is None and key in self._open]
-        passed = [key for key in self._unwritten if self._said.get(key) is None]
+        news = ((key, wanted) for key, wanted in self._said.items() if wanted and self._is_news(key, wanted))
+        raised = dict(islice(news, _AT_ONCE))
+        over = [*islice((key for key, wanted in self._said.items() if wanted is None and key in self._open), _AT_ONCE)]
+        passed = [key for key in self._unwritten if self._said.get(key) is None][:_AT_ONCE]
         if not raised and not over and not passed:
             return
-        rows: list[AlarmRow] = []
+        if _AT_ONCE in (len(raised), len(over), len(passed)):
+            # The rest in transactions of its own: a thousand alarms in one would keep everybody else waiting.
+            self._dirty.set()
+        new = [NewAlarm(*key, it.severity, it.text, self._since(key, now)) for key, it in raised.items()]
+        # Over before they could be written: they are still part of the history.
+        before = ((key, self._unwritten[key]) for key in passed)
+        was = [NewAlarm(*key, alarm.severity, alarm.text, alarm.raised_at) for key, alarm in before]
         async with self._store.write() as tx:
             await tx.leader.require(fence)
-            for key, wanted in raised.items():
-                row, _ = await tx.alarms.raise_once(*key, wanted.severity, wanted.text, self._since(key, now))
-                rows.append(row)
-            for key in over:
-                cleared = await tx.alarms.clear(*key, now)
-                rows.extend([cleared] if cleared else [])
-            for key in passed:
-                # Over before it could be written: it is still part of the history.
-                was = self._unwritten[key]
-                await tx.alarms.raise_once(*key, was.severity, was.text, was.raised_at)
-                cleared = await tx.alarms.clear(*key, now)
-                rows.extend([cleared] if cleared else [])
+            rows = [*await tx.alarms.raise_all(new), *await tx.alarms.clear_all(over, now)]
+            await tx.alarms.raise_all(was)
+            rows += await tx.alarms.clear_all(passed, now)
         self._open.update(raised)
         for key in over:
             del self._open[key]
-        for key, alarm in tuple(self._unwritten.items()):
-            del self._unwritten[key]
-            self._events.publish("alarm", alarm.model_copy(update={"cleared_at": now}))
+        for key in (*raised, *passed):
+            alarm = self._unwritten.pop(key, None)
+            if alarm is not None:
+                self._events.publish("alarm", alarm.model_copy(update={"cleared_at": now}))
         for row in rows:
             self._events.publish("alarm", Alarm.model_validate(row))
         self._tell_all({*raised, *over, *passed})

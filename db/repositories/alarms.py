@@ -1,9 +1,9 @@
 """What somebody has to look at: raised once, kept until cleared."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Executable, bindparam, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +20,33 @@ def open_key(code: str, channel_id: str | None, node_id: str | None) -> str:
     return f"{code}:{channel_id or ''}:{node_id or ''}"
 
 
+class NewAlarm(NamedTuple):
+    """One that is to be open since ``now``."""
+
+    code: str
+    channel_id: str | None
+    node_id: str | None
+    severity: str
+    text: str
+    now: datetime
+
+    @property
+    def key(self) -> str:
+        return open_key(self.code, self.channel_id, self.node_id)
+
+    def values(self) -> dict[str, object]:
+        return {
+            "id": new_id(),
+            "channel_id": self.channel_id,
+            "node_id": self.node_id,
+            "code": self.code,
+            "severity": self.severity,
+            "text": self.text,
+            "raised_at": self.now,
+            "open_key": self.key,
+        }
+
+
 class Alarms:
     """At most one open alarm for one (code, channel, node), as a unique constraint."""
 
@@ -33,19 +60,11 @@ class Alarms:
 
         One that is open keeps its instant and who acknowledged it; severity and text are brought up to date.
         """
-        key = open_key(code, channel_id, node_id)
-        new = {
-            "channel_id": channel_id,
-            "node_id": node_id,
-            "code": code,
-            "severity": severity,
-            "text": text,
-            "raised_at": now,
-            "open_key": key,
-        }
+        new = NewAlarm(code, channel_id, node_id, severity, text, now)
+        key = new.key
         insert = _raise(self._session.get_bind().dialect.name)
         for _ in range(_ATTEMPTS):
-            row = (await self._session.execute(insert, {"id": new_id(), **new})).mappings().one_or_none()
+            row = (await self._session.execute(insert, new.values())).mappings().one_or_none()
             if row is not None:
                 return Alarm(**row), True
             values = {"of": key, "severity_now": severity, "text_now": text}
@@ -54,6 +73,24 @@ class Alarms:
                 return Alarm(**row), False
             # Cleared by somebody between the two statements: it is to be raised anew.
         raise StoreUnavailable(f"alarm {key} is raised and cleared by several at once")
+
+    async def raise_all(self, alarms: Sequence[NewAlarm]) -> Sequence[Alarm]:
+        """As ``raise_once`` of each, those that are new in one statement; no two of one key."""
+        if not alarms:
+            return ()
+        insert = _raise(self._session.get_bind().dialect.name)
+        found = (await self._session.execute(insert, [alarm.values() for alarm in alarms])).mappings()
+        rows = [Alarm(**row) for row in found]
+        raised = {row.open_key for row in rows}
+        open_before = [alarm for alarm in alarms if alarm.key not in raised]
+        return [*rows, *[(await self.raise_once(*alarm))[0] for alarm in open_before]]
+
+    async def clear_all(self, keys: Iterable[tuple[str, str | None, str | None]], now: datetime) -> Sequence[Alarm]:
+        """Those of these (code, channel, node) that were open, cleared."""
+        values = {"of": [open_key(*key) for key in keys], "now": now}
+        if not values["of"]:
+            return ()
+        return [Alarm(**row) for row in (await self._session.execute(_CLEAR_ALL, values)).mappings()]
 
     async def clear(self, code: str, channel_id: str | None, node_id: str | None, now: datetime) -> Alarm | None:
         """The alarm that was open, cleared; None when none was."""
@@ -118,12 +155,9 @@ _RENEW: Final = (
     .values(severity=bindparam("severity_now"), text=bindparam("text_now"))
     .returning(_TABLE)
 )
-_CLEAR: Final = (
-    update(_TABLE)
-    .where(_TABLE.c.open_key == bindparam("of"))
-    .values(cleared_at=bindparam("now"), open_key=None)
-    .returning(_TABLE)
-)
+_CLEARING: Final = update(_TABLE).values(cleared_at=bindparam("now"), open_key=None).returning(_TABLE)
+_CLEAR: Final = _CLEARING.where(_TABLE.c.open_key == bindparam("of"))
+_CLEAR_ALL: Final = _CLEARING.where(_TABLE.c.open_key.in_(bindparam("of", expanding=True)))
 
 
 @cache

@@ -29,6 +29,9 @@ _STEPS: Final = 12
 """Steps of the state machine in one pass."""
 _LOOK: Final = 1.25
 """Seconds without news until a channel is looked at all the same; heartbeats come once a second."""
+_LOOK_IN_QUEUE: Final = 3.0
+"""The same while it waits for its turn, which wakes it as news does: a thousand that wait would hold up whose turn it
+is."""
 _ADOPTION_SHOWN: Final = 60.0
 
 
@@ -141,14 +144,14 @@ class ChannelKeeper:
                 self._wake.clear()
                 again = await self.pass_over()
                 try:
-                    async with asyncio.timeout(_LOOK if again is None else min(again, _LOOK)):
+                    async with asyncio.timeout(again):
                         await self._wake.wait()
                 except TimeoutError:
                     continue
         finally:
             self._desk.turns.forgo(self.row.id)
 
-    async def pass_over(self) -> float | None:
+    async def pass_over(self) -> float:
         """Sees, decides and acts until nothing is to be done now; in how many seconds to look again at the latest."""
         turns = self._desk.turns
         for _ in range(_STEPS):
@@ -162,13 +165,13 @@ class ChannelKeeper:
                 finally:
                     turns.leave()
             else:
-                return decision.again_in
+                return _LOOK_IN_QUEUE
             if not done:
-                return self.look().again_in
+                return _again_in(self.look())
             if not decision.actions:
-                return decision.again_in
+                return _again_in(decision)
         self.wake()
-        return None
+        return _LOOK
 
     async def _all_done(self, decision: Decision) -> bool:
         for action in decision.actions:
@@ -332,11 +335,12 @@ class ChannelKeeper:
 
     def _elsewhere(self) -> tuple[Stray, ...]:
         row, channel_id = self.row, self.row.id
+        known = [watch for watch in self._desk.fleet.watches.values() if channel_id in watch.channels]
         spared = (row.node_id, row.fencing_node_id if row.phase == "fencing" else None)
         return tuple(
             Stray(watch.node_id, watch.name, report.epoch)
-            for watch in self._desk.fleet.watches.values()
-            if watch.knows(channel_id) and watch.node_id not in spared and watch.state == "answers"
+            for watch in known
+            if watch.node_id not in spared and watch.state == "answers"
             for report in watch.of(channel_id)
             if report.exit is None
         )
@@ -371,6 +375,10 @@ class ChannelKeeper:
             off_air_since=None if self._off_air is None else self._off_air[1],
             playlist_revision=self._actions.given_revision or (status.playlist_revision if status else 0),
         )
+
+
+def _again_in(decision: Decision) -> float:
+    return _LOOK if decision.again_in is None else min(decision.again_in, _LOOK)
 
 
 def _agent_state(watch: NodeWatch | None) -> AgentState:

@@ -81,7 +81,8 @@ class NodeWatch:
         self._calls = 0
         self._misses = 0
         self._missed_at = 0.0
-        self._by_channel: dict[str, dict[int, SidecarReport]] = {}
+        self.channels: dict[str, dict[int, SidecarReport]] = {}
+        """Of every channel that has sidecars here those by epoch; a plain value, as every channel asks every node."""
         self._reports: dict[tuple[str, int], SidecarReport] = {}
         self._counted: dict[tuple[str, int], SidecarReport] = {}
         self._taken_at: dict[tuple[str, int], float] = {}
@@ -113,20 +114,16 @@ class NodeWatch:
 
     def of(self, channel_id: str) -> list[SidecarReport]:
         """The channel's sidecars on this node by epoch, those included whose exit is known."""
-        mine = self._by_channel.get(channel_id)
+        mine = self.channels.get(channel_id)
         return [] if mine is None else [mine[epoch] for epoch in sorted(mine)]
 
     def newest(self, channel_id: str, most: int) -> SidecarReport | None:
         """Of the channel's sidecars on this node the one of the highest epoch up to ``most``."""
-        mine = self._by_channel.get(channel_id)
+        mine = self.channels.get(channel_id)
         if mine is None:
             return None
         newest = mine.get(most)
         return newest or mine.get(max((epoch for epoch in mine if epoch <= most), default=-1))
-
-    def knows(self, channel_id: str) -> bool:
-        """Whether there is any sidecar of the channel here, those included whose exit is known."""
-        return channel_id in self._by_channel
 
     def reports(self) -> Collection[SidecarReport]:
         """All sidecars on this node, those included whose exit is known."""
@@ -157,7 +154,7 @@ class NodeWatch:
     async def look(self) -> None:
         """One call to the agent, in the order of ticks."""
         began = self._clock.monotonic()
-        news: Collection[str] = tuple(self._by_channel)
+        news: Collection[str] = tuple(self.channels)
         try:
             report = await self.agent.report(self._seen, self._timing.listen, self._leases(self.node_id))
         except StaleTerm as error:
@@ -193,7 +190,7 @@ class NodeWatch:
         self.foreign = its if self.incarnation is not None and its != self.incarnation else ""
         if self.foreign:
             self._miss(f"another agent answers in its place, whose memory is {self.foreign}")
-            return tuple(self._by_channel)
+            return tuple(self.channels)
         was_silent = self.state != "answers" or bool(self.fault)
         self.condition, self.term_seen, self.fault = report.condition, report.term, ""
         self.offset_s = (report.condition.at - self._clock.now()).total_seconds()
@@ -201,13 +198,13 @@ class NodeWatch:
             if now - max(self._answered_at, self._missed_at) >= self._timing.poll + self._timing.listen:
                 # It answers, but has not polled: we know no more than before.
                 self._miss("it answers, but has polled nothing anew")
-                return tuple(self._by_channel)
+                return tuple(self.channels)
             return ()
         self._calls += 1
         self._good += 1
         self._misses = 0
         self._answered_at = now
-        before = tuple(self._by_channel)
+        before = tuple(self.channels)
         told = self._take(report, now)
         return {*before, *told} if was_silent else told
 
@@ -252,10 +249,10 @@ class NodeWatch:
         for key in gone:
             for known in (self._reports, self._counted, self._pulses, self._taken_at):
                 known.pop(key, None)
-            epochs = self._by_channel[key[0]]
+            epochs = self.channels[key[0]]
             del epochs[key[1]]
             if not epochs:
-                del self._by_channel[key[0]]
+                del self.channels[key[0]]
         for sidecar in report.sidecars:
             before = self._reports.get((sidecar.channel_id, sidecar.epoch))
             if sidecar.exit is None or before is None or before.exit is None:
@@ -268,7 +265,7 @@ class NodeWatch:
     def _begin_anew(self, boot: str) -> None:
         """Another life of the agent, which counts its polls from zero: beside the old numbers they would look late."""
         self._boot = boot
-        for known in (self._by_channel, self._reports, self._counted, self._taken_at, self._pulses):
+        for known in (self.channels, self._reports, self._counted, self._taken_at, self._pulses):
             known.clear()
 
     def _note(self, report: SidecarReport) -> None:
@@ -277,7 +274,7 @@ class NodeWatch:
         if before is not None and before.polls > report.polls:
             return
         self._reports[key] = report
-        self._by_channel.setdefault(report.channel_id, {})[report.epoch] = report
+        self.channels.setdefault(report.channel_id, {})[report.epoch] = report
         self._taken_at[key] = self._clock.monotonic()
         pulse = self._pulses.get(key)
         first = report.status is not None and (before is None or before.status is None)

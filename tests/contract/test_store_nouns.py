@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from db.errors import InUse, Missing, StaleRev, Taken
+from db.repositories.alarms import NewAlarm
 from db.repositories.playlists import ItemSpec
 from db.repositories.ports import PortWanted
 from db.store import Store
@@ -191,6 +192,27 @@ async def test_an_alarm_is_raised_once_until_cleared(store: Store, now: datetime
         assert everything[0].id == third.id
         assert await tx.alarms.list(open_only=False, after=everything[0].id) == everything[1:]
         assert [row.id for row in await tx.alarms.list(open_only=False, channel_id=NOBODY, limit=1)] == [third.id]
+
+
+async def test_many_alarms_at_once_are_raised_and_cleared_like_one(store: Store, now: datetime) -> None:
+    later = now + timedelta(seconds=5)
+    codes = [f"code_{number}" for number in range(450)]
+    async with store.write() as tx:
+        first, _ = await tx.alarms.raise_once(codes[7], NOBODY, None, "warning", "before", now)
+        new = [NewAlarm(code, NOBODY, None, "critical", "dark", later) for code in codes]
+        rows = await tx.alarms.raise_all(new)
+        assert sorted(row.code for row in rows) == sorted(codes)
+        kept = next(row for row in rows if row.code == codes[7])
+        assert (kept.id, kept.raised_at, kept.severity, kept.text) == (first.id, now, "critical", "dark")
+        assert {row.raised_at for row in rows if row is not kept} == {later}
+        gone = await tx.alarms.clear_all(
+            [*((code, NOBODY, None) for code in codes[:400]), ("never", None, None)], later
+        )
+        assert sorted(row.code for row in gone) == sorted(codes[:400])
+        assert {row.cleared_at for row in gone} == {later}
+        assert await tx.alarms.clear_all([], later) == await tx.alarms.raise_all([]) == ()
+    async with store.read() as tx:
+        assert sorted(row.code for row in await tx.alarms.list()) == sorted(codes[400:])
 
 
 async def test_many_that_raise_the_same_alarm_raise_one(store: Store, now: datetime) -> None:

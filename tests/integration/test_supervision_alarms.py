@@ -155,3 +155,23 @@ async def test_what_ends_while_it_is_written_is_cleared(
 
         await until(was_raised)
         await is_open(store)
+
+
+async def test_a_thousand_alarms_at_once_are_all_written_and_all_cleared(store: Store) -> None:
+    """More than one transaction takes: after a power cut every channel is dark at the same time."""
+    channels = [f"{number:032x}" for number in range(1000)]
+    async with supervisor(store, "one") as (lease, board, _):
+        await lease.attempt()
+        for channel_id in channels:
+            say(board, channel_id, "channel_dark")
+
+        async def all_are_open() -> bool:
+            async with store.read() as tx:
+                return len(await tx.alarms.list(open_only=True)) == len(channels)
+
+        await until(all_are_open, what="a thousand alarms are open")
+        assert {board.count(channel_id) for channel_id in channels} == {1}
+        for channel_id in channels:
+            say(board, channel_id)
+        await is_open(store)
+        assert {board.count(channel_id) for channel_id in channels} == {0}
