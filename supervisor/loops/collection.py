@@ -30,6 +30,8 @@ PAGE: Final = 500
 _LIST_EVERY_S: Final = 30.0
 _AT_ONCE: Final = 8
 """Channels whose journals are read side by side."""
+PLACES: Final = 2
+"""Transactions of all collections side by side."""
 _EVENT_FIELDS: Final = tuple(field.name for field in fields(AsRunEventRow))
 
 
@@ -71,8 +73,14 @@ class Collection:
         clock: Clock,
         timing: Timing,
         fence: Callable[[], Fence | None],
+        places: asyncio.Semaphore | None = None,
     ) -> None:
-        """``fence``: what a write of ours must carry; None while we do not lead."""
+        """``fence``: what a write of ours must carry; None while we do not lead.
+
+        ``places`` at the store are shared by the collections of all nodes. Else a thousand channels that enter the air
+        at once fill the queue of its writers, and those who place channels, and the leader's own lease, wait in it past
+        their deadlines.
+        """
         self._watch = watch
         self._store = store
         self._events = events
@@ -88,6 +96,7 @@ class Collection:
         self._heard: dict[tuple[str, str], Heard] = {}
         self._behind: dict[str | None, Behind] = {}
         self._at_once = asyncio.Semaphore(_AT_ONCE)
+        self._places = places or asyncio.Semaphore(PLACES)
 
     async def run(self) -> None:
         """Once a second until cancelled. A store or an agent that is away is waited for."""
@@ -268,7 +277,7 @@ class Collection:
         known = self._runs.get(key)
         if known is not None:
             return known
-        async with self._store.read(timeout=self._timing.store) as tx:
+        async with self._places, self._store.read(timeout=self._timing.store) as tx:
             seq = await tx.as_run.collected_seq(*key)
             rows = await tx.as_run.records(*key, seq - 1, 1) if seq else ()
             open_events = await tx.as_run.open_events(RunKey(*key)) if seq else ()
@@ -286,7 +295,7 @@ class Collection:
         events = collector.projection.add(records)
         rows = [_row(line) for line in page.lines]
         try:
-            async with self._store.write(timeout=self._timing.store) as tx:
+            async with self._places, self._store.write(timeout=self._timing.store) as tx:
                 key = RunKey(run.channel_id, run.run_id)
                 seq = await tx.as_run.append(self._fence(), key, self._watch.node_id, records[0].epoch, rows, events)
                 linked = await tx.as_run.link(key) if any(row.kind == "on_air" for row in rows) else None
@@ -306,7 +315,7 @@ class Collection:
         key = RunKey(run.channel_id, run.run_id)
         events = collector.projection.end(collector.last.record, self._heard.get(key))
         epoch = collector.last.record.epoch
-        async with self._store.write(timeout=self._timing.store) as tx:
+        async with self._places, self._store.write(timeout=self._timing.store) as tx:
             fence = self._fence()
             await tx.as_run.append(fence, key, self._watch.node_id, epoch, (), events)
             await tx.as_run.mark_complete(fence, key)

@@ -21,7 +21,7 @@ from supervisor.errors import NotFound, Unavailable
 from supervisor.events import Events
 from supervisor.history import History
 from supervisor.live import UNDRIVEN, LiveBoard, NodeSeen
-from supervisor.loops.collection import Collection
+from supervisor.loops.collection import PLACES, Collection
 from supervisor.loops.desk import Desk
 from supervisor.loops.fleet import AgentSource, Fleet
 from supervisor.loops.leadership import Leadership, Standing
@@ -71,6 +71,7 @@ class Supervision:
         self._nursery = Nursery(clock, self._task_failed)
         self._media = MediaWatch()
         self._list_ends = ListEnds()
+        self._collecting = asyncio.Semaphore(PLACES)
         self._leases = Leases()
         self._roster = Roster(store, self._nursery, self._media)
         self._leadership = Leadership(
@@ -193,7 +194,14 @@ class Supervision:
 
     def _begin_collecting(self, watch: NodeWatch) -> tuple[asyncio.Task[None], ...]:
         collection = Collection(
-            watch, self._store, self._events, self._alarms, self._clock, self._timing, lambda: self._leadership.fence
+            watch,
+            self._store,
+            self._events,
+            self._alarms,
+            self._clock,
+            self._timing,
+            lambda: self._leadership.fence,
+            self._collecting,
         )
         return (self._nursery.keep(f"as-run of {watch.name}", collection.run),)
 
