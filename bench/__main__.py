@@ -1,5 +1,5 @@
-"""``python -m bench [NAME]…``: start_to_segment, take_latency, cpu_against_ffmpeg, four_channels, scale, failover;
-or all of them.
+"""``python -m bench [NAME]…``: start_to_segment, take_latency, cpu_against_ffmpeg, four_channels, scale, failover,
+asrun_scale; or all of them.
 
 ``--runs N`` is how often each fault of ``failover`` is made; a measurement that was broken off goes on where it was.
 """
@@ -9,7 +9,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from bench import cpu_against_ffmpeg, failover, four_channels, scale, start_to_segment, take_latency
+from bench import asrun_scale, cpu_against_ffmpeg, failover, four_channels, scale, start_to_segment, take_latency
 from sidecar.clips.make import make_clip
 from sidecar.clips.specification import DEMO_CLIPS
 
@@ -20,6 +20,7 @@ MEASUREMENTS = {
     "four_channels": four_channels.measure,
     "scale": scale.measure,
     "failover": failover.measure,
+    "asrun_scale": asrun_scale.measure,
 }
 
 

@@ -51,6 +51,25 @@ def _scaled(size: int) -> Row:
     )
 
 
+def _as_run(kind: str, name: str, millions: str) -> tuple[Row, ...]:
+    about = f"as-run log of {millions} million events on {name}"
+    return (
+        (
+            f"{about}: newest page, last page, a page of a day; median and worst",
+            "asrun_scale",
+            lambda f: ", ".join(
+                f"{f[f'{kind}_{query}_ms']} ms ({f[f'{kind}_{query}_worst_ms']} ms)"
+                for query in ("newest_page_of_channel", "last_page_of_channel", "page_of_day")
+            ),
+        ),
+        (
+            f"{about}: an append of 10 records and 5 events, at a tenth of that and at all of it",
+            "asrun_scale",
+            lambda f: f"{f[f'{kind}_insert_first_ms']} ms, {f[f'{kind}_insert_last_ms']} ms",
+        ),
+    )
+
+
 ROWS: tuple[Row, ...] = (
     (
         "CPU of a channel against ffmpeg, same clips, same encoder, preview in both",
@@ -113,6 +132,8 @@ ROWS: tuple[Row, ...] = (
         lambda f: f"{f['double_air_ms']} ms at {f['receivers']:.0f} receivers",
     ),
     *(_scaled(size) for size in (10, 100, 1000)),
+    *_as_run("sqlite", "SQLite", "1"),
+    *_as_run("postgresql", "PostgreSQL", "10"),
 )
 
 
