@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from db.errors import Inconsistent, StoreError, StoreUnavailable
 from db.repositories.alarms import Alarms
 from db.repositories.as_run import AsRunLog
+from db.repositories.as_run_notes import AsRunIssues, AsRunNotes
 from db.repositories.assets import Assets
 from db.repositories.audit import AuditLog
 from db.repositories.changes import Changes
@@ -43,6 +44,8 @@ class Transaction:
         self.media_roots = MediaRoots(session)
         self.watched_folders = WatchedFolders(session)
         self.as_run = AsRunLog(session)
+        self.as_run_notes = AsRunNotes(session)
+        self.as_run_issues = AsRunIssues(session)
         self.ports = Ports(session)
         self.leader = Leaders(session)
         self.alarms = Alarms(session)

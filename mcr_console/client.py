@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, TypeAlias, TypeVar
@@ -11,7 +11,17 @@ from mcr_console.event_stream import SILENCE_S, Event, LinkMessage, Lost, Unread
 from mcr_console.http import LONG_ANSWER_S, ApiProblem, ClientError, Http, Query, Unreachable, read_as
 from supervisor.schemas.ahead import Ahead
 from supervisor.schemas.alarm import Alarm
-from supervisor.schemas.asrun import AsRunEvent
+from supervisor.schemas.asrun import (
+    AsRunEvent,
+    AsRunIssue,
+    AsRunIssueIn,
+    AsRunNote,
+    AsRunNoteIn,
+    AsRunProof,
+    AsRunRebuilt,
+    ExportFormat,
+    ServiceReport,
+)
 from supervisor.schemas.asset import Asset, AssetIn
 from supervisor.schemas.base import Page, Schema
 from supervisor.schemas.channel import (
@@ -349,6 +359,50 @@ class Client:
                 return
             cursor = page.next_cursor
 
+    async def verify_asrun(
+        self, channel_id: str, *, day: date | None = None, since: datetime | None = None, until: datetime | None = None
+    ) -> AsRunProof:
+        """Reads every record of the span: of a day, seconds."""
+        query = _span(day, since, until)
+        return await self._send(
+            "GET", f"/channels/{channel_id}/asrun/verify", AsRunProof, query=query, deadline_s=LONG_ANSWER_S
+        )
+
+    def export_asrun(
+        self,
+        channel_id: str,
+        form: ExportFormat,
+        *,
+        day: date | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> AsyncIterator[bytes]:
+        """The file, piece by piece."""
+        query = {**_span(day, since, until), "format": form}
+        return self._http.stream(f"{API}/channels/{channel_id}/asrun/export", query=query)
+
+    async def service_report(self, channel_id: str, *, day: date | None = None) -> ServiceReport:
+        query = _span(day, None, None)
+        return await self._send(
+            "GET", f"/channels/{channel_id}/asrun/service", ServiceReport, query=query, deadline_s=LONG_ANSWER_S
+        )
+
+    async def add_asrun_note(self, channel_id: str, values: AsRunNoteIn) -> AsRunNote:
+        return await self._send("POST", f"/channels/{channel_id}/asrun/notes", AsRunNote, values)
+
+    async def rebuild_asrun(self, channel_id: str) -> AsRunRebuilt:
+        """Reads every record that there is."""
+        path = f"/channels/{channel_id}/asrun/rebuild"
+        return await self._send("POST", path, AsRunRebuilt, deadline_s=LONG_ANSWER_S)
+
+    async def asrun_issues(self, channel_id: str) -> tuple[AsRunIssue, ...]:
+        """The newest first."""
+        return (await self._http.get(f"{API}/channels/{channel_id}/asrun/issues", Page[AsRunIssue])).items
+
+    async def issue_asrun(self, channel_id: str, day: date) -> AsRunIssue:
+        """Issues a day's log again."""
+        return await self._send("POST", f"/channels/{channel_id}/asrun/issues", AsRunIssue, AsRunIssueIn(day=day))
+
     # How the above are sent
 
     async def _send(
@@ -377,3 +431,15 @@ class Client:
             if page.next_cursor is None:
                 return tuple(found)
             cursor = page.next_cursor
+
+
+def _span(day: date | None, since: datetime | None, until: datetime | None) -> dict[str, str]:
+    """A day, or from and to, as a query; nothing for what is None."""
+    found: dict[str, str] = {}
+    if day is not None:
+        found["day"] = day.isoformat()
+    if since is not None:
+        found["from"] = since.isoformat()
+    if until is not None:
+        found["to"] = until.isoformat()
+    return found

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -18,6 +18,8 @@ ANSWER_S: Final = 5.0
 """Deadline of an ordinary request, in seconds, from the call to the last byte of the answer."""
 LONG_ANSWER_S: Final = 600.0
 """Deadline of an import, which probes every file of a folder."""
+SILENCE_S: Final = 30.0
+"""Longest silence within an answer that is a stream."""
 CONNECT_S: Final = 2.0
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
 """Bytes; more than any listing page or snapshot of thousands of channels."""
@@ -140,6 +142,28 @@ class Http:
         if response.is_success:
             return data
         raise problem(response.status_code, data, response.headers)
+
+    async def stream(
+        self, path: str, *, query: Query | None = None, silence_s: float = SILENCE_S
+    ) -> AsyncIterator[bytes]:
+        """A ``GET`` whose answer may be of any length, piece by piece; ``silence_s``: longest wait for the next one.
+
+        Raises like ``call``.
+        """
+        params = {name: _text(value) for name, value in (query or {}).items() if isinstance(value, (str, int))}
+        timeout = httpx.Timeout(silence_s, connect=CONNECT_S)
+        request = self._client.build_request("GET", path, params=params, timeout=timeout)
+        try:
+            response = await self._client.send(request, stream=True)
+            try:
+                if not response.is_success:
+                    raise problem(response.status_code, await _read(response), response.headers)
+                async for chunk in response.aiter_bytes():
+                    yield chunk
+            finally:
+                await response.aclose()
+        except (httpx.HTTPError, OSError) as error:
+            raise unreachable(self.where, error, silence_s) from error
 
     async def get(self, path: str, answer: type[S], *, query: Query | None = None) -> S:
         """A ``GET`` whose answer is read as ``answer``. Raises like ``call``."""

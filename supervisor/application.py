@@ -31,6 +31,8 @@ from supervisor.api.context import Context
 from supervisor.api.doors import SHUTDOWN_S, make_server, tcp_socket, unix_socket
 from supervisor.api.nodes_seen import read_nodes
 from supervisor.api.snapshot import Snapshot
+from supervisor.asrun.delivery import Delivery
+from supervisor.asrun.targets import FolderTarget, Target, UrlTarget
 from supervisor.assets.importing import AssetImport
 from supervisor.assets.probing import Prober
 from supervisor.audit import AuditLog
@@ -255,6 +257,7 @@ class Application:
             _task("watched lists", context.folders.run_lists()),
             _task("watched media", context.folders.run_media()),
             _task("checks ahead", self._ahead_watch(context).run()),
+            _task("as-run delivery", self._delivery(context).run()),
             auditing,
             _task("beat", self._beat(context)),
             _task("loop lag", self._lag.run()),
@@ -304,6 +307,15 @@ class Application:
         return AheadWatch(
             context.ahead, self._clock, supervision.alarms, supervision.rows, lambda: supervision.standing().leader
         )
+
+    def _delivery(self, context: Context) -> Delivery:
+        settings, targets = self._settings, list[Target]()
+        if settings.asrun_dir is not None:
+            targets.append(FolderTarget(settings.asrun_dir, Threads("as-run writers", places=1)))
+        if settings.asrun_url:
+            targets.append(UrlTarget(settings.asrun_url))
+        supervision = context.supervision
+        return Delivery(context.store, targets, context.clock, context.rundowns, lambda: supervision.fence)
 
     async def _leash_let_go(self, context: Context) -> None:
         _log.warning("the leash was let go: everything goes off air")

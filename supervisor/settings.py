@@ -46,6 +46,12 @@ class Settings(BaseSettings):
     spare: bool = True
     """Whether the agent keeps one sidecar warm, so that a restart in place waits for no imports: some 70 MB a node."""
 
+    asrun_dir: Annotated[Path, AfterValidator(_absolute)] | None = None
+    """Where the as-run log of every broadcast day is written to, in a folder for each channel."""
+
+    asrun_url: str = ""
+    """Where it is sent to by HTTP ``PUT``, below a folder for each channel: ``https://host/path``."""
+
     @property
     def store_url(self) -> str:
         """What ``db.store.Store`` is opened with. Raises Invalid unless it is PostgreSQL or SQLite in the home.

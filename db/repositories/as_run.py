@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, delete, literal, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -154,6 +154,18 @@ class AsRunLog:
             [{**key, "epoch": epoch, **_values(event)} for event in events],
         )
 
+    async def drop_events(self, fence: Fence, run: RunKey, first: int, last: int, kept: Sequence[int]) -> None:
+        """Events that records ``first`` to ``last`` are said to have begun and did not. Raises ``NotLeader``."""
+        await Leaders(self._session).require(fence)
+        await self._session.execute(
+            delete(AsRunEvent).where(
+                AsRunEvent.channel_id == run.channel_id,
+                AsRunEvent.run_id == run.run_id,
+                AsRunEvent.seq.between(first, last),
+                AsRunEvent.seq.not_in(kept),
+            )
+        )
+
     async def mark_complete(self, fence: Fence, run: RunKey) -> None:
         """Its process is gone and everything it flushed is here. Raises ``NotLeader``, ``Missing``."""
         if not await self._change_run(_COMPLETE, fence, run):
@@ -223,6 +235,38 @@ class AsRunLog:
         query = query.order_by(*(column.desc() if filters.newest_first else column.asc() for column in key))
         return (await self._session.scalars(query)).all()
 
+    async def event(self, channel_id: str, run_id: str, seq: int) -> AsRunEvent | None:
+        return await self._session.get(AsRunEvent, (channel_id, run_id, seq))
+
+    async def newest(self, channel_id: str) -> AsRunEvent | None:
+        """The channel's event that began last."""
+        rows = await self.events(EventFilters(channel_id=channel_id), None, 1)
+        return rows[0] if rows else None
+
+    async def reaching(self, channel_id: str, at: datetime) -> Sequence[AsRunEvent]:
+        """What began before ``at`` and aired then, oldest first: of each run at most one event; few runs overlap."""
+        query = (
+            select(AsRunEvent)
+            .where(AsRunEvent.channel_id == channel_id, AsRunEvent.start_at < at, AsRunEvent.kind != "skipped")
+            .order_by(AsRunEvent.start_at.desc(), AsRunEvent.run_id.desc(), AsRunEvent.seq.desc())
+            .limit(_OVERLAPPING)
+        )
+        newest = (await self._session.scalars(query)).all()
+        return [event for event in reversed(newest) if event.end_at is None or event.end_at > at]
+
+    async def events_by_seq(self, run: RunKey, first: int, last: int, also: Sequence[int] = ()) -> Sequence[AsRunEvent]:
+        """A run's events that records ``first`` to ``last`` began, and those that ``also`` did, in order."""
+        query = (
+            select(AsRunEvent)
+            .where(
+                AsRunEvent.channel_id == run.channel_id,
+                AsRunEvent.run_id == run.run_id,
+                or_(AsRunEvent.seq.between(first, last), AsRunEvent.seq.in_(also)),
+            )
+            .order_by(AsRunEvent.seq)
+        )
+        return (await self._session.scalars(query)).all()
+
     async def records(self, channel_id: str, run_id: str, after: int = 0, limit: int = 1000) -> Sequence[AsRun]:
         """One page of a run's records in order of ``seq``; ``after`` is the last number seen."""
         query = (
@@ -234,6 +278,7 @@ class AsRunLog:
         return (await self._session.scalars(query)).all()
 
 
+_OVERLAPPING: Final = 8
 _RUN: Final = table_of(AsRunRun)
 _THIS: Final = (_RUN.c.channel_id == bindparam("of_channel")) & (_RUN.c.run_id == bindparam("of_run"))
 _COLLECTED: Final = select(_RUN.c.collected_seq).where(_THIS)

@@ -38,6 +38,7 @@ def parse_instant(text: str) -> datetime:
 
 
 def asrun(
+    ctx: typer.Context,
     channel: Annotated[str | None, typer.Option(metavar="CHANNEL", help="Only this one; number or name.")] = None,
     since: Annotated[
         datetime | None, typer.Option("--from", parser=parse_instant, metavar="TIME", help="From this time on.")
@@ -50,6 +51,8 @@ def asrun(
     limit: Annotated[int | None, typer.Option(min=1, help="The last so many only.")] = None,
 ) -> None:
     """Print the as-run log, oldest first: what aired, to the frame."""
+    if ctx.invoked_subcommand is not None:
+        return
     if as_csv and as_json:
         raise typer.BadParameter("--csv and --json exclude each other")
 

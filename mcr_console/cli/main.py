@@ -11,6 +11,7 @@ from mcr_console.cli import (
     ahead,
     alarms,
     asrun,
+    asrun_days,
     background,
     channels,
     database,
@@ -34,6 +35,17 @@ from mcr_console.client import Client
 
 app = group("Master control in a terminal. Without a command: the console.")
 app.info.no_args_is_help = False
+
+
+log = group("What aired, to the frame. Without a command: the log.")
+log.info.no_args_is_help = False
+log.callback(invoke_without_command=True)(asrun.asrun)
+log.command()(asrun_days.verify)
+log.command()(asrun_days.export)
+log.command()(asrun_days.service)
+log.command()(asrun_days.note)
+log.command()(asrun_days.issue)
+log.command()(asrun_days.rebuild)
 
 
 @app.callback(invoke_without_command=True)
@@ -70,7 +82,7 @@ app.command()(supervision.status)
 app.add_typer(channels.app, name="channel")
 app.add_typer(playlists.app, name="playlist")
 app.add_typer(rundown.app, name="rundown")
-app.command()(asrun.asrun)
+app.add_typer(log, name="asrun")
 app.command()(agent.agent)
 nodes.app.command("key")(agent.node_key)
 app.command()(explain.explain)

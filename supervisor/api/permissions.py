@@ -123,6 +123,15 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "acknowledge_alarm": Permission.OPERATE,
     "list_as_run": Permission.VIEW,
     "list_as_run_records": Permission.VIEW,
+    "export_as_run": Permission.VIEW,
+    "verify_as_run": Permission.VIEW,
+    "report_service": Permission.VIEW,
+    "list_as_run_notes": Permission.VIEW,
+    "add_as_run_note": Permission.OPERATE,
+    "list_as_run_issues": Permission.VIEW,
+    "issue_as_run": Permission.OPERATE,
+    # Writes over what the log shows, though only with what its records say.
+    "rebuild_as_run": Permission.ADMINISTER,
 }
 """By operation id."""
 

@@ -41,7 +41,7 @@ def _of_filler(event: AsRunEventRow | AsRunEvent) -> tuple[BxfStatus, ...]:
 
 def _of_item(event: AsRunEventRow | AsRunEvent) -> tuple[BxfStatus, ...]:
     found: list[BxfStatus] = []
-    is_segment = event.continues_seq is not None
+    is_segment = event.continues_seq is not None or event.start_cause == "live back"
     if event.status == "unknown end" or event.end_cause in _BROKEN or is_segment:
         found.append("Technical Difficulty")
     if event.in_frames and not is_segment:

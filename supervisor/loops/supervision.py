@@ -9,6 +9,7 @@ import structlog
 from db.elector import Elector
 from db.elector import elector as elector_of
 from db.models import Channel
+from db.repositories.leader import Fence
 from db.store import Store
 from supervisor.agent.interface import AgentAway
 from supervisor.alarms import AlarmBoard
@@ -140,6 +141,11 @@ class Supervision:
         finally:
             await self._nursery.close()
             await self._leadership.close()
+
+    @property
+    def fence(self) -> Fence | None:
+        """What a leader's write must carry; None while this supervisor does not lead."""
+        return self._leadership.fence
 
     def standing(self) -> Standing:
         """Who leads, as far as this supervisor knows."""

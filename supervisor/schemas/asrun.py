@@ -1,8 +1,11 @@
 """What aired: events with a start and an end, and the journal records they are made from."""
 
-from typing import Literal
+from datetime import date
+from typing import Annotated, Literal
 
-from supervisor.schemas.base import Id, Instant, RateText, Schema
+from pydantic import Field
+
+from supervisor.schemas.base import Id, Instant, Line, RateText, Schema
 
 AsRunStatus = Literal["on air", "aired", "aired short", "cut", "skipped", "unknown end"]
 
@@ -99,3 +102,136 @@ class AsRunRecordOut(Schema):
     at: Instant
     frame: int
     line: str
+
+
+ExportFormat = Literal["csv", "jsonl", "report", "bxf"]
+
+
+class AsRunNoteIn(Schema):
+    """A note of one event (`run_id` and `seq`), or of the channel at `at`. A correction names the `field` that is wrong
+    in the log and the `value` that is right; the event stays as the engine wrote it."""
+
+    run_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
+    seq: Annotated[int, Field(ge=1, lt=2**63)] | None = None
+    at: Instant | None = None
+    text: Annotated[Line, Field(min_length=1, max_length=2000)]
+    field: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")] | None = None
+    value: Annotated[Line, Field(max_length=500)] | None = None
+
+
+class AsRunNote(Schema):
+    id: int
+    channel_id: Id
+    run_id: str | None
+    seq: int | None
+    at: Instant
+    kind: Literal["note", "correction"]
+    field: str | None
+    value: str | None
+    text: str
+    by: str
+    written_at: Instant
+
+
+GapWhy = Literal["not started", "stopped", "failover", "moved", "failed", "stalled"]
+
+
+class OffAir(Schema):
+    """Nothing aired for ``frames`` frame times from ``at`` on."""
+
+    at: Instant
+    frames: int
+    seconds: float
+    why: GapWhy
+
+
+class AsRunProof(Schema):
+    """Whether every frame of a span is accounted for, the journals' chain of hashes is whole, and the events are what
+    their records say. All frames are of the span's ``rate``."""
+
+    channel_id: Id
+    day: date | None
+    start_at: Instant
+    end_at: Instant
+    until: Instant
+    """Up to where anything is known: the end of the span, or now."""
+    rate: RateText
+    holds: bool
+    sentence: str
+    span_frames: int
+    aired_frames: int
+    filler_frames: int
+    off_air_frames: int
+    unaccounted_frames: int
+    twice_frames: int
+    """More than one run aired: counted once above."""
+    inferred_frames: int
+    """Aired or filler whose end no record proves."""
+    runs: int
+    records: int
+    events: int
+    faulty: int
+    faults: tuple[str, ...]
+    """The first of them."""
+    off_air: tuple[OffAir, ...]
+
+
+class ServiceReport(Schema):
+    """How a channel served its viewers on a broadcast day, up to ``until``."""
+
+    channel_id: Id
+    day: date
+    start_at: Instant
+    end_at: Instant
+    until: Instant
+    on_air_percent: float
+    """Of the span up to ``until``, rounded down: 100 says that no frame was missing."""
+    off_air_seconds: float
+    unintended_seconds: float
+    """Of these, what nobody ordered: not before the first start and not after a stop."""
+    filler_seconds: float
+    standby_seconds: float
+    held_seconds: float
+    items: int
+    without_discrepancy: int
+    technical_difficulties: int
+    did_not_air: int
+    late_starts: int
+    """Items that began more than a second after their planned start."""
+    worst_late_ms: int
+    repeated_frames: int
+    failovers: tuple[OffAir, ...]
+    """Every time the channel went on in another run, with how long nothing aired."""
+
+
+class AsRunIssueIn(Schema):
+    """Issues the log of a broadcast day again."""
+
+    day: date
+
+
+class AsRunIssue(Schema):
+    """One issue of a day's log; ``number`` counts from 1 a day."""
+
+    channel_id: Id
+    day: date
+    number: int
+    state: Literal["waiting", "delivered"]
+    asked_by: str
+    asked_at: Instant
+    delivered_at: Instant | None
+    attempts: int
+    events: int | None
+    verdict: str
+    fault: str
+    """Why the last attempt failed; it is tried again."""
+
+
+class AsRunRebuilt(Schema):
+    """What was made again. Runs that still come in are left: they make their own."""
+
+    channel_id: Id
+    runs: int
+    runs_left: int
+    records: int
+    events: int

@@ -1,0 +1,123 @@
+"""What people add to the as-run log: notes and corrections, append only, and the issues of a day's log."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.errors import Missing
+from db.models import AsRunIssue, AsRunNote
+
+MOST_NOTES: Final = 20_000
+"""Of one span: more are not read."""
+
+
+class AsRunNotes:
+    """Nothing here changes or deletes a note: who erred writes another."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(
+        self,
+        channel_id: str,
+        at: datetime,
+        text: str,
+        by: str,
+        now: datetime,
+        *,
+        run_id: str | None = None,
+        seq: int | None = None,
+        field: str | None = None,
+        value: str | None = None,
+    ) -> AsRunNote:
+        """A correction where ``field`` is named, a note else."""
+        note = AsRunNote(
+            channel_id=channel_id,
+            run_id=run_id,
+            seq=seq,
+            at=at,
+            kind="note" if field is None else "correction",
+            field=field,
+            value=value,
+            text=text,
+            by=by,
+            written_at=now,
+        )
+        self._session.add(note)
+        await self._session.flush()
+        return note
+
+    async def of(self, channel_id: str, start: datetime, end: datetime) -> Sequence[AsRunNote]:
+        """In order of what they are about."""
+        query = (
+            select(AsRunNote)
+            .where(AsRunNote.channel_id == channel_id, AsRunNote.at >= start, AsRunNote.at < end)
+            .order_by(AsRunNote.at, AsRunNote.id)
+            .limit(MOST_NOTES)
+        )
+        return (await self._session.scalars(query)).all()
+
+
+class AsRunIssues:
+    """Which issues of a channel's log of a day there are, and which still wait to be delivered."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, channel_id: str, day: str, by: str, now: datetime) -> AsRunIssue:
+        """The next number of this day."""
+        highest = await self._session.scalar(
+            select(func.max(AsRunIssue.number)).where(AsRunIssue.channel_id == channel_id, AsRunIssue.day == day)
+        )
+        issue = AsRunIssue(
+            channel_id=channel_id,
+            day=day,
+            number=(highest or 0) + 1,
+            state="waiting",
+            asked_by=by,
+            asked_at=now,
+            attempts=0,
+            verdict="",
+            fault="",
+        )
+        self._session.add(issue)
+        await self._session.flush()
+        return issue
+
+    async def of(self, channel_id: str, day: str | None, limit: int) -> Sequence[AsRunIssue]:
+        """The newest days first, and of a day the newest issue."""
+        query = select(AsRunIssue).where(AsRunIssue.channel_id == channel_id)
+        if day is not None:
+            query = query.where(AsRunIssue.day == day)
+        query = query.order_by(AsRunIssue.day.desc(), AsRunIssue.number.desc()).limit(limit)
+        return (await self._session.scalars(query)).all()
+
+    async def waiting(self, limit: int) -> Sequence[AsRunIssue]:
+        """The oldest first."""
+        query = select(AsRunIssue).where(AsRunIssue.state == "waiting").order_by(AsRunIssue.asked_at).limit(limit)
+        return (await self._session.scalars(query)).all()
+
+    async def last_days(self) -> dict[str, str]:
+        """Of every channel the newest day that was issued."""
+        rows = await self._session.execute(
+            select(AsRunIssue.channel_id, func.max(AsRunIssue.day)).group_by(AsRunIssue.channel_id)
+        )
+        return {row[0]: row[1] for row in rows.all()}
+
+    async def change(self, issue: AsRunIssue, **values: object) -> None:
+        """Raises Missing."""
+        found = await self._session.scalar(
+            update(AsRunIssue)
+            .where(
+                AsRunIssue.channel_id == issue.channel_id,
+                AsRunIssue.day == issue.day,
+                AsRunIssue.number == issue.number,
+            )
+            .values(values)
+            .returning(AsRunIssue.number)
+        )
+        if found is None:
+            raise Missing("issue", f"{issue.day}.{issue.number}")

@@ -1,0 +1,180 @@
+"""The log of every broadcast day, delivered by itself once the day is over, and again when somebody asks."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
+
+import httpx
+import structlog
+
+from db.errors import Missing, NotLeader, StoreError
+from db.models import AsRunIssue, Channel
+from db.repositories.as_run import EventFilters
+from db.repositories.leader import Fence
+from db.store import Store
+from db.transaction import Transaction
+from supervisor.asrun.export.formats import FORMS, export, file_name
+from supervisor.asrun.service import sentence_of
+from supervisor.asrun.spans import Span, events_of, running_day, span_of_day
+from supervisor.asrun.targets import Target
+from supervisor.asrun.verifying import Verifying
+from supervisor.clock import Clock
+from supervisor.errors import McrError
+from supervisor.schemas.asrun import ExportFormat
+from supervisor.threads import Threads
+
+log = structlog.get_logger(__name__)
+
+EVERY_S: Final = 15.0
+GRACE: Final = timedelta(minutes=2)
+"""After a day's end, for the last records to come in."""
+LATEST: Final = timedelta(hours=1)
+"""After this a day is delivered though an event that began in it is on air still."""
+BACK: Final = 7
+"""Days that are made up for, where nobody delivered them in time."""
+AT_ONCE: Final = 20
+"""Issues of one round."""
+RETRY_S: Final = (15.0, 30.0, 60.0, 120.0, 300.0)
+_WRITE_S: Final = 5.0
+_DAY: Final = timedelta(days=1)
+BY: Final = "system"
+
+
+class Delivery:
+    """One task of the supervisor that leads; ends at any point without harm, and begins anew.
+
+    What is to be delivered is a row before anything is written, so that no number is ever given twice; a file is put
+    again until every target took it, under the same name.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        targets: Sequence[Target],
+        clock: Clock,
+        threads: Threads,
+        fence: Callable[[], Fence | None],
+    ) -> None:
+        self._store = store
+        self._targets = tuple(targets)
+        self._clock = clock
+        self._verifying = Verifying(store, threads)
+        self._fence = fence
+        self._empty: dict[str, date] = {}
+        """Up to which day there was nothing to deliver, by channel."""
+        self._not_before: dict[tuple[str, str, int], float] = {}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            if self._targets and self._fence() is not None:
+                try:
+                    await self.round()
+                except (StoreError, McrError) as error:
+                    log.warning("as-run logs are delivered later", why=str(error))
+                except Exception:
+                    log.exception("as-run logs cannot be delivered")
+            await self._clock.sleep(EVERY_S)
+
+    async def round(self) -> None:
+        """Issues every day that is over, then delivers what waits and is due."""
+        now = self._clock.now()
+        async with self._store.read() as tx:
+            channels = await tx.channels.list()
+            last = await tx.as_run_issues.last_days()
+        for channel in channels:
+            for day in self._over(channel, last.get(channel.id), now):
+                await self._issue(channel, day, now)
+        async with self._store.read() as tx:
+            waiting = await tx.as_run_issues.waiting(AT_ONCE * 5)
+        due = [issue for issue in waiting if self._not_before.get(_key(issue), 0.0) <= self._clock.monotonic()]
+        for issue in due[:AT_ONCE]:
+            await self._try(issue)
+
+    def _over(self, channel: Channel, last: str | None, now: datetime) -> list[date]:
+        """The days that ended and were not issued, oldest first."""
+        newest = running_day(channel, now - GRACE) - _DAY
+        known = [date.fromisoformat(last)] if last else []
+        known += [self._empty[channel.id]] if channel.id in self._empty else []
+        first = max(known) + _DAY if known else newest
+        first = max(first, newest - _DAY * (BACK - 1))
+        return [first + _DAY * ahead for ahead in range((newest - first).days + 1)]
+
+    async def _issue(self, channel: Channel, day: date, now: datetime) -> None:
+        span = span_of_day(channel, day)
+        async with self._store.read() as tx:
+            begun = await tx.as_run.events(
+                EventFilters(channel_id=channel.id, start_from=span.start, start_to=span.end), None, 1
+            )
+            reaching = await tx.as_run.reaching(channel.id, span.start)
+        if not begun and not reaching:
+            self._empty[channel.id] = day
+            return
+        if begun and begun[0].end_at is None and now < span.end + LATEST:
+            return  # what began last is on air still: its end belongs to this day's log
+        async with self._store.write(timeout=_WRITE_S) as tx:
+            await self._lead(tx)
+            await tx.as_run_issues.add(channel.id, day.isoformat(), BY, now)
+
+    async def _try(self, issue: AsRunIssue) -> None:
+        fault = ""
+        events = 0
+        verdict = ""
+        try:
+            events, verdict = await self._deliver(issue)
+        except Missing:
+            fault = "the channel is no more"
+        except (McrError, OSError, httpx.HTTPError, TimeoutError) as error:
+            fault = str(error) or type(error).__name__
+        attempts = issue.attempts + 1
+        values: dict[str, object] = {"attempts": attempts, "fault": fault[:500]}
+        if not fault:
+            values |= {
+                "state": "delivered",
+                "delivered_at": self._clock.now(),
+                "events": events,
+                "verdict": verdict[:500],
+            }
+            self._not_before.pop(_key(issue), None)
+            log.info("an as-run log is delivered", channel=issue.channel_id, day=issue.day, number=issue.number)
+        else:
+            wait = RETRY_S[min(attempts, len(RETRY_S)) - 1]
+            self._not_before[_key(issue)] = self._clock.monotonic() + wait
+            log.warning("an as-run log is delivered later", channel=issue.channel_id, day=issue.day, why=fault)
+        async with self._store.write(timeout=_WRITE_S) as tx:
+            await self._lead(tx)
+            await tx.as_run_issues.change(issue, **values)
+
+    async def _deliver(self, issue: AsRunIssue) -> tuple[int, str]:
+        """How many events the log has, and what its proof says."""
+        now = self._clock.now()
+        async with self._store.read() as tx:
+            channel = await tx.channels.get(issue.channel_id)
+        span = span_of_day(channel, date.fromisoformat(issue.day))
+        proof = await self._verifying.verify(span, now)
+        for form, kind in FORMS.items():
+            name = file_name(span, form).removesuffix(kind.suffix) + f"{issue.number}.{kind.suffix}"
+            for target in self._targets:
+                await target.put(_folder(span), name, self._data(span, form, now))
+        events = 0
+        async for _ in events_of(self._store, span, begun_before=False):
+            events += 1
+        return events, sentence_of(proof)
+
+    def _data(self, span: Span, form: ExportFormat, now: datetime) -> AsyncIterator[bytes]:
+        return export(self._store, span, form, now)
+
+    async def _lead(self, tx: Transaction) -> None:
+        fence = self._fence()
+        if fence is None:
+            raise NotLeader(0)
+        await tx.leader.require(fence)
+
+
+def _folder(span: Span) -> str:
+    """The channel's: its number and name, of letters that every file system takes."""
+    return file_name(span, "csv").partition(f".{span.day:%Y-%m-%d}" if span.day else ".")[0]
+
+
+def _key(issue: AsRunIssue) -> tuple[str, str, int]:
+    return issue.channel_id, issue.day, issue.number

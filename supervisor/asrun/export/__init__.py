@@ -1,0 +1,1 @@
+"""The as-run log as files: CSV, JSON lines, a printed report and BXF. All are streams, bounded in memory."""
