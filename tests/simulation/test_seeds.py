@@ -9,8 +9,8 @@ import pytest
 
 from tests.simulation.run import run_seed
 
-SEEDS = int(os.environ.get("MCR_SIM_SEEDS", "60"))
-"""As many as the suite has two minutes for; CI runs more, and ``make sim`` as many as are asked for."""
+SEEDS = int(os.environ.get("MCR_SIM_SEEDS", "200"))
+"""As many as the suite has two minutes of two processors for; ``make sim`` runs as many as are asked for."""
 CHUNK = 4
 
 
