@@ -187,7 +187,7 @@ class Application:
             await tell_playlist(playlist, store, supervision, events)
 
         waiting = WaitingItems(store, told)
-        assets = AssetImport(store, self._clock, Prober(), media, waiting.moved)
+        assets = AssetImport(store, self._clock, Prober(), media, waiting)
         rundowns = Threads("rundown writers", places=2)
         preparing = Preparing(store, self._clock, assets, media, rundowns)
 

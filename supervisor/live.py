@@ -122,6 +122,17 @@ class LiveBoard:
         """The frame rate at which the shown sidecar runs; None while there is none that answered."""
         return self._rates.get(channel_id)
 
+    def live_fault(self, channel_id: str, item_id: str) -> str:
+        """Why the live input of this item, if it comes next, gives no pictures; empty while nobody knows of a fault."""
+        seen = self._seen.get(channel_id)
+        status = None if seen is None else seen[0].status
+        coming = None if status is None else status.next
+        if coming is None or coming.item_id != item_id or coming.live is None or coming.live.state == "ready":
+            return ""
+        if coming.live.state == "lost":
+            return f"its live input gave pictures and gives none now{_because(coming.live.detail)}"
+        return f"its live input does not connect{_because(coming.live.detail)}" if coming.live.detail else ""
+
     def explain(self, channel_id: str) -> tuple[Pass, ...]:
         """The last passes whose sentence differed from the one before, oldest first."""
         return tuple(self._passes.get(channel_id, ()))
@@ -201,6 +212,10 @@ def _next(status: Status) -> NextLive | None:
         ready=coming.ready,
         in_frames_left=coming.in_frames_left,
     )
+
+
+def _because(detail: str) -> str:
+    return f": {detail}" if detail else ""
 
 
 def _outputs(status: Status) -> tuple[OutputLive, ...]:

@@ -130,6 +130,10 @@ class Assets:
         )
         return (await self._session.scalars(query)).all()
 
+    async def at_paths(self, paths: Collection[str], project_id: str | None) -> Sequence[Asset]:
+        """All of the project (None: of no project) whose file is, or was, at one of these places; the oldest first."""
+        return await self._oldest_first(Asset.path, paths, project_id)
+
     async def half_known(self, facts: int, limit: int) -> Sequence[Asset]:
         """Assets that an older version looked at, of which less than ``facts`` is known; the newest first."""
         query = select(Asset).where(Asset.facts < facts).order_by(Asset.id.desc()).limit(limit)

@@ -285,6 +285,18 @@ class Playlists:
             found.update((row.id, row) for row in await self._session.scalars(statement))
         return tuple(found.values())
 
+    async def swap_assets(self, newer: Mapping[str, str]) -> Sequence[Playlist]:
+        """Items of these assets (by id) have the other from now on; the playlists, at a new revision. Trims stay."""
+        rows = await self.raise_revision_of(newer.keys())
+        for old, new in newer.items():
+            await self._session.execute(
+                update(Item)
+                .where(Item.asset_id == old)
+                .values(asset_id=new)
+                .execution_options(synchronize_session=False)
+            )
+        return rows
+
     async def move(self, playlist_id: str, revision: int, item_id: str, to: int) -> Playlist:
         """The item stands at position ``to`` afterwards (past the end: last). Raises as ``remove`` does."""
         row = await self._edit(playlist_id, revision)

@@ -148,7 +148,14 @@ def show(named: Named, as_json: AsJson = False) -> None:
         length = "" if item.asset_duration_ms is None else f", asset {clock(item.asset_duration_ms / 1000)}"
         hold = ", waits for a take" if item.start_mode == "hold" else ""
         house = f", house id {safe(item.house_id)}" if item.house_id else ""
-        print(f'{item.position + 1}. "{safe(item.title)}"{length}{house}{hold}')
+        trims = (
+            f", from {item.in_timecode or 'its begin'} to {item.out_timecode or 'its end'}" if _is_trimmed(item) else ""
+        )
+        print(f'{item.position + 1}. "{safe(item.title)}"{length}{trims}{house}{hold}')
+
+
+def _is_trimmed(item: Item) -> bool:
+    return item.in_frames > 0 or item.out_frames is not None
 
 
 @app.command("import")
@@ -257,8 +264,15 @@ def add(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Media files to append.")],
     at: Annotated[int | None, typer.Option(min=1, help="Insert before this line instead.")] = None,
     hold: Annotated[bool, typer.Option("--hold", help="They wait for a take.")] = False,
+    in_: Annotated[str | None, typer.Option("--in", metavar="TIMECODE", help="First picture, of one file.")] = None,
+    out: Annotated[str | None, typer.Option(metavar="TIMECODE", help="One past its last picture.")] = None,
 ) -> None:
-    """Add files to a playlist. A channel that plays it goes on undisturbed."""
+    """Add files to a playlist. A channel that plays it goes on undisturbed.
+
+    In and out are labels of the timecode that the file itself begins with, 00:00:00:00 where it has none.
+    """
+    if (in_ or out) and len(files) > 1:
+        raise typer.BadParameter("--in and --out are of one file; name one")
 
     async def run(client: Client) -> str:
         playlist = await playlist_named(client, named)
@@ -266,7 +280,10 @@ def add(
         async with waiting(f"probing {counted(len(files), 'file')}"):
             for file in files:
                 assets.append(await client.create_asset(AssetIn(path=str(file.expanduser().absolute()))))  # noqa: PERF401
-        items = tuple(ItemIn(asset_id=asset.id, start_mode="hold" if hold else "follow") for asset in assets)
+        items = tuple(
+            ItemIn(asset_id=asset.id, start_mode="hold" if hold else "follow", in_timecode=in_, out_timecode=out)
+            for asset in assets
+        )
         insert = ItemsInsert(revision=playlist.revision, at=None if at is None else at - 1, items=items)
         await client.insert_items(playlist.id, insert)
         return f"{safe(playlist.name)}: {counted(len(items), 'item')} added"

@@ -107,11 +107,17 @@ class Ahead:
                 look=UNKNOWN if asset is None else looks.get(asset.path, UNKNOWN),
                 candidate=material.candidates.get(item.house_id or ""),
                 arriving=coming.get(item.house_id or "", ""),
+                live_fault=self._live_fault(channel.id, item),
             )
             if findings := check(item, known, facts):
                 house_id = item.house_id or (asset.house_id if asset else None)
                 due.append(Due(item, house_id, starts[item.id], findings))
         return Report(tuple(due), len(wanted), now)
+
+    def _live_fault(self, channel_id: str, item: Item) -> str:
+        if item.kind != "live":
+            return ""
+        return self._live.live_fault(channel_id, item.id)
 
     async def _read(self, channel: Channel) -> _Material | None:
         if channel.playlist_id is None:

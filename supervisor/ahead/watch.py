@@ -15,6 +15,8 @@ from supervisor.decisions.alarms import Wanted
 from supervisor.errors import McrError
 
 EVERY_S: Final = 20.0
+PACE: Final = 4
+"""So many times as long as the look at a channel took nothing is done."""
 SOON: Final = timedelta(minutes=30)
 AT_ONCE: Final = timedelta(minutes=5)
 """What is not ready so short before it is needed is critical."""
@@ -43,7 +45,10 @@ class AheadWatch:
         while True:
             if self._leads():
                 for channel in self._channels():
+                    began = self._clock.monotonic()
                     await self._look(channel)
+                    # Long lists of many channels: what is coming is checked in the time that playout leaves.
+                    await self._clock.sleep(PACE * (self._clock.monotonic() - began))
             await self._clock.sleep(EVERY_S)
 
     async def _look(self, channel: Channel) -> None:

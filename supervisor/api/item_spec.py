@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from db.models import Asset, Item
 from db.repositories.playlists import ItemSpec
@@ -11,6 +11,8 @@ from supervisor.airing import AIRING, airing_of, kept_airing
 from supervisor.errors import Invalid
 from supervisor.playlists.given_times import Given
 from supervisor.playlists.live_urls import check_live_url
+from supervisor.playlists.schedule import Timecode
+from supervisor.playlists.source_timecode import place_in
 from supervisor.schemas.playlist import ItemIn, ItemPatch
 
 SLATE_TITLE: Final = "Slate"
@@ -24,9 +26,12 @@ _COLUMNS: Final = frozenset(
     {"title", "in_frames", "out_frames", "slate_frames", "url", "start_mode", "block"}
 )  # fmt: skip
 
+Trimmed = TypeVar("Trimmed", ItemIn, ItemPatch)
+
 
 def new_item(values: ItemIn, assets: Mapping[str, Asset], times: Given) -> ItemSpec:
     """An item to insert; ``times`` are its instants. Raises Invalid."""
+    values = with_frames(values, assets.get(values.asset_id or ""))
     spec = replace(
         _of_kind(values, assets),
         start_mode=values.start_mode,
@@ -88,6 +93,7 @@ def _clip(values: ItemIn, assets: Mapping[str, Asset]) -> ItemSpec:
 
 def changed_item(item: Item, asset: Asset | None, changes: ItemPatch, times: Given) -> dict[str, object]:
     """Columns that change; ``times`` are those that are given. Raises Invalid."""
+    changes = with_frames(changes, asset)
     given = changes.model_fields_set
     for name in sorted(given - _MAY_BE_EMPTY - _TIMES):
         if getattr(changes, name) is None:
@@ -172,3 +178,19 @@ def check_trim(asset: Asset, in_frames: int, out_frames: int | None) -> None:
     length = asset.duration_frames
     if length is not None and (in_frames >= length or (out_frames or 0) > length):
         raise Invalid(f"{asset.title!r} has {length} frames; {in_frames} to {out_frames or 'its end'} is not in it")
+
+
+def with_frames(values: Trimmed, asset: Asset | None) -> Trimmed:
+    """The same with labels of the file's timecode as frames. Raises Invalid."""
+    labels = {"in": values.in_timecode, "out": values.out_timecode}
+    said = {name: label for name, label in labels.items() if label is not None}
+    if not said:
+        return values
+    for name in said:
+        if f"{name}_frames" in values.model_fields_set:
+            raise Invalid(f"{name}_frames and {name}_timecode are two words for one thing", hint="Give one of them.")
+    if asset is None or asset.rate is None:
+        raise Invalid("a timecode names a picture of a clip that is there, and this has none")
+    given = values.model_dump(exclude_unset=True, exclude={"in_timecode", "out_timecode"})
+    frames = {f"{name}_frames": place_in(Timecode(label), asset).frame for name, label in said.items()}
+    return type(values).model_validate({**given, **frames})

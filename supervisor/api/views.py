@@ -9,6 +9,7 @@ from supervisor.agent import interface
 from supervisor.api.permissions import GRANTS, Permission
 from supervisor.asrun.shown import shown
 from supervisor.live import NodeSeen
+from supervisor.playlists.source_timecode import label_at
 from supervisor.principal import Principal
 from supervisor.schemas.alarm import Alarm
 from supervisor.schemas.asrun import AsRunEvent, AsRunRecordOut
@@ -131,6 +132,8 @@ def item(row: models.Item, asset: models.Asset | None) -> Item:
             **{name: getattr(row, name) for name in names},
             "start_mode": row.start_mode,
             "house_id": asset.house_id if asset else row.house_id,
+            "in_timecode": label_at(row.in_frames, asset) if asset else None,
+            "out_timecode": label_at(row.out_frames, asset) if asset and row.out_frames is not None else None,
             "asset_duration_ms": asset.asset_duration_ms if asset else None,
             "traffic_id": row.traffic_id,
             "planned_start": row.planned_start,

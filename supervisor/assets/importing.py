@@ -1,10 +1,10 @@
 """From a path to an asset: look, fingerprint, probe, and keep what was found."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -48,18 +48,29 @@ class Imported:
     refusal: str
 
 
+class AssetNews(Protocol):
+    """Who is told what became of assets that are there already."""
+
+    async def moved(self, asset_ids: Collection[str]) -> None:
+        """Their files are elsewhere now."""
+        ...
+
+    async def replaced(self, newer: Mapping[str, str]) -> None:
+        """Where these assets' files were other content is now: the newer asset, by the older one's id."""
+        ...
+
+
 class AssetImport:
     """Imports many files at once, in bounded numbers.
 
-    The same content is the same asset: at the same path, or at another when it is no longer at the first. ``moved`` is
-    called with the ids of assets whose file is elsewhere now.
+    The same content is the same asset: at the same path, or at another when it is no longer at the first.
     """
 
     def __init__(
         self, store: Store, clock: Clock, prober: Prober, files: Threads,
-        moved: Callable[[Collection[str]], Awaitable[None]] | None = None,
+        news: AssetNews | None = None,
     ) -> None:  # fmt: skip
-        self._moved = moved
+        self._news = news
         self._store = store
         self._clock = clock
         self._prober = prober
@@ -137,8 +148,8 @@ class AssetImport:
             except (Missing, StaleRev):
                 continue  # somebody else was faster; the next look finds it at its new place
             _log.info("an asset's file was moved", asset=row.id, before=row.path, now=str(path))
-        if moved and self._moved is not None:
-            await self._moved({asset.id for asset in moved.values()})
+        if moved and self._news is not None:
+            await self._news.moved({asset.id for asset in moved.values()})
         return moved
 
     async def _gone(self, paths: Collection[str]) -> frozenset[str]:
@@ -195,9 +206,14 @@ class AssetImport:
                 for path, probe in usable.items()
                 if str(path) not in there
             ]
+            before = await tx.assets.at_paths([str(one["path"]) for one in facts], project_id)
             await tx.assets.add_many(facts, self._clock.now())
             found = await tx.assets.by_contents(contents, project_id)
-        return {Path(path): asset for (_, path), asset in found.items()}
+        made = {Path(path): asset for (_, path), asset in found.items()}
+        replaced = {row.id: made[Path(row.path)].id for row in before if Path(row.path) in made}
+        if replaced and self._news is not None:
+            await self._news.replaced(replaced)
+        return made
 
 
 def _contents(looks: Mapping[Path, Fingerprint | str]) -> list[tuple[str, str]]:

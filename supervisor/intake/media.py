@@ -31,6 +31,7 @@ class MediaIntake:
         self._assets = assets
         self._files = files
         self._arrivals = Arrivals()
+        self._asked: dict[str, tuple[int, int]] = {}
         self._known: dict[str, tuple[int, int]] = {}
         self._refused: dict[str, tuple[tuple[int, int], str]] = {}
 
@@ -43,7 +44,7 @@ class MediaIntake:
         found, left_out = await self._files.run(SCAN_S, scan, path, deep=True)
         entries = [entry for entry in found if is_media(entry.name)]
         whole = self._arrivals.whole(entries, int(self._clock.now().timestamp() * 1e9))
-        await self._recognize(folder, entries)
+        await self._recognize(folder, [entry for entry in entries if entry.name in whole])
         names = {entry.name for entry in entries}
         self._refused = {name: why for name, why in self._refused.items() if name in names}
         self._known = {name: stamp for name, stamp in self._known.items() if name in names}
@@ -69,8 +70,10 @@ class MediaIntake:
 
     async def _recognize(self, folder: WatchedFolder, entries: Sequence[Entry]) -> None:
         """What is an asset already and has not changed since need not be read again."""
-        if all(self._is_done(entry) for entry in entries):
+        new = {entry.name: entry.stamp for entry in entries if self._asked.get(entry.name) != entry.stamp}
+        if not new:
             return
+        self._asked = {entry.name: entry.stamp for entry in entries}
         async with self._store.read() as tx:
             rows: dict[str, Asset] = {row.path: row for row in await tx.assets.below(folder.path, folder.project_id)}
         for entry in entries:

@@ -34,5 +34,5 @@ class FolderSeen:
 
 def folder_seen(files: Sequence[FileSeen], looked_at: datetime, fault: str = "") -> FolderSeen:
     counts = Counter(file.state for file in files)
-    shown = [file for file in files if file.state != "taken"][:SHOWN]
+    shown = [file for file in files if file.state != "taken" or file.detail][:SHOWN]
     return FolderSeen(looked_at, fault, dict(counts), tuple(shown))

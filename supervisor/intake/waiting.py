@@ -1,7 +1,7 @@
 """Clips that items wait for: when one comes, the items that name its house id have it, trimmed as their list said."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -60,6 +60,13 @@ class WaitingItems:
         """The files of these assets are elsewhere now: playlists that name them are told anew."""
         async with self._store.write() as tx:
             rows = await tx.playlists.raise_revision_of(asset_ids)
+        for row in rows:
+            await self._told(row)
+
+    async def replaced(self, newer: Mapping[str, str]) -> None:
+        """A clip was delivered anew under its own name: items that name it air what is there now, trimmed as before."""
+        async with self._store.write() as tx:
+            rows = await tx.playlists.swap_assets(newer)
         for row in rows:
             await self._told(row)
 

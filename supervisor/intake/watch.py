@@ -27,6 +27,8 @@ MEDIA_S: Final = 4.0
 PLACES: Final = 8
 HALF_KNOWN: Final = 8
 """Assets of an older version that are looked at again between two looks at the folders."""
+HALF_KNOWN_S: Final = 600.0
+"""Seconds until it is asked again whether there are any."""
 
 _log = structlog.get_logger(__name__)
 
@@ -60,6 +62,7 @@ class FolderWatch:
         self._seen: dict[str, FolderSeen] = {}
         self._told_faults: dict[str, str] = {}
         self._unknowable: set[str] = set()
+        self._ask_again = 0.0
 
     def seen(self, folder_id: str) -> FolderSeen | None:
         return self._seen.get(folder_id)
@@ -164,10 +167,13 @@ class FolderWatch:
 
     async def _look_again(self) -> bool:
         """Assets of which an older version found out less; one that cannot be known is asked for once a start."""
+        if self._clock.monotonic() < self._ask_again:
+            return False
         async with self._store.read() as tx:
             rows = await tx.assets.half_known(FACTS, HALF_KNOWN + len(self._unknowable))
         rows = [row for row in rows if row.id not in self._unknowable][:HALF_KNOWN]
         if not rows:
+            self._ask_again = self._clock.monotonic() + HALF_KNOWN_S
             return False
         known = await self._assets.look_again(rows)
         if known < len(rows):

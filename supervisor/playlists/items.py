@@ -12,6 +12,7 @@ from sidecar.rundown.rate import parse_rate
 from supervisor.errors import Invalid
 from supervisor.playlists.live_urls import check_live_url
 from supervisor.playlists.schedule import Extent, Frames, ScheduledEvent, Seconds, Timecode, frames_at
+from supervisor.playlists.source_timecode import Place, place_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +73,28 @@ def item_of(event: ScheduledEvent, asset: Asset | None, planned: datetime | None
 def trim(event: ScheduledEvent, asset: Asset) -> tuple[int, int | None, str]:
     """First frame, one past the last (None: to the clip's end), and what the list wants more than there is.
 
-    What the list says in seconds or labels becomes the nearest frames. Raises Invalid where nothing is left.
+    What the list says in seconds or labels becomes the nearest frames; labels are those of the file's own timecode.
+    Raises Invalid where nothing is left.
     """
     if asset.rate is None:
         if event.begin is None and event.end is None:
             return 0, None, ""  # a length alone: sound airs to its end
         raise Invalid(f"{asset.title!r} has no picture, so no frames to trim it by")
-    rate = parse_rate(asset.rate)
-    begin = 0 if event.begin is None else frames_at(event.begin, rate)
-    end = _end(event, begin, rate)
-    length, short = asset.duration_frames, ""
+    begin = Place(0) if event.begin is None else place_in(event.begin, asset)
+    end = _end(event, begin.frame, asset)
+    remarks = [place.remark for place in (begin, end) if place is not None and place.remark]
+    return _within(asset, begin.frame, None if end is None else end.frame, remarks)
+
+
+def _within(asset: Asset, begin: int, end: int | None, remarks: list[str]) -> tuple[int, int | None, str]:
+    length = asset.duration_frames
     if length is not None and end is not None and end >= length:
-        short = f"{asset.title!r} ends {end - length} frames before the list wants" if end > length else ""
+        if end > length:
+            remarks.append(f"{asset.title!r} ends {end - length} frames before the list wants")
         end = None
     if (end is not None and end <= begin) or (length is not None and begin >= length):
         raise Invalid(f"nothing of {asset.title!r} is left between in and out")
-    return begin, end, short
+    return begin, end, "; ".join(remarks)
 
 
 def listed_trim(listed: Mapping[str, object] | None, asset: Asset) -> tuple[int, int | None, str]:
@@ -138,10 +145,11 @@ def _live(event: ScheduledEvent, channel_rate: str) -> tuple[ItemSpec, str]:
     return spec, "; ".join(remarks)
 
 
-def _end(event: ScheduledEvent, begin: int, rate: Fraction) -> int | None:
+def _end(event: ScheduledEvent, begin: int, asset: Asset) -> Place | None:
     if event.end is not None:
-        return frames_at(event.end, rate)
-    return None if event.length is None else begin + frames_at(event.length, rate)
+        return place_in(event.end, asset)
+    assert asset.rate is not None
+    return None if event.length is None else Place(begin + frames_at(event.length, parse_rate(asset.rate)))
 
 
 def _written(extent: Extent) -> dict[str, object]:

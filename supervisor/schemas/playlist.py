@@ -9,13 +9,16 @@ from supervisor.schemas.base import Id, Instant, Line, Name, Schema
 from supervisor.schemas.listing import ListOptions
 
 Frames = Annotated[int, Field(ge=0, le=2**53)]
+Label = Annotated[str, Field(max_length=16, examples=["10:00:12:05"])]
+"""A picture of a clip by the timecode that its file itself begins with; from 00:00:00:00 where it has none."""
 
 
 LiveUrl = Annotated[str, Field(min_length=1, max_length=500, examples=["srt://203.0.113.7:9000?mode=caller"])]
 
 
 class ItemIn(Airing, Times):
-    """``in_frames`` and ``out_frames`` (exclusive) count frames of the asset at its own rate.
+    """``in_frames`` and ``out_frames`` (exclusive) count frames of the asset at its own rate; ``in_timecode`` and
+    ``out_timecode`` give them as labels of the file's own timecode instead.
 
     A slate or a live input has no asset but ``slate_frames``, its length at the channel's rate; a live input that ends
     by a take or at a time may be without. ``url`` is where a live input comes from. A comment is a title alone.
@@ -26,6 +29,8 @@ class ItemIn(Airing, Times):
     title: Annotated[Line, Field(max_length=200)] | None = None
     in_frames: Frames = 0
     out_frames: Frames | None = None
+    in_timecode: Label | None = None
+    out_timecode: Label | None = None
     slate_frames: Annotated[int, Field(ge=1, le=2**53)] | None = None
     url: LiveUrl | None = None
     start_mode: StartMode = "follow"
@@ -37,6 +42,8 @@ class ItemPatch(AiringPatch, Times):
     title: Annotated[Line, Field(max_length=200)] | None = None
     in_frames: Frames | None = None
     out_frames: Frames | None = None
+    in_timecode: Label | None = None
+    out_timecode: Label | None = None
     slate_frames: Annotated[int, Field(ge=1, le=2**53)] | None = None
     url: LiveUrl | None = None
     start_mode: StartMode | None = None
@@ -54,6 +61,9 @@ class Item(Airing):
     title: str
     in_frames: int
     out_frames: int | None
+    in_timecode: str | None = None
+    """As a label of the file's own timecode."""
+    out_timecode: str | None = None
     slate_frames: int | None
     url: str | None = None
     start_mode: StartMode

@@ -49,6 +49,23 @@ async def test_a_file_that_was_moved_is_the_same_asset_and_a_copy_is_another(
     assert len((await supervisor.call("GET", "/assets"))["items"]) == 2
 
 
+async def test_items_of_a_clip_that_is_delivered_anew_air_what_is_there_now(
+    supervisor: Running, tmp_path: Path
+) -> None:
+    clip = make_small_clip(tmp_path / "a.mp4")
+    first = await supervisor.call("POST", "/assets", json={"path": str(clip)})
+    playlist = await supervisor.call("POST", "/playlists", json={"name": "Day"})
+    path = f"/playlists/{playlist['id']}/items"
+    values = {"revision": playlist["revision"], "items": [{"asset_id": first["id"], "in_frames": 3}]}
+    before = await supervisor.call("POST", path, json=values)
+    make_small_clip(clip, frames=40, shade=30)
+    newer = await supervisor.call("POST", "/assets", json={"path": str(clip)})
+    (item,) = (await supervisor.call("GET", path))["items"]
+    assert (item["asset_id"], item["in_frames"], item["asset_duration_ms"]) == (newer["id"], 3, 1600)
+    now = await supervisor.call("GET", f"/playlists/{playlist['id']}")
+    assert now["revision"] == before["revision"] + 1
+
+
 async def test_a_file_that_cannot_be_used_is_refused_with_the_reason(supervisor: Running, tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("not a film")
     (tmp_path / "empty.mp4").touch()

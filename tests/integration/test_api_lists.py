@@ -170,3 +170,34 @@ async def test_a_list_revised_on_air_leaves_what_airs_and_its_ids_come_back(
         return any('"traffic_id":"T1"' in record["line"] for record in records if record["kind"] == "item_start")
 
     await eventually(recorded, "the traffic system's id in the as-run")
+
+
+async def test_trims_are_in_the_files_own_timecode(supervisor: Running, tmp_path: Path) -> None:
+    clip = make_small_clip(tmp_path / "N1.mov", frames=100, timecode="10:00:00:00")
+    asset = await supervisor.call("POST", "/assets", json={"path": str(clip), "house_id": "N1"})
+    assert asset["start_timecode"] == "10:00:00:00"
+    content = schedule(
+        {"house_id": "N1", "in": "10:00:01:00", "duration": "00:00:01:00"},
+        {"house_id": "N1", "in": "00:00:02:00"},
+    )
+    values = {"name": "Day", "source": "json", "content": content}
+    result = await supervisor.call("POST", "/playlists/import", json=values, expect=201)
+    assert [line for line in result["warnings"] if "begins with 10:00:00:00" in line]
+    playlist = result["playlist"]
+    own, plain = await items(supervisor, playlist["id"])
+    assert (own["in_frames"], own["out_frames"]) == (25, 50)
+    assert (own["in_timecode"], own["out_timecode"]) == ("10:00:01:00", "10:00:02:00")
+    assert (plain["in_frames"], plain["out_frames"]) == (50, None)
+
+    path = f"/playlists/{playlist['id']}/items"
+    given = {"asset_id": asset["id"], "in_timecode": "10:00:03:00", "out_timecode": "10:00:03:10"}
+    insert = {"revision": playlist["revision"], "items": [given]}
+    revision = (await supervisor.call("POST", path, json=insert))["revision"]
+    last = (await items(supervisor, playlist["id"]))[2]
+    assert (last["in_frames"], last["out_frames"]) == (75, 85)
+    await supervisor.call("PATCH", f"{path}/{last['id']}", rev=revision, json={"in_timecode": "10:00:03:05"})
+    assert (await items(supervisor, playlist["id"]))[2]["in_frames"] == 80
+    twice = {**insert, "revision": revision + 1, "items": [{**given, "in_frames": 1}]}
+    assert "two words" in (await supervisor.call("POST", path, json=twice, expect=422))["detail"]
+    behind = {**insert, "revision": revision + 1, "items": [{**given, "out_timecode": "10:00:05:00"}]}
+    await supervisor.call("POST", path, json=behind, expect=422)
