@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
-from pathlib import PurePosixPath
 from typing import Final
 
 from db.models import Asset, Channel, Item, Playlist
@@ -14,11 +13,14 @@ from db.repositories.as_run import EventFilters
 from db.store import Store
 from sidecar.rundown.rate import parse_rate
 from supervisor.ahead.checking import ChannelFacts, FileLook, Finding, Known, Severity, check
+from supervisor.airing import playout_of
 from supervisor.clock import Clock
 from supervisor.errors import Unavailable
+from supervisor.intake.media import house_id_of
 from supervisor.live import LiveBoard
 from supervisor.rundowns import timing_on_air
 from supervisor.schemas.channel import ChannelLive
+from supervisor.schemas.playout import LoudnessProfile
 from supervisor.sidecar_lists import sidecar_playlist
 from supervisor.threads import Threads
 
@@ -29,6 +31,8 @@ AT_ONCE: Final = 500
 PAST: Final = 500
 """Events of the past that are looked at for what aired."""
 UNKNOWN: Final = FileLook()
+TARGETS: Final[Mapping[LoudnessProfile, int | None]] = {"off": None, "r128": -2300, "a85": -2400}
+"""Hundredths of LUFS: EBU R 128, ATSC A/85."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +101,9 @@ class Ahead:
             if item.id in starts and ((at := starts[item.id]) is None or at <= now + within)
         ]
         looks = await self._look({material.assets[item.asset_id].path for item in wanted if item.asset_id})
-        coming = {PurePosixPath(name).name.partition(".")[0]: state for name, state in self._arriving().items()}
-        facts = ChannelFacts(rate, Fraction(channel.width, channel.height))
+        coming = {house_id_of(name): state for name, state in self._arriving().items()}
+        target = TARGETS[playout_of(channel).loudness_profile]
+        facts = ChannelFacts(rate, Fraction(channel.width, channel.height), target)
         due: list[Due] = []
         for item in wanted:
             asset = material.assets.get(item.asset_id or "")
@@ -117,6 +122,8 @@ class Ahead:
     def _live_fault(self, channel_id: str, item: Item) -> str:
         if item.kind != "live":
             return ""
+        if item.url is None:
+            return "it names no live input: give it a url"
         return self._live.live_fault(channel_id, item.id)
 
     async def _read(self, channel: Channel) -> _Material | None:
@@ -153,14 +160,15 @@ def needed(
 ) -> dict[str, datetime | None]:
     """When each item that is still to air starts, by its id; None where nobody can tell. Pure."""
     list_ = sidecar_playlist(channel, material.playlist, material.items, material.assets, rate)
+    airing = [item for item in material.items if item.kind != "comment" and not item.dropped]
     if live.picture is None:
         # Off, or not seen: what its list plans is all there is to go by.
-        planned = {item.id: item.planned_start for item in material.items}
+        planned = {item.id: item.fixed_at or item.planned_start for item in airing}
         return {item_id: at for item_id, at in planned.items() if at is None or at >= now}
     timing = timing_on_air(list_, rate, live, material.aired)
     return {
         item.id: timing.starts.get(item.id)
-        for item in material.items
+        for item in airing
         if item.id != timing.on_air and (item.id in timing.starts or item.id not in timing.aired)
     }
 
