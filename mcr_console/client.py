@@ -33,6 +33,7 @@ from supervisor.schemas.channel import (
     CommandIn,
     CueIn,
     DropIn,
+    LogoIn,
     Rundown,
 )
 from supervisor.schemas.claim import Claim, ReleaseIn
@@ -230,6 +231,9 @@ class Client:
         """The item will not air; ``undo``: it will after all."""
         verb = "undrop" if undo else "drop"
         return await self._send("POST", f"/channels/{channel_id}/{verb}", CommandDone, command, deadline_s=COMMAND_S)
+
+    async def logo(self, channel_id: str, command: LogoIn) -> CommandDone:
+        return await self._send("POST", f"/channels/{channel_id}/logo", CommandDone, command, deadline_s=COMMAND_S)
 
     async def rundown(self, channel_id: str) -> Rundown:
         return await self._http.get(f"{API}/channels/{channel_id}/rundown", Rundown)

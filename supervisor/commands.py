@@ -19,6 +19,7 @@ from supervisor.agent.interface import (
     NotRunning,
     Order,
     Said,
+    ShowLogo,
     SidecarBroken,
     SidecarRefused,
     SidecarSilent,
@@ -31,7 +32,7 @@ from supervisor.loops.desk import Desk
 from supervisor.loops.outputs import needs_of, ports_on
 from supervisor.loops.roster import Roster
 from supervisor.principal import Principal
-from supervisor.schemas.channel import AdjustIn, CommandDone, CommandIn, CueIn, DropIn
+from supervisor.schemas.channel import AdjustIn, CommandDone, CommandIn, CueIn, DropIn, LogoIn
 
 log = structlog.get_logger(__name__)
 
@@ -117,6 +118,10 @@ class Commands:
     async def drop(self, channel_id: str, command: DropIn, by: Principal, *, is_dropped: bool) -> CommandDone:
         """The item will not air in this run, or, not ``is_dropped``, will after all."""
         return await self._say(channel_id, command, Drop(command.item_id, is_dropped), by)
+
+    async def logo(self, channel_id: str, command: LogoIn, by: Principal) -> CommandDone:
+        """The logo on or off until what is on air is over."""
+        return await self._say(channel_id, command, ShowLogo(command.show), by)
 
     async def thumbnail(self, channel_id: str) -> bytes:
         """A JPEG of what is on air."""

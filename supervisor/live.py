@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from sidecar.protocol.status import Status
+from sidecar.protocol.status import LogoStatus, Status
 from supervisor.agent.interface import NodeCondition
 from supervisor.clock import Clock
 from supervisor.events import Events
 from supervisor.schemas.channel import (
     ChannelLive,
     Desired,
+    FaultsLive,
     ItemLive,
+    LogoLive,
     LoudnessLive,
     NextLive,
     Observed,
@@ -179,6 +181,8 @@ class LiveBoard:
             off_air_since=sight.off_air_since,
             playlist_revision=sight.playlist_revision,
             alarms=self._alarms(sight.channel_id),
+            faults=None if status is None else _faults(status),
+            logo=None if status is None or status.logo is None else _logo(status.logo),
         )
 
 
@@ -237,4 +241,20 @@ def _loudness(status: Status) -> LoudnessLive:
         momentary_lufs=status.loudness.momentary_lufs,
         short_term_lufs=status.loudness.short_term_lufs,
         peak_dbfs=status.loudness.peak_dbfs,
+        integrated_lufs=status.loudness.integrated_lufs,
+        true_peak_dbtp=status.loudness.true_peak_dbtp,
     )
+
+
+def _faults(status: Status) -> FaultsLive:
+    faults = status.faults
+    return FaultsLive(
+        black_ms=faults.black_ms,
+        freeze_ms=faults.freeze_ms,
+        silence_ms=faults.silence_ms,
+        raised=faults.raised,
+    )
+
+
+def _logo(logo: LogoStatus) -> LogoLive:
+    return LogoLive(shown=logo.shown, override=logo.override, fault=logo.fault)

@@ -13,7 +13,7 @@ from mcr_console.cli.failures import Failure
 from mcr_console.cli.naming import channel_named, pick_node, playlist_named
 from mcr_console.cli.playlists import PlaylistSource, import_from, report_refused
 from mcr_console.cli.progress import poll, waiting
-from mcr_console.cli.rundown_commands import adjust, cue, drop, print_done, undrop
+from mcr_console.cli.rundown_commands import adjust, cue, drop, logo, print_done, undrop
 from mcr_console.cli.wording import channel_line, frames_clock, is_settled_on_air, local_time, state_words
 from mcr_console.client import Client, TransportVerb
 from mcr_console.formats import EXAMPLES, format_label, parse_format, parse_output
@@ -241,6 +241,7 @@ app.command()(cue)
 app.command()(adjust)
 app.command()(drop)
 app.command()(undrop)
+app.command()(logo)
 
 
 @app.command()

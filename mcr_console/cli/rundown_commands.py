@@ -1,5 +1,6 @@
-"""``mcr channel cue, adjust, drop, undrop``: what airs next, and for how long."""
+"""``mcr channel cue, adjust, drop, undrop, logo``: what airs next, for how long, and under which logo."""
 
+import enum
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ from mcr_console.cli.failures import Failure
 from mcr_console.cli.naming import channel_named
 from mcr_console.client import Client
 from mcr_console.safe_text import safe
-from supervisor.schemas.channel import AdjustIn, Channel, CommandDone, CueIn, DropIn
+from supervisor.schemas.channel import AdjustIn, Channel, CommandDone, CueIn, DropIn, LogoIn
 
 Named = Annotated[str, typer.Argument(metavar="CHANNEL", help="Number or name.")]
 _ITEM = "Line number in the rundown (from 1), title or id."
@@ -79,5 +80,27 @@ def _drop(named: str, item: str, *, undo: bool, as_json: bool) -> None:
     async def run(client: Client) -> CommandDone:
         channel = await channel_named(client, named)
         return await client.drop(channel.id, DropIn(item_id=await item_named(client, channel, item)), undo=undo)
+
+    print_done(with_supervisor(run), as_json=as_json)
+
+
+class Show(enum.StrEnum):
+    """What ``mcr channel logo`` takes."""
+
+    ON = "on"
+    OFF = "off"
+    AUTO = "auto"
+
+
+def logo(
+    named: Named,
+    show: Annotated[Show, typer.Argument(help="auto: as item and channel say.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show the logo or do not, until what is on air is over."""
+
+    async def run(client: Client) -> CommandDone:
+        channel = await channel_named(client, named)
+        return await client.logo(channel.id, LogoIn(show=show.value))
 
     print_done(with_supervisor(run), as_json=as_json)

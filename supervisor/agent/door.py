@@ -17,6 +17,7 @@ from sidecar.protocol.commands import (
     CueCommand,
     DropCommand,
     LeaseCommand,
+    LogoCommand,
     PlaylistCommand,
     Refusal,
     TakeCommand,
@@ -29,6 +30,7 @@ from supervisor.agent.interface import (
     Drop,
     Order,
     Replace,
+    ShowLogo,
     SidecarBroken,
     SidecarRefused,
     SidecarSilent,
@@ -79,6 +81,8 @@ def request_for(order: Order) -> Request:
             return _post("adjust", AdjustCommand(command_id, epoch, ms, by))
         case Drop(item_id, is_dropped):
             return _post("drop" if is_dropped else "undrop", DropCommand(command_id, epoch, item_id, by))
+        case ShowLogo(show):
+            return _post("logo", LogoCommand(command_id, epoch, show, by))
         case Arm(nonce, resume, resume_at):
             return _post("arm", ArmCommand(command_id, epoch, nonce, by, resume, resume_at))
         case Replace(playlist):

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from sidecar.protocol.asrun import AsRunRecord
-from sidecar.protocol.channel import Playlist, Rate, ResumePoint, SidecarDocument
+from sidecar.protocol.channel import LogoOverride, Playlist, Rate, ResumePoint, SidecarDocument
 from sidecar.protocol.commands import CommandReply, Refusal
 from sidecar.protocol.status import Status
 
@@ -298,6 +298,13 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowLogo:
+    """Until what is on air is over; ``auto``: as item and channel say."""
+
+    show: LogoOverride
+
+
+@dataclass(frozen=True, slots=True)
 class Arm:
     """Enter the air; ``nonce`` is of the sidecar's last answer.
 
@@ -317,7 +324,7 @@ class Replace:
     playlist: Playlist
 
 
-Said = Transport | Cue | Adjust | Drop | Arm | Replace
+Said = Transport | Cue | ShowLogo | Adjust | Drop | Arm | Replace
 """What may be said to a sidecar through its agent; leaving the air has an order of its own."""
 
 

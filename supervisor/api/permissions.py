@@ -97,6 +97,7 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "standby": Permission.OPERATE,
     "rejoin": Permission.OPERATE,
     "cue": Permission.OPERATE,
+    "logo": Permission.OPERATE,
     "list_playlists": Permission.VIEW,
     "read_playlist": Permission.VIEW,
     "create_playlist": Permission.SCHEDULE,

@@ -18,9 +18,15 @@ CHANNEL_ALARMS: Final = (
     "item_skipped",
     "output_down",
     "journal_degraded",
+    "output_black",
+    "output_freeze",
+    "output_silence",
+    "logo_missing",
     "late_frames",
 )
 """Every code that ``channel_alarms`` may give; the ones it does not give are over."""
+
+_SEEN: Final = {"black": "is black", "freeze": "stands still", "silence": "is silent"}
 
 FACTS: Final = frozenset({"asrun_chain_broken", "list_refused"})
 """Codes of what has happened and cannot be made undone: open until somebody has seen it."""
@@ -77,6 +83,12 @@ def _from_sidecar(view: View, decision: Decision) -> dict[str, Wanted]:
     if sighting.journal_degraded:
         text = f"{view.name}: as-run records are only in memory: {sighting.journal_degraded}"
         wanted["journal_degraded"] = Wanted("warning", text)
+    if sighting.state == "on_air":
+        for fault in sighting.faults:
+            text = f"{view.name}: what leaves {_SEEN[fault]}: {sighting.picture}"
+            wanted[f"output_{fault}"] = Wanted("warning", text)
+        if sighting.logo_fault:
+            wanted["logo_missing"] = Wanted("warning", f"{view.name} airs without its logo: {sighting.logo_fault}")
     if decision.observed == "late":
         wanted["late_frames"] = Wanted("warning", f"{view.name} repeats frames: nothing new is there in time")
     return wanted

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from sidecar.protocol.channel import Meant
 from sidecar.protocol.status import SidecarState
 from supervisor.decisions.pulse import Pulse
 from supervisor.decisions.restarts import Restarts
@@ -43,6 +44,9 @@ class Sighting:
     outputs: int = 0
     down: tuple[OutputSight, ...] = ()
     journal_degraded: str | None = None
+    faults: tuple[Meant, ...] = ()
+    """What its programme has been for longer than the channel allows."""
+    logo_fault: str = ""
     output_age_s: float | None = None
 
 

@@ -40,6 +40,8 @@ def sighting_of(report: SidecarReport, pulse: Pulse, begins_with: str | None) ->
         outputs=len(programme),
         down=tuple(_down(output) for output in programme if output.state in _DOWN),
         journal_degraded=status.journal.degraded,
+        faults=status.faults.raised,
+        logo_fault="" if status.logo is None else status.logo.fault,
         output_age_s=report.output_age_s,
     )
 

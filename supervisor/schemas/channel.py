@@ -113,6 +113,29 @@ class LoudnessLive(Schema):
     momentary_lufs: float | None
     short_term_lufs: float | None
     peak_dbfs: float | None
+    integrated_lufs: float | None = None
+    """Of the item on air, since it began; the true peak as well."""
+    true_peak_dbtp: float | None = None
+
+
+class FaultsLive(Schema):
+    """For how long what leaves has been black, still or silent; 0: it is not, or that is meant so.
+
+    ``raised`` names those that last longer than the channel allows.
+    """
+
+    black_ms: int
+    freeze_ms: int
+    silence_ms: int
+    raised: tuple[Literal["black", "freeze", "silence"], ...]
+
+
+class LogoLive(Schema):
+    """``override`` is an operator's, until the next item; ``fault`` says why the logo cannot be shown."""
+
+    shown: bool
+    override: Literal["auto", "on", "off"]
+    fault: str
 
 
 class ChannelLive(Schema):
@@ -149,6 +172,9 @@ class ChannelLive(Schema):
     playlist_revision: int
     alarms: int
     """Alarms of this channel that are not cleared."""
+    faults: FaultsLive | None = None
+    logo: LogoLive | None = None
+    """None for a channel without a logo."""
 
 
 class Channel(Playout):
@@ -199,6 +225,11 @@ class AdjustIn(CommandIn):
 
 class DropIn(CommandIn):
     item_id: str
+
+
+class LogoIn(CommandIn):
+    show: Literal["auto", "on", "off"]
+    """Until what is on air is over; ``auto``: as item and channel say."""
 
 
 class CommandDone(Schema):

@@ -8,7 +8,7 @@ import pytest
 from sidecar.protocol.channel import Playlist, ResumePoint
 from sidecar.protocol.commands import ArmCommand
 from supervisor.agent.door import request_for
-from supervisor.agent.interface import Arm, Cue, Order, Replace, Said, Transport
+from supervisor.agent.interface import Arm, Cue, Order, Replace, Said, ShowLogo, Transport
 from supervisor.agent.wire.shapes import CommandIn
 
 PLACE = Arm("n" * 32, ResumePoint("a", 41), datetime(2026, 3, 1, 12, 0, 0, 40_001, UTC))
@@ -20,7 +20,7 @@ def order(said: Said) -> Order:
 
 @pytest.mark.parametrize(
     "said",
-    [Transport("take", "a"), Cue(None), Arm("n" * 32), PLACE, Replace(Playlist(2))],
+    [Transport("take", "a"), Cue(None), ShowLogo("off"), Arm("n" * 32), PLACE, Replace(Playlist(2))],
     ids=lambda it: type(it).__name__,
 )
 def test_an_order_comes_out_as_it_went_in(said: Said) -> None:

@@ -427,6 +427,14 @@ ALARMS: list[tuple[str, View, set[str]]] = [
     ("skipped", view(skipped=("Film was skipped: broken",)), {"item_skipped"}),
     ("output", view(sighting=replace(GOOD, down=(DOWN,))), {"output_down"}),
     ("journal", view(sighting=replace(GOOD, journal_degraded="No space left")), {"journal_degraded"}),
+    ("black", view(sighting=replace(GOOD, faults=("black",))), {"output_black"}),
+    (
+        "still and silent",
+        view(sighting=replace(GOOD, faults=("freeze", "silence"))),
+        {"output_freeze", "output_silence"},
+    ),
+    ("muted", view(sighting=replace(GOOD, state="muted", faults=("black",))), set()),
+    ("logo", view(sighting=replace(GOOD, logo_fault="No such file")), {"logo_missing"}),
     ("late", view(sighting=replace(GOOD, pulse=Pulse(3, late_at=999.0))), {"late_frames"}),
     ("no end", view(desired="off", phase="stopping", fault="process 77 does not go"), {"stop_unconfirmed"}),
 ]

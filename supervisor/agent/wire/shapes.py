@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from sidecar.protocol.asrun import decode_line
-from sidecar.protocol.channel import Playlist, ResumePoint
+from sidecar.protocol.channel import LogoOverride, Playlist, ResumePoint
 from sidecar.protocol.commands import CommandId
 from supervisor.agent.interface import (
     Adjust,
@@ -20,6 +20,7 @@ from supervisor.agent.interface import (
     Order,
     Replace,
     Said,
+    ShowLogo,
     Transport,
     TransportVerb,
 )
@@ -63,6 +64,10 @@ class DropSaid(Struct, frozen=True, tag="drop"):
     is_dropped: bool
 
 
+class LogoSaid(Struct, frozen=True, tag="logo"):
+    show: LogoOverride
+
+
 class ArmSaid(Struct, frozen=True, tag="arm"):
     nonce: str
     resume: ResumePoint | None = None
@@ -73,7 +78,7 @@ class ReplaceSaid(Struct, frozen=True, tag="replace"):
     playlist: Playlist
 
 
-SaidShape: TypeAlias = TransportSaid | CueSaid | AdjustSaid | DropSaid | ArmSaid | ReplaceSaid
+SaidShape: TypeAlias = TransportSaid | CueSaid | LogoSaid | AdjustSaid | DropSaid | ArmSaid | ReplaceSaid
 
 
 class CommandIn(Struct, frozen=True):
@@ -106,6 +111,8 @@ def _shape_of(said: Said) -> SaidShape:
             return AdjustSaid(ms)
         case Drop(item_id, is_dropped):
             return DropSaid(item_id, is_dropped)
+        case ShowLogo(show):
+            return LogoSaid(show)
         case Arm(nonce, resume, resume_at):
             return ArmSaid(nonce, resume, resume_at)
         case Replace(playlist):
@@ -122,6 +129,8 @@ def _said_of(shape: SaidShape) -> Said:
             return Adjust(ms)
         case DropSaid(item_id, is_dropped):
             return Drop(item_id, is_dropped)
+        case LogoSaid(show):
+            return ShowLogo(show)
         case ArmSaid(nonce, resume, resume_at):
             return Arm(nonce, resume, resume_at)
         case ReplaceSaid(playlist):

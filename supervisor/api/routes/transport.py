@@ -12,7 +12,7 @@ from supervisor.api.routes.channels import changed, channel_row
 from supervisor.errors import Unavailable
 from supervisor.principal import Principal
 from supervisor.schemas.base import Id
-from supervisor.schemas.channel import AdjustIn, Channel, CommandDone, CommandIn, CueIn, DropIn
+from supervisor.schemas.channel import AdjustIn, Channel, CommandDone, CommandIn, CueIn, DropIn, LogoIn
 
 routes = router("transport")
 
@@ -124,6 +124,14 @@ async def cue(context: Ctx, who: Who, request: Request, channel_id: Id, command:
     await _require(context, who, channel_id)
     note(request, item=command.item_id, command=command.command_id)
     return await context.supervision.commands.cue(channel_id, command, who)
+
+
+@routes.post("/channels/{channel_id}/logo", responses=_ERRORS)
+async def logo(context: Ctx, who: Who, request: Request, channel_id: Id, command: LogoIn) -> CommandDone:
+    """Show the logo or do not, until what is on air is over; `auto` gives it back to item and channel."""
+    await _require(context, who, channel_id)
+    note(request, show=command.show, command=command.command_id)
+    return await context.supervision.commands.logo(channel_id, command, who)
 
 
 async def _transport(
