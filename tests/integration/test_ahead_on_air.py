@@ -1,0 +1,49 @@
+"""A channel on air says in time what it will lack, and no more once it has come."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fixtures.running import Running, eventually
+from tests.fixtures.small_clips import make_small_clip
+
+pytestmark = pytest.mark.realtime
+DEADLINE_S = 90.0
+LIST = "house id,title\nN1,News\nN9,Late film\nN1,Again\n"
+
+
+async def test_a_clip_that_is_missing_soon_is_an_alarm_until_it_comes(supervisor: Running, tmp_path: Path) -> None:
+    clip = make_small_clip(tmp_path / "N1.mp4", frames=5000)
+    await supervisor.call("POST", "/assets", json={"path": str(clip), "house_id": "N1"})
+    values = {"name": "Day", "source": "csv", "content": LIST}
+    playlist = (await supervisor.call("POST", "/playlists/import", json=values, expect=201))["playlist"]
+    spec = {"name": "One", "playlist_id": playlist["id"], "format": {"width": 64, "height": 64, "rate": "25"}}
+    channel = await supervisor.call("POST", "/channels", json=spec)
+    await supervisor.call("POST", f"/channels/{channel['id']}/start")
+
+    async def alarms() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await supervisor.call("GET", "/alarms"))["items"]
+        return [alarm for alarm in found if alarm["code"] == "ahead_not_ready"]
+
+    (alarm,) = await eventually(alarms, "nobody says what is missing", DEADLINE_S)
+    assert 'One: "Late film", needed by ' in alarm["text"]
+    assert alarm["severity"] == "critical", "it is needed within five minutes"
+    report = await supervisor.call("GET", f"/channels/{channel['id']}/ahead")
+    (missing,) = [item for item in report["items"] if item["severity"] == "critical"]
+    assert (missing["house_id"], missing["position"]) == ("N9", 1)
+    on_air = await supervisor.call("GET", f"/channels/{channel['id']}/rundown")
+    starts = {row["title"]: row["start_at"] for row in on_air["rows"]}
+    needed, begun = (datetime.fromisoformat(text) for text in (missing["needed_by"], starts["News"]))
+    assert abs((needed - begun).total_seconds() - 200) < 0.1
+
+    media = tmp_path / "media"
+    media.mkdir()
+    await supervisor.call("POST", "/watched-folders", json={"kind": "media", "path": str(media)}, expect=201)
+    make_small_clip(media / "N9.mp4", frames=1000)
+
+    async def over() -> bool:
+        return await alarms() == []
+
+    await eventually(over, "the alarm stays though the clip is there", DEADLINE_S)
