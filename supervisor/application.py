@@ -251,12 +251,15 @@ class Application:
         leaving = _task("leave", self._departure.asked.wait())
         let_go = _task("leash", _leash(self._options.leash_fd))
         auditing = _task("audit", context.audit.run())
+        for name, work in (
+            ("watched lists", context.folders.run_lists),
+            ("watched media", context.folders.run_media),
+            ("checks ahead", self._ahead_watch(context).run),
+        ):
+            context.supervision.keep(name, work)
         tasks = {
             _task("supervision", context.supervision.run()),
             _task("mirror", self._mirror(context).run()),
-            _task("watched lists", context.folders.run_lists()),
-            _task("watched media", context.folders.run_media()),
-            _task("checks ahead", self._ahead_watch(context).run()),
             _task("as-run delivery", self._delivery(context).run()),
             auditing,
             _task("beat", self._beat(context)),

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -121,6 +122,10 @@ class Supervision:
         for part in (self._roster, self._leases, self._media, self._list_ends):
             part.use(self._desk)
         self.commands = Commands(self._desk, self._roster, alone=store.dialect == "sqlite")
+
+    def keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Runs ``work`` as a task of this supervisor's: after an error again, with an alarm, and never its end."""
+        self._nursery.keep(name, work)
 
     def alarm_acknowledged(self, code: str, channel_id: str | None, node_id: str | None) -> None:
         """Somebody has seen it, as the store knows already."""

@@ -5,6 +5,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from supervisor.intake.waiting import WaitingItems
 from tests.fixtures.running import Running, eventually
 from tests.fixtures.small_clips import make_small_clip
 
@@ -189,3 +192,23 @@ async def test_what_cannot_be_watched_is_refused(supervisor: Running, tmp_path: 
     await supervisor.call("POST", "/watched-folders", json=again, expect=409)
     await supervisor.call("DELETE", f"/watched-folders/{made['id']}", expect=204)
     assert (await supervisor.call("GET", "/watched-folders"))["items"] == []
+
+
+async def test_a_fault_of_ours_there_is_an_alarm_and_not_the_end(
+    supervisor: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as planted:
+
+        async def broken(_: WaitingItems) -> int:
+            raise RuntimeError("planted")
+
+        planted.setattr(WaitingItems, "link", broken)
+        assert [code for code, _ in await open_alarms(supervisor, 1)] == ["supervisor_fault"]
+    folder = tmp_path / "media"
+    await watch(supervisor, folder, kind="media")
+    make_small_clip(folder / "N1.mp4")
+
+    async def taken() -> bool:
+        return len((await supervisor.call("GET", "/assets"))["items"]) == 1
+
+    await eventually(taken, "nothing comes in after the fault", DEADLINE_S)
