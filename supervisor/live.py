@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from sidecar.protocol.status import LogoStatus, Status
+from sidecar.protocol.status import LiveStatus, LogoStatus, Status
 from supervisor.agent.interface import NodeCondition
 from supervisor.clock import Clock
 from supervisor.events import Events
@@ -15,6 +15,7 @@ from supervisor.schemas.channel import (
     Desired,
     FaultsLive,
     ItemLive,
+    LiveInput,
     LogoLive,
     LoudnessLive,
     NextLive,
@@ -202,6 +203,7 @@ def _item(status: Status) -> ItemLive | None:
         position_frames=item.position_frames,
         duration_frames=item.duration_frames,
         started_at=datetime.fromisoformat(item.started_at),
+        live=_input(item.live),
     )
 
 
@@ -215,11 +217,16 @@ def _next(status: Status) -> NextLive | None:
         cued=coming.cued,
         ready=coming.ready,
         in_frames_left=coming.in_frames_left,
+        live=_input(coming.live),
     )
 
 
 def _because(detail: str) -> str:
     return f": {detail}" if detail else ""
+
+
+def _input(live: LiveStatus | None) -> LiveInput | None:
+    return None if live is None else LiveInput(state=live.state, detail=live.detail)
 
 
 def _outputs(status: Status) -> tuple[OutputLive, ...]:

@@ -64,6 +64,8 @@ def channel_line(channel: Channel) -> str:
             if live.next.in_frames_left is None
             else f"in {frames_clock(live.next.in_frames_left, channel.format.rate)}"
         )
+        if live.next.live is not None and live.next.live.state in {"connecting", "lost"}:
+            when += f", its input {live.next.live.state}: {safe(live.next.live.detail) or 'no picture yet'}"
         parts.append(f'next "{safe(live.next.title)}" {when}')
     if live.node_name is not None:
         parts.append(f"node {safe(live.node_name)}")

@@ -97,6 +97,8 @@ def next_in(state: ChannelState, now: float, palette: Palette) -> list[Part]:
         parts.append((f"in {clock_length(left, state.channel.format.rate)}", palette.dim))
     else:
         parts.append(("waits for a take", palette.warning))
+    if live.next.live is not None and live.next.live.state in {"connecting", "lost"}:
+        parts.append((f"  input {live.next.live.state}", palette.warning))
     if live.next.cued:
         parts.append((" cued", palette.next))
     if not live.next.ready:

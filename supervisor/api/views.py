@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from db import models
+from sidecar.protocol.live_url import shown_live_url
 from supervisor.agent import interface
 from supervisor.api.permissions import GRANTS, Permission
 from supervisor.asrun.shown import shown
@@ -110,6 +111,13 @@ def without_keys(view: Channel, who: Principal) -> Channel:
         return view
     outputs = tuple(output.model_copy(update={"url": without_key(output.url)}) for output in view.outputs)
     return view.model_copy(update={"outputs": outputs})
+
+
+def without_input_secrets(view: Item, who: Principal) -> Item:
+    """An item as ``who`` may see it: only who may change a list sees the passphrase or key in a live input's url."""
+    if view.url is None or Permission.SCHEDULE in GRANTS[who.role]:
+        return view
+    return view.model_copy(update={"url": shown_live_url(view.url)})
 
 
 def playlist(row: models.Playlist, items: int) -> Playlist:

@@ -91,6 +91,14 @@ class OutputLive(Schema):
     frames_dropped: int
 
 
+class LiveInput(Schema):
+    """A live item's input. ``idle``: it is too early to connect; ``lost``: pictures came once, and none come now.
+    ``detail`` says why it is not ready, without anything secret."""
+
+    state: Literal["idle", "connecting", "ready", "lost"]
+    detail: str = ""
+
+
 class ItemLive(Schema):
     """``position_frames`` holds at the status' ``as_of``; a client adds the time that has passed since."""
 
@@ -99,6 +107,7 @@ class ItemLive(Schema):
     position_frames: int
     duration_frames: int | None
     started_at: Instant
+    live: LiveInput | None = None
 
 
 class NextLive(Schema):
@@ -107,6 +116,7 @@ class NextLive(Schema):
     cued: bool
     ready: bool
     in_frames_left: int | None
+    live: LiveInput | None = None
 
 
 class LoudnessLive(Schema):

@@ -174,6 +174,14 @@ async def test_items_say_how_they_air_and_times_of_day_are_the_channels(supervis
     assert (b["fixed_at"], b["meant"], b["repeat"]) == ("2026-10-25T01:30:00Z", ["black"], 2)
     assert (live["end_at"], live["url"]) == ("2026-10-25T02:00:00Z", "srt://:9000?mode=listener")
 
+    for url, says in (("file:///etc/passwd", "not by 'file'"), ("srt://h?passphrase=s3cr3t-s3cr3t", "needs a port")):
+        bad = {"kind": "live", "title": "L", "url": url, "end_mode": "take"}
+        problem = await supervisor.call(
+            "POST", f"{path}/items", expect=422, json={"revision": edit["revision"], "items": [bad]}
+        )
+        assert says in problem["detail"]
+        assert "s3cr3t" not in str(problem)
+
     later = {"fixed_time": "02:45:00", "fixed_kind": "soft"}
     edit = await supervisor.call("PATCH", f"{path}/items/{b['id']}", rev=edit["revision"], json=later)
     b = (await supervisor.call("GET", f"{path}/items"))["items"][2]

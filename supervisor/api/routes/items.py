@@ -49,7 +49,8 @@ async def list_items(
         assets = await tx.assets.by_ids({item.asset_id for item in rows if item.asset_id})
     set_etag(response, row.revision)
     shown, following = page_of(rows, limit, lambda item: (item.position,))
-    return Page(items=tuple(views.item(item, assets.get(item.asset_id or "")) for item in shown), next_cursor=following)
+    items = (views.item(item, assets.get(item.asset_id or "")) for item in shown)
+    return Page(items=tuple(views.without_input_secrets(item, who) for item in items), next_cursor=following)
 
 
 @routes.post("/playlists/{playlist_id}/items", status_code=201, responses=documented(404, 409))
