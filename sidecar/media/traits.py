@@ -29,7 +29,7 @@ PICTURES: Final = 24
 """Decoded in each place; captions are in every one of a captioned file or in every other."""
 SECONDS: Final = Fraction(2)
 """Of sound decoded in each place."""
-BUDGET: Final = 4.0
+BUDGET: Final = 2.0
 """Seconds of work; what was not looked at by then stays open."""
 _PACKETS: Final = 200
 _REORDERED: Final = 16
