@@ -185,7 +185,10 @@ class Channel(Base):
 
 
 class Output(Base):
-    """Where a channel is sent; ``position`` is its order, from 0. ``lease_stop``: sends only while its lease lives."""
+    """Where a channel is sent; ``position`` is its order, from 0. ``lease_stop``: sends only while its lease lives.
+
+    ``transport`` and ``encoding`` are what it has of its own; None: the usual.
+    """
 
     __tablename__ = "output"
 
@@ -195,6 +198,8 @@ class Output(Base):
     kind: Mapped[str] = mapped_column(String(8))
     url: Mapped[str] = mapped_column(String(500), default="")
     lease_stop: Mapped[bool] = mapped_column(default=False)
+    transport: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    encoding: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Recorder(Base):

@@ -49,7 +49,7 @@ class Condition:
 
 def programme_outputs(state: ChannelState) -> tuple[OutputLive, ...]:
     """The outputs that count for the tally; previews do not."""
-    return tuple(output for output in state.live.outputs if output.role == "programme")
+    return tuple(output for output in state.live.outputs if output.role == "programme" and output.kind != "file")
 
 
 def condition(state: ChannelState) -> Condition:

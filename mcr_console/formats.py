@@ -1,9 +1,12 @@
 """Channel formats and outputs as people write them: ``1080p29.97``, ``udp://239.0.0.1:5000``."""
 
 import re
-from urllib.parse import urlsplit
+from typing import Final
+from urllib.parse import unquote, urlsplit
 
-from supervisor.schemas.channel import ChannelFormat, OutputIn
+from pydantic import ValidationError
+
+from supervisor.schemas.channel import ChannelFormat, Encoding, OutputIn, TransportStream
 
 EXAMPLES = "720p25, 720p50, 720p59.94, 1080p25, 1080p29.97, 1080p50, 2160p25, 1280x720p25, 1920x1080p30000/1001"
 
@@ -60,7 +63,10 @@ def format_label(format_: ChannelFormat) -> str:
     return f"{size}p{format_.rate}"
 
 
-OUTPUTS = "hls, udp://239.0.0.1:5000, udp://239.0.0.1:5000?lease_stop, rtmp://host/app/key or decklink://1"
+OUTPUTS = (
+    "hls, udp://239.0.0.1:5000, udp://239.0.0.1:5000?lease_stop, srt://host:9000?latency=200, "
+    "srt://:9000?mode=listener, rtmp://host/app/key, file:NAME.ts or decklink://1"
+)
 
 
 def parse_output(text: str) -> OutputIn:
@@ -76,6 +82,10 @@ def parse_output(text: str) -> OutputIn:
         return OutputIn(kind="rtmp", url=written)
     if scheme == "decklink":
         return OutputIn(kind="decklink", url=written)
+    if scheme == "srt":
+        return _with_own(OutputIn(kind="srt", url=""), written)
+    if scheme == "file":
+        return _with_own(OutputIn(kind="file", url=""), written)
     try:
         parts = urlsplit(written)
         port = parts.port
@@ -88,4 +98,45 @@ def parse_output(text: str) -> OutputIn:
     options = [option for option in parts.query.split("&") if option]
     kept = [option for option in options if option not in {"lease_stop", "lease-stop"}]
     url = written if kept == options else parts._replace(query="&".join(kept)).geturl()
-    return OutputIn(kind="udp", url=url, lease_stop=kept != options)
+    return _with_own(OutputIn(kind="udp", url="", lease_stop=kept != options), url)
+
+
+def _with_own(output: OutputIn, written: str) -> OutputIn:
+    """What is the output's own and not its address's: ``mux_rate=6M``, ``service_name=..``, ``video_pid=0x65``,
+    ``video_bit_rate=4M``, ``preset=..`` and so on. Raises ValueError."""
+    place, _, query = written.partition("?")
+    kept: list[str] = []
+    own: dict[str, dict[str, str | int]] = {"transport": {}, "encoding": {}}
+    for option in filter(None, query.split("&")):
+        name, _, value = option.partition("=")
+        group = next((key for key, model in _OWN.items() if name in model.model_fields), None)
+        if group is None:
+            kept.append(option)
+        else:
+            own[group][name] = _own_value(name, unquote(value))
+    try:
+        return output.model_copy(
+            update={
+                "url": f"{place}?{'&'.join(kept)}" if kept else place,
+                "transport": TransportStream.model_validate(own["transport"]) if own["transport"] else None,
+                "encoding": Encoding.model_validate(own["encoding"]) if own["encoding"] else None,
+            }
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+_OWN: Final = {"transport": TransportStream, "encoding": Encoding}
+_SCALES: Final = {"k": 1000, "M": 1_000_000}
+
+
+def _own_value(name: str, text: str) -> str | int:
+    if name in {"service_name", "provider", "preset"}:
+        return text
+    scale = _SCALES.get(text[-1:], 1)
+    number = text[:-1] if scale > 1 else text
+    try:
+        return int(number, 0) * scale
+    except ValueError:
+        raise ValueError(f"{name} is a number, as in 4M, 128k or 0x65, not {text!r}") from None

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+import msgspec
+
 from sidecar.protocol.status import LiveStatus, LogoStatus, Status
 from supervisor.agent.interface import NodeCondition
 from supervisor.clock import Clock
@@ -15,6 +17,7 @@ from supervisor.schemas.channel import (
     Desired,
     FaultsLive,
     ItemLive,
+    LinkLive,
     LiveInput,
     LogoLive,
     LoudnessLive,
@@ -238,6 +241,7 @@ def _outputs(status: Status) -> tuple[OutputLive, ...]:
             state=output.state,
             detail=output.detail,
             frames_dropped=output.frames_dropped,
+            link=None if output.link is None else LinkLive.model_validate(msgspec.structs.asdict(output.link)),
         )
         for output in status.outputs
     )

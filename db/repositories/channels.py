@@ -60,6 +60,8 @@ class OutputSpec(NamedTuple):
     kind: str
     url: str = ""
     lease_stop: bool = False
+    transport: dict[str, object] | None = None
+    encoding: dict[str, object] | None = None
 
 
 class Position(NamedTuple):

@@ -16,6 +16,7 @@ from mcr_console.cli.progress import poll, waiting
 from mcr_console.cli.rundown_commands import adjust, cue, drop, logo, print_done, undrop
 from mcr_console.cli.wording import channel_line, frames_clock, is_settled_on_air, local_time, state_words
 from mcr_console.client import Client, TransportVerb
+from mcr_console.drawing.channel_facts import link_words
 from mcr_console.formats import EXAMPLES, format_label, parse_format, parse_output
 from mcr_console.safe_text import safe
 from supervisor.schemas.channel import (
@@ -84,7 +85,10 @@ def add(
         typer.Option(
             parser=_output,
             metavar="OUTPUT",
-            help="hls, udp://host:port, rtmp://host/app/key or decklink://1; may be given again. HLS if none. "
+            help="hls, udp://host:port, srt://host:port, rtmp://host/app/key, file:NAME.ts or decklink://1; may be "
+            "given again. HLS if none. Options go behind: ?mode=listener&latency=200 (srt), ?ttl=8&localaddr=10.0.0.7 "
+            "(udp), ?service_name=News&service_id=7&video_pid=0x65&mux_rate=6M (udp, srt, file), "
+            "?video_bit_rate=1M&preset=veryfast for an encode of its own. "
             "udp://host:port?lease_stop stops 6 s after the last word of a supervisor, so that the channel can be "
             "moved; without it the output holds, and the channel is not moved off an unreachable node.",
         ),
@@ -259,6 +263,8 @@ def show(named: Named, as_json: AsJson = False) -> None:
         for output in channel.outputs:
             seen = live.get(output.id)
             state = f": {seen.state} {safe(seen.detail)}".rstrip() if seen else ""
+            if seen and seen.link and seen.link.receivers:
+                state += f", {link_words(seen.link)}"
             where = f"Output {output.kind} {safe(without_key(output.url))}".rstrip()
             lines.append(f"{where}{state}; {fencing_words(output.kind, lease_stop=output.lease_stop)}")
         if channel.hold_failover:

@@ -15,6 +15,7 @@ from mcr_console.palette import Palette
 from mcr_console.safe_text import fit
 from mcr_console.thumbnails import PictureLine
 from mcr_console.wall_state import ChannelState
+from supervisor.schemas.channel import LinkLive
 
 DIGITS_WIDTH = 32
 LEAST_PICTURE = 4
@@ -205,8 +206,17 @@ def _facts(view: TileView, width: int, palette: Palette) -> list[list[Part]]:
         sign = palette.glyphs.warning if broken else palette.glyphs.dot
         name = "preview" if output.role == "preview" else output.kind
         dropped = f"  {output.frames_dropped} dropped" if output.frames_dropped else ""
-        rows.append([(f"{sign} {name:<8}", dim), (output.state, style), (f"  {output.detail}{dropped}", dim)])
+        link = "" if output.link is None or not output.link.receivers else f"  {link_words(output.link)}"
+        rows.append([(f"{sign} {name:<8}", dim), (output.state, style), (f"{link}  {output.detail}{dropped}", dim)])
     return rows
+
+
+def link_words(link: LinkLive) -> str:
+    """How an SRT session goes: ``rtt 12 ms  loss 0.3 %``."""
+    several = f"{link.receivers} receivers  " if link.receivers > 1 else ""
+    rtt = "" if link.round_trip_ms is None else f"rtt {link.round_trip_ms:.0f} ms  "
+    lost = f"  {link.packets_dropped} lost for good" if link.packets_dropped else ""
+    return f"{several}{rtt}loss {link.loss_percent:.1f} %{lost}"
 
 
 def _peak(view: TileView, palette: Palette) -> list[Part]:

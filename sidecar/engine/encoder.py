@@ -65,7 +65,8 @@ class PictureEncoder:
 class SoundEncoder:
     """AAC. Sound comes in any portions; timestamps count samples, the first packet (priming) lies before zero."""
 
-    def __init__(self, channel: ChannelFormat, encoding: Encoding) -> None:
+    def __init__(self, channel: ChannelFormat, encoding: Encoding, *, first_sample: int = 0) -> None:
+        """``first_sample``: where in the run the first portion lies."""
         codec = av.CodecContext.create("aac", "w")
         codec.sample_rate, codec.layout, codec.format = channel.sample_rate, "stereo", "fltp"
         codec.bit_rate = encoding.audio_bit_rate
@@ -75,7 +76,7 @@ class SoundEncoder:
         self._sample_rate = channel.sample_rate
         self._size = codec.frame_size
         self._waiting = np.empty((2, 0), np.float32)
-        self._position = 0
+        self._position = first_sample
 
     def encode(self, sound: Samples) -> list[EncodedPacket]:
         waiting = np.concatenate([self._waiting, sound], axis=1) if self._waiting.shape[1] else sound

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sidecar.outputs.packet import Batch
 from sidecar.outputs.templates import StreamTemplates
 from sidecar.protocol.channel import OutputKind
 from sidecar.protocol.fencing import Fencing
+from sidecar.protocol.status import Link
 
 LeaseLeft = Callable[[], float]
 """Seconds for which the lease still runs, 0 when it is over. May be asked from any thread, and never waits."""
@@ -60,4 +61,13 @@ class Sink(Protocol):
 
         Raises as ``write``.
         """
+        ...
+
+
+@runtime_checkable
+class Linked(Protocol):
+    """A sink whose place answers."""
+
+    def link(self) -> Link | None:
+        """None while it is not open. From any thread, and never waits."""
         ...

@@ -16,6 +16,8 @@ from sidecar.outputs.packet import Batch
 from sidecar.outputs.programme_stream import USUAL_STREAM, stream_of
 from sidecar.outputs.rtmp import RtmpSink
 from sidecar.outputs.rtmp_address import parse_rtmp_url
+from sidecar.outputs.srt import SrtSink
+from sidecar.outputs.srt_address import parse_srt_url
 from sidecar.outputs.templates import StreamTemplates
 from sidecar.outputs.udp import UdpSink
 from sidecar.outputs.udp_address import parse_udp_url
@@ -93,6 +95,8 @@ def _make_sink(
         return DeckLinkSink(parse_decklink_url(output.url), stand_in_driver(os.environ))
     if output.kind == "rtmp":
         return RtmpSink(parse_rtmp_url(output.url), lease_left)
+    if output.kind == "srt":
+        return SrtSink(parse_srt_url(output.url), lease_left, stream)
     return FileSink(_recording(output.url, recordings), stream)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from av.error import FFmpegError
 
-from sidecar.outputs.interface import LeaseLeft, LeaseOver, Sink, not_leased
+from sidecar.outputs.interface import LeaseLeft, LeaseOver, Linked, Sink, not_leased
 from sidecar.outputs.packet import Batch
 from sidecar.outputs.packet_queue import Delivery, PacketQueue
 from sidecar.outputs.templates import StreamTemplates
@@ -83,6 +83,9 @@ class OutputWorker:
         blocked_since = self._blocked_since
         if blocked_since is not None and (waited := self._monotonic() - blocked_since) > STALLED_AFTER_S:
             state, detail = "stalled", f"has not taken anything for {waited:.0f} s"
+        link = self._sink.link() if isinstance(self._sink, Linked) else None
+        if link is not None and not link.receivers and state in ("starting", "up", "down"):
+            state, detail = "down", "listens; no receiver has called"
         return OutputStatus(
             id=self._output.id,
             kind=self._output.kind,
@@ -94,6 +97,7 @@ class OutputWorker:
             frames_dropped=self._queue.frames_dropped + self._frames_lost,
             segments=self._sink.segments,
             fencing=self._sink.fencing,
+            link=link,
         )
 
     def _run(self) -> None:

@@ -51,6 +51,22 @@ class ItemNext(Struct, frozen=True):
 OutputState = Literal["starting", "up", "stalled", "down", "stopped"]
 
 
+class Link(Struct, frozen=True):
+    """How an SRT session goes, by libsrt's own count; of all receivers of a listener together, the worst of them where
+    there is one figure. ``loss_percent`` is of the last ten seconds, packets are of this session. Lost packets are
+    mostly sent again in time: what a receiver missed for good is in ``packets_dropped``, as far as the sender knows."""
+
+    receivers: int
+    round_trip_ms: float | None
+    loss_percent: float
+    packets_sent: int
+    packets_lost: int
+    packets_sent_again: int
+    packets_dropped: int
+    rate_kbps: int
+    latency_ms: int
+
+
 class OutputStatus(Struct, frozen=True):
     id: str
     kind: OutputKind
@@ -62,6 +78,7 @@ class OutputStatus(Struct, frozen=True):
     frames_dropped: int
     segments: int = 0  # whole HLS segments of this epoch; the agent moves the link at the first
     fencing: Fencing | None = None  # what a lost lease does to it, where the channel is leased
+    link: Link | None = None  # of an open SRT session
 
 
 class Loudness(Struct, frozen=True):

@@ -21,7 +21,7 @@ def fencing_of_output(kind: str, *, lease_stop: bool) -> Fencing:
     match kind:
         case "hls" | "file":
             return "resource"
-        case "rtmp":
+        case "rtmp" | "srt":
             return "lease"
         case "udp":
             return "lease" if lease_stop else "hold"

@@ -77,8 +77,16 @@ def document_of(row: Channel, material: Material, resume: protocol.ResumePoint |
 def _output(row: Output) -> protocol.Output:
     match row.kind:
         case "hls":
-            return protocol.Output(id=row.id, kind="hls")
-        case "udp" | "rtmp" | "decklink":
-            return protocol.Output(id=row.id, kind=row.kind, url=row.url, lease_stop=row.lease_stop)
+            encoding = None if row.encoding is None else msgspec.convert(row.encoding, protocol.Encoding)
+            return protocol.Output(id=row.id, kind="hls", encoding=encoding)
+        case "udp" | "srt" | "rtmp" | "decklink" | "file":
+            return protocol.Output(
+                id=row.id,
+                kind=row.kind,
+                url=row.url,
+                lease_stop=row.lease_stop,
+                transport=msgspec.convert(row.transport or {}, protocol.TransportStream),
+                encoding=None if row.encoding is None else msgspec.convert(row.encoding, protocol.Encoding),
+            )
         case _:
             raise ValueError(f"output {row.id} is of kind {row.kind!r}, which this version does not have")

@@ -25,7 +25,8 @@ def sighting_of(report: SidecarReport, pulse: Pulse, begins_with: str | None) ->
     suspect = _suspect(report, begins_with)
     if status is None:
         return Sighting(report.epoch, report.pid, pulse, exit_, item_id=suspect, output_age_s=report.output_age_s)
-    programme = [output for output in status.outputs if output.role == "programme"]
+    # A recording is nobody's air.
+    programme = [output for output in status.outputs if output.role == "programme" and output.kind != "file"]
     return Sighting(
         epoch=report.epoch,
         pid=report.pid,

@@ -15,7 +15,7 @@ ResumePolicy = Literal["continue", "schedule"]
 """``continue`` from the last reported frame, or ``schedule``: join in progress what should be on air now."""
 Engine = Literal["ffmpeg"]
 AfterLast = Literal["loop", "filler", "hold"]
-OutputKind = Literal["hls", "udp", "rtmp", "decklink"]
+OutputKind = Literal["hls", "udp", "srt", "rtmp", "decklink", "file"]
 
 
 class ChannelFormat(Schema):
@@ -26,9 +26,40 @@ class ChannelFormat(Schema):
     rate: RateText
 
 
+Pid = Annotated[int, Field(ge=0x20, le=0x1FFE)]
+Id16 = Annotated[int, Field(ge=1, le=0xFFFF)]
+
+
+class TransportStream(Schema):
+    """What the tables of an MPEG transport stream say, for udp, srt and file. Without a service name it is the
+    channel's. ``mux_rate`` in bits a second is held with null packets; 0: as much as there is to send.
+    """
+
+    service_id: Id16 = 1
+    service_name: Annotated[str, Field(max_length=60)] = ""
+    provider: Annotated[str, Field(max_length=60)] = "MCR Console"
+    transport_stream_id: Id16 = 1
+    original_network_id: Id16 = 0xFF01
+    pmt_pid: Pid = 0x1000
+    video_pid: Pid = 0x100
+    audio_pid: Pid = 0x101
+    mux_rate: Annotated[int, Field(ge=0, le=200_000_000)] = 0
+
+
+class Encoding(Schema):
+    """An output's own encode, in bits a second; H.264 in closed groups of ``gop_ms`` without B pictures, and AAC."""
+
+    preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"] = "superfast"
+    video_bit_rate: Annotated[int, Field(ge=100_000, le=100_000_000)] = 3_000_000
+    audio_bit_rate: Annotated[int, Field(ge=32_000, le=512_000)] = 128_000
+    gop_ms: Annotated[int, Field(ge=200, le=10_000)] = 2_000
+
+
 class OutputIn(Schema):
-    """`url` is empty for hls, `udp://host:port[?ttl=..&localaddr=..]` for udp, `rtmp://host[:port]/app/key` (or
-    rtmps) for rtmp, `decklink://<index>[?key=<index>]` for decklink: cards are counted from 1.
+    """`url` is empty for hls, `udp://host:port[?ttl=..&localaddr=..]` for udp,
+    `srt://host:port[?mode=caller|listener&latency=MS&passphrase=..&pbkeylen=..&streamid=..]` for srt,
+    `rtmp://host[:port]/app/key` (or rtmps) for rtmp, `decklink://<index>[?key=<index>]` for decklink (cards are counted
+    from 1), and `file:NAME.ts` for a recording below `<media root>/recordings/<channel id>/`.
     """
 
     kind: OutputKind
@@ -36,6 +67,10 @@ class OutputIn(Schema):
     lease_stop: bool = False
     """For udp alone: it stops sending when its lease ends, 6 s after the last word of a supervisor, so that the channel
     can be moved. False: it sends on whatever happens, and a channel whose node is unreachable is not moved."""
+    transport: TransportStream | None = None
+    """For udp, srt and file; the usual one when left out."""
+    encoding: Encoding | None = None
+    """Its own encode, which costs a core's share of its own; the programme's when left out."""
 
 
 class Output(OutputIn):
@@ -82,6 +117,20 @@ class ChannelPatch(PlayoutPatch):
     standby_asset_id: Id | None = None
 
 
+class LinkLive(Schema):
+    """How an SRT session goes, by the sender's count; ``loss_percent`` of the last ten seconds."""
+
+    receivers: int
+    round_trip_ms: float | None
+    loss_percent: float
+    packets_sent: int
+    packets_lost: int
+    packets_sent_again: int
+    packets_dropped: int
+    rate_kbps: int
+    latency_ms: int
+
+
 class OutputLive(Schema):
     id: str
     kind: str
@@ -89,6 +138,7 @@ class OutputLive(Schema):
     state: Literal["starting", "up", "stalled", "down", "stopped"]
     detail: str
     frames_dropped: int
+    link: LinkLive | None = None
 
 
 class LiveInput(Schema):

@@ -1,11 +1,13 @@
 """What an output may be, and that no message repeats a stream key."""
 
+import msgspec
 import pytest
 
+from sidecar.protocol import channel as protocol
 from supervisor.api.node_spec import check_node_url
 from supervisor.api.output_spec import cards_of, output_specs, require_node
 from supervisor.errors import Invalid
-from supervisor.schemas.channel import OutputIn
+from supervisor.schemas.channel import OutputIn, TransportStream
 from supervisor.schemas.stream_key import without_key
 
 SECRET = "s3cr3t"
@@ -21,6 +23,10 @@ SECRET = "s3cr3t"
         ("rtmp", "rtmp://[::1]:1935/app/key"),
         ("decklink", "decklink://1"),
         ("decklink", "decklink://3?key=4"),
+        ("srt", "srt://receiver.example:9000"),
+        ("srt", "srt://10.0.0.7:9000?latency=250&pbkeylen=32&passphrase=a%20b%20c%20d%20e%20f&streamid=live/x"),
+        ("srt", "srt://:9000?mode=listener"),
+        ("file", "file:evening news.ts"),
     ],
 )
 def test_an_output_that_can_be(kind: str, url: str) -> None:
@@ -116,3 +122,62 @@ def test_where_no_agent_can_be_is_refused(url: str) -> None:
     """F39: a supervisor is not tricked into calling what only it can reach."""
     with pytest.raises(Invalid):
         check_node_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"srt://host?passphrase={SECRET}-{SECRET}", f"srt://:9000?passphrase={SECRET}-{SECRET}",
+        f"srt://host:9000?passphrase={SECRET}", f"srt://{SECRET}@host:9000", f"srt://host:9000?streamid={SECRET}#x",
+        f"srt://host:9000?key={SECRET}", f"srt://host:9000?streamid={SECRET}&streamid={SECRET}",
+        f"srt://host:9000/{SECRET}", f"srt://host:9000?latency={SECRET}", f"http://host:9000?streamid={SECRET}",
+        f"srt://host:9000?streamid={SECRET} x", f"srt://host:99999?streamid={SECRET}",
+    ],
+)  # fmt: skip
+def test_an_srt_url_that_cannot_be_is_refused_without_its_secrets(url: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        output_specs([OutputIn(kind="srt", url=url)])
+    assert SECRET not in f"{refused.value.detail} {refused.value.hint} {refused.value.extra}"
+
+
+@pytest.mark.parametrize(
+    "url", ["", "file:", "evening.ts", "file:../x.ts", "file:a/b.ts", "file:///etc/passwd", "file:.x", "file:x\n"]
+)
+def test_a_recording_is_a_name_and_no_path(url: str) -> None:
+    with pytest.raises(Invalid):
+        output_specs([OutputIn(kind="file", url=url)])
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"kind": "hls", "transport": {}}, "transport is for"),
+        ({"kind": "decklink", "url": "decklink://1", "encoding": {}}, "not encoded"),
+        ({"kind": "udp", "url": "udp://1.2.3.4:5", "transport": {"video_pid": 0x101}}, "three different"),
+    ],
+)
+def test_what_an_output_has_of_its_own_must_fit_it(given: dict[str, object], why: str) -> None:
+    with pytest.raises(Invalid, match=why):
+        output_specs([OutputIn.model_validate(given)])
+
+
+_FAST = {"preset": "fast"}
+
+
+def test_what_an_output_has_of_its_own_is_what_the_sidecar_takes() -> None:
+    """The schema's words and limits are the protocol's."""
+    own = {
+        "transport": {"service_id": 7, "service_name": "Käse", "mux_rate": 6_000_000},
+        "encoding": {"preset": "fast"},
+    }
+    (spec,) = output_specs([OutputIn.model_validate({"kind": "udp", "url": "udp://1.2.3.4:5", **own})])
+    transport = msgspec.convert(spec.transport, protocol.TransportStream)
+    assert (transport.service_id, transport.service_name, transport.mux_rate) == (7, "Käse", 6_000_000)
+    assert msgspec.convert(spec.encoding, protocol.Encoding) == protocol.Encoding(preset="fast")
+    assert TransportStream().model_dump() == msgspec.structs.asdict(protocol.TransportStream())
+
+
+def test_nobody_but_who_may_change_it_sees_what_opens_an_srt_session() -> None:
+    url = f"srt://host:9000?mode=caller&latency=200&passphrase={SECRET}&streamid={SECRET}"
+    assert without_key(url) == "srt://host:9000?mode=caller&latency=200&passphrase=***&streamid=***"
+    assert SECRET not in without_key(f"SRT://u:{SECRET}@host:1?x={SECRET}")

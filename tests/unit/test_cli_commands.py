@@ -39,7 +39,7 @@ def test_commands_never_start_a_supervisor(arguments: list[str], home: dict[str,
     [
         ["channel", "add"],
         ["channel", "add", "X", "--format", "1080i25"],
-        ["channel", "add", "X", "--output", "srt://h:1"],
+        ["channel", "add", "X", "--output", "rist://host:1"],
         ["channel", "add", "X", "--from", "/a", "--playlist", "b"],
         ["playlist", "import", "X"],
         ["asrun", "--from", "soon"],

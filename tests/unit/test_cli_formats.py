@@ -75,8 +75,32 @@ def test_an_output_that_stops_with_its_lease_says_so_in_one_word(written: str, u
 
 
 @pytest.mark.parametrize(
-    "written", ["", "srt://host:1", "udp://", "udp://host", "udp://host:99999", "udp://:5000", "file.ts"]
+    "written", ["", "rist://host:1", "udp://", "udp://host", "udp://host:99999", "udp://:5000", "file.ts"]
 )
 def test_what_is_no_output_is_refused_with_an_example(written: str) -> None:
     with pytest.raises(ValueError, match="udp://239"):
         parse_output(written)
+
+
+def test_an_output_is_written_with_what_is_its_own_behind_its_address() -> None:
+    output = parse_output("srt://host:9000?latency=200&mux_rate=6M&video_pid=0x65&service_name=K%C3%A4se&preset=fast")
+    assert (output.kind, output.url) == ("srt", "srt://host:9000?latency=200")
+    assert output.transport is not None
+    assert output.encoding is not None
+    assert (output.transport.mux_rate, output.transport.video_pid, output.transport.service_name) == (
+        6_000_000,
+        0x65,
+        "Käse",
+    )
+    assert output.encoding.preset == "fast"
+    plain = parse_output("udp://239.0.0.1:5000?ttl=8&lease_stop")
+    assert (plain.url, plain.lease_stop, plain.transport, plain.encoding) == (
+        "udp://239.0.0.1:5000?ttl=8",
+        True,
+        None,
+        None,
+    )
+    assert parse_output("file:evening.ts?service_id=7").url == "file:evening.ts"
+    for wrong in ("srt://host:1?mux_rate=fast", "udp://host:1?video_pid=1"):
+        with pytest.raises(ValueError, match=r"mux_rate|video_pid"):
+            parse_output(wrong)
