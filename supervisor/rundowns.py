@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Literal, cast
+from typing import Final, Literal, cast
 
 from db.models import Asset, Item, Playlist
 from sidecar.protocol import channel as protocol
-from sidecar.rundown.forecast import forecast, index_of
+from sidecar.rundown.forecast import PredictedStart, forecast, index_of
 from sidecar.rundown.rate import format_rate, frames_to_ms
+from sidecar.rundown.wall import Wall
 from supervisor.rundown_figures import NO_FIGURES, Figures, Human, figures
 from supervisor.schemas.airing import Kind, StartMode
 from supervisor.schemas.channel import ChannelLive, Rundown, RundownRow
@@ -40,6 +41,7 @@ class Timing:
     starts: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
     aired: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
     note: str = ""
+    ahead: Mapping[str, PredictedStart] = field(default_factory=dict[str, PredictedStart])
     told: protocol.Playlist | None = None
     origin: datetime | None = None
     figures: Figures = NO_FIGURES
@@ -49,12 +51,11 @@ def timing_of_start(
     list_: protocol.Playlist, rate: Fraction, start_at: datetime, note: str = "", missing: frozenset[str] = frozenset()
 ) -> Timing:
     """As if the list began at ``start_at`` with its first item. ``missing``: ids of items with nothing to air."""
-    starts = {
-        one.item_id: _later(start_at, one.in_frames, rate) for one in forecast(list_) if one.in_frames is not None
-    }
+    ahead = forecast(list_, wall=Wall(nanoseconds(start_at), rate))
+    starts = _starts(ahead, start_at, rate)
     first = next((item.id for item in list_.items if item.kind != "comment" and not item.dropped), None)
     found = figures(list_, nanoseconds(start_at), rate, missing=missing)
-    return Timing(next=first, starts=starts, note=note, told=list_, origin=start_at, figures=found)
+    return Timing(next=first, starts=starts, ahead=_by_id(ahead), note=note, told=list_, origin=start_at, figures=found)
 
 
 def timing_on_air(
@@ -79,16 +80,19 @@ def timing_on_air(
             held = Figures(human=Human(0, following_id, "it waits for a take")) if following else NO_FIGURES
             return Timing(next=following_id, aired=aired, told=list_, origin=live.as_of, figures=held)
         base = _later(live.as_of, left, rate)
-        ahead = forecast(list_, protocol.ResumePoint(following.item_id))
-        starts = {one.item_id: _later(base, one.in_frames, rate) for one in ahead if one.in_frames is not None}
+        ahead = forecast(list_, protocol.ResumePoint(following.item_id), wall=Wall(nanoseconds(base), rate))
+        starts = _starts(ahead, base, rate)
         found = figures(list_, nanoseconds(base), rate, index=index or 0, missing=missing)
-        return Timing(next=following_id, starts=starts, aired=aired, told=list_, origin=base, figures=found)
+        return Timing(
+            next=following_id, starts=starts, ahead=_by_id(ahead), aired=aired, told=list_, origin=base, figures=found
+        )
     begun = _later(live.as_of, -item.position_frames, rate)
     if abs(begun - item.started_at) <= 2 * _span(1, rate):
         begun = item.started_at
     cued = following.item_id if following and following.cued else None
-    ahead = forecast(list_, protocol.ResumePoint(item.item_id, 0), hold=waits, next_item_id=cued)
-    starts = {one.item_id: _later(begun, one.in_frames, rate) for one in ahead if one.in_frames is not None}
+    point, wall = protocol.ResumePoint(item.item_id, 0), Wall(nanoseconds(begun), rate)
+    ahead = forecast(list_, point, hold=waits, next_item_id=cued, wall=wall)
+    starts = _starts(ahead, begun, rate)
     starts[item.item_id] = item.started_at
     index = index_of(list_.items, item.item_id)
     found = NO_FIGURES
@@ -97,8 +101,9 @@ def timing_on_air(
             list_, nanoseconds(live.as_of), rate, index=index, begun=-item.position_frames, held=waits, missing=missing
         )
     return Timing(
-        on_air=item.item_id, next=following_id, starts=starts, aired=aired, told=list_, origin=live.as_of, figures=found
-    )
+        on_air=item.item_id, next=following_id, starts=starts, ahead=_by_id(ahead), aired=aired, told=list_,
+        origin=live.as_of, figures=found,
+    )  # fmt: skip
 
 
 def rundown(listing: Listing, timing: Timing, rate: Fraction, time_zone: str, channel_id: str | None = None) -> Rundown:
@@ -147,7 +152,10 @@ def _row(
         note = f"there is no file at {asset.path}" if asset else f"there is no clip of house id {item.house_id}"
     elif item.kind == "live" and item.url is None:
         note = "this live input has no url"
+    elif (expected := timing.ahead.get(item.id)) is not None and expected.passed:
+        note = _PASSED.get(expected.passed, expected.passed)
     planned = None if told is None else told.planned_at_ns
+    ahead = timing.ahead.get(item.id)
     return RundownRow(
         item_id=item.id,
         position=item.position,
@@ -164,6 +172,8 @@ def _row(
         note=note,
         over_under_frames=timing.figures.over_under.get(item.id),
         overlap_frames=timing.figures.overlap.get(item.id),
+        cut_frames=0 if ahead is None else ahead.cut,
+        gap_frames=0 if ahead is None else ahead.gap,
     )
 
 
@@ -183,6 +193,22 @@ def _state(item: Item, asset: Asset | None, listing: Listing, timing: Timing) ->
 def _is_missing(item: Item, asset: Asset | None, listing: Listing) -> bool:
     waits = item.kind == "clip" and asset is None
     return waits or (asset is not None and asset.path in listing.missing)
+
+
+_PASSED: Final = {
+    "dropped": "",
+    "expendable": "will be dropped so that the next fixed start cuts nothing",
+    "preempted": "will not air: a fixed start comes before its turn",
+    "too late": "will not air: it is too late for it",
+}
+
+
+def _starts(ahead: Sequence[PredictedStart], origin: datetime, rate: Fraction) -> dict[str, datetime]:
+    return {one.item_id: _later(origin, one.in_frames, rate) for one in ahead if one.in_frames is not None}
+
+
+def _by_id(ahead: Sequence[PredictedStart]) -> dict[str, PredictedStart]:
+    return {one.item_id: one for one in ahead}
 
 
 def _from(origin: datetime | None, frames: int, rate: Fraction) -> datetime | None:

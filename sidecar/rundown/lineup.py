@@ -349,7 +349,9 @@ class Lineup:
             return
         spot = walk(self.playlist, Spot(index, resume.frame), 0)
         if isinstance(spot, Spot):
-            # It was on air before: nobody takes it a second time.
+            # It was on air before: nobody takes it a second time, and no fixed start up to it is to come any more.
+            self._anchor = spot.index - 1
+            self.timeline.pass_to(spot.index, 0)
             self.next = self._plan(spot.index, "resume", first_frame=spot.frame, waits=False, opens_at=0)
         else:
             self._anchor = index

@@ -22,6 +22,7 @@ CHANNEL_ALARMS: Final = (
     "output_freeze",
     "output_silence",
     "logo_missing",
+    "hold_timed_out",
     "late_frames",
 )
 """Every code that ``channel_alarms`` may give; the ones it does not give are over."""
@@ -89,6 +90,10 @@ def _from_sidecar(view: View, decision: Decision) -> dict[str, Wanted]:
             wanted[f"output_{fault}"] = Wanted("warning", text)
         if sighting.logo_fault:
             wanted["logo_missing"] = Wanted("warning", f"{view.name} airs without its logo: {sighting.logo_fault}")
+    if sighting.hold_timed_out:
+        wanted["hold_timed_out"] = Wanted(
+            "critical", f"{view.name} waited for a take until its time-out: take, or play"
+        )
     if decision.observed == "late":
         wanted["late_frames"] = Wanted("warning", f"{view.name} repeats frames: nothing new is there in time")
     return wanted

@@ -47,6 +47,7 @@ class Sighting:
     faults: tuple[Meant, ...] = ()
     """What its programme has been for longer than the channel allows."""
     logo_fault: str = ""
+    hold_timed_out: bool = False
     output_age_s: float | None = None
 
 

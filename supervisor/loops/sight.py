@@ -43,6 +43,7 @@ def sighting_of(report: SidecarReport, pulse: Pulse, begins_with: str | None) ->
         journal_degraded=status.journal.degraded,
         faults=status.faults.raised,
         logo_fault="" if status.logo is None else status.logo.fault,
+        hold_timed_out=status.hold_left_ms == 0,
         output_age_s=report.output_age_s,
     )
 

@@ -196,7 +196,7 @@ def test_a_rundown_shows_fixed_starts_what_is_over_and_when_to_act() -> None:
     }  # fmt: skip
     rows = (
         RundownRow(item_id="a", title="film", **{**plain, "start_mode": "fixed", "fixed_at": at},
-                   over_under_frames=300, cut_frames=50, overlap_frames=-100),
+                   over_under_frames=300, cut_frames=50),
         RundownRow(item_id="b", title="gone", **{**plain, "state": "dropped", "start_at": None}),
         RundownRow(item_id="c", title="a word", **{**plain, "kind": "comment", "start_at": None,
                                                    "duration_frames": None}),
@@ -209,7 +209,7 @@ def test_a_rundown_shows_fixed_starts_what_is_over_and_when_to_act() -> None:
     lines = [
         render_rundown_line(row, shown, state, 120, palette, cursor=False, stale=False).text for row in rows
     ]  # fmt: skip
-    assert re.search(r"21:15:00:00\s+FIX\s+film\s.*over 0:12 cut 0:02 plan gap 0:04", lines[0])
+    assert re.search(r"21:15:00:00\s+FIX\s+film\s.*over 0:12 cut 0:02", lines[0])
     assert "dropped" in lines[1]
     assert re.search(r"^\s+a word\s+$", lines[2])
     assert render_rundown_heading(120, palette, shown).text.rstrip().endswith("OVER 0:12  act 21:15:00")

@@ -435,6 +435,7 @@ ALARMS: list[tuple[str, View, set[str]]] = [
     ),
     ("muted", view(sighting=replace(GOOD, state="muted", faults=("black",))), set()),
     ("logo", view(sighting=replace(GOOD, logo_fault="No such file")), {"logo_missing"}),
+    ("hold", view(sighting=replace(GOOD, hold_timed_out=True)), {"hold_timed_out"}),
     ("late", view(sighting=replace(GOOD, pulse=Pulse(3, late_at=999.0))), {"late_frames"}),
     ("no end", view(desired="off", phase="stopping", fault="process 77 does not go"), {"stop_unconfirmed"}),
 ]

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from sidecar.protocol.channel import Item, Playlist, Rules
+from sidecar.protocol.channel import Item, Playlist, ResumePoint, Rules
 from sidecar.rundown.clock import Refused
 from tests.unit.rundown_world import Media, World, check_facts, clip, rundown
 
@@ -53,6 +53,14 @@ class TestFixed:
         assert starts(one) == [("a", 0, "arm"), ("f", 120, "fixed")]
         start = one.of("item_start")[1]
         assert (start.late, start.detail) == (20, "0.80 s late")
+
+    def test_a_run_that_goes_on_in_an_item_passes_no_fixed_start_up_to_it_again(self) -> None:
+        one = World(
+            day(fixed("f", -8), item("a", 10), fixed("g", -4, 200), item("b"), fixed("h", 6)),
+            resume=ResumePoint("g", 100), wall_ns=NOON,
+        ).run(160)  # fmt: skip
+        assert starts(one) == [("g", 0, "resume"), ("b", 100, "follow"), ("h", 150, "fixed")]
+        assert skipped(one) == []
 
     def test_an_item_may_run_on_over_a_hard_start(self) -> None:
         one = world(day(item("a", 120, before_fixed="run_on"), fixed("f", 4))).run(150)

@@ -185,3 +185,26 @@ def test_a_file_that_is_gone_is_said_so_but_not_of_what_is_on_air() -> None:
 
 def test_an_item_that_the_list_has_no_more_leaves_times_open() -> None:
     assert starts(rows_on_air(listing(item(0), item(1)), on_air(9, 10))) == [None, None]
+
+
+def test_a_fixed_start_is_predicted_with_what_it_cuts_drops_and_leaves_open() -> None:
+    at = NOON + timedelta(seconds=25)
+    fixed = {"start_mode": "fixed", "fixed_at": at}
+    list_ = listing(item(0), item(1), item(2), item(3), item(4, **fixed), item(5, start_mode="fixed",
+                    fixed_at=at + timedelta(seconds=12)))  # fmt: skip
+    shown = rows_on_air(list_, on_air(0, 100))
+    assert starts(shown) == [-4.0, 6.0, 16.0, None, 25.0, 37.0]
+    assert [row.cut_frames for row in shown.rows] == [0, 0, 25, 0, 0, 0]
+    assert [row.gap_frames for row in shown.rows] == [0, 0, 0, 0, 0, 50]
+    assert shown.rows[3].note == "will not air: a fixed start comes before its turn"
+    assert [row.over_under_frames for row in shown.rows[4:]] == [275, -50]
+    assert shown.next_fixed_item_id == shown.rows[4].item_id
+
+
+def test_comments_and_dropped_items_are_passed_over() -> None:
+    shown = rows_on_air(listing(item(0), item(1, kind="comment", asset=None), item(2, dropped=True), item(3)),
+                        on_air(0, 100))  # fmt: skip
+    assert starts(shown) == [-4.0, None, None, 6.0]
+    assert [row.state for row in shown.rows] == ["on_air", "planned", "dropped", "planned"]
+    assert shown.next_action == "the list ends"
+    assert shown.next_action_at == NOON + timedelta(seconds=16)
