@@ -17,6 +17,7 @@ _UNALARMED_S: Final = 6.0
 """A channel that is being started anew is at first not called dark."""
 _CALM_S: Final = 8.0
 """A database that was away may hold up whoever waits for it until so long after."""
+_WAITS_S: Final = 0.5
 _ATTEMPT_S: Final = 16.0
 """The longest pause between two starts is 10 s, jitter apart."""
 _NODE_CALM_S: Final = 15.0
@@ -55,11 +56,7 @@ class Attention:
         if self._leader != leader.holder:
             self._leader, self._led_since = leader.holder, now
             self._dark.clear()
-        database = world.database
-        way = world.network.ways.get((leader.host.name, "db"))
-        if database.health != "up" or database.lost_answers or database.late_commits or (
-            way is not None and not (way.requests and way.answers)
-        ):  # fmt: skip
+        if self._is_rough(leader):
             self._rough_at = now
         moving = {it.channel_id for node in world.nodes for it in node.living() if it.moves}
         for row in world.truth.rows.values():
@@ -67,6 +64,14 @@ class Attention:
                 self._dark.pop(row.id, None)
             else:
                 self._judge(leader, row, self._dark.setdefault(row.id, Dark(now, now, now)))
+
+    def _is_rough(self, leader: "SimSupervisor") -> bool:
+        """The database is away, or has somebody wait."""
+        database, now = self._world.database, self._world.loop.now
+        way = self._world.network.ways.get((leader.host.name, "db"))
+        is_cut = way is not None and not (way.requests and way.answers)
+        waits = any(now - waiting.since > _WAITS_S for waiting in database.queue)
+        return is_cut or waits or database.health != "up" or bool(database.lost_answers or database.late_commits)
 
     def _judge(self, leader: "SimSupervisor", row: "Row", dark: Dark) -> None:
         now = self._world.loop.now
