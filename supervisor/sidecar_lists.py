@@ -70,7 +70,11 @@ def sidecar_playlist(
 
     ``rate`` is what the sidecar counts frames at: its own while it runs, which an edit of the channel does not change.
     """
-    told = tuple(_sidecar_item(item, assets.get(item.asset_id or ""), rate) for item in items)
+    of_traffic = any(item.traffic_id is not None for item in items)
+    told = tuple(
+        _sidecar_item(item, assets.get(item.asset_id or ""), rate, inserted=of_traffic and item.traffic_id is None)
+        for item in items
+    )
     return protocol.Playlist(
         revision=playlist.revision if playlist else 0,
         items=_with_plan(told, rate),
@@ -93,7 +97,8 @@ def instant(ns: int) -> datetime:
     return _EPOCH + ns // 1000 * _MICROSECOND
 
 
-def _sidecar_item(item: Item, asset: Asset | None, rate: Fraction) -> protocol.Item:
+def _sidecar_item(item: Item, asset: Asset | None, rate: Fraction, *, inserted: bool = False) -> protocol.Item:
+    """``inserted``: a person put it into a list that traffic made."""
     if item.kind not in _KINDS or item.start_mode not in _MODES:
         raise ValueError(f"item {item.id} is a {item.kind} by {item.start_mode}, which this version does not know")
     made = protocol.Item(
@@ -116,6 +121,8 @@ def _sidecar_item(item: Item, asset: Asset | None, rate: Fraction) -> protocol.I
         url=item.url,
         planned_at_ns=_nanoseconds(item.planned_start or item.fixed_at),
         dropped=bool(item.dropped),
+        fingerprint=asset.fingerprint if asset else None,
+        inserted=inserted,
     )
     if not item.airing:
         return made

@@ -76,3 +76,13 @@ def test_the_channels_rules_filler_and_standby_go_with_the_list() -> None:
 
 def test_a_channel_that_decides_nothing_has_the_protocols_own_rules() -> None:
     assert told().rules == protocol.Rules()
+
+
+def test_what_a_person_put_into_a_list_of_traffics_is_told_as_such() -> None:
+    """The as-run says *Inserted by Operator* of it; a list that a person made has nothing inserted."""
+    film = Asset(id=FILM.id, title="Film", path="/m/film.mp4", rate="25", duration_frames=250, fingerprint="f1")
+    channel = Channel(rate="25", after_last="filler")
+    items = [item(0, traffic_id="T1"), item(1)]
+    told_ = sidecar_playlist(channel, LIST, items, {FILM.id: film}, Fraction(25), Spare()).items
+    assert [(one.inserted, one.fingerprint) for one in told_] == [(False, "f1"), (True, "f1")]
+    assert [one.inserted for one in told(item(0), item(1)).items] == [False, False]
