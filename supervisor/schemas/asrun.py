@@ -34,7 +34,7 @@ class Segment(Schema):
 class AsRunEvent(Schema):
     """What aired, from its first frame to its last: a projection of the journal's records.
 
-    All times are of the frame leaving the playout clock; what an output adds to it is that output's own `delay_ms`.
+    All times are of the frame leaving the playout clock; what an output adds to it is not in them.
 
     ``start_frame`` counts output frames of ``run_id`` since arming. ``end_at`` and ``frames`` are None while on air.
     """
