@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bench.record import RESULTS, keep, median
 from db.repositories.as_run import AsRunEventRow, AsRunRow, EventCursor, EventFilters, RunKey
-from db.repositories.leader import Fence
+from db.repositories.leader import LONGEST_LEASE, Fence
 from db.store import Store
 from db.urls import database_url
 
@@ -79,10 +79,9 @@ async def _measure(kind: str, url: str) -> tuple[dict[str, float], dict[str, obj
     size = SIZES[kind]
     inserts: dict[str, list[float]] = {}
     try:
-        fence = await _lead(store)
         for share in STEPS:
             await _fill(engine, kind, int(size * share))
-            inserts[f"{share:.0%}"] = await _insert(store, fence, share)
+            inserts[f"{share:.0%}"] = await _insert(store, await _lead(store), share)
         await _settle(engine, kind)
         queries = await _query(store, size)
     finally:
@@ -98,7 +97,7 @@ async def _measure(kind: str, url: str) -> tuple[dict[str, float], dict[str, obj
 
 async def _lead(store: Store) -> Fence:
     async with store.write() as tx:
-        leadership = await tx.leader.acquire("bench", "", 7200, seize=True)
+        leadership = await tx.leader.acquire("bench", "", LONGEST_LEASE, seize=True)
     assert leadership is not None
     return leadership.fence
 

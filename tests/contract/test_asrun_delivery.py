@@ -40,7 +40,7 @@ class Hand:
 
 async def fence_of(store: Store) -> Fence:
     async with store.write() as tx:
-        leadership = await tx.leader.acquire("test", "", 10**6, seize=False)
+        leadership = await tx.leader.acquire("test", "", 60, seize=False)
     assert leadership is not None
     return leadership.fence
 

@@ -12,7 +12,7 @@ from mcr_console.cli.asrun_days import issue_line, proof_lines, service_lines
 from mcr_console.client import ApiProblem, Client
 from supervisor.schemas.asrun import AsRunIssue, AsRunNoteIn
 from tests.fixtures.as_run import Part, air
-from tests.fixtures.running import Running
+from tests.fixtures.running import Running, eventually
 
 RUN = "a" * 32
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -21,12 +21,19 @@ BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 async def aired(supervisor: Running) -> str:
     channel = await supervisor.call("POST", "/channels", json={"name": "One", "time_zone": "UTC"})
     other = Store(supervisor.settings.store_url)
-    parts = [Part("1", 250, "arm"), Part("2", 250, ended="stop")]
     async with other.write() as tx:
         leadership = await tx.leader.acquire("test", "", 60, seize=True)
     assert leadership is not None
-    await air(other, channel["id"], RUN, 1, BEGIN, parts)
+    await air(other, channel["id"], RUN, 1, BEGIN, [Part("1", 250, "arm"), Part("2", 250, ended="stop")])
+    async with other.write() as tx:
+        await tx.leader.release(leadership.fence)
     await other.close()
+
+    async def leads() -> bool:
+        said = await supervisor.call("GET", "/supervisor")
+        return bool(said["leader"]) and said["term"] > leadership.fence.term
+
+    await eventually(leads, "the supervisor leads again")
     return str(channel["id"])
 
 
