@@ -20,6 +20,9 @@ _KEPT_BYTES = 96 << 20
 _KEPT_AT_LEAST = 8
 """Channel frames kept of the input; older ones are dropped whether or not anybody took them."""
 
+PAUSE_S = 0.7
+"""What came before so long a pause is shown by nobody who did not show it at its time."""
+
 MOST_INPUTS = 24
 """Threads at once in this process, those that were given up but hang included."""
 
@@ -46,6 +49,8 @@ class LiveInput:
         """The number of the newest frame, -1 before the first."""
         self.newest_at = 0.0
         """When that came, in seconds of the monotonic clock."""
+        self.since = 0
+        """The number of the first frame after the last pause of more than ``PAUSE_S``."""
         self.trouble = ""
         """Why there is no connection now, in an operator's words; empty while there is one, and before the first."""
         self.channel = channel
@@ -147,7 +152,10 @@ class LiveInput:
     def _put(self, moment: LiveMoment) -> None:
         number = self.newest + 1
         self._slots[number % self.kept] = (number, moment)
-        self.newest_at = time.monotonic()
+        now = time.monotonic()
+        if now - self.newest_at > PAUSE_S:
+            self.since = number
+        self.newest_at = now
         self.newest = number
         if self.trouble:
             _log.info("live input: connected again: %s", self.address.shown)

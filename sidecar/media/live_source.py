@@ -8,7 +8,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from sidecar.media.interface import Moment, Samples
-from sidecar.media.live_input import LiveInputs, live_inputs
+from sidecar.media.live_input import PAUSE_S, LiveInputs, live_inputs
 from sidecar.media.live_timeline import LiveMoment
 from sidecar.media.sound import FADE
 from sidecar.protocol.channel import ChannelFormat
@@ -25,7 +25,6 @@ _WATCHED_S = 4
 _BAND = 2
 """Frames that the least of the delay may be above what is wanted, or above nothing."""
 
-_STALE_S = 0.7
 _NOT_TAKEN_S = 0.3
 """Nobody takes frames now: the delay is kept, and what came is ready as long as more comes."""
 
@@ -66,7 +65,7 @@ class LiveSource:
         if now - self._taken_at > _NOT_TAKEN_S:
             self._keep_up()
             ahead = feed.newest - self._next + 1
-            if ahead >= self._delay and now - feed.newest_at <= _STALE_S:
+            if ahead >= self._delay and now - feed.newest_at <= PAUSE_S:
                 self._has_come = True
                 return SourceView(Supply.READY, frames_ahead=ahead)
             return SourceView(Supply.DRY if self._has_come else Supply.OPENING, feed.trouble)
@@ -117,7 +116,7 @@ class LiveSource:
 
     def _keep_up(self) -> None:
         """While nobody takes: stay ``_delay`` behind the newest."""
-        wanted = self._input.newest - self._delay + 1
+        wanted = max(self._input.newest - self._delay + 1, self._input.since)
         if self._next < wanted:
             self._next = wanted
             self._left = self._left[:, :0]
