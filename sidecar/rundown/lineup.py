@@ -121,7 +121,7 @@ class Lineup:
         if self.timeline.wall == wall:
             return
         was, self.timeline.wall = self.timeline.wall, wall
-        if self._last_id is None and self._resume is None and not self.timeline.is_plain:
+        if self._last_id is None and self._resume is None and not self._noted and not self.timeline.is_plain:
             old, self.next = self.next, None
             self._plan_first(self._resume)
             self.next = _kept(old, self.next)
@@ -130,7 +130,8 @@ class Lineup:
 
     def watch_fixed(self, frame: int) -> None:
         """Opens the next fixed start ahead of its time."""
-        first = next(self.timeline.pending(self._anchor, frame), None)
+        pending = self.timeline.pending(self._anchor, frame)
+        first = next((one for one in pending if one[1] > frame), None)
         if first is None or (self.next is not None and self.next.index == first[0]):
             self.fixed = None
         elif first[1] - frame <= self._open_ahead(first[0]) and (self.fixed is None or self.fixed.index != first[0]):
@@ -381,6 +382,9 @@ class Lineup:
         if not items:
             return None
         expected = frame if self._expected is None else max(frame, self._expected)
+        cut = self.timeline.cut(index, frame) if index >= 0 else None
+        if cut is not None:
+            expected = min(expected, max(frame, cut))
         following = self.timeline.following(index, expected)
         passed: tuple[Passed, ...] = ()
         if isinstance(following, NoSpot):

@@ -59,8 +59,9 @@ class Precedence(Air):
     def _start_fixed(self) -> bool:
         """A fixed start whose time has come begins with this frame, where nothing that goes before it is in the way."""
         out, lineup, frame = self.out, self.lineup, self.out.frame
-        lineup.watch_fixed(frame)
         index = lineup.fixed_due(frame)
+        if index is None or lineup.fixed is None or lineup.fixed.index != index:
+            lineup.watch_fixed(frame)
         if index is None:
             lineup.demote(frame)
         if index is None or self.order is not None or out.mode is Mode.STANDBY:

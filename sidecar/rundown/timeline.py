@@ -154,10 +154,8 @@ class Timeline:
         """The frame at which the next hard fixed start cuts the item; None where it may run on, or there is none."""
         if self.playlist.items[index].before_fixed == "run_on":
             return None
-        following = next(self.pending(index, frame), None)
-        if following is None or self.playlist.items[following[0]].fixed_kind == "soft":
-            return None
-        return following[1]
+        items = self.playlist.items
+        return next((due for at, due in self.pending(index, frame) if items[at].fixed_kind == "hard"), None)
 
     # --- what follows -----------------------------------------------------------------------------------------------
 

@@ -5,7 +5,9 @@ import pytest
 
 from sidecar.protocol.channel import Item, Playlist, ResumePoint, Rules
 from sidecar.rundown.clock import Refused
-from tests.unit.rundown_world import Media, World, check_facts, clip, rundown
+from sidecar.rundown.forecast import forecast
+from sidecar.rundown.wall import Wall
+from tests.unit.rundown_world import RATE, Media, World, check_facts, clip, rundown
 
 SECOND = 25
 NOON = 1_700_000_000_000_000_000
@@ -113,6 +115,30 @@ class TestFixed:
     def test_a_time_before_that_of_an_earlier_item_follows(self) -> None:
         one = world(day(item("a", 20), fixed("f", 4, 20), fixed("g", 2, 20))).run(150)
         assert starts(one)[1:] == [("f", 100, "fixed"), ("g", 120, "follow")]
+
+    def test_of_two_fixed_starts_in_one_item_the_first_comes_next(self) -> None:
+        one = world(day(item("a", 500), fixed("f", 4, 20), item("b", 20), fixed("g", 8, 20))).run(10)
+        coming = one.clock.next_item(one.sources)
+        assert coming is not None
+        assert coming.item_id == "f"
+        one.run(215)
+        assert starts(one)[1:] == [("f", 100, "fixed"), ("b", 120, "follow"), ("g", 200, "fixed")]
+
+    def test_a_hard_start_goes_before_a_soft_one_that_still_waits(self) -> None:
+        playlist = day(item("a", 500), fixed("f", 4, 20, fixed_kind="soft"), fixed("g", 8, 20))
+        one = world(playlist).run(215)
+        assert starts(one)[1:] == [("g", 200, "fixed")]
+        assert skipped(one) == [("f", "preempted")]
+        predicted = {one.item_id: one.in_frames for one in forecast(playlist, wall=Wall(NOON, RATE))}
+        assert predicted == {"a": 0, "f": None, "g": 200}
+
+    def test_a_first_item_that_cannot_be_played_is_passed_over_while_muted(self) -> None:
+        one = world(day(item("a", 50), item("b", 50), fixed("f", 40)), a=Media(fails_at=0))
+        for step in range(10):
+            one.clock.prepare(one.sources, NOON + step * 20_000_000)
+            one.open_all()
+        one.run(1)
+        assert one.titles() == ["b"]
 
     def test_on_the_next_round_a_fixed_start_follows(self) -> None:
         one = world(day(item("a", 20), fixed("f", 2, 20), after="loop")).run(150)
