@@ -318,8 +318,26 @@ class Asset(Base):
     silent: Mapped[bool | None]
     mtime_ns: Mapped[int | None]
     facts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    measured_mb: Mapped[int | None] = mapped_column(Integer)
+    measured_peak_mb: Mapped[int | None] = mapped_column(Integer)
+    measured_fingerprint: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime]
     rev: Mapped[int] = mapped_column(default=1)
+
+    @property
+    def is_measured(self) -> bool:
+        """How loud its present content is, is known."""
+        return self.measured_fingerprint is not None and self.measured_fingerprint == self.fingerprint
+
+    @property
+    def loudness_mb(self) -> int | None:
+        """Integrated, in hundredths of LUFS; None for what is silent all through or not measured."""
+        return self.measured_mb if self.is_measured else None
+
+    @property
+    def true_peak_mb(self) -> int | None:
+        """Hundredths of dBTP; None as for ``loudness_mb``."""
+        return self.measured_peak_mb if self.is_measured else None
 
 
 _WAITS = "asset_id IS NULL AND house_id IS NOT NULL"

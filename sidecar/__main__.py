@@ -1,4 +1,5 @@
 """``python -m sidecar``: one channel's playout. ``python -m sidecar probe PATH…``: what files are.
+``python -m sidecar loudness PATH``: how loud one is.
 
 ``python -m sidecar --spare``: a playout that waits until it is told whose it is (``sidecar.spare``).
 """
@@ -62,7 +63,11 @@ def _tool(arguments: list[str]) -> int:
         from sidecar.media.probe import main as probe
 
         probe(arguments[1:])
-    print("usage: python -m sidecar | python -m sidecar probe PATH…", file=sys.stderr)  # noqa: T201
+    if arguments[0] == "loudness" and len(arguments) == 2:
+        from sidecar.engine.file_loudness import main as loudness
+
+        loudness(arguments[1])
+    print("usage: python -m sidecar | python -m sidecar probe PATH… | python -m sidecar loudness PATH", file=sys.stderr)  # noqa: T201
     return 64
 
 

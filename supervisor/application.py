@@ -34,6 +34,7 @@ from supervisor.api.snapshot import Snapshot
 from supervisor.asrun.delivery import Delivery
 from supervisor.asrun.targets import FolderTarget, Target, UrlTarget
 from supervisor.assets.importing import AssetImport
+from supervisor.assets.measuring import LoudnessWatch
 from supervisor.assets.probing import Prober
 from supervisor.audit import AuditLog
 from supervisor.clock import Clock, SystemClock
@@ -255,6 +256,7 @@ class Application:
             ("watched lists", context.folders.run_lists),
             ("watched media", context.folders.run_media),
             ("checks ahead", self._ahead_watch(context).run),
+            ("loudness", self._loudness(context).run),
         ):
             context.supervision.keep(name, work)
         tasks = {
@@ -289,6 +291,15 @@ class Application:
                 await asyncio.wait({auditing}, timeout=AUDIT_S)
                 await _end(tasks)
         return code
+
+    def _loudness(self, context: Context) -> LoudnessWatch:
+        supervision = context.supervision
+        return LoudnessWatch(
+            context.store,
+            self._clock,
+            leads=lambda: supervision.standing().leader,
+            told=supervision.commands.loudness_measured,
+        )
 
     def _mirror(self, context: Context) -> Mirror:
         supervision = context.supervision

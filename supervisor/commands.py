@@ -26,6 +26,7 @@ from supervisor.agent.interface import (
     Transport,
     TransportVerb,
 )
+from supervisor.airing import playout_of
 from supervisor.errors import Conflict, Invalid, McrError, NotFound, PlayoutFailed, PlayoutSilent, Unavailable
 from supervisor.loops.channel import ChannelKeeper
 from supervisor.loops.desk import Desk
@@ -147,6 +148,12 @@ class Commands:
         keeper = self._roster.update(row)
         keeper.edited()
         keeper.look()
+
+    async def loudness_measured(self) -> None:
+        """More is known of how loud clips are: running sidecars that level them are told their lists again."""
+        for keeper in tuple(self._roster.keepers.values()):
+            if playout_of(keeper.row).loudness_profile != "off":
+                keeper.edited()
 
     async def playlist_changed(self, playlist_id: str) -> None:
         """A playlist was edited: running sidecars that play it are told at once, and again until they have it."""

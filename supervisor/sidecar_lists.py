@@ -12,12 +12,16 @@ from db.models import Asset, Channel, Item, Playlist
 from sidecar.protocol import channel as protocol
 from sidecar.rundown.rate import converted_frames, parse_rate
 from supervisor.airing import playout_of
+from supervisor.decisions.loudness import gain_mb
 from supervisor.playlists.items import waiting_frames
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _KINDS: Final[frozenset[str]] = frozenset(get_args(protocol.ItemKind))
 _MODES: Final[frozenset[str]] = frozenset(get_args(protocol.StartMode))
+_SOFTEST: Final = -10_000
+_LOUDEST: Final = 2_000
+"""What the protocol allows of gain, in hundredths of a decibel."""
 MOST_FILLER: Final = 200
 """Items of a filler list that a sidecar is told."""
 
@@ -71,8 +75,15 @@ def sidecar_playlist(
     ``rate`` is what the sidecar counts frames at: its own while it runs, which an edit of the channel does not change.
     """
     of_traffic = any(item.traffic_id is not None for item in items)
+    profile = playout_of(channel).loudness_profile
     told = tuple(
-        _sidecar_item(item, assets.get(item.asset_id or ""), rate, inserted=of_traffic and item.traffic_id is None)
+        _sidecar_item(
+            item,
+            assets.get(item.asset_id or ""),
+            rate,
+            profile,
+            inserted=of_traffic and item.traffic_id is None,
+        )
         for item in items
     )
     return protocol.Playlist(
@@ -97,7 +108,9 @@ def instant(ns: int) -> datetime:
     return _EPOCH + ns // 1000 * _MICROSECOND
 
 
-def _sidecar_item(item: Item, asset: Asset | None, rate: Fraction, *, inserted: bool = False) -> protocol.Item:
+def _sidecar_item(
+    item: Item, asset: Asset | None, rate: Fraction, profile: protocol.LoudnessProfile, *, inserted: bool = False
+) -> protocol.Item:
     """``inserted``: a person put it into a list that traffic made."""
     if item.kind not in _KINDS or item.start_mode not in _MODES:
         raise ValueError(f"item {item.id} is a {item.kind} by {item.start_mode}, which this version does not know")
@@ -124,10 +137,14 @@ def _sidecar_item(item: Item, asset: Asset | None, rate: Fraction, *, inserted: 
         fingerprint=asset.fingerprint if asset else None,
         inserted=inserted,
     )
-    if not item.airing:
+    if item.airing:
+        # Stored by the same words as they are told; converted, so that what JSON has as a list is a tuple again.
+        made = msgspec.convert({**msgspec.structs.asdict(made), **item.airing}, protocol.Item)
+    levelled = 0 if asset is None else gain_mb(profile, asset.loudness_mb, asset.true_peak_mb)
+    if not levelled:
         return made
-    # Stored by the same words as they are told; converted, so that what JSON has as a list is a tuple again.
-    return msgspec.convert({**msgspec.structs.asdict(made), **item.airing}, protocol.Item)
+    # What people give an item comes on top of that.
+    return msgspec.structs.replace(made, gain_mb=max(_SOFTEST, min(_LOUDEST, made.gain_mb + levelled)))
 
 
 def _with_plan(items: tuple[protocol.Item, ...], rate: Fraction) -> tuple[protocol.Item, ...]:
@@ -159,12 +176,13 @@ def _end_of_plan(item: protocol.Item, planned: int | None, rate: Fraction) -> in
 
 def _rules(channel: Channel, spare: Spare, rate: Fraction) -> protocol.Rules:
     playout = playout_of(channel)
-    filler = (_sidecar_item(item, spare.assets.get(item.asset_id or ""), rate) for item in spare.filler)
+    profile = playout.loudness_profile
+    filler = (_sidecar_item(item, spare.assets.get(item.asset_id or ""), rate, profile) for item in spare.filler)
     standby = None
     if spare.standby is not None:
         item = Item(id=spare.standby.id, title=spare.standby.title, asset_id=spare.standby.id, kind="clip",
                     in_frames=0, start_mode="follow")  # fmt: skip
-        standby = _sidecar_item(item, spare.standby, rate)
+        standby = _sidecar_item(item, spare.standby, rate, profile)
     return protocol.Rules(
         hold_timeout_ms=playout.hold_timeout_ms,
         hold_fallback=playout.hold_fallback,

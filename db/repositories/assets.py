@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -15,7 +15,7 @@ _SPEC = frozenset({"house_id", "title"})
 _FOUND = frozenset({
     "path", "size_bytes", "fingerprint", "mtime_ns", "rate", "duration_frames", "asset_duration_ms", "width", "height",
     "video_codec", "audio_codec", "audio_channels", "start_timecode", "scan", "aspect", "variable_rate", "captions",
-    "audio_tracks", "silent", "facts",
+    "audio_tracks", "silent", "facts", "measured_mb", "measured_peak_mb", "measured_fingerprint",
 })  # fmt: skip
 """What looking at a file tells, once or again."""
 _FACTS = _SPEC | _FOUND | {"project_id"}
@@ -137,6 +137,12 @@ class Assets:
     async def half_known(self, facts: int, limit: int) -> Sequence[Asset]:
         """Assets that an older version looked at, of which less than ``facts`` is known; the newest first."""
         query = select(Asset).where(Asset.facts < facts).order_by(Asset.id.desc()).limit(limit)
+        return (await self._session.scalars(query)).all()
+
+    async def unmeasured(self, limit: int) -> Sequence[Asset]:
+        """Assets with sound of which nobody knows how loud it is, the newest first."""
+        stale = or_(Asset.measured_fingerprint.is_(None), Asset.measured_fingerprint != Asset.fingerprint)
+        query = select(Asset).where(Asset.audio_codec.is_not(None), stale).order_by(Asset.id.desc()).limit(limit)
         return (await self._session.scalars(query)).all()
 
     async def delete(self, asset_id: str, rev: int) -> None:

@@ -12,7 +12,7 @@ from db.models import Asset, Channel, Item, Playlist
 from db.repositories.as_run import EventFilters
 from db.store import Store
 from sidecar.rundown.rate import parse_rate
-from supervisor.ahead.checking import ChannelFacts, FileLook, Finding, Known, Severity, check
+from supervisor.ahead.checking import ChannelFacts, FileLook, Finding, Known, Measured, Severity, check
 from supervisor.airing import playout_of
 from supervisor.clock import Clock
 from supervisor.errors import Unavailable
@@ -113,6 +113,7 @@ class Ahead:
                 candidate=material.candidates.get(item.house_id or ""),
                 arriving=coming.get(item.house_id or "", ""),
                 live_fault=self._live_fault(channel.id, item),
+                measured=Measured(asset.loudness_mb) if asset is not None and asset.is_measured else None,
             )
             if findings := check(item, known, facts):
                 house_id = item.house_id or (asset.house_id if asset else None)

@@ -81,12 +81,12 @@ class Prober:
         except (msgspec.MsgspecError, ValueError) as error:
             return f"the probe answered what cannot be read: {error}"
         finally:
-            await _end(process)
+            await end_process(process)
         return ""
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """A process that is stuck in a read of a dead disk cannot even be killed; it is left behind then."""
+async def end_process(process: asyncio.subprocess.Process) -> None:
+    """Kills it. A process that is stuck in a read of a dead disk cannot even be killed; it is left behind then."""
     with contextlib.suppress(ProcessLookupError):
         process.kill()
     try:

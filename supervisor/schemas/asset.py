@@ -52,5 +52,11 @@ class Asset(Schema):
     """The layout of every sound stream, in the file's order."""
     silent: bool | None = None
     """The sound that airs stayed below -60 dBFS wherever it was listened to."""
+    is_measured: bool = False
+    """How loud it is, is known."""
+    loudness_mb: int | None = None
+    """Integrated, in hundredths of LUFS; null for what is silent all through or not measured."""
+    true_peak_mb: int | None = None
+    """Hundredths of dBTP."""
     created_at: Instant
     rev: int
