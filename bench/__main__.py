@@ -1,5 +1,5 @@
-"""``python -m bench [NAME]…``: start_to_segment, take_latency, cpu_against_ffmpeg, four_channels, scale, failover,
-asrun_scale; or all of them.
+"""``python -m bench [NAME]…``: start_to_segment, take_latency, agreement, cpu_against_ffmpeg, four_channels, scale,
+failover, asrun_scale; or all of them.
 
 ``--runs N`` is how often each fault of ``failover`` is made; a measurement that was broken off goes on where it was.
 """
@@ -9,13 +9,23 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from bench import asrun_scale, cpu_against_ffmpeg, failover, four_channels, scale, start_to_segment, take_latency
+from bench import (
+    agreement,
+    asrun_scale,
+    cpu_against_ffmpeg,
+    failover,
+    four_channels,
+    scale,
+    start_to_segment,
+    take_latency,
+)
 from sidecar.clips.make import make_clip
 from sidecar.clips.specification import DEMO_CLIPS
 
 MEASUREMENTS = {
     "start_to_segment": start_to_segment.measure,
     "take_latency": take_latency.measure,
+    "agreement": agreement.measure,
     "cpu_against_ffmpeg": cpu_against_ffmpeg.measure,
     "four_channels": four_channels.measure,
     "scale": scale.measure,

@@ -106,6 +106,11 @@ ROWS: tuple[Row, ...] = (
         lambda f: f"{f['to_reply_ms']:.0f} ms, {f['to_reply_worst_ms']:.0f} ms",
     ),
     (
+        "twenty minutes of takes, STANDBY, a live input cut and restored, outputs changed: the output against the log",
+        "agreement",
+        lambda f: f"{f['disagreeing_frames']:.0f} of {f['frames']:,.0f} frames disagree ({f['minutes']} minutes)",
+    ),
+    (
         "four channels of 720p25 at once",
         "four_channels",
         lambda f: f"{f['late_frames']:.0f} late frames in {f['minutes']} minutes, {f['cpu_cores_used']} cores used",
