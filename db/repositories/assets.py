@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, or_, select
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -15,7 +15,7 @@ _SPEC = frozenset({"house_id", "title"})
 _FOUND = frozenset({
     "path", "size_bytes", "fingerprint", "mtime_ns", "rate", "duration_frames", "asset_duration_ms", "width", "height",
     "video_codec", "audio_codec", "audio_channels", "start_timecode", "scan", "aspect", "variable_rate", "captions",
-    "audio_tracks", "silent", "facts", "measured_mb", "measured_peak_mb", "measured_fingerprint",
+    "audio_tracks", "silent", "facts",
 })  # fmt: skip
 """What looking at a file tells, once or again."""
 _FACTS = _SPEC | _FOUND | {"project_id"}
@@ -138,6 +138,19 @@ class Assets:
         """Assets that an older version looked at, of which less than ``facts`` is known; the newest first."""
         query = select(Asset).where(Asset.facts < facts).order_by(Asset.id.desc()).limit(limit)
         return (await self._session.scalars(query)).all()
+
+    async def measured(
+        self, asset_id: str, fingerprint: str, loudness_mb: int | None, true_peak_mb: int | None
+    ) -> bool:
+        """How loud this content is; whether the asset still has it. No edit: its ``rev`` stays, so that nobody who is
+        editing it is refused."""
+        result = await self._session.execute(
+            update(Asset)
+            .where(Asset.id == asset_id, Asset.fingerprint == fingerprint)
+            .values(measured_mb=loudness_mb, measured_peak_mb=true_peak_mb, measured_fingerprint=fingerprint)
+            .returning(Asset.id)
+        )
+        return result.scalar_one_or_none() is not None
 
     async def unmeasured(self, limit: int) -> Sequence[Asset]:
         """Assets with sound of which nobody knows how loud it is, the newest first."""

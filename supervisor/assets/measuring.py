@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from db.errors import Missing, StaleRev, StoreError
+from db.errors import StoreError
 from db.models import Asset
 from db.store import Store
 from sidecar.protocol.measurement import Measurement
@@ -101,14 +101,9 @@ class LoudnessWatch:
         return True
 
     async def _keep(self, asset: Asset, measurement: Measurement) -> None:
-        facts = {
-            "measured_mb": measurement.loudness_mb,
-            "measured_peak_mb": measurement.true_peak_mb,
-            "measured_fingerprint": asset.fingerprint,
-        }
-        try:
-            async with self._store.write() as tx:
-                await tx.assets.found(asset.id, asset.rev, facts)
-        except (Missing, StaleRev):
-            return  # edited meanwhile: it is measured once more, or gone
-        await self._told()
+        async with self._store.write() as tx:
+            kept = await tx.assets.measured(
+                asset.id, asset.fingerprint, measurement.loudness_mb, measurement.true_peak_mb
+            )
+        if kept:  # else it is gone, or has another content by now
+            await self._told()

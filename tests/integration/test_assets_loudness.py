@@ -77,6 +77,7 @@ async def test_assets_are_measured_once_and_levelled(tmp_path: Path) -> None:
     finally:
         await store.close()
     assert left == ["gone"]
+    assert {asset.rev for asset in assets.values()} == {1}, "nobody who edits it meanwhile is refused"
     items = [Item(id=id_, asset_id=id_, title="x", kind="clip", in_frames=0, start_mode="follow") for id_ in ids]
     channel = Channel(rate="25", after_last="filler", playout={"loudness_profile": "r128"})
     gains = [
