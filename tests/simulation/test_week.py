@@ -33,7 +33,7 @@ def test_a_week_has_no_unaccounted_frame_no_missed_fixed_start_and_all_its_ids(b
     assert len(titles) >= hours
     last = week.started[-1].item.id
     told = {one.item.traffic_id for one in week.started} | set(week.skipped)
-    passed = []
+    passed: list[str] = []
     for row in week.listing.rows:
         if row.id == last:
             break

@@ -49,22 +49,24 @@ def day_list(day: date, *, revised: bool = False) -> str:
         local = (start + timedelta(hours=number)).astimezone(BERLIN)
         key = f"{day}/{number}"
         soft = number % 4 == 3
-        events += [
+        news_and_film: list[dict[str, object]] = [
             {"traffic_id": f"{key}/news", "house_id": "F", "title": f"news {key}", "start": f"{local:%H:%M:%S}",
              "start_mode": "fixed", "duration": 1500},
             {"traffic_id": f"{key}/film", "house_id": "F", "title": f"film {key}",
              "duration": 1200 if number % 3 == 1 else 1800},
         ]  # fmt: skip
+        events += news_and_film
         if soft:
             events.append(
                 {"traffic_id": f"{key}/soft", "house_id": "F", "title": f"soft {key}",
                  "start": f"{local:%H}:40:00", "start_mode": "fixed", "duration": 300}
             )  # fmt: skip
-        events += [
+        may_go: list[dict[str, object]] = [
             {"traffic_id": f"{key}/{name}", "house_id": "F", "title": f"{name} {key}", "duration": 240,
              "expendable": True}
             for name in ("promo", "trailer")
         ]  # fmt: skip
+        events += may_go
         if revised and number > 10:
             events[-2]["traffic_id"] = f"{key}/new promo"
             events[-3]["title"] = f"another film {key}"
