@@ -29,7 +29,7 @@ def application(reads: Reads, commands: Commands, token: str) -> Starlette:
     }
     routes = [Route(path, _answered(look), methods=["GET"]) for path, look in looks.items()]
     for verb in SHAPES:
-        method = "PUT" if verb == "playlist" else "POST"
+        method = "PUT" if verb in ("playlist", "outputs") else "POST"
         routes.append(Route(f"/{verb}", _answered(partial(commands.handle, verb)), methods=[method]))
     return Starlette(
         routes=routes,

@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from sidecar.control.answers import Answer, FirstAnswers, Refuse, answer
 from sidecar.control.nonces import GOOD_FOR_S, Lease, Nonces
+from sidecar.control.pool import Pool
 from sidecar.control.requests import decoded, read_body
 from sidecar.engine.playout import Applied, CommandQueueFull, Entrance, Playout
 from sidecar.protocol.commands import (
@@ -25,6 +26,7 @@ from sidecar.protocol.commands import (
     DropCommand,
     LeaseCommand,
     LogoCommand,
+    OutputsCommand,
     PlaylistCommand,
     TakeCommand,
 )
@@ -49,6 +51,7 @@ AnyCommand = (
     | LeaseCommand
     | LogoCommand
     | PlaylistCommand
+    | OutputsCommand
 )
 Shape = (
     type[Command]
@@ -60,6 +63,7 @@ Shape = (
     | type[LeaseCommand]
     | type[LogoCommand]
     | type[PlaylistCommand]
+    | type[OutputsCommand]
 )
 
 PLAIN: Final[dict[str, Callable[[RundownClock, str], Done]]] = {
@@ -82,6 +86,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "drop": DropCommand,
     "undrop": DropCommand,
     "playlist": PlaylistCommand,
+    "outputs": OutputsCommand,
     "stop": Command,
     **dict.fromkeys(PLAIN, Command),
 }
@@ -98,6 +103,7 @@ class Commands:
     nonces: Nonces
     stop: Callable[[str], None]
     answers: FirstAnswers = field(default_factory=FirstAnswers)
+    openings: Pool = field(default_factory=lambda: Pool("outputs", 1))
 
     async def handle(self, verb: str, request: Request) -> Answer:
         """Checks shape and epoch, then does it, or gives the answer a repeated ``command_id`` had before."""
@@ -116,6 +122,8 @@ class Commands:
                 issued = self._issue_of(command.nonce)
                 self.lease.extend(issued, command.ttl_ms / 1000)
                 return _at_once(command, f"lease for {self.lease.left_ms()} ms", arrived)
+            case OutputsCommand():
+                return _at_once(command, await self._replace_outputs(command), arrived)
             case PlaylistCommand():
                 act: Act = partial(_replace, command)
             case TakeCommand():
@@ -150,6 +158,17 @@ class Commands:
             return _applied(command, await self._shown(arm, revocable=False))
         except RuntimeError as error:
             raise Refuse("not_armed", f"this sidecar cannot enter the air any more: {error}") from error
+
+    async def _replace_outputs(self, command: OutputsCommand) -> str:
+        """Nothing of it waits for a place: outputs open and end on threads of their own."""
+        ids = [output.id for output in command.outputs]
+        if len(set(ids)) < len(ids):
+            raise Refuse("invalid", "an output id comes twice")
+        if any(output.lease_stop and output.kind != "udp" for output in command.outputs):
+            raise Refuse("invalid", "lease_stop is for udp alone")
+        said = await self.openings.run(partial(self.playout.replace_outputs, command.outputs), COMMAND_S)
+        log.info("outputs changed by %s: %s", command.by or "nobody named", said)
+        return said
 
     def _issue_of(self, nonce: str) -> float:
         issued = self.nonces.redeem(nonce)

@@ -95,6 +95,7 @@ class Reads:
             playlist_revision=playout.playlist_revision,
             after_last=playout.after_last,
             outputs=playout.outputs,
+            outputs_digest=playout.outputs_digest,
             loudness=playout.loudness,
             lease_left_ms=self.lease.left_ms(),
             journal=JournalStatus(journal.run_id, journal.last_seq, journal.degraded),

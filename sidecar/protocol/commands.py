@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from sidecar.protocol.channel import Epoch, LogoOverride, Playlist, ResumePoint
+from sidecar.protocol.channel import Epoch, LogoOverride, Output, Playlist, ResumePoint
 
 CommandId = Annotated[str, Meta(min_length=8, max_length=64)]
 
@@ -109,6 +109,16 @@ class PlaylistCommand(Struct, frozen=True, forbid_unknown_fields=True):
     command_id: CommandId
     epoch: Epoch
     playlist: Playlist
+    by: str = ""
+
+
+class OutputsCommand(Struct, frozen=True, forbid_unknown_fields=True):
+    """``PUT /outputs``: what the programme goes to from now on. What is in both lists, word for word, runs on
+    untouched; others end cleanly, or open. At most 16; previews stay as they are."""
+
+    command_id: CommandId
+    epoch: Epoch
+    outputs: Annotated[tuple[Output, ...], Meta(max_length=16)]
     by: str = ""
 
 

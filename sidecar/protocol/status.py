@@ -161,6 +161,8 @@ class Status(Struct, frozen=True):
     journal: JournalStatus
     skipped: tuple[SkippedItem, ...]
     at: str  # UTC, RFC 3339: when this was read
+    outputs_digest: str = ""
+    """Of the outputs that it was last told (``protocol.outputs``)."""
     leased: bool = False
     """Whether outputs of this start stop or wait for want of a lease, each as its ``fencing`` says."""
     faults: OutputFaults = OutputFaults()

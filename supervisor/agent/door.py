@@ -18,6 +18,7 @@ from sidecar.protocol.commands import (
     DropCommand,
     LeaseCommand,
     LogoCommand,
+    OutputsCommand,
     PlaylistCommand,
     Refusal,
     TakeCommand,
@@ -30,6 +31,7 @@ from supervisor.agent.interface import (
     Drop,
     Order,
     Replace,
+    SetOutputs,
     ShowLogo,
     SidecarBroken,
     SidecarRefused,
@@ -88,6 +90,8 @@ def request_for(order: Order) -> Request:
         case Replace(playlist):
             body = msgspec.json.encode(PlaylistCommand(command_id, epoch, playlist, by))
             return Request("PUT", "/playlist", body)
+        case SetOutputs(outputs):
+            return Request("PUT", "/outputs", msgspec.json.encode(OutputsCommand(command_id, epoch, outputs, by)))
 
 
 def stop_request(command_id: str, epoch: int, by: str) -> Request:

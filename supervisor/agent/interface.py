@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from sidecar.protocol.asrun import AsRunRecord
-from sidecar.protocol.channel import LogoOverride, Playlist, Rate, ResumePoint, SidecarDocument
+from sidecar.protocol.channel import LogoOverride, Output, Playlist, Rate, ResumePoint, SidecarDocument
 from sidecar.protocol.commands import CommandReply, Refusal
 from sidecar.protocol.status import Status
 
@@ -324,7 +324,14 @@ class Replace:
     playlist: Playlist
 
 
-Said = Transport | Cue | ShowLogo | Adjust | Drop | Arm | Replace
+@dataclass(frozen=True, slots=True)
+class SetOutputs:
+    """Send the programme there from now on; outputs that stay are not touched."""
+
+    outputs: tuple[Output, ...]
+
+
+Said = Transport | Cue | ShowLogo | Adjust | Drop | Arm | Replace | SetOutputs
 """What may be said to a sidecar through its agent; leaving the air has an order of its own."""
 
 

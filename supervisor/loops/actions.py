@@ -13,7 +13,8 @@ from db.models import Channel
 from db.repositories.channels import KEEP, Keep
 from db.repositories.leader import Fence
 from db.repositories.ports import PortWanted
-from sidecar.protocol.channel import Playlist, Rate, ResumePoint
+from sidecar.protocol.channel import Output, Playlist, Rate, ResumePoint
+from sidecar.protocol.outputs import outputs_digest
 from sidecar.protocol.status import Status
 from supervisor.agent.interface import (
     AgentAway,
@@ -22,11 +23,13 @@ from supervisor.agent.interface import (
     NotRunning,
     Order,
     Replace,
+    SetOutputs,
     StaleEpoch,
     StaleTerm,
     StartOrder,
     StopOrder,
 )
+from supervisor.decisions.fencing import as_fencing, fencing_of_output, strictest
 from supervisor.decisions.phases import as_phase, check_transition
 from supervisor.decisions.restarts import Restarts
 from supervisor.decisions.resume import Beginning, Position, beginning, said_at_arming
@@ -392,6 +395,7 @@ class Actions:
             self._left_out = self.restarts.left_out(self._titles)
             given = material.without(self._left_out).playlist
             self._given = Given(row.playlist_id, material.playlist.revision, _beside(row), material.filler_revision)
+            await self._give_outputs(watch, holds, material.outputs)
             if holds is not None:
                 same = (holds.playlist_revision, holds.after_last) == (given.revision, given.after_last)
                 if self._compares_only and same:
@@ -405,6 +409,30 @@ class Actions:
             self.list_changed = True
             raise
         await self._poll(watch, epoch)
+
+    async def _give_outputs(self, watch: NodeWatch, holds: Status | None, outputs: tuple[Output, ...]) -> None:
+        """To a sidecar that holds others. Cards are claimed at a start alone, and so are outputs of a channel whose
+        cards change."""
+        if holds is None or not holds.outputs_digest or holds.outputs_digest == outputs_digest(outputs):
+            return
+        cards = sorted(output.id for output in outputs if output.kind == "decklink")
+        if cards != sorted(output.id for output in holds.outputs if output.kind == "decklink"):
+            return
+        await self._fence_for(outputs)
+        said = SetOutputs(outputs)
+        order = Order(self.row.id, holds.epoch, self._fence().term, uuid4().hex, SYSTEM.name, said)
+        reply = await watch.agent.command(order, self._desk.timing.command)
+        log.info("gave a sidecar its outputs", channel=self.row.name, epoch=holds.epoch, said=reply.done)
+
+    async def _fence_for(self, outputs: tuple[Output, ...]) -> None:
+        """Before an output may send, the row says what it takes to be sure of it. Never less than before in this epoch:
+        what was ended is not known to be silent until its process is gone."""
+        wanted = strictest(fencing_of_output(one.kind, lease_stop=one.lease_stop) for one in outputs)
+        if wanted == "lease" and not self.row.leased:
+            wanted = "unleased"
+        fenced_by = strictest((as_fencing(self.row.fenced_by), wanted))
+        if fenced_by != self.row.fenced_by:
+            self.row = await self._write(as_phase(self.row.phase), Placing(fenced_by=fenced_by))
 
     async def _poll(self, watch: NodeWatch, epoch: int) -> None:
         try:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from sidecar.protocol.asrun import decode_line
-from sidecar.protocol.channel import LogoOverride, Playlist, ResumePoint
+from sidecar.protocol.channel import LogoOverride, Output, Playlist, ResumePoint
 from sidecar.protocol.commands import CommandId
 from supervisor.agent.interface import (
     Adjust,
@@ -20,6 +20,7 @@ from supervisor.agent.interface import (
     Order,
     Replace,
     Said,
+    SetOutputs,
     ShowLogo,
     Transport,
     TransportVerb,
@@ -78,7 +79,11 @@ class ReplaceSaid(Struct, frozen=True, tag="replace"):
     playlist: Playlist
 
 
-SaidShape: TypeAlias = TransportSaid | CueSaid | LogoSaid | AdjustSaid | DropSaid | ArmSaid | ReplaceSaid
+class OutputsSaid(Struct, frozen=True, tag="outputs"):
+    outputs: tuple[Output, ...]
+
+
+SaidShape: TypeAlias = TransportSaid | CueSaid | LogoSaid | AdjustSaid | DropSaid | ArmSaid | ReplaceSaid | OutputsSaid
 
 
 class CommandIn(Struct, frozen=True):
@@ -117,6 +122,8 @@ def _shape_of(said: Said) -> SaidShape:
             return ArmSaid(nonce, resume, resume_at)
         case Replace(playlist):
             return ReplaceSaid(playlist)
+        case SetOutputs(outputs):
+            return OutputsSaid(outputs)
 
 
 def _said_of(shape: SaidShape) -> Said:
@@ -135,6 +142,8 @@ def _said_of(shape: SaidShape) -> Said:
             return Arm(nonce, resume, resume_at)
         case ReplaceSaid(playlist):
             return Replace(playlist)
+        case OutputsSaid(outputs):
+            return SetOutputs(outputs)
 
 
 class ReportIn(Struct, frozen=True):

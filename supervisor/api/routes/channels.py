@@ -1,10 +1,13 @@
 """Channels: what people decide about them. What goes to air is in ``transport``."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import Request, Response
 
 from db.models import Channel as Row
+from db.models import Output
+from db.repositories.channels import OutputSpec
 from db.transaction import Transaction
 from supervisor.api import views
 from supervisor.api.channel_spec import changed_channel, changed_playout, new_channel
@@ -28,8 +31,9 @@ _EFFECT_DOCUMENTED: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "headers": {
             EFFECT_HEADER: {
-                "description": "Which of the changes (`format`, `outputs`, loudness, logo and what is watched) a "
-                "channel that plays takes on only when it is started again. Absent when all of them hold now.",
+                "description": "Which of the changes (`format`, loudness, logo, what is watched, and `outputs` where a "
+                "card is among them) a channel that plays takes on only when it is started again. Absent when all of them "
+                "hold now.",
                 "schema": {"type": "string"},
             }
         }
@@ -79,18 +83,21 @@ async def read_channel(context: Ctx, who: Who, response: Response, channel_id: I
 async def update_channel(
     context: Ctx, who: Who, request: Request, response: Response, channel_id: Id, rev: SeenRev, changes: ChannelPatch
 ) -> Channel:
-    """Only what is given changes. A channel that plays takes a new format or other outputs on at its next start."""
+    """Only what is given changes. A channel that plays takes other outputs on at once, without a glitch to those that
+    stay; a new format, and other cards, at its next start."""
     spec = changed_channel(changes)
     outputs = output_specs(changes.outputs) if changes.outputs is not None else None
     async with context.store.write() as tx:
         before = await channel_row(tx, who, channel_id)
         await _require_sight_of_named(tx, who, spec)
         spec |= changed_playout(before, changes)
-        kinds = [it.kind for it in (await tx.channels.outputs(channel_id) if outputs is None else outputs)]
+        stored = await tx.channels.outputs(channel_id)
+        kinds = [it.kind for it in (stored if outputs is None else outputs)]
+        cards_change = outputs is not None and _cards(stored) != _cards(outputs)
         require_node(kinds, spec.get("wanted_node_id", before.wanted_node_id))
         row = await tx.channels.update_spec(channel_id, rev, spec, outputs)
     note(request, saw_rev=rev, changed=sorted(changes.model_fields_set))
-    later = sorted(changes.model_fields_set & _AT_NEXT_START)
+    later = sorted(changes.model_fields_set & (_AT_NEXT_START if cards_change else _AT_NEXT_START - {"outputs"}))
     if later and row.phase != "off":
         response.headers[EFFECT_HEADER] = ", ".join(later)
     return await changed(context, who, response, row)
@@ -112,6 +119,10 @@ async def delete_channel(context: Ctx, who: Who, request: Request, channel_id: I
     for row in cleared:
         if row is not None:
             context.events.publish("alarm", views.alarm(row))
+
+
+def _cards(outputs: Sequence[Output | OutputSpec]) -> list[str]:
+    return sorted(output.url for output in outputs if output.kind == "decklink")
 
 
 async def channel_row(tx: Transaction, who: Principal, channel_id: str) -> Row:

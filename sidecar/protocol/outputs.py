@@ -1,0 +1,13 @@
+"""Whether two lists of outputs are the same one, told in a word."""
+
+import hashlib
+from collections.abc import Sequence
+
+import msgspec
+
+from sidecar.protocol.channel import Output
+
+
+def outputs_digest(outputs: Sequence[Output]) -> str:
+    """16 hex digits over all that the outputs are, in their order."""
+    return hashlib.sha256(msgspec.json.encode(tuple(outputs))).hexdigest()[:16]
