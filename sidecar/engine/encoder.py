@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import av
 import numpy as np
+from av.sidedata.sidedata import Type
 from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace
 
@@ -27,6 +28,8 @@ class PictureEncoder:
         self._step = step
         self._time_base = 1 / rate
         self._group = -1
+        self._last: av.VideoFrame | None = None
+        self._bare: av.VideoFrame | None = None  # the last picture without its captions, once it came again
         codec = av.CodecContext.create("libx264", "w")
         codec.width, codec.height, codec.pix_fmt = channel.width, channel.height, "yuv420p"
         codec.framerate = rate / step
@@ -43,6 +46,10 @@ class PictureEncoder:
 
     def encode(self, frame: int, picture: av.VideoFrame, wall_ns: int) -> list[EncodedPacket]:
         """Of ``picture`` only timestamp and type are set, which belong to the encoder; it may come again."""
+        if picture is self._last:
+            picture = self._without_captions(picture)
+        else:
+            self._last, self._bare = picture, None
         group = frame // self.gop
         picture.pts, picture.time_base = frame, self._time_base
         # Decoders leave their own type on pictures, and the encoder would follow it.
@@ -60,6 +67,18 @@ class PictureEncoder:
             )
             for packet in self._codec.encode(picture)
         ]
+
+    def _without_captions(self, picture: av.VideoFrame) -> av.VideoFrame:
+        """A picture that stands: its A53 captions were sent with it, and sent again they would be typed again."""
+        if self._bare is None:
+            has_captions = picture.side_data.get(Type.A53_CC) is not None
+            self._bare = _copy(picture) if has_captions else picture
+        return self._bare
+
+
+def _copy(picture: av.VideoFrame) -> av.VideoFrame:
+    """The pixels alone."""
+    return av.VideoFrame.from_ndarray(picture.to_ndarray(), format=picture.format.name)
 
 
 class SoundEncoder:

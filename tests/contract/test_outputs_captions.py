@@ -1,0 +1,73 @@
+"""A53 captions from a source's pictures to the programme's, byte by byte, and none that were not there."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sidecar.engine.encoder import PictureEncoder
+from sidecar.outputs.packet import Batch
+from sidecar.outputs.templates import make_templates
+from sidecar.outputs.transport_stream import TransportStreamMuxer
+from sidecar.protocol.channel import ChannelFormat
+from tests.fixtures.air import ENCODING, FORMAT, encoded
+from tests.fixtures.playing import play
+from tests.instruments.transport_stream import take_apart
+
+_FIRST_SLICE = re.compile(rb"\x00?\x00\x00\x01[\x65\x61\x41]")
+
+
+def triplets(number: int) -> bytes:
+    """A CEA-608 pair that names the picture, and an empty one of field two."""
+    return bytes([0xFC, 0x80 | 0x20 | number & 0x1F, 0xC1, 0xFD, 0x80, 0x80])
+
+
+def with_captions(batch: Batch, number: int) -> Batch:
+    """An SEI message before the picture's first slice (ITU-T H.264, annex D; ATSC A/53, 6.2.3)."""
+    body = b"\xb5\x00\x31GA94\x03\x42\xff" + triplets(number) + b"\xff"
+    sei = b"\x00\x00\x00\x01\x06\x04" + bytes([len(body)]) + body + b"\x80"
+    data = batch[0].data
+    slice_ = _FIRST_SLICE.search(data)
+    assert slice_ is not None
+    return (replace(batch[0], data=data[: slice_.start()] + sei + data[slice_.start() :]), *batch[1:])
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    muxer = TransportStreamMuxer(make_templates(FORMAT, ENCODING))
+    batches = [with_captions(batch, number) for number, batch in enumerate(encoded(range(50)))]
+    data = b"".join(chunk for batch in batches for chunk in muxer.mux(batch)) + b"".join(muxer.finish())
+    assert take_apart(data).picture_caption_bytes(0x100) == [triplets(number) for number in range(50)]
+    path = tmp_path_factory.mktemp("captions") / "clip.ts"
+    path.write_bytes(data)
+    return path
+
+
+def aired(clip: Path, channel: ChannelFormat) -> list[bytes]:
+    """The captions of each picture of the programme."""
+    played = play(clip, channel)
+    encoder = PictureEncoder(channel, ENCODING, threads=1)
+    muxer = TransportStreamMuxer(make_templates(channel, ENCODING))
+    data = b""
+    for number, moment in enumerate(played.moments):
+        data += b"".join(muxer.mux(tuple(encoder.encode(number, moment.picture, 0))))
+    return take_apart(data + b"".join(muxer.finish())).picture_caption_bytes(0x100)
+
+
+@pytest.mark.parametrize("size", [(320, 180), (640, 360), (256, 256)], ids=["same", "scaled", "boxed"])
+def test_captions_pass_picture_by_picture_at_the_same_rate(clip: Path, size: tuple[int, int]) -> None:
+    assert aired(clip, ChannelFormat(*size, "25")) == [triplets(number) for number in range(50)]
+
+
+def test_a_picture_that_stands_has_its_captions_once(clip: Path) -> None:
+    """In a hold they would be typed again with every frame."""
+    picture = play(clip, FORMAT).moments[7].picture
+    encoder = PictureEncoder(FORMAT, ENCODING, threads=1)
+    sent = [packet.data for frame in range(6) for packet in encoder.encode(frame, picture, 0)]
+    assert [b"GA94" in data for data in sent] == [True, False, False, False, False, False]
+
+
+def test_at_twice_the_rate_nothing_is_said_twice(clip: Path) -> None:
+    said = [captions for captions in aired(clip, ChannelFormat(320, 180, "50")) if captions]
+    assert said == [triplets(number) for number in range(50)]
