@@ -11,6 +11,7 @@ from mcr_console.cli.explain import explain
 from mcr_console.cli.failover import failover_line, hold_failover, release_failover
 from mcr_console.cli.failures import Failure
 from mcr_console.cli.naming import channel_named, pick_node, playlist_named
+from mcr_console.cli.outputs import add_output, remove_output
 from mcr_console.cli.playlists import PlaylistSource, import_from, report_refused
 from mcr_console.cli.progress import poll, waiting
 from mcr_console.cli.rundown_commands import adjust, cue, drop, logo, print_done, undrop
@@ -290,6 +291,8 @@ def specification_line(channel: Channel) -> str:
     )
 
 
+app.command()(add_output)
+app.command()(remove_output)
 app.command()(explain)
 app.command()(hold_failover)
 app.command()(release_failover)

@@ -1,6 +1,7 @@
 """A channel plays real files, from its first call to its last, through the API alone: real sidecar, real time."""
 
 import asyncio
+import itertools
 import os
 from contextlib import aclosing
 from datetime import datetime
@@ -17,6 +18,8 @@ from supervisor.schemas.channel import CommandIn
 from supervisor.schemas.event import Reset
 from tests.fixtures.running import Json, Running, eventually, running_supervisor
 from tests.fixtures.small_clips import make_small_clip
+from tests.instruments.transport_stream import take_apart
+from tests.instruments.udp_receiver import UdpReceiver
 
 pytestmark = pytest.mark.realtime
 FORMAT = {"width": 128, "height": 72, "rate": "25"}
@@ -211,3 +214,49 @@ def sidecars(home: Path) -> set[int]:
         if f"MCR_STATE_DIR={home}/".encode() in environment and state != "Z":
             found.add(int(process.name))
     return found
+
+
+async def test_outputs_come_and_go_while_the_channel_is_on_air(supervisor: Running, tmp_path: Path) -> None:
+    """The same sidecar goes on: what stays loses no datagram, and what it takes to be sure of it is written first."""
+    with UdpReceiver() as steady, UdpReceiver() as second:
+        stays = {"kind": "udp", "url": steady.url, "lease_stop": False}
+        comes = {"kind": "udp", "url": second.url, "transport": {"service_id": 7, "mux_rate": 5_000_000}}
+        channel = await make_channel(supervisor, tmp_path, outputs=[stays])
+        path = f"/channels/{channel['id']}"
+        await supervisor.call("POST", f"{path}/start")
+        before = await on_air(supervisor, channel["id"], frames=25)
+
+        async def patched(outputs: list[Json], states: list[str]) -> dict[str, Any]:
+            seen = await supervisor.call("GET", path)
+            answer = await supervisor.unix.patch(
+                f"/api/v1{path}", json={"outputs": outputs}, headers={"If-Match": f'"{seen["rev"]}"'}
+            )
+            assert answer.status_code == 200, answer.text
+            assert "mcr-effective-at-next-start" not in answer.headers
+
+            async def look() -> dict[str, Any] | None:
+                live: dict[str, Any] = (await supervisor.call("GET", path))["live"]
+                shown = [one["state"] for one in live["outputs"] if one["role"] == "programme"]
+                return live if shown == states else None
+
+            return await eventually(look, f"outputs {states}", deadline_s=20.0)
+
+        live = await patched([stays, comes], ["up", "up"])
+        assert live["epoch"] == before["epoch"]
+        at = live["frame"]
+        await on_air(supervisor, channel["id"], frames=at + 50)
+        live = await patched([stays], ["up"])
+        assert live["epoch"] == before["epoch"]
+        await on_air(supervisor, channel["id"], frames=live["frame"] + 25)
+        await supervisor.call("POST", f"{path}/stop")
+
+        async def off() -> bool:
+            return bool((await supervisor.call("GET", path))["live"]["phase"] == "off")
+
+        await eventually(off, "off", deadline_s=20.0)
+    assert steady.reception.continuity_errors() == 0
+    times = [pts for pts, _ in steady.reception.picture_arrivals()]
+    assert {b - a for a, b in itertools.pairwise(times)} == {3600}, "every frame, each once"
+    found = take_apart(second.reception.data())
+    assert (found.faults, found.rate_faults(5_000_000)) == ([], [])
+    assert found.services == {7: ("MCR Console", "One")}

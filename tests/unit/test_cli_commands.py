@@ -21,7 +21,8 @@ def home(tmp_path: Path) -> dict[str, str]:
     "arguments",
     [["status"], ["channel", "list"], ["channel", "take", "1"], ["playlist", "list"], ["asrun"], ["node", "list"],
      ["node", "lost", "b", "--reason", "on fire", "--yes"], ["media", "list"], ["events"], ["explain", "1"],
-     ["channel", "hold-failover", "1", "--yes"], ["alarm", "list"], ["down", "--off-air", "--yes"]],
+     ["channel", "hold-failover", "1", "--yes"], ["channel", "add-output", "1", "udp://127.0.0.1:5000"],
+     ["channel", "remove-output", "1", "2", "--yes"], ["alarm", "list"], ["down", "--off-air", "--yes"]],
 )  # fmt: skip
 def test_commands_never_start_a_supervisor(arguments: list[str], home: dict[str, str]) -> None:
     result = CliRunner().invoke(app, arguments, env=home)
