@@ -1,6 +1,8 @@
 """The programme's encoder: H.264 and AAC, one for the whole run whatever the items are."""
 
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import cast
 
 import av
 import numpy as np
@@ -71,8 +73,9 @@ class PictureEncoder:
     def _without_captions(self, picture: av.VideoFrame) -> av.VideoFrame:
         """A picture that stands: its A53 captions were sent with it, and sent again they would be typed again."""
         if self._bare is None:
-            has_captions = picture.side_data.get(Type.A53_CC) is not None
-            self._bare = _copy(picture) if has_captions else picture
+            # PyAV's stub has a mapping of names; it is one of types.
+            kinds = cast("Mapping[Type, object]", picture.side_data)
+            self._bare = picture if kinds.get(Type.A53_CC) is None else _copy(picture)
         return self._bare
 
 

@@ -32,8 +32,8 @@ _EFFECT_DOCUMENTED: Final[dict[int | str, dict[str, Any]]] = {
         "headers": {
             EFFECT_HEADER: {
                 "description": "Which of the changes (`format`, loudness, logo, what is watched, and `outputs` where a "
-                "card is among them) a channel that plays takes on only when it is started again. Absent when all of them "
-                "hold now.",
+                "card is among them) a channel that plays takes on only when it is started again. Absent when all "
+                "of them hold now.",
                 "schema": {"type": "string"},
             }
         }
