@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from mcr_console.client import Client, ClientError
-from tests.fixtures.homes import TestHome
+from tests.fixtures.homes import TestHome, plays
 
 T = TypeVar("T")
 
@@ -67,11 +67,7 @@ class SupervisorProcess:
 
     def sidecars(self) -> set[int]:
         """Process ids of what plays."""
-        return {
-            pid
-            for pid, command in self.home.processes().items()
-            if "-m sidecar" in command and "sidecar probe" not in command
-        }
+        return {pid for pid, command in self.home.processes().items() if plays(command)}
 
     def __enter__(self) -> "SupervisorProcess":
         self.start()

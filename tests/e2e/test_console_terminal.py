@@ -16,7 +16,7 @@ import pytest
 from sidecar.clips.make import make_clip
 from sidecar.clips.specification import ClipSpecification
 from tests.e2e.terminal import Terminal
-from tests.fixtures.homes import TestHome, until
+from tests.fixtures.homes import TestHome, plays, until
 
 pytestmark = [pytest.mark.realtime, pytest.mark.timeout(120)]
 
@@ -49,7 +49,7 @@ def console(home: TestHome, columns: int = 120, rows: int = 40) -> Terminal:
 
 
 def sidecar(home: TestHome) -> int:
-    (pid,) = (pid for pid, command in home.processes().items() if "-m sidecar" in command)
+    (pid,) = (pid for pid, command in home.processes().items() if plays(command))
     return pid
 
 
