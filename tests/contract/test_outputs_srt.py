@@ -27,6 +27,10 @@ def sink_of(port: int, options: str = "", lease_left: Callable[[], float] = lamb
     return SrtSink(parse_srt_url(f"srt://127.0.0.1:{port}?latency=120{options}"), lease_left)
 
 
+SURE = 68
+"""Of 75 pictures, those that were sent and are known to be whole whatever their size."""
+
+
 def opened(sink: SrtSink) -> None:
     """A receiver that was just started needs a moment until it listens."""
     until = time.monotonic() + 15
@@ -54,17 +58,18 @@ def test_every_frame_arrives_at_a_listener(ours: str, theirs: dict[str, str]) ->
         sink = sink_of(port, ours)
         opened(sink)
         write(sink, range(75))
+        # libavformat reads nothing more once the sender hung up, although libsrt has it. Until then what does not fill
+        # a datagram has not left, and the picture before it is not known to be whole.
+        wait_until(lambda: len(receiver.numbers) >= SURE, 20, "the pictures")
+        wait_until(lambda: _sampled(sink).packets_sent > 0, 10, "the link's figures")
         link = sink.link()
-        # libavformat reads nothing more once the sender hung up, although libsrt has it.
-        wait_until(lambda: len(receiver.numbers) >= 72, 20, "the pictures")
         sink.close()
         receiver.join(20)
-    assert receiver.numbers[:72] == list(range(72))
     assert (receiver.numbers, receiver.corrupt) == (list(range(len(receiver.numbers))), 0)
     assert isinstance(link, Link)
     assert (link.receivers, link.latency_ms) == (1, 120)
     assert link.round_trip_ms is not None
-    assert 0 < link.round_trip_ms < 150
+    assert 0 <= link.round_trip_ms < 150
     assert link.packets_lost == 0
 
 
@@ -151,9 +156,9 @@ def test_a_session_of_libavformat_that_ends_in_this_process_ends_no_output() -> 
         with pytest.raises(FFmpegError):
             av.open(f"srt://127.0.0.1:{free_udp_port()}?mode=caller&connect_timeout=200", "r", format="mpegts")
         write(sink, range(40, 100))
-        wait_until(lambda: len(receiver.numbers) >= 97, 20, "the pictures")
+        wait_until(lambda: len(receiver.numbers) >= SURE + 25, 20, "the pictures")
         sink.close()
-    assert receiver.numbers[:97] == list(range(97))
+    assert receiver.numbers == list(range(len(receiver.numbers)))
 
 
 def test_a_listener_with_a_stream_id_turns_others_away() -> None:
