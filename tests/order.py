@@ -5,6 +5,7 @@ from itertools import chain, zip_longest
 import pytest
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Each real-time test is a group of its own; the others stay together by file, with their fixtures; those of real
     faults share one lab."""
