@@ -15,7 +15,18 @@ from supervisor.decisions.fencing import as_fencing
 from supervisor.decisions.phases import as_phase
 from supervisor.decisions.placement import NodeFacts, candidates, choose_site
 from supervisor.decisions.resume import Position
-from supervisor.decisions.view import AgentState, Candidate, Decision, MoveTo, OldSidecar, Place, Relocate, Stray, View
+from supervisor.decisions.view import (
+    Action,
+    AgentState,
+    Candidate,
+    Decision,
+    MoveTo,
+    OldSidecar,
+    Place,
+    Relocate,
+    Stray,
+    View,
+)
 from supervisor.live import Sight
 from supervisor.loops.actions import Actions
 from supervisor.loops.desk import Desk
@@ -29,6 +40,7 @@ _STEPS: Final = 12
 """Steps of the state machine in one pass."""
 _LOOK: Final = 1.25
 """Seconds without news until a channel is looked at all the same; heartbeats come once a second."""
+_ALARM_WHILE_ACTING: Final = 1.0
 _LOOK_IN_QUEUE: Final = 3.0
 """The same while it waits for its turn, which wakes it as news does: a thousand that wait would hold up whose turn it
 is."""
@@ -46,6 +58,8 @@ class ChannelKeeper:
         self._phase = (row.phase, row.epoch, self._began)
         self._adopts = row.epoch if row.phase == "running" else 0
         self._off_air: tuple[float, datetime] | None = None
+        self._seen: tuple[View, Decision] | None = None
+        """Of the last look."""
         self._was_on_air = False
         self._lease_over: tuple[int, float] | None = None
 
@@ -175,9 +189,30 @@ class ChannelKeeper:
 
     async def _all_done(self, decision: Decision) -> bool:
         for action in decision.actions:
-            if not await self._actions.do(action):
+            if not await self._done(action):
                 return False
         return True
+
+    async def _done(self, action: Action) -> bool:
+        """Does it; a channel that is dark meanwhile is alarmed in time, however long a node takes to answer."""
+        doing = asyncio.ensure_future(self._actions.do(action))
+        try:
+            while not (await asyncio.wait({doing}, timeout=_ALARM_WHILE_ACTING))[0]:
+                self._alarm_dark()
+        finally:
+            if not doing.done():
+                doing.cancel()
+                await asyncio.wait({doing})
+        return doing.result()
+
+    def _alarm_dark(self) -> None:
+        """What was last seen and decided, only later."""
+        if self._seen is None or self._off_air is None:
+            return
+        desk, (view, decision) = self._desk, self._seen
+        if not view.why_not_leading:
+            view = replace(view, off_air_for=desk.clock.monotonic() - self._off_air[0], was_on_air=self._was_on_air)
+            desk.alarms.want(CHANNEL_ALARMS, channel_alarms(view, decision, desk.timing), channel_id=self.row.id)
 
     def look(self) -> Decision:
         """Sees and decides without acting; shows it, and says what is to be alarmed."""
@@ -190,6 +225,7 @@ class ChannelKeeper:
         off_air_for = None if self._off_air is None else view.now - self._off_air[0]
         if (off_air_for, self._was_on_air) != (view.off_air_for, view.was_on_air):
             view = replace(view, off_air_for=off_air_for, was_on_air=self._was_on_air)
+        self._seen = (view, decision)
         if not view.why_not_leading:
             wanted = channel_alarms(view, decision, desk.timing)
             desk.alarms.want(CHANNEL_ALARMS, wanted, channel_id=self.row.id)
