@@ -1,5 +1,6 @@
 """The state of the rundown clock between two frames, and the changes that can be made to it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -25,13 +26,17 @@ _FILLER_AHEAD_S = 5
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A cut to be made as soon as its source is ready, not before output frame ``at``, and for ``patience_s`` long."""
+    """A cut to be made as soon as its source is ready, not before output frame ``at``, and for ``patience_s`` long.
+
+    ``due``: the output frame of its fixed start, where it is one that came too late.
+    """
 
     airing: Airing
     cause: str
     by: str
     at: int
     patience_s: int = GRACE_S
+    due: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,8 @@ class Air:
         self._wall: Wall | None = None
         self._why = ""  # of filler
         self._rung = ""
-        self._hold_won: int | None = None  # the number of the airing that a fixed start did not get past
+        self._hold_won: tuple[str, int | None] | None = None  # the fixed start, item and instant, that a hold stopped
+        self._left_told: set[str] = set()  # what of the list's end was told not to air, since something began
         self._had_picture = False
 
     @property
@@ -117,10 +123,8 @@ class Air:
     def _enter(self, plan: Plan, end_cause: str, end_detail: str, *, cause: str = "", detail: str = "") -> None:
         """``plan`` begins with this frame, and not by an operator's order."""
         frame = self.out.frame
-        due = self.lineup.not_before(plan)
-        late = frame - due if due is not None and frame > due else None
-        if late is not None:
-            detail = "; ".join(filter(None, (detail, f"{float(late / self.rate):.2f} s late")))
+        late, lateness = self._lateness(self.lineup.not_before(plan))
+        detail = "; ".join(filter(None, (detail, lateness)))
         if plan.cause != "hold loop":
             self.holding.end()
         self.tell_passed(self.lineup.moved_to(plan, frame))
@@ -130,20 +134,41 @@ class Air:
         )
         self._had_picture = True
 
+    def _lateness(self, due: int | None) -> tuple[int | None, str]:
+        """How many frames after ``due`` what begins with this frame begins, and that in words."""
+        late = 0 if due is None else self.out.frame - due
+        return (late, f"{float(late / self.rate):.2f} s late") if late > 0 else (None, "")
+
     def tell_passed(self, passed: tuple[Passed, ...]) -> None:
-        """What does not air, and why."""
+        """What does not air because something else begins, and why."""
+        self._left_told.clear()
+        self._tell(passed)
+
+    def _tell_left_over(self) -> None:
+        """The list has ended: what stands at its end and does not air is told once."""
+        items = self.lineup.playlist.items
+        left = [one for one in self.lineup.left_over(self.out.frame) if items[one.index].id not in self._left_told]
+        self._left_told.update(items[one.index].id for one in left)
+        self._tell(left)
+
+    def _tell(self, passed: Sequence[Passed]) -> None:
         items = self.lineup.playlist.items
         for one in passed:
             if one.cause and one.index < len(items):
                 self.out.fact("item_skipped", Airing(self.lineup.numbered(), items[one.index]), cause=one.cause)
 
-    def to_filler(self, cause: str, why: str = "", by: str = "", show: Show = "filler") -> Frame:
+    def begin_filler(self, cause: str, why: str = "", by: str = "", show: Show = "filler") -> None:
+        """What was on the output is left; which filler this frame shows is decided with it, by the tick."""
         self._why = why
-        self._rung = ""
         self.off_air.begin(show, self.out.frame)
         self.out.cut_to_slate(Mode.FILLER, cause, by, why or self._filler_reason())
-        rung = self._rung = self.off_air.rung(self.out.frame)
-        if rung == "last_frame" and self._had_picture:
+        self._rung = self.off_air.rung(self.out.frame)
+        self._tell_left_over()
+
+    def _to_filler(self, cause: str, why: str = "", show: Show = "filler") -> Frame:
+        """This frame is the first of filler; at most once for each frame, for a reel counts what it gives."""
+        self.begin_filler(cause, why, show=show)
+        if self._rung == "last_frame" and self._had_picture:
             self.out.show_filler(None)
             return STILL
         return self._filler_frame(self.off_air.airing(self.out.frame, self.sources))

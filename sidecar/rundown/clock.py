@@ -274,5 +274,5 @@ class RundownClock(Transport):
             self._programme.tell_passed(self._lineup.moved_to(plan, self._out.frame))
             self._programme.order = Order(plan.airing, "rejoin", by, self._out.frame)
         else:
-            self._programme.to_filler("rejoin", by=by)
+            self._programme.begin_filler("rejoin", by=by)
         return done

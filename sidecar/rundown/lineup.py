@@ -116,6 +116,10 @@ class Lineup:
         """The index of what is on air, while it is where the list stands."""
         return self._anchor if self._at(self._anchor) == airing.item.id else None
 
+    def left_over(self, frame: int) -> tuple[Passed, ...]:
+        """What stands at the list's end and does not air, once nothing comes any more."""
+        return self.timeline.left_over(self._anchor, frame) if self.next is None else ()
+
     def see_wall(self, wall: Wall, frame: int) -> None:
         """At every frame. What depends on the time of day is planned anew when that was not known before."""
         if self.timeline.wall == wall:
@@ -391,7 +395,7 @@ class Lineup:
             if self._first_trouble is not None:
                 at, cause = self._first_trouble, "follow"
             elif following is NoSpot.HELD:
-                at, cause, waits = 0, "loop", True
+                at, cause, waits, passed = 0, "loop", True, self.timeline.left_over(index, expected)
             else:
                 return None
         else:

@@ -29,7 +29,8 @@ class Precedence(Air):
             return False
         view = view_of(self.sources, order.airing)
         if view.supply is Supply.READY:
-            out.enter(order.airing, order.cause, order.by, end_cause=order.cause)
+            late, detail = self._lateness(order.due)
+            out.enter(order.airing, order.cause, order.by, end_cause=order.cause, detail=detail, late=late)
             self.order = None
             self.hold = self.hold and order.cause == "rejoin"
             self.holding.end()
@@ -41,7 +42,7 @@ class Precedence(Air):
             why = view.error or (EMPTY if is_final else f"gave no data for {order.patience_s} s")
             out.fact("item_skipped", order.airing, cause=cause, by=order.by, detail=why)
             if order.cause in ("rejoin", "hold time-out") or out.mode is Mode.HOLD:
-                self.to_filler(cause, f"{name_of(order.airing.item)}: {why}", show="ladder")
+                self.begin_filler(cause, f"{name_of(order.airing.item)}: {why}", show="ladder")
         return False
 
     def _watch_the_end(self) -> None:
@@ -77,15 +78,17 @@ class Precedence(Air):
             return False
         late = lineup.timeline.lateness(index, frame)
         if late and item.late_policy == "join":
-            lead = frames_in(LEAD_S, self.rate)
+            lead, due = frames_in(LEAD_S, self.rate), frame - late
             joined = lineup.begin_at(Spot(index, late + lead), "fixed", frame, at=frame + lead)
+            if waits:
+                self._tell_hold_ends(joined)
             self.tell_passed(plan.passed)
-            self.order = Order(joined.airing, "fixed", "", frame + lead)
+            self.order = Order(joined.airing, "fixed", "", frame + lead, due=due)
             return False
         if not self.is_ready(plan.airing) and not self._begins_without(plan):
             return False
         if waits:
-            out.fact("decision", plan.airing, cause="fixed", detail=f"the fixed start of {name_of(item)} ends the hold")
+            self._tell_hold_ends(plan)
         self.hold = False
         self._enter(plan, self._fixed_end_cause(air), f"fixed start of {name_of(item)}")
         return True
@@ -95,11 +98,16 @@ class Precedence(Air):
             return "fixed"
         return air.end_cause
 
+    def _tell_hold_ends(self, plan: Plan) -> None:
+        detail = f"the fixed start of {name_of(plan.airing.item)} ends the hold"
+        self.out.fact("decision", plan.airing, cause="fixed", detail=detail)
+
     def _let_hold_win(self, index: int) -> None:
-        if self._hold_won != index:
-            self._hold_won = index
-            name = name_of(self.lineup.playlist.items[index])
-            self.out.fact("decision", cause="hold", detail=f"the hold goes before the fixed start of {name}")
+        item = self.lineup.playlist.items[index]
+        if self._hold_won != (item.id, item.fixed_at_ns):
+            self._hold_won = item.id, item.fixed_at_ns
+            detail = f"the hold goes before the fixed start of {name_of(item)}"
+            self.out.fact("decision", cause="hold", detail=detail)
 
     def _watch_hold(self) -> None:
         """What is to be open while the list waits, and what becomes of it when nobody takes."""
@@ -127,7 +135,7 @@ class Precedence(Air):
             self.order = Order(plan.airing, "hold time-out", "", out.frame + 1)
             self.tell_passed(self.lineup.moved_to(plan, out.frame))
         else:
-            self.to_filler("hold time-out", why, show="slate" if fallback == "slate" else "filler")
+            self.begin_filler("hold time-out", why, show="slate" if fallback == "slate" else "filler")
 
     def watch_what_comes(self) -> None:
         """Finds out early what cannot be played, while there is time to open something else."""

@@ -60,7 +60,7 @@ class Programme(Precedence):
         self._watch_hold()
         match self.out.mode:
             case Mode.MUTED:
-                return self._go_on("arm") or self.to_filler("arm")
+                return self._go_on("arm") or self._to_filler("arm")
             case Mode.ITEM:
                 return self._item()
             case Mode.HOLD:
@@ -132,9 +132,9 @@ class Programme(Precedence):
         if going_on is not None:
             return going_on
         if plan is None or plan.opens_at > self.out.frame:
-            return self.to_filler(cause)
+            return self._to_filler(cause)
         if self._is_early(plan):
-            return self.to_filler("gap")
+            return self._to_filler("gap")
         return self._late(air)
 
     def _wait(self, cause: str, detail: str = "") -> Frame:
@@ -165,9 +165,9 @@ class Programme(Precedence):
             return self._break_off(air, "no data", why)
         plan = self.lineup.follows
         if plan is None or self.order is not None:
-            return self.to_filler("ended", show="ladder")
+            return self._to_filler("ended", show="ladder")
         self._pass_over(plan, "no data", why)
-        return self.to_filler("ended", f"{name_of(plan.airing.item)}: {why}", show="ladder")
+        return self._to_filler("ended", f"{name_of(plan.airing.item)}: {why}", show="ladder")
 
     def _break_off(self, air: Airtime, cause: str, why: str) -> Frame:
         """The item on air ended too early: at once to the next if it is ready, else filler."""
@@ -178,7 +178,7 @@ class Programme(Precedence):
         if cause == "ended early" and (self.hold or (plan is not None and plan.waits)):
             return self._wait(cause, why)
         going_on = self._go_on(cause, why)
-        return going_on or self.to_filler(cause, f"{name_of(air.airing.item)}: {why}", show="ladder")
+        return going_on or self._to_filler(cause, f"{name_of(air.airing.item)}: {why}", show="ladder")
 
     def _filler(self) -> Frame:
         plan = self.lineup.follows

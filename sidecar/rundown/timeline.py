@@ -194,6 +194,11 @@ class Timeline:
             before, at = at, self._step(at, frame, goes_round=goes_round)
         return NoSpot.ENDED
 
+    def left_over(self, index: int, frame: int) -> tuple[Passed, ...]:
+        """What does not air of what stands after ``index``."""
+        why_not = ((at, self._why_not(at, frame)) for at in range(index + 1, len(self.playlist.items)))
+        return tuple(Passed(at, why) for at, why in why_not if why)
+
     def _step(self, index: int, frame: int, *, goes_round: bool = True) -> int | NoSpot:
         """``goes_round``: a block whose time is not over begins again."""
         until = self._until(index) if goes_round and index >= 0 else None

@@ -111,7 +111,7 @@ class Transport:
             self._programme.hold = False
             self._programme.holding.end()
             done = self._done("play", by, "hold released; nothing comes next", shows=True)
-            self._programme.to_filler("play", by=by)
+            self._programme.begin_filler("play", by=by)
             return done
         if waits_now or (self._out.mode is Mode.FILLER and coming is not None and coming.waits):
             return self._cut_to(coming, None, "play", by)
@@ -179,7 +179,7 @@ class Transport:
             plan = self._lineup.open_anew(plan, frame)
         done = self._done(cause, by, f"leaves the item on air; {name} follows as soon as it is ready", shows=True)
         self._order(plan, cause, by, PATIENCE_S)
-        self._programme.to_filler(cause, f"opening {name}", by, show="ladder")
+        self._programme.begin_filler(cause, f"opening {name}", by, show="ladder")
         return done
 
     def _drop(self, item_id: str, by: str, *, is_dropped: bool) -> Done:

@@ -162,6 +162,26 @@ class TestFixed:
         assert starts(one)[1] == ("f", 116, "fixed")
         assert not [shown for shown in one.shown if shown.late]
 
+    def test_each_fixed_start_that_a_hold_stops_is_told_whatever_its_place_in_a_new_list(self) -> None:
+        held = (item("a", 20), item("h", start_mode="hold"))
+        one = world(day(*held, fixed("f", 4), fixed_ends_hold=False)).run(110)
+        new = day(*held, fixed("g", 5), revision=2, fixed_ends_hold=False)
+        one.do(lambda clock: clock.replace_playlist(new, "op"))
+        one.run(50)
+        assert [fact.detail.split()[-1] for fact in one.of("decision")] == ["f", "g"]
+
+    def test_one_that_is_joined_in_progress_ends_a_hold_and_tells_how_late_it_is(self) -> None:
+        playlist = day(item("a", 20), item("h", start_mode="hold"), fixed("f", 4, 5000, late_policy="join"))
+        one = world(playlist).run(90)
+        one.skipped = 20 * SECOND
+        one.run(60)
+        (decision,) = one.of("decision")
+        start = one.of("item_start")[-1]
+        assert (decision.cause, decision.frame, decision.airing) == ("fixed", 90, start.airing)
+        assert (start.late, start.detail) == (515, "20.60 s late")
+        assert start.airing is not None
+        assert start.airing.first_frame == start.late
+
     def test_without_a_time_of_day_it_follows(self) -> None:
         one = World(day(item("a", 20), fixed("f", 4))).run(40)
         assert one.titles() == ["a", "f"]
@@ -228,6 +248,15 @@ class TestHolds:
             (decision,) = one.of("decision")
             assert (decision.cause, decision.frame) == ("hold time-out", 70)
 
+    def test_a_take_begins_what_waits_also_after_its_time_out(self) -> None:
+        one = world(day(item("a", 20), item("h", 50, start_mode="hold", hold_timeout_ms=2_000)))
+        one.run(100)
+        assert one.clock.picture == "filler"
+        one.do(lambda clock: clock.take("h", "op"))
+        one.run(3)
+        assert starts(one)[-1] == ("h", 100, "take")
+        assert (one.clock.is_held, one.clock.hold_left) == (False, None)
+
     def test_the_channel_has_a_time_out_of_its_own(self) -> None:
         one = world(day(item("a", 20), item("h", start_mode="hold"), hold_timeout_ms=1_000)).run(60)
         assert one.titles() == ["a", "hold", "filler"]
@@ -257,6 +286,50 @@ class TestFillerAndLadder:
         assert len(played) == 95
         check_facts(one.stop(), 150)
         assert sum(fact.frames or 0 for fact in one.of("filler_end")) == 95
+
+    def first_clip(self, one: World) -> None:
+        """The first that airs is shown whole, frame by frame."""
+        played = [shown.position for shown in one.shown if shown.picture == "filler" and shown.airing]
+        assert played[:40] == list(range(40))
+        assert next(fact.frames for fact in one.of("filler_end") if fact.airing) == 40
+
+    def test_its_first_clip_airs_whole_after_a_hold_that_timed_out(self) -> None:
+        held = item("h", start_mode="hold", hold_timeout_ms=2_000)
+        self.first_clip(world(day(item("a", 20), held, hold_fallback="filler", filler=self.FILLER)).run(150))
+
+    def test_and_after_a_cut_that_failed(self) -> None:
+        held = item("h", start_mode="hold", hold_timeout_ms=2_000)
+        playlist = day(item("a", 20), held, hold_fallback="next", ladder=("filler",), filler=self.FILLER)
+        one = world(playlist, h=Media(opens_after=None)).run(200)
+        assert ("h", "no data") in skipped(one)
+        self.first_clip(one)
+
+    def test_and_after_a_command(self) -> None:
+        one = world(day(item("a", 100), fixed("f", 20, 50), filler=self.FILLER)).run(50)
+        one.do(lambda clock: clock.standby("op"))
+        one.run(100)
+        one.do(lambda clock: clock.rejoin("op"))
+        self.first_clip(one.run(100))
+        one = world(day(item("a", 20), filler=self.FILLER)).run(5)
+        one.do(lambda clock: clock.hold("op"))
+        one.run(30)
+        one.do(lambda clock: clock.play("op"))
+        self.first_clip(one.run(100))
+
+    @pytest.mark.parametrize("hung", [Media(opens_after=None), Media(dry_at=0, dry_for=100_000)])
+    def test_a_clip_that_hangs_gives_way_to_the_next(self, hung: Media) -> None:
+        one = world(day(fixed("f", 60, 50), filler=self.FILLER), p=hung).run(60 * SECOND)
+        slates = [shown.frame for shown in one.shown if shown.action == "slate"]
+        assert len([frame for frame in slates if frame < 13 * SECOND]) in range(10 * SECOND, 13 * SECOND)
+        assert {shown.airing.item.id for shown in one.shown[13 * SECOND : 14 * SECOND] if shown.airing} == {"q"}
+        check_facts(one.stop(), 60 * SECOND)
+
+    def test_so_does_one_that_hangs_in_the_middle(self) -> None:
+        one = world(day(fixed("f", 30, 50), filler=self.FILLER), p=Media(dry_at=10, dry_for=100_000))
+        one.run(15 * SECOND)
+        played = [shown.airing.item.id for shown in one.shown if shown.airing]
+        assert played[9:12] == ["p", "q", "q"]
+        assert one.shown[10 * SECOND + 15].airing is not None
 
     def test_the_ladder_climbs(self) -> None:
         rules = {"ladder": ("last_frame", "slate", "filler"), "ladder_next_ms": 2_000, "filler": self.FILLER}
@@ -334,6 +407,19 @@ class TestDrop:
         one.do(lambda clock: clock.undrop("b", "op"))
         one.run(30)
         assert one.titles() == ["a", "b"]
+
+    def test_at_the_end_of_the_list_it_is_told_too_and_once(self) -> None:
+        last = (item("n", kind="comment"), item("c", 20, dropped=True))
+        one = world(day(item("a", 20), item("b", 20), *last)).run(5)
+        one.do(lambda clock: clock.drop("b", "op"))
+        one.run(30)
+        one.do(lambda clock: clock.standby("op"))
+        one.run(5)
+        one.do(lambda clock: clock.rejoin("op"))
+        one.run(5)
+        assert one.titles() == ["a", "filler", "standby", "filler"]
+        assert skipped(one) == [("b", "dropped"), ("c", "dropped")]
+        check_facts(one.stop(), 45)
 
     def test_recue_makes_it_air_again(self) -> None:
         one = world(day(item("a", 20), item("b", 20))).run(5)
