@@ -10,8 +10,8 @@ class LogoSwitch:
 
     def __init__(self, logo: Logo | None) -> None:
         self._logo = logo
-        self._airing = 0
-        self._override: tuple[bool, int] | None = None  # on or off, and during which airing
+        self._item = ""  # of the list, the last that was on air
+        self._override: tuple[bool, str] | None = None  # on or off, and since which item
         self.shows = False
         """Whether the last frame that was asked about carries it."""
 
@@ -26,13 +26,15 @@ class LogoSwitch:
         return None if self._override is None else self._override[0]
 
     def set(self, on: bool | None) -> None:
-        """Until what is on air now is over. None gives the logo back to items and channel."""
-        self._override = None if on is None else (on, self._airing)
+        """Until another item of the list begins. None gives the logo back to items and channel."""
+        self._override = None if on is None else (on, self._item)
 
     def decide(self, shown: Shown) -> bool:
         """Once per output frame, in order. A slate, the emergency's too, has none: it is a card of its own."""
-        self._airing = 0 if shown.airing is None else shown.airing.number
-        if self._override is not None and self._override[1] != self._airing:
+        # Filler, the standby clip and what is shown while a live input is lost are no items that begin.
+        if shown.airing is not None and shown.picture in ("item", "freeze", "hold"):
+            self._item = shown.airing.item.id
+        if self._override is not None and self._override[1] != self._item:
             self._override = None
         self.shows = self._logo is not None and shown.action != "slate" and self._is_wanted(self._logo, shown)
         return self.shows

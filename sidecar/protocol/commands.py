@@ -52,7 +52,7 @@ class CueCommand(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LogoCommand(Struct, frozen=True, forbid_unknown_fields=True):
-    """``/logo``: the logo on or off until what is on air is over; ``auto``: as item and channel say."""
+    """``/logo``: the logo on or off until another item of the list begins; ``auto``: as item and channel say."""
 
     command_id: CommandId
     epoch: Epoch

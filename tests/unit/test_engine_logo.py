@@ -124,6 +124,18 @@ def test_an_operators_override_lapses_at_the_next_item() -> None:
     assert not switch.decide(shown(2, "off"))
 
 
+def test_an_override_outlasts_what_is_no_item() -> None:
+    switch = LogoSwitch(Logo("x"))
+    switch.decide(shown(1))
+    switch.set(False)
+    for number in (0, 7):  # the live input is lost: nothing, then filler
+        assert not switch.decide(shown(number, action="repeat", picture="filler"))
+    assert not switch.decide(shown(8, picture="standby"))
+    assert not switch.decide(shown(1))
+    assert switch.override is False
+    assert switch.decide(shown(2))
+
+
 def test_a_channel_without_a_logo_tells_of_none() -> None:
     switch = LogoSwitch(None)
     assert not switch.decide(shown(1, "on"))
