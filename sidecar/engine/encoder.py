@@ -1,15 +1,13 @@
 """The programme's encoder: H.264 and AAC, one for the whole run whatever the items are."""
 
-from collections.abc import Mapping
 from fractions import Fraction
-from typing import cast
 
 import av
 import numpy as np
-from av.sidedata.sidedata import Type
 from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace
 
+from sidecar.engine.captions import captions_remover, has_captions
 from sidecar.engine.encoder_settings import encoder_threads, gop_frames, x264_options
 from sidecar.media.interface import Samples
 from sidecar.outputs.packet import EncodedPacket
@@ -31,7 +29,8 @@ class PictureEncoder:
         self._time_base = 1 / rate
         self._group = -1
         self._last: av.VideoFrame | None = None
-        self._bare: av.VideoFrame | None = None  # the last picture without its captions, once it came again
+        self._bare: av.VideoFrame | None = None  # the last picture without its captions, once it was wanted so
+        self._remover = captions_remover(channel)
         codec = av.CodecContext.create("libx264", "w")
         codec.width, codec.height, codec.pix_fmt = channel.width, channel.height, "yuv420p"
         codec.framerate = rate / step
@@ -46,12 +45,16 @@ class PictureEncoder:
         codec.open()
         self._codec = codec
 
-    def encode(self, frame: int, picture: av.VideoFrame, wall_ns: int) -> list[EncodedPacket]:
-        """Of ``picture`` only timestamp and type are set, which belong to the encoder; it may come again."""
-        if picture is self._last:
-            picture = self._without_captions(picture)
-        else:
+    def encode(self, frame: int, picture: av.VideoFrame, wall_ns: int, *, captions: bool = True) -> list[EncodedPacket]:
+        """Of ``picture`` only timestamp and type are set, which belong to the encoder; it may come again.
+
+        Without ``captions`` its A53 captions are left out.
+        """
+        is_again = picture is self._last
+        if not is_again:
             self._last, self._bare = picture, None
+        if is_again or not captions:
+            picture = self._without_captions(picture)
         group = frame // self.gop
         picture.pts, picture.time_base = frame, self._time_base
         # Decoders leave their own type on pictures, and the encoder would follow it.
@@ -71,17 +74,10 @@ class PictureEncoder:
         ]
 
     def _without_captions(self, picture: av.VideoFrame) -> av.VideoFrame:
-        """A picture that stands: its A53 captions were sent with it, and sent again they would be typed again."""
+        """As one that stands is sent: its captions were sent with it, and sent again they would be typed again."""
         if self._bare is None:
-            # PyAV's stub has a mapping of names; it is one of types.
-            kinds = cast("Mapping[Type, object]", picture.side_data)
-            self._bare = picture if kinds.get(Type.A53_CC) is None else _copy(picture)
+            self._bare = self._remover.of(picture) if has_captions(picture) else picture
         return self._bare
-
-
-def _copy(picture: av.VideoFrame) -> av.VideoFrame:
-    """The pixels alone."""
-    return av.VideoFrame.from_ndarray(picture.to_ndarray(), format=picture.format.name)
 
 
 class SoundEncoder:

@@ -9,7 +9,7 @@ import av
 from sidecar.engine.encoder import PictureEncoder, SoundEncoder
 from sidecar.engine.threads import OnDeath, vital_thread
 from sidecar.media.interface import Samples
-from sidecar.outputs.packet import Batch
+from sidecar.outputs.packet import Batch, EncodedPacket
 from sidecar.protocol.channel import ChannelFormat, Meant
 from sidecar.rundown.rate import parse_rate
 
@@ -28,7 +28,7 @@ class FrameJob:
     """Output frame ``number``, due at ``wall_ns``. Without a picture only its sound is encoded.
 
     ``airing`` numbers what is on air, 0 where nothing is; ``meant`` are faults that are meant so; ``logo``: it carries
-    the channel's logo, which is put on where it is encoded.
+    the channel's logo, which is put on where it is encoded; ``captions``: those of the picture may pass.
     """
 
     number: int
@@ -38,6 +38,7 @@ class FrameJob:
     airing: int = 0
     meant: tuple[Meant, ...] = ()
     logo: bool = False
+    captions: bool = True
 
 
 class EncoderStuckError(Exception):
@@ -99,11 +100,16 @@ class EncoderThread:
 
     def _run(self) -> None:
         last: FrameJob | None = None
+        before: av.VideoFrame | None = None  # without the logo, which may come and go while it stands
         while (job := self._queue.get()) is not None:
+            captions = job.captions and job.picture is not before
+            before = job.picture or before
             if job.logo and job.picture is not None:
                 job = replace(job, picture=self._finish_picture(job.picture))
             last = job
-            packets = [] if job.picture is None else self._pictures.encode(job.number, job.picture, job.wall_ns)
+            packets: list[EncodedPacket] = []
+            if job.picture is not None:
+                packets = self._pictures.encode(job.number, job.picture, job.wall_ns, captions=captions)
             packets += self._sounds.encode(job.sound)
             if job.picture is not None:
                 self._pictures_taken += 1

@@ -1,16 +1,15 @@
 """The channel's logo: a PNG on the picture, read off every thread that air depends on."""
 
 import logging
-import sys
 import threading
 from pathlib import Path
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 from PIL import Image
 
+from sidecar.engine.captions import copier
 from sidecar.media.planes import samples_of
 from sidecar.protocol.channel import ChannelFormat, Logo
 
@@ -18,9 +17,6 @@ log = logging.getLogger(__name__)
 
 _MOST_PIXELS = 7680 * 4320
 _AGAIN_S = 10.0
-_MOST_FRAMES = 8
-_OURS = 3
-"""References to a picture that nobody else has: the list's, the loop's, and the counting function's."""
 _Levels = NDArray[np.float32] | NDArray[np.float64]
 
 
@@ -63,31 +59,17 @@ class LogoOverlay:
             level = np.divide(_quarter(difference * alpha), small, out=np.zeros_like(small), where=small > 0)
             self._layers.append(_Layer(128 + 224 * level, small, left // 2, top // 2))
         self._last: tuple[av.VideoFrame, av.VideoFrame] | None = None
-        self._frames: list[av.VideoFrame] = []
+        self._copier = copier(channel)
 
     def on(self, picture: av.VideoFrame) -> av.VideoFrame:
-        """A picture of its own: the one given is shared. The same picture gives the same one again."""
+        """A picture of its own, with the captions of the one given, which is shared. The same picture gives the same
+        one again."""
         if self._last is not None and self._last[0] is picture:
             return self._last[1]
-        made = self._frame(picture.width, picture.height)
-        for layer, source, target in zip(self._layers, picture.planes, made.planes, strict=True):
-            plane, given = samples_of(target), samples_of(source)
-            width = min(source.line_size, target.line_size)
-            plane[:, :width] = given[:, :width]
-            layer.blend(plane)
+        made = self._copier.of(picture)
+        for layer, plane in zip(self._layers, made.planes, strict=True):
+            layer.blend(samples_of(plane))
         self._last = (picture, made)
-        return made
-
-    def _frame(self, width: int, height: int) -> av.VideoFrame:
-        """One that nobody holds any more, or a new one. Fresh memory for every picture would cost the system ten times
-        what the copy does."""
-        for frame in self._frames:
-            if sys.getrefcount(frame) <= _OURS:
-                return frame
-        made = av.VideoFrame(width, height, "yuv420p")
-        made.colorspace, made.color_range = Colorspace.ITU709, ColorRange.MPEG
-        if len(self._frames) < _MOST_FRAMES:
-            self._frames.append(made)
         return made
 
 

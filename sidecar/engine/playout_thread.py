@@ -176,7 +176,8 @@ class PlayoutThread:
         picture, sound, came = self._compose(shown, wall_ns)
         self.last_picture = picture
         airing = 0 if shown.airing is None else shown.airing.number
-        job = FrameJob(frame, wall_ns, picture, sound, airing, _meant(shown), self._logo.decide(shown))
+        captions = shown.airing is None or shown.airing.item.captions
+        job = FrameJob(frame, wall_ns, picture, sound, airing, _meant(shown), self._logo.decide(shown), captions)
         accepted = self._encoder.put(job)
         self._commands.shown(frame)
         if not shown.late:  # that one the rundown has counted

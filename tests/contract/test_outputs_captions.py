@@ -4,13 +4,16 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from sidecar.engine.encoder import PictureEncoder
+from sidecar.engine.encoder import PictureEncoder, SoundEncoder
+from sidecar.engine.encoder_thread import EncoderThread, FrameJob
+from sidecar.engine.logo import LogoOverlay
 from sidecar.outputs.packet import Batch
 from sidecar.outputs.templates import make_templates
 from sidecar.outputs.transport_stream import TransportStreamMuxer
-from sidecar.protocol.channel import ChannelFormat
+from sidecar.protocol.channel import ChannelFormat, Logo
 from tests.fixtures.air import ENCODING, FORMAT, encoded
 from tests.fixtures.playing import play
 from tests.instruments.transport_stream import take_apart
@@ -71,3 +74,29 @@ def test_a_picture_that_stands_has_its_captions_once(clip: Path) -> None:
 def test_at_twice_the_rate_nothing_is_said_twice(clip: Path) -> None:
     said = [captions for captions in aired(clip, ChannelFormat(320, 180, "50")) if captions]
     assert said == [triplets(number) for number in range(50)]
+
+
+@pytest.mark.parametrize(("logo", "captions"), [(True, True), (False, False), (True, False)])
+def test_they_pass_with_the_logo_and_only_where_the_item_lets_them(clip: Path, logo: bool, captions: bool) -> None:
+    """Through the encoder's thread; the picture stands at the end, and the logo goes and comes meanwhile."""
+    overlay = LogoOverlay(np.full((20, 40, 4), 255, np.uint8), Logo("x"), FORMAT)
+    muxer = TransportStreamMuxer(make_templates(FORMAT, ENCODING))
+    chunks: list[bytes] = []
+
+    def deliver(_job: FrameJob, batch: Batch) -> None:
+        chunks.extend(muxer.mux(batch))
+
+    thread = EncoderThread(
+        PictureEncoder(FORMAT, ENCODING, threads=1), SoundEncoder(FORMAT, ENCODING), deliver=deliver,
+        finish_picture=overlay.on, most_pictures=1000, most_waiting=1000, on_death=pytest.fail,
+    )  # fmt: skip
+    pictures = [moment.picture for moment in play(clip, FORMAT).moments]
+    silence = np.zeros((2, 1920), np.float32)
+    shown = [(picture, logo) for picture in pictures] + [(pictures[-1], is_on) for is_on in (not logo, logo)]
+    thread.start()
+    for number, (picture, is_on) in enumerate(shown):
+        assert thread.put(FrameJob(number, 0, picture, silence, logo=is_on, captions=captions))
+    thread.close()
+    assert thread.join(60)
+    said = take_apart(b"".join([*chunks, *muxer.finish()])).picture_caption_bytes(0x100)
+    assert [one for one in said if one] == ([triplets(number) for number in range(50)] if captions else [])
