@@ -117,7 +117,8 @@ def without_input_secrets(view: Item, who: Principal) -> Item:
     """An item as ``who`` may see it: only who may change a list sees the passphrase or key in a live input's url."""
     if view.url is None or Permission.SCHEDULE in GRANTS[who.role]:
         return view
-    return view.model_copy(update={"url": shown_live_url(view.url)})
+    shown = shown_live_url(view.url)
+    return view.model_copy(update={"url": shown, "title": view.title.replace(view.url, shown)})
 
 
 def playlist(row: models.Playlist, items: int) -> Playlist:

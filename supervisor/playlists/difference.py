@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from db.models import Item
 from db.repositories.playlists import ItemSpec, KeptItem
+from sidecar.protocol.live_url import shown_live_url
 from supervisor.playlists.items import ListedItem
 
 LOCK_S: Final = 60
@@ -21,6 +22,9 @@ _COMPARED: Final = (
     "house_id", "listed", "fixed_at", "url",
 )  # fmt: skip
 """What a list says of an item. Whatever else an operator set of it stays."""
+_NOT_SHOWN: Final[Mapping[str, str]] = {
+    "asset_id": "another clip", "listed": "another length", "url": "another address",
+}  # fmt: skip
 _AIRING_OF_LISTS: Final = frozenset({"expendable"})
 
 Verdict = Literal["kept", "inserted", "removed", "moved", "changed", "locked"]
@@ -341,14 +345,17 @@ def _of_event(verdict: Verdict, one: ListedItem, was: OldItem | None = None, wha
 
 
 def _told(row: Item, name: str, value: object) -> str:
-    if name in ("asset_id", "listed"):
-        return "another clip" if name == "asset_id" else "another length"
+    """Without what a live address may hold: its passphrase and key are for nobody's report."""
+    if name in _NOT_SHOWN:
+        return _NOT_SHOWN[name]
     return f"{name.replace('_', ' ')} {_shown(getattr(row, name))} -> {_shown(value)}"
 
 
 def _shown(value: object) -> str:
     if isinstance(value, datetime):
         return f"{value:%F %T}Z"
+    if isinstance(value, str) and "://" in value:
+        return shown_live_url(value)  # a title of an older version, which took it from the address
     return "none" if value is None else str(value)
 
 

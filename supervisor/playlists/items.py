@@ -8,7 +8,9 @@ from typing import cast
 
 from db.models import Asset
 from db.repositories.playlists import ItemSpec
+from sidecar.protocol.live_url import shown_live_url
 from sidecar.rundown.rate import parse_rate
+from supervisor.assets.names import title_of
 from supervisor.errors import Invalid
 from supervisor.playlists.live_urls import check_live_url
 from supervisor.playlists.schedule import Extent, Frames, ScheduledEvent, Seconds, Timecode, frames_at
@@ -141,7 +143,10 @@ def _live(event: ScheduledEvent, channel_rate: str) -> tuple[ItemSpec, str]:
         remarks.append(f"{named}: give the item a url before it airs")
     if frames is None:
         remarks.append("it has no duration, so it ends by a take")
-    spec = ItemSpec(title=event.title or source or "Live", kind="live", slate_frames=frames, url=url)
+    title = event.title or source or "Live"
+    if url is not None:
+        title = title_of(title.replace(url, shown_live_url(url)))  # a title goes into the as-run for ever
+    spec = ItemSpec(title=title, kind="live", slate_frames=frames, url=url)
     return spec, "; ".join(remarks)
 
 

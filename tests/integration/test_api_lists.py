@@ -42,6 +42,7 @@ async def test_a_list_by_house_ids_becomes_a_playlist(supervisor: Running, tmp_p
         {"kind": "live", "source": "CAM 3", "expendable": True},
         {"kind": "slate", "title": "How long?"},
         {"kind": "live", "source": "file:///etc/passwd"},
+        {"kind": "live", "source": "srt://studio:9001?passphrase=not-to-be-told", "duration": 60},
     )  # fmt: skip
     values = {"name": "Day", "source": "json", "content": content, "channel_id": channel["id"]}
     result = await supervisor.call("POST", "/playlists/import", json=values, expect=201)
@@ -50,7 +51,7 @@ async def test_a_list_by_house_ids_becomes_a_playlist(supervisor: Running, tmp_p
     assert any("does not exist on 2026-03-29" in line for line in result["warnings"])
     assert any("ends 1450 frames before" in line for line in result["warnings"])
     assert any("'CAM 3' is no address" in line for line in result["warnings"])
-    news, waits, held, slate, comment, fixed, camera = await items(supervisor, result["playlist"]["id"])
+    news, waits, held, slate, comment, fixed, camera, secret = await items(supervisor, result["playlist"]["id"])
     assert (news["asset_id"], news["in_frames"], news["out_frames"]) == (assets["N1"], 10, 35)
     assert (news["title"], news["traffic_id"], news["planned_start"]) == ("News", "T1", "2026-03-28T19:00:00Z")
     assert (waits["asset_id"], waits["house_id"], waits["title"]) == (None, "N9", "N9")
@@ -62,9 +63,14 @@ async def test_a_list_by_house_ids_becomes_a_playlist(supervisor: Running, tmp_p
     assert (fixed["start_mode"], fixed["fixed_at"]) == ("fixed", "2026-03-29T02:00:00Z")
     assert (camera["url"], camera["end_mode"], camera["expendable"]) == (None, "take", True)
 
+    assert (secret["title"], secret["url"]) == (
+        "srt://studio:9001", "srt://studio:9001?passphrase=not-to-be-told"
+    ), "the title goes to everybody and into the as-run"  # fmt: skip
+
     preview = await supervisor.call(
         "GET", f"/playlists/{result['playlist']['id']}/preview", params={"channel_id": channel["id"]}
     )
+    assert "not-to-be-told" not in str(preview)
     row = preview["rows"][1]
     assert (row["state"], row["duration_frames"]) == ("missing", 750)
     assert "house id N9" in row["note"]

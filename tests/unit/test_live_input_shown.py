@@ -5,13 +5,16 @@ from supervisor.principal import Principal
 from supervisor.schemas.playlist import Item
 
 SECRET = "dont-tell-anyone"
-LIVE = Item.model_construct(id="i", url=f"srt://10.0.0.7:9000?passphrase={SECRET}")
+URL = f"srt://10.0.0.7:9000?passphrase={SECRET}"
+LIVE = Item.model_construct(id="i", url=URL, title=f"From {URL}")
 
 
-def seen_by(role: str) -> str | None:
-    return views.without_input_secrets(LIVE, Principal(name="p", origin="unix", role=role)).url  # type: ignore[arg-type]
+def seen_by(role: str) -> tuple[str | None, str]:
+    """Its url and its title."""
+    shown = views.without_input_secrets(LIVE, Principal(name="p", origin="unix", role=role))  # type: ignore[arg-type]
+    return shown.url, shown.title
 
 
 def test_only_who_may_change_a_list_sees_the_passphrase_of_its_inputs() -> None:
-    assert seen_by("viewer") == "srt://10.0.0.7:9000"
-    assert seen_by("operator") == LIVE.url
+    assert seen_by("viewer") == ("srt://10.0.0.7:9000", "From srt://10.0.0.7:9000")
+    assert seen_by("operator") == (LIVE.url, LIVE.title)

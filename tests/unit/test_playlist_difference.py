@@ -52,6 +52,15 @@ ON_AIR = [
 ]
 
 
+def test_a_live_address_is_told_without_what_it_holds() -> None:
+    was, now = (f"srt://studio:9000?passphrase={secret}" for secret in ("secret-before", "secret-after"))
+    before = [old("B", 0, "on air", kind="live", url=was), old("A", 1, kind="live", url=was, title=was)]
+    listed = [new("B", 0, kind="live", url=now), new("A", 1, kind="live", url=now)]
+    whats = [change.what for change in difference(before, listed, live_until=None).changes]
+    assert "title srt://studio:9000 -> A, another address" in whats
+    assert all("another address" in what and "secret" not in what for what in whats), whats
+
+
 def test_what_runs_stays_and_the_rest_is_what_the_list_says() -> None:
     listed = [new("A", 0), new("B", 1), new("C", 2), new("X", 3), new("D", 3), new("E", 4, out_frames=50)]
     found = difference(ON_AIR, listed, live_until=UNTIL, day_ends=at(600))
