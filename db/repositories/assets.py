@@ -152,11 +152,20 @@ class Assets:
         )
         return result.scalar_one_or_none() is not None
 
-    async def unmeasured(self, limit: int) -> Sequence[Asset]:
-        """Assets with sound of which nobody knows how loud it is, the newest first."""
+    async def unmeasured(self, limit: int, besides: Collection[str] = ()) -> Sequence[Asset]:
+        """Assets with sound of which nobody knows how loud it is, the newest first, without the ids of ``besides``.
+
+        Looks at every asset where there is none.
+        """
         stale = or_(Asset.measured_fingerprint.is_(None), Asset.measured_fingerprint != Asset.fingerprint)
         query = select(Asset).where(Asset.audio_codec.is_not(None), stale).order_by(Asset.id.desc()).limit(limit)
+        if besides:
+            query = query.where(Asset.id.not_in(sorted(besides)))
         return (await self._session.scalars(query)).all()
+
+    async def newest(self) -> str | None:
+        """The id of the asset that was made last."""
+        return await self._session.scalar(select(func.max(Asset.id)))
 
     async def delete(self, asset_id: str, rev: int) -> None:
         """Raises ``Missing``, ``StaleRev``, and ``InUse`` by the playlists that have it."""

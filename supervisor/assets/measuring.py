@@ -19,10 +19,13 @@ from supervisor.clock import Clock
 LINE_S: Final = 20.0
 """Seconds without a sign of progress after which a measurement is given up."""
 _LOOK_S: Final = 2.0
+"""Seconds between two looks for new assets."""
+_ALL_S: Final = 60.0
+"""Seconds until all assets are looked through again when nothing was to be measured and none is new."""
 _AGAIN_S: Final = 3600.0
 """Seconds until a file that could not be measured is tried again."""
-_AT_A_LOOK: Final = 50
 _MOST_FAILED: Final = 10_000
+"""Fewer than a statement may have parameters."""
 
 _log = structlog.get_logger(__name__)
 _decoder = msgspec.json.Decoder(Measurement)
@@ -69,7 +72,10 @@ class LoudnessWatch:
         self._clock = clock
         self._leads = leads
         self._told = told
-        self._failed: dict[tuple[str, str], float] = {}
+        self._failed: dict[str, float] = {}
+        """Until when each is not tried again. Another content is another asset."""
+        self._newest: str | None = None
+        self._look_through = 0.0
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -84,20 +90,25 @@ class LoudnessWatch:
 
     async def _measure_one(self) -> bool:
         """Whether there was one."""
-        async with self._store.read() as tx:
-            waiting = await tx.assets.unmeasured(_AT_A_LOOK + len(self._failed))
         now = self._clock.monotonic()
-        self._failed = {key: until for key, until in self._failed.items() if until > now}
-        asset = next((one for one in waiting if (one.id, one.fingerprint) not in self._failed), None)
-        if asset is None:
+        self._failed = {asset_id: until for asset_id, until in self._failed.items() if until > now}
+        async with self._store.read() as tx:
+            newest = await tx.assets.newest()
+            if newest == self._newest and now < self._look_through:
+                return False
+            waiting = await tx.assets.unmeasured(1, self._failed.keys())
+        if not waiting:
+            self._newest, self._look_through = newest, now + _ALL_S
             return False
+        (asset,) = waiting
         measurement = await measure(Path(asset.path))
         if measurement.state == "measured":
             await self._keep(asset, measurement)
         else:
             _log.info("loudness could not be measured", asset=asset.id, why=measurement.why)
-            if len(self._failed) < _MOST_FAILED:
-                self._failed[asset.id, asset.fingerprint] = now + _AGAIN_S
+            if len(self._failed) == _MOST_FAILED:
+                del self._failed[next(iter(self._failed))]
+            self._failed[asset.id] = now + _AGAIN_S
         return True
 
     async def _keep(self, asset: Asset, measurement: Measurement) -> None:

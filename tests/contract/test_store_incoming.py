@@ -116,6 +116,19 @@ async def test_assets_by_place_and_by_how_much_is_known(store: Store, now: datet
         assert {row.id for row in await tx.assets.by_fingerprints(["f" * 64], None)} == {inside.id, half.id}
 
 
+async def test_what_is_not_measured_is_asked_for_without_what_cannot_be(store: Store, now: datetime) -> None:
+    mute, first, second = [
+        await add_asset(store, now, path=f"/media/{name}", audio_codec=codec)
+        for name, codec in (("mute", None), ("first", "aac"), ("second", "aac"))
+    ]  # fmt: skip
+    async with store.write() as tx:
+        assert [row.id for row in await tx.assets.unmeasured(10)] == [second.id, first.id]
+        assert [row.id for row in await tx.assets.unmeasured(1, {second.id, mute.id})] == [first.id]
+        assert await tx.assets.newest() == second.id
+        assert await tx.assets.measured(first.id, first.fingerprint, -2300, -100)
+        assert await tx.assets.unmeasured(10, {second.id}) == []
+
+
 async def test_watched_folders_go_with_their_channel(store: Store, now: datetime) -> None:
     async with store.write() as tx:
         facts = {"name": "One", "number": 1, "width": 1280, "height": 720, "rate": "25"}

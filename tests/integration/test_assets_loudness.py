@@ -2,13 +2,15 @@
 
 import asyncio
 import os
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from db.models import Channel, Item, Playlist
+from db.models import Asset, Channel, Item, Playlist
+from db.repositories.assets import Assets
 from db.store import Store
 from supervisor.assets.fingerprint import fingerprint
 from supervisor.assets.measuring import LoudnessWatch, measure
@@ -45,6 +47,56 @@ async def test_silence_and_what_cannot_be_heard(tmp_path: Path) -> None:
 async def test_a_file_that_hangs_is_given_up(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "hung.ts")
     assert "nothing of it could be read" in (await measure(tmp_path / "hung.ts", line_s=2.0)).why
+
+
+class Looking(SystemClock):
+    """Sleeps no time, but a look at a time."""
+
+    def __init__(self) -> None:
+        self.looks = asyncio.Semaphore(0)
+        self.looked = asyncio.Semaphore(0)
+
+    async def sleep(self, seconds: float) -> None:
+        self.looked.release()
+        await self.looks.acquire()
+
+
+async def test_all_assets_are_looked_through_only_when_one_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(f"sqlite+aiosqlite:///{tmp_path}/mcr.db")
+    await store.migrate()
+    clock, asked = Looking(), 0
+    unmeasured = Assets.unmeasured
+
+    async def counted(assets: Assets, limit: int, besides: Collection[str] = ()) -> Sequence[Asset]:
+        nonlocal asked
+        asked += 1
+        return await unmeasured(assets, limit, besides)
+
+    async def twenty_looks() -> None:
+        for _ in range(20):
+            await clock.looked.acquire()
+            clock.looks.release()
+
+    async def nobody() -> None:
+        raise AssertionError("nothing can be measured here")
+
+    monkeypatch.setattr(Assets, "unmeasured", counted)
+    watch = asyncio.create_task(LoudnessWatch(store, clock, lambda: True, nobody).run())
+    try:
+        async with asyncio.timeout(60):
+            await twenty_looks()
+            assert asked == 1
+            gone = {"title": "gone", "path": str(tmp_path / "gone.mkv"), "size_bytes": 1, "fingerprint": "0" * 64}
+            async with store.write() as tx:
+                await tx.assets.add({**gone, "audio_codec": "aac"}, clock.now())
+            await twenty_looks()
+            assert asked == 3, "the new one at once, and whether there is another"
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+        await store.close()
 
 
 async def test_assets_are_measured_once_and_levelled(tmp_path: Path) -> None:
