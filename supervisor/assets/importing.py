@@ -40,12 +40,24 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of one file: its asset, or why there is none."""
+    """What became of one file: its asset, or why there is none. ``passes``: what cannot be read now may be later."""
 
     wanted: Wanted
     asset: Asset | None
     is_new: bool
     refusal: str
+    passes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """Why nothing is known of a file; ``passes``: for want of time or of a free thread."""
+
+    why: str
+    passes: bool = False
+
+
+_Look = Fingerprint | _Unread
 
 
 class AssetNews(Protocol):
@@ -98,32 +110,36 @@ class AssetImport:
             asset = known.get(one.path) or made.get(one.path)
             is_new = one.path in made and one.path not in told
             told.add(one.path)
-            refusal = "" if asset else _refusal(one.path, looks[one.path], probes.get(one.path))
-            results.append(Imported(one, asset, is_new, refusal))
+            look = looks[one.path]
+            refusal = "" if asset else _refusal(one.path, look, probes.get(one.path))
+            passes = asset is None and isinstance(look, _Unread) and look.passes
+            results.append(Imported(one, asset, is_new, refusal, passes))
         return tuple(results)
 
-    async def _look(self, path: Path) -> Fingerprint | str:
+    async def _look(self, path: Path) -> _Look:
         """What the file is, or why it cannot be read."""
         if not path.is_absolute():
-            return f"{path} is not an absolute path"
+            return _Unread(f"{path} is not an absolute path")
         if "\0" in str(path):
-            return "a path cannot hold a NUL"
+            return _Unread("a path cannot hold a NUL")
         if not is_text(str(path)):
-            return f"{readable(str(path))}: its name is not UTF-8; rename it"
+            return _Unread(f"{readable(str(path))}: its name is not UTF-8; rename it")
         try:
             return await self._files.run(READ_S, fingerprint, path)
         except TimeoutError:
-            return f"{path} could not be read within {READ_S:.0f} s"
-        except (Invalid, Unavailable) as error:
-            return error.detail
+            return _Unread(f"{path} could not be read within {READ_S:.0f} s", passes=True)
+        except Unavailable as error:
+            return _Unread(error.detail, passes=True)
+        except Invalid as error:
+            return _Unread(error.detail)
 
-    async def _known(self, looks: Mapping[Path, Fingerprint | str], project_id: str | None) -> dict[Path, Asset]:
+    async def _known(self, looks: Mapping[Path, _Look], project_id: str | None) -> dict[Path, Asset]:
         async with self._store.read() as tx:
             found = await tx.assets.by_contents(_contents(looks), project_id)
         return {Path(path): asset for (_, path), asset in found.items()}
 
     async def _follow_moved(
-        self, looks: Mapping[Path, Fingerprint | str], known: Collection[Path], project_id: str | None
+        self, looks: Mapping[Path, _Look], known: Collection[Path], project_id: str | None
     ) -> dict[Path, Asset]:
         """Assets whose file was moved or renamed, by where it is now. Two with one content are left as they are."""
         wanted = {
@@ -189,7 +205,7 @@ class AssetImport:
 
     async def _make(
         self,
-        looks: Mapping[Path, Fingerprint | str],
+        looks: Mapping[Path, _Look],
         probes: Mapping[Path, Probe],
         wanted: Mapping[Path, Wanted],
         project_id: str | None,
@@ -216,11 +232,11 @@ class AssetImport:
         return made
 
 
-def _contents(looks: Mapping[Path, Fingerprint | str]) -> list[tuple[str, str]]:
+def _contents(looks: Mapping[Path, _Look]) -> list[tuple[str, str]]:
     return [(look.digest, str(path)) for path, look in looks.items() if isinstance(look, Fingerprint)]
 
 
-def _facts(wanted: Wanted, look: Fingerprint | str, probe: Probe, project_id: str | None) -> dict[str, object]:
+def _facts(wanted: Wanted, look: _Look, probe: Probe, project_id: str | None) -> dict[str, object]:
     assert isinstance(look, Fingerprint)
     title = title_of(wanted.title or "") or title_of(wanted.path.stem) or title_of(wanted.path.name)
     return {
@@ -271,7 +287,7 @@ def _is_gone(path: str) -> bool:
     return False
 
 
-def _refusal(path: Path, look: Fingerprint | str, probe: Probe | None) -> str:
-    if isinstance(look, str):
-        return look
+def _refusal(path: Path, look: _Look, probe: Probe | None) -> str:
+    if isinstance(look, _Unread):
+        return look.why
     return f"{path}: {probe.refusal or 'it was not probed'}" if probe else f"{path}: it was not probed"

@@ -1,6 +1,7 @@
 """A watched media folder: what comes is arriving while it is written, then looked into, and an asset afterwards."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -17,9 +18,22 @@ from supervisor.threads import Threads
 SCAN_S: Final = 60.0
 """Seconds in which a tree of files must have been looked through."""
 ASK_S: Final = 10.0
+PASSES_S: Final = 60.0
+"""Seconds until a file is tried again that could not be read for a reason that passes."""
+AT_PATHS: Final = 500
+"""Up to so many new files are asked for by name; of more, everything below the folder is read at once."""
 AT_ONCE: Final = 16
 """Files that are looked into between two looks at the folder: what waits is what is there, and in no queue."""
 LONGEST_HOUSE_ID: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """``until``: on the clock that never jumps, when it is tried again; None: when it is another file."""
+
+    stamp: tuple[int, int]
+    why: str
+    until: float | None = None
 
 
 class MediaIntake:
@@ -33,7 +47,7 @@ class MediaIntake:
         self._arrivals = Arrivals()
         self._asked: dict[str, tuple[int, int]] = {}
         self._known: dict[str, tuple[int, int]] = {}
-        self._refused: dict[str, tuple[tuple[int, int], str]] = {}
+        self._refused: dict[str, _Refused] = {}
 
     async def look(self, folder: WatchedFolder, progress: Callable[[FolderSeen], None]) -> tuple[FolderSeen, bool]:
         """Looks once and imports some of what is whole; whether more of it waits. ``progress`` is told before probing.
@@ -65,18 +79,26 @@ class MediaIntake:
         return self._seen(entries, whole, (), left_out), len(waiting) > len(batch) > 0
 
     def _is_done(self, entry: Entry) -> bool:
+        if self._known.get(entry.name) == entry.stamp:
+            return True
         refused = self._refused.get(entry.name)
-        return self._known.get(entry.name) == entry.stamp or (refused is not None and refused[0] == entry.stamp)
+        if refused is None or refused.stamp != entry.stamp:
+            return False
+        return refused.until is None or self._clock.monotonic() < refused.until
 
     async def _recognize(self, folder: WatchedFolder, entries: Sequence[Entry]) -> None:
         """What is an asset already and has not changed since need not be read again."""
-        new = {entry.name: entry.stamp for entry in entries if self._asked.get(entry.name) != entry.stamp}
+        new = [entry for entry in entries if self._asked.get(entry.name) != entry.stamp]
         if not new:
             return
-        self._asked = {entry.name: entry.stamp for entry in entries}
         async with self._store.read() as tx:
-            rows: dict[str, Asset] = {row.path: row for row in await tx.assets.below(folder.path, folder.project_id)}
-        for entry in entries:
+            if len(new) > AT_PATHS:
+                found = await tx.assets.below(folder.path, folder.project_id)
+            else:
+                found = await tx.assets.at_paths([f"{folder.path}/{entry.name}" for entry in new], folder.project_id)
+        rows: dict[str, Asset] = {row.path: row for row in found}
+        self._asked = {entry.name: entry.stamp for entry in entries}
+        for entry in new:
             row = rows.get(f"{folder.path}/{entry.name}")
             if row is not None and (row.size_bytes, row.mtime_ns) == entry.stamp:
                 self._known[entry.name] = entry.stamp
@@ -89,7 +111,8 @@ class MediaIntake:
                 self._known[entry.name] = entry.stamp
                 self._refused.pop(entry.name, None)
             else:
-                self._refused[entry.name] = (entry.stamp, one.refusal)
+                until = self._clock.monotonic() + PASSES_S if one.passes else None
+                self._refused[entry.name] = _Refused(entry.stamp, one.refusal, until)
 
     def _seen(
         self, entries: Sequence[Entry], whole: frozenset[str], probing: Sequence[Entry], left_out: str
@@ -101,10 +124,10 @@ class MediaIntake:
             refused = self._refused.get(name)
             if self._known.get(name) == entry.stamp:
                 files.append(FileSeen(name, "taken"))
-            elif refused is not None and refused[0] == entry.stamp:
-                files.append(FileSeen(name, "refused", refused[1]))
             elif name in at_work:
                 files.append(FileSeen(name, "probing"))
+            elif refused is not None and refused.stamp == entry.stamp:
+                files.append(FileSeen(name, "refused" if refused.until is None else "waiting", refused.why))
             else:
                 files.append(FileSeen(name, "waiting" if name in whole else "arriving"))
         return folder_seen(files, self._clock.now(), left_out)

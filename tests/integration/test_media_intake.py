@@ -1,0 +1,69 @@
+"""A watched media folder, on a real store and real files, where the disk behind it does not answer for a while."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from db.models import WatchedFolder
+from db.repositories.watched_folders import FolderSpec
+from db.store import Store
+from supervisor.assets import importing
+from supervisor.assets.importing import AssetImport
+from supervisor.assets.probing import Prober
+from supervisor.clock import SystemClock
+from supervisor.intake.media import PASSES_S, MediaIntake
+from supervisor.threads import Threads
+from tests.fixtures.small_clips import make_small_clip
+
+
+class MovedClock(SystemClock):
+    """This machine's, ``ahead`` seconds further."""
+
+    ahead = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.ahead
+
+
+async def seen(intake: MediaIntake, folder: WatchedFolder) -> dict[str, tuple[str, str]]:
+    found, _ = await intake.look(folder, lambda _: None)
+    return {file.name: (file.state, file.detail) for file in found.files}
+
+
+async def test_a_clip_that_could_not_be_read_in_time_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(f"sqlite+aiosqlite:///{tmp_path}/mcr.db")
+    await store.migrate()
+    clock, media, freed = MovedClock(), Threads("media", places=1), threading.Event()
+    assets = AssetImport(store, clock, Prober(), media)
+    intake = MediaIntake(store, clock, assets, Threads("watched folders", places=2))
+    (tmp_path / "in").mkdir()
+    make_small_clip(tmp_path / "in" / "N1.mp4")
+    try:
+        async with store.write() as tx:
+            folder = await tx.watched_folders.add(FolderSpec("media", str(tmp_path / "in")), clock.now())
+        with pytest.raises(TimeoutError):
+            await media.run(0.05, freed.wait)
+        with monkeypatch.context() as planted:
+            planted.setattr(importing, "READ_S", 0.05)
+            files = await seen(intake, folder)
+            for _ in range(3):
+                files = await seen(intake, folder)
+        assert files == {"N1.mp4": ("waiting", "all 1 media are busy")}
+        freed.set()
+        assert await seen(intake, folder) == files, "it is not asked for at every look"
+        clock.ahead = PASSES_S
+        assert await seen(intake, folder) == {}
+        async with store.read() as tx:
+            (asset,) = await tx.assets.list()
+            assert asset.house_id == "N1"
+        another = MediaIntake(store, clock, assets, Threads("watched folders", places=2))
+        monkeypatch.setattr(assets, "add_all", None)
+        for _ in range(3):
+            assert await seen(another, folder) in ({}, {"N1.mp4": ("arriving", "")})
+        assert await seen(another, folder) == {}, "it is known by its path, and not read again"
+    finally:
+        freed.set()
+        await store.close()
