@@ -79,8 +79,16 @@ def is_being_written(path: Path) -> bool:
     return False
 
 
-def read_whole(folder: Path, name: str, most: int) -> bytes:
-    """A file directly in the folder. Raises Invalid where it is none, is a link, or is larger than ``most`` bytes."""
+class Changed(Exception):
+    """The file of that name is another one by now, or was written to."""
+
+
+def read_whole(folder: Path, entry: Entry, most: int) -> bytes:
+    """A file directly in the folder, as it was looked at.
+
+    Raises Changed, and Invalid where it is no file, is a link, or is larger than ``most`` bytes.
+    """
+    name = entry.name
     with _opened(folder) as directory:
         try:
             descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
@@ -88,6 +96,8 @@ def read_whole(folder: Path, name: str, most: int) -> bytes:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise Invalid(f"{name} is not a regular file")
                 data = file.read(most + 1)
+                if not _is_same(os.fstat(descriptor), entry):
+                    raise Changed
         except OSError as error:
             raise Invalid(f"{name} cannot be read: {error.strerror}") from None
     if len(data) > most:
@@ -95,28 +105,61 @@ def read_whole(folder: Path, name: str, most: int) -> bytes:
     return data
 
 
-def put_away(folder: Path, name: str, where: Put, report: Mapping[str, object], now: datetime) -> str:
-    """Moves the file into ``done`` or ``refused`` below the folder, with the report beside it; its name there.
+def put_away(folder: Path, entry: Entry, where: Put, report: Mapping[str, object], now: datetime) -> None:
+    """Moves the file as it was read into ``done`` or ``refused`` below the folder, with the report beside it.
 
-    One of that name that is there already keeps it: the new one gets the instant into its name. Raises Invalid.
+    One of that name that is there already keeps it: the new one gets the instant into its name. Where another file has
+    its name by now, or none, nothing is moved. Raises Invalid.
     """
-    with _opened(folder) as directory:
-        try:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(where, 0o755, dir_fd=directory)
-            target = os.open(where, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
-            try:
-                there = _free_name(target, name, now)
-                _write(target, f"{there}.report.json", report)
+    name = entry.name
+    try:
+        with _opened(folder) as directory, _opened_below(directory, where) as target:
+            there = _free_name(target, name, now)
+            _write(target, f"{there}.report.json", report)
+            if _is_there(directory, entry):
                 os.rename(name, there, src_dir_fd=directory, dst_dir_fd=target)
-            finally:
-                os.close(target)
-        except OSError as error:
-            raise Invalid(
-                f"{name} cannot be put into {folder}/{where}: {error.strerror}",
-                hint="Let the supervisor's user write there.",
-            ) from None
-    return there
+            else:
+                os.unlink(f"{there}.report.json", dir_fd=target)
+    except OSError as error:
+        raise _cannot_put(name, folder, where, error.strerror) from None
+
+
+def check_room(folder: Path, name: str, where: Put) -> None:
+    """Raises Invalid where ``put_away`` would, as far as can be told without doing it."""
+    try:
+        with _opened(folder) as directory, _opened_below(directory, where) as target:
+            for descriptor in (directory, target):
+                if not os.access(".", os.W_OK | os.X_OK, dir_fd=descriptor, effective_ids=True):
+                    raise _cannot_put(name, folder, where, "no right to write there")
+    except OSError as error:
+        raise _cannot_put(name, folder, where, error.strerror) from None
+
+
+def _cannot_put(name: str, folder: Path, where: Put, why: str | None) -> Invalid:
+    return Invalid(f"{name} cannot be put into {folder}/{where}: {why}", hint="Let the supervisor's user write there.")
+
+
+def _is_there(directory: int, entry: Entry) -> bool:
+    try:
+        return _is_same(os.stat(entry.name, dir_fd=directory, follow_symlinks=False), entry)
+    except FileNotFoundError:
+        return False
+
+
+def _is_same(status: os.stat_result, entry: Entry) -> bool:
+    return (status.st_ino, status.st_size, status.st_mtime_ns) == (entry.inode, *entry.stamp)
+
+
+@contextlib.contextmanager
+def _opened_below(directory: int, where: Put) -> Generator[int]:
+    """The folder of that name, made where there is none. Raises OSError."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(where, 0o755, dir_fd=directory)
+    target = os.open(where, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        yield target
+    finally:
+        os.close(target)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 import json
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal, cast
 
@@ -16,7 +16,7 @@ from db.store import Store
 from supervisor.clock import Clock
 from supervisor.errors import Invalid, McrError, Unavailable
 from supervisor.intake.arrivals import Arrivals, Entry
-from supervisor.intake.folders import is_being_written, put_away, read_whole, scan
+from supervisor.intake.folders import Changed, check_room, is_being_written, put_away, read_whole, scan
 from supervisor.intake.seen import FileSeen, FolderSeen, folder_seen
 from supervisor.playlists.difference import LOCK_S
 from supervisor.playlists.preparing import ListSource
@@ -51,7 +51,21 @@ class Outcome:
 
 
 class _Later(Exception):
-    """Not the list's fault: it stays where it is and is tried again."""
+    """Not the list's fault: it stays where it is and is tried again. ``fault``: the folder's."""
+
+    def __init__(self, why: str, *, fault: str = "") -> None:
+        super().__init__(why)
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class _Stuck:
+    """A list that was read and cannot be put away, and why; ``again``: each look may try it anew."""
+
+    stamp: tuple[int, int]
+    outcome: Outcome
+    why: str
+    again: bool = True
 
 
 class ListIntake:
@@ -66,7 +80,7 @@ class ListIntake:
         self._files = files
         self._joined = joined
         self._arrivals = Arrivals()
-        self._handled: dict[str, tuple[int, int]] = {}
+        self._stuck: dict[str, _Stuck] = {}
         self._last: deque[FileSeen] = deque(maxlen=20)
 
     async def look(self, folder: WatchedFolder, roots: tuple[Path, ...], told: Callable[[Outcome], None]) -> FolderSeen:
@@ -77,10 +91,14 @@ class ListIntake:
         path = Path(folder.path)
         entries, left_out = await self._files.run(LOOK_S, scan, path, deep=False)
         whole = self._arrivals.whole(entries, int(self._clock.now().timestamp() * 1e9))
+        self._stuck = {entry.name: one for entry in entries if (one := self._stuck.get(entry.name))}
+        faults = [left_out]
         seen: list[FileSeen] = []
         for entry in sorted(entries, key=lambda one: (one.mtime_ns, one.name)):
-            if self._handled.get(entry.name) == entry.stamp:
-                continue  # it could not be put away
+            stuck = self._stuck.get(entry.name)
+            if stuck is not None and stuck.stamp == entry.stamp:
+                faults.append(await self._put_away(folder, entry, stuck.outcome) if stuck.again else stuck.why)
+                continue  # it is read, and not once more
             if entry.name not in whole:
                 seen.append(FileSeen(entry.name, "arriving"))
                 continue
@@ -90,34 +108,45 @@ class ListIntake:
                 continue
             try:
                 outcome = await self._take_in(folder, entry, roots)
+            except Changed:
+                self._arrivals.changed(entry.name)
+                seen.append(FileSeen(entry.name, "arriving"))
+                continue
             except _Later as later:
                 seen.append(FileSeen(entry.name, "waiting", str(later)))
+                faults.append(later.fault)
                 break  # in order, or not at all
             told(outcome)
             state = "refused" if outcome.result == "refused" else "taken"
             self._last.append(FileSeen(entry.name, state, outcome.text))
-            left_out = await self._put_away(folder, entry, outcome) or left_out
-        return folder_seen([*seen, *self._last], self._clock.now(), left_out)
+            faults.append(await self._put_away(folder, entry, outcome))
+        return folder_seen([*seen, *self._last], self._clock.now(), "; ".join(filter(None, faults)))
 
     async def _put_away(self, folder: WatchedFolder, entry: Entry, outcome: Outcome) -> str:
         """Why not, where it cannot be."""
         where = "refused" if outcome.result == "refused" else "done"
-        self._handled[entry.name] = entry.stamp
+        stuck = self._stuck[entry.name] = _Stuck(entry.stamp, outcome, f"{entry.name} is not put away yet")
         try:
-            await self._files.run(
-                LOOK_S, put_away, Path(folder.path), entry.name, where, outcome.report, self._clock.now()
-            )
+            await self._files.run(LOOK_S, put_away, Path(folder.path), entry, where, outcome.report, self._clock.now())
         except (Invalid, Unavailable) as error:
-            return error.detail
+            stuck = replace(stuck, why=error.detail)
         except TimeoutError:
-            return f"{entry.name} could not be put away within {LOOK_S:.0f} s"
-        del self._handled[entry.name]
-        return ""
+            # The thread hangs, and may still do it: no second one beside it.
+            why = f"{entry.name} could not be put away within {LOOK_S:.0f} s"
+            stuck = replace(stuck, why=why, again=False)
+        else:
+            del self._stuck[entry.name]
+            return ""
+        self._stuck[entry.name] = stuck
+        return stuck.why
 
     async def _take_in(self, folder: WatchedFolder, entry: Entry, roots: tuple[Path, ...]) -> Outcome:
+        """Raises _Later, Changed."""
         name = entry.name
         try:
-            content = await self._files.run(LOOK_S, read_whole, Path(folder.path), name, LARGEST_LIST)
+            if folder.append:
+                await self._check_room(folder, name)
+            content = await self._files.run(LOOK_S, read_whole, Path(folder.path), entry, LARGEST_LIST)
             source = ListSource(
                 form_of(folder.source, name, content),
                 content=content,
@@ -140,6 +169,13 @@ class ListIntake:
         except StoreError as error:
             raise _Later(f"the store does not take it now: {error}") from error
         return self._outcome(name, channel, done)
+
+    async def _check_room(self, folder: WatchedFolder, name: str) -> None:
+        """A list that stayed would be joined once more by whoever looks next: rather not at all. Raises _Later."""
+        try:
+            await self._files.run(LOOK_S, check_room, Path(folder.path), name, "done")
+        except Invalid as error:
+            raise _Later(error.detail, fault=f"it is not applied before it can be put away: {error.detail}") from None
 
     async def _apply(self, folder: WatchedFolder, source: ListSource) -> tuple[Channel, Revised]:
         for _ in range(TRIES):

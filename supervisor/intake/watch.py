@@ -30,16 +30,22 @@ HALF_KNOWN: Final = 8
 HALF_KNOWN_S: Final = 600.0
 """Seconds until it is asked again whether there are any."""
 
+FolderKind = Literal["lists", "media"]
+
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What tells others of what came: ``outcome`` of a list of a channel, ``fault`` of a folder that cannot be read
-    (empty: it can be), ``joined`` of a channel that got a playlist."""
+    """What tells others of what came: ``outcome`` of a list of a channel, ``joined`` of a channel that got a playlist.
+
+    Said again at every look: ``watched``, which folders of a kind there are, and ``fault``, why one of them cannot be
+    read (empty: it can be).
+    """
 
     leads: Callable[[], bool]
     outcome: Callable[[str, Outcome], None]
+    watched: Callable[[FolderKind, Sequence[WatchedFolder]], None]
     fault: Callable[[WatchedFolder, str], None]
     joined: Callable[[str], Awaitable[None]]
 
@@ -60,7 +66,6 @@ class FolderWatch:
         self._lists: dict[str, ListIntake] = {}
         self._media: dict[str, MediaIntake] = {}
         self._seen: dict[str, FolderSeen] = {}
-        self._told_faults: dict[str, str] = {}
         self._unknowable: set[str] = set()
         self._ask_again = 0.0
 
@@ -80,7 +85,7 @@ class FolderWatch:
         """Until cancelled: also the clips that items wait for, and what older versions did not look at."""
         await self._run("media", MEDIA_S)
 
-    async def _run(self, kind: Literal["lists", "media"], every: float) -> NoReturn:
+    async def _run(self, kind: FolderKind, every: float) -> NoReturn:
         while True:
             began = self._clock.monotonic()
             more = False
@@ -95,26 +100,30 @@ class FolderWatch:
             took = self._clock.monotonic() - began
             await self._clock.sleep(0.05 if more else max(every, 5 * min(took, 60.0) if kind == "media" else every))
 
-    async def _round(self, kind: Literal["lists", "media"]) -> bool:
+    async def _round(self, kind: FolderKind) -> bool:
         async with self._store.read() as tx:
             rows = [row for row in await tx.watched_folders.list() if row.kind in (kind, "media")]
             roots = tuple(Path(root.path) for root in await tx.media_roots.list())
         mine = [row for row in rows if row.kind == kind]
         self._forget(kind, {row.id for row in mine})
+        self._intake.watched(kind, mine)
         roots += tuple(Path(row.path) for row in rows if row.kind == "media")
-        looks = (self._lists_in(row, roots) if kind == "lists" else self._media_in(row) for row in mine)
-        more = any(await asyncio.gather(*looks))
+        async with asyncio.TaskGroup() as group:
+            looks = [
+                group.create_task(self._lists_in(row, roots) if kind == "lists" else self._media_in(row))
+                for row in mine
+            ]  # fmt: skip
+        more = any(look.result() for look in looks)
         if kind == "media":
             await self._waiting.link()
             more = await self._look_again() or more
         return more
 
-    def _forget(self, kind: Literal["lists", "media"], there: set[str]) -> None:
+    def _forget(self, kind: FolderKind, there: set[str]) -> None:
         known: dict[str, ListIntake] | dict[str, MediaIntake] = self._lists if kind == "lists" else self._media
         for folder_id in known.keys() - there:
             del known[folder_id]
             self._seen.pop(folder_id, None)
-            self._told_faults.pop(folder_id, None)
 
     async def _lists_in(self, row: WatchedFolder, roots: Sequence[Path]) -> bool:
         intake = self._lists.get(row.id)
@@ -148,7 +157,7 @@ class FolderWatch:
         self._seen[folder_id] = seen
 
     async def _guarded(self, row: WatchedFolder, look: Awaitable[FolderSeen]) -> None:
-        """One folder's fault is its own."""
+        """One folder's fault is its own, also one of ours. Never raises but when cancelled."""
         fault = ""
         try:
             seen = await look
@@ -158,12 +167,16 @@ class FolderWatch:
             fault = f"{row.path} does not answer: does its disk or file server hang?"
         except McrError as error:
             fault = error.detail
+        except StoreError as error:
+            _log.warning("a watched folder waits for the store", folder=row.path, why=str(error))
+            return
+        except Exception as error:
+            _log.exception("a defect: a watched folder could not be looked into", folder=row.path)
+            fault = f"{row.path} could not be looked into, by a defect: {type(error).__name__}; the log has more"
         if fault and (row.id not in self._seen or self._seen[row.id].fault != fault):
             before = self._seen.get(row.id)
             self._seen[row.id] = folder_seen(before.files if before else (), self._clock.now(), fault)
-        if self._told_faults.get(row.id, "") != fault:
-            self._told_faults[row.id] = fault
-            self._intake.fault(row, fault)
+        self._intake.fault(row, fault)
 
     async def _look_again(self) -> bool:
         """Assets of which an older version found out less; one that cannot be known is asked for once a start."""

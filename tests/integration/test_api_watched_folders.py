@@ -2,11 +2,15 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from db.models import WatchedFolder
+from supervisor.intake.lists import ListIntake, Outcome
+from supervisor.intake.seen import FolderSeen
 from supervisor.intake.waiting import WaitingItems
 from tests.fixtures.running import Running, eventually
 from tests.fixtures.small_clips import make_small_clip
@@ -192,6 +196,66 @@ async def test_what_cannot_be_watched_is_refused(supervisor: Running, tmp_path: 
     await supervisor.call("POST", "/watched-folders", json=again, expect=409)
     await supervisor.call("DELETE", f"/watched-folders/{made['id']}", expect=204)
     assert (await supervisor.call("GET", "/watched-folders"))["items"] == []
+
+
+async def test_what_cannot_be_put_away_is_told_until_it_can_and_is_not_joined_before(
+    supervisor: Running, tmp_path: Path
+) -> None:
+    one = await supervisor.call("POST", "/channels", json={"name": "One"})
+    two = await supervisor.call("POST", "/channels", json={"name": "Two"})
+    plain, joined = tmp_path / "plain", tmp_path / "joined"
+    await watch(supervisor, plain, kind="lists", channel_id=one["id"])
+    await watch(supervisor, joined, kind="lists", channel_id=two["id"], append=True)
+    for folder in (plain, joined):
+        (folder / "done").symlink_to(tmp_path / "elsewhere")  # no link is followed
+        (folder / "day.json").write_text(schedule({"house_id": "N1", "start": "20:00:00"}))
+    faults = sorted((("watched_folder_fault", one["id"]), ("watched_folder_fault", two["id"])))
+    assert sorted(await open_alarms(supervisor, 2)) == faults
+    assert len(await items(supervisor, one["id"])) == 1
+    assert await items(supervisor, two["id"]) == []
+
+    looks: set[str] = set()
+
+    async def looked() -> bool:
+        for folder in (await supervisor.call("GET", "/watched-folders"))["items"]:
+            looks.add(f"{folder['path']} {folder['looked_at']}")
+            assert "day.json cannot be put into" in folder["fault"], "it is said once only"
+        return len(looks) >= 6
+
+    await eventually(looked, "the folders are not looked at any more", DEADLINE_S)
+    assert sorted(await open_alarms(supervisor, 2)) == faults
+    for folder in (plain, joined):
+        (folder / "done").unlink()
+        assert (await put_away(folder / "done" / "day.json"))["result"] == "applied"
+    assert await open_alarms(supervisor, 0) == []
+    assert [len(await items(supervisor, channel["id"])) for channel in (one, two)] == [1, 1]
+
+
+async def test_the_fault_of_a_folder_is_its_own_and_goes_with_it(
+    supervisor: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = await supervisor.call("POST", "/channels", json={"name": "One"})
+    sound, ill, gone = tmp_path / "sound", tmp_path / "ill", tmp_path / "gone"
+    look = ListIntake.look
+
+    async def broken(
+        intake: ListIntake, folder: WatchedFolder, roots: tuple[Path, ...], told: Callable[[Outcome], None]
+    ) -> FolderSeen:
+        if folder.path == str(ill):
+            raise RuntimeError("planted")
+        return await look(intake, folder, roots, told)
+
+    with monkeypatch.context() as planted:
+        planted.setattr(ListIntake, "look", broken)
+        made = [await watch(supervisor, path, kind="lists", channel_id=channel["id"]) for path in (ill, gone, sound)]
+        gone.rmdir()
+        assert await open_alarms(supervisor, 1) == [("watched_folder_fault", channel["id"])]
+        (sound / "day.json").write_text(schedule({"house_id": "N1", "start": "20:00:00"}))
+        assert (await put_away(sound / "done" / "day.json"))["result"] == "applied"
+        for folder in made[:2]:
+            assert await open_alarms(supervisor, 1) == [("watched_folder_fault", channel["id"])]
+            await supervisor.call("DELETE", f"/watched-folders/{folder['id']}", expect=204)
+        assert await open_alarms(supervisor, 0) == []
 
 
 async def test_a_fault_of_ours_there_is_an_alarm_and_not_the_end(
