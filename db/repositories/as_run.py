@@ -277,6 +277,33 @@ class AsRunLog:
         )
         return (await self._session.scalars(query)).all()
 
+    async def first_from(self, run: RunKey, seq: int) -> tuple[int, datetime] | None:
+        """Number and instant of the run's first record that is not before ``seq``; None after its last."""
+        query = select(AsRun.seq, AsRun.at).where(
+            AsRun.channel_id == run.channel_id, AsRun.run_id == run.run_id, AsRun.seq >= seq
+        )
+        row = (await self._session.execute(query.order_by(AsRun.seq).limit(1))).first()
+        return None if row is None else (row[0], row[1])
+
+    async def last_of(self, run: RunKey, before: int | None = None, kinds: Sequence[str] = ()) -> int:
+        """The number of the run's last record, of one of ``kinds`` and before ``before`` where they are given; else
+        0."""
+        query = select(AsRun.seq).where(AsRun.channel_id == run.channel_id, AsRun.run_id == run.run_id)
+        if before is not None:
+            query = query.where(AsRun.seq < before)
+        if kinds:
+            query = query.where(AsRun.kind.in_(kinds))
+        return await self._session.scalar(query.order_by(AsRun.seq.desc()).limit(1)) or 0
+
+    async def extents(self, channel_id: str) -> Sequence[tuple[AsRunRun, datetime | None, datetime | None]]:
+        """Every run in order of epoch, with the instants of its first and its last record, None without any."""
+        here = (AsRun.channel_id == AsRunRun.channel_id) & (AsRun.run_id == AsRunRun.run_id)
+        first = select(AsRun.at).where(here).order_by(AsRun.seq).limit(1).correlate(AsRunRun).scalar_subquery()
+        last = select(AsRun.at).where(here).order_by(AsRun.seq.desc()).limit(1).correlate(AsRunRun).scalar_subquery()
+        query = select(AsRunRun, first, last).where(AsRunRun.channel_id == channel_id)
+        rows = await self._session.execute(query.order_by(AsRunRun.epoch, AsRunRun.run_id))
+        return [(row[0], row[1], row[2]) for row in rows.all()]
+
 
 _OVERLAPPING: Final = 8
 _RUN: Final = table_of(AsRunRun)

@@ -8,10 +8,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import Missing
-from db.models import AsRunIssue, AsRunNote
+from db.models import AsRunIssue, AsRunNote, Channel
 
 MOST_NOTES: Final = 20_000
 """Of one span: more are not read."""
+NO_CHANNEL: Final = "the channel is no more: this is not delivered"
+"""Fault of an issue that nobody tries any more."""
 
 
 class AsRunNotes:
@@ -96,16 +98,48 @@ class AsRunIssues:
         return (await self._session.scalars(query)).all()
 
     async def waiting(self, limit: int) -> Sequence[AsRunIssue]:
-        """The oldest first."""
-        query = select(AsRunIssue).where(AsRunIssue.state == "waiting").order_by(AsRunIssue.asked_at).limit(limit)
+        """The oldest first; not those of a channel that is no more."""
+        query = (
+            select(AsRunIssue)
+            .where(AsRunIssue.state == "waiting", AsRunIssue.channel_id.in_(select(Channel.id)))
+            .order_by(AsRunIssue.asked_at)
+            .limit(limit)
+        )
         return (await self._session.scalars(query)).all()
 
-    async def last_days(self) -> dict[str, str]:
-        """Of every channel the newest day that was issued."""
+    async def left(self, limit: int) -> Sequence[AsRunIssue]:
+        """Those that waited when their channel was deleted, and do not say so yet."""
+        query = (
+            select(AsRunIssue)
+            .where(
+                AsRunIssue.state == "waiting",
+                AsRunIssue.fault != NO_CHANNEL,
+                AsRunIssue.channel_id.not_in(select(Channel.id)),
+            )
+            .order_by(AsRunIssue.asked_at)
+            .limit(limit)
+        )
+        return (await self._session.scalars(query)).all()
+
+    async def last_days(self, by: str) -> dict[str, str]:
+        """Of every channel the newest day that ``by`` issued."""
         rows = await self._session.execute(
-            select(AsRunIssue.channel_id, func.max(AsRunIssue.day)).group_by(AsRunIssue.channel_id)
+            select(AsRunIssue.channel_id, func.max(AsRunIssue.day))
+            .where(AsRunIssue.asked_by == by)
+            .group_by(AsRunIssue.channel_id)
         )
         return {row[0]: row[1] for row in rows.all()}
+
+    async def next_number(self, issue: AsRunIssue) -> int:
+        """Gives a waiting issue the next number of its day, which it then has. Raises Missing."""
+        highest = await self._session.scalar(
+            select(func.max(AsRunIssue.number)).where(
+                AsRunIssue.channel_id == issue.channel_id, AsRunIssue.day == issue.day
+            )
+        )
+        number = (highest or issue.number) + 1
+        await self.change(issue, number=number)
+        return number
 
     async def change(self, issue: AsRunIssue, **values: object) -> None:
         """Raises Missing."""

@@ -90,6 +90,11 @@ class Totals:
     off_air_by: dict[Why, int] = field(default_factory=dict[Why, int])
 
     @property
+    def inferred(self) -> int:
+        """What aired or was filler by an event whose end no record has."""
+        return self.aired + self.filler - self.proven
+
+    @property
     def adds_up(self) -> bool:
         return self.span == self.aired + self.filler + self.off_air + self.unaccounted
 

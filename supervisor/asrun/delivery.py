@@ -1,5 +1,6 @@
 """The log of every broadcast day, delivered by itself once the day is over, and again when somebody asks."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -10,16 +11,17 @@ import structlog
 from db.errors import Missing, NotLeader, StoreError
 from db.models import AsRunIssue, Channel
 from db.repositories.as_run import EventFilters
+from db.repositories.as_run_notes import NO_CHANNEL
 from db.repositories.leader import Fence
 from db.store import Store
 from db.transaction import Transaction
 from supervisor.asrun.export.formats import FORMS, export, file_name
 from supervisor.asrun.service import sentence_of
 from supervisor.asrun.spans import Span, events_of, running_day, span_of_day
-from supervisor.asrun.targets import Target
+from supervisor.asrun.targets import NameTaken, Target
 from supervisor.asrun.verifying import Verifying
 from supervisor.clock import Clock
-from supervisor.errors import McrError
+from supervisor.errors import McrError, Unavailable
 from supervisor.schemas.asrun import ExportFormat
 from supervisor.threads import Threads
 
@@ -35,6 +37,8 @@ BACK: Final = 7
 AT_ONCE: Final = 20
 """Issues of one round."""
 RETRY_S: Final = (15.0, 30.0, 60.0, 120.0, 300.0)
+PUT_S: Final = 300.0
+"""Deadline of one file at one target, however slowly it takes it."""
 _WRITE_S: Final = 5.0
 _DAY: Final = timedelta(days=1)
 BY: Final = "system"
@@ -63,6 +67,8 @@ class Delivery:
         self._empty: dict[str, date] = {}
         """Up to which day there was nothing to deliver, by channel."""
         self._not_before: dict[tuple[str, str, int], float] = {}
+        self._taken: dict[tuple[str, str, int], set[tuple[int, ExportFormat]]] = {}
+        """Of each issue that waits which target took which form."""
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -81,15 +87,20 @@ class Delivery:
         now = self._clock.now()
         async with self._store.read() as tx:
             channels = await tx.channels.list()
-            last = await tx.as_run_issues.last_days()
+            # What a person issues of a day, maybe while it runs, is no delivery of the whole of it.
+            last = await tx.as_run_issues.last_days(BY)
         for channel in channels:
             for day in self._over(channel, last.get(channel.id), now):
                 await self._issue(channel, day, now)
         async with self._store.read() as tx:
             waiting = await tx.as_run_issues.waiting(AT_ONCE * 5)
+            left = await tx.as_run_issues.left(AT_ONCE)
+        for issue in left:
+            await self._change(issue, fault=NO_CHANNEL)
         due = [issue for issue in waiting if self._not_before.get(_key(issue), 0.0) <= self._clock.monotonic()]
+        silent: dict[int, str] = {}
         for issue in due[:AT_ONCE]:
-            await self._try(issue)
+            await self._try(issue, silent)
 
     def _over(self, channel: Channel, last: str | None, now: datetime) -> list[date]:
         """The days that ended and were not issued, oldest first."""
@@ -116,15 +127,23 @@ class Delivery:
             await self._lead(tx)
             await tx.as_run_issues.add(channel.id, day.isoformat(), BY, now)
 
-    async def _try(self, issue: AsRunIssue) -> None:
+    async def _try(self, issue: AsRunIssue, silent: dict[int, str]) -> None:
+        """``silent``: targets that did not answer in this round, and why; they are asked again in the next one."""
         fault = ""
         events = 0
         verdict = ""
         try:
-            events, verdict = await self._deliver(issue)
+            events, verdict, fault = await self._deliver(issue, silent)
+        except NotLeader:
+            raise
+        except NameTaken as error:
+            await self._renumber(issue, str(error))
+            return
         except Missing:
-            fault = "the channel is no more"
-        except (McrError, OSError, httpx.HTTPError, TimeoutError) as error:
+            fault = NO_CHANNEL
+        except Exception as error:
+            # Whatever is wrong with this one, the others are not to wait for it.
+            log.exception("an as-run log cannot be made", channel=issue.channel_id, day=issue.day)
             fault = str(error) or type(error).__name__
         attempts = issue.attempts + 1
         values: dict[str, object] = {"attempts": attempts, "fault": fault[:500]}
@@ -136,30 +155,65 @@ class Delivery:
                 "verdict": verdict[:500],
             }
             self._not_before.pop(_key(issue), None)
+            self._taken.pop(_key(issue), None)
             log.info("an as-run log is delivered", channel=issue.channel_id, day=issue.day, number=issue.number)
         else:
             wait = RETRY_S[min(attempts, len(RETRY_S)) - 1]
             self._not_before[_key(issue)] = self._clock.monotonic() + wait
             log.warning("an as-run log is delivered later", channel=issue.channel_id, day=issue.day, why=fault)
+        await self._change(issue, **values)
+
+    async def _renumber(self, issue: AsRunIssue, why: str) -> None:
+        """A term before this one delivered files of this number, and the log is another now."""
+        self._taken.pop(_key(issue), None)
+        async with self._store.write(timeout=_WRITE_S) as tx:
+            await self._lead(tx)
+            number = await tx.as_run_issues.next_number(issue)
+        log.warning(
+            "an as-run log gets the next number", channel=issue.channel_id, day=issue.day, number=number, why=why
+        )
+
+    async def _change(self, issue: AsRunIssue, **values: object) -> None:
         async with self._store.write(timeout=_WRITE_S) as tx:
             await self._lead(tx)
             await tx.as_run_issues.change(issue, **values)
 
-    async def _deliver(self, issue: AsRunIssue) -> tuple[int, str]:
-        """How many events the log has, and what its proof says."""
+    async def _deliver(self, issue: AsRunIssue, silent: dict[int, str]) -> tuple[int, str, str]:
+        """How many events the log has, what its proof says, and which targets did not take it and why.
+
+        A target that is away keeps nothing from the others; what one took it is not given again.
+        """
         now = self._clock.now()
         async with self._store.read() as tx:
             channel = await tx.channels.get(issue.channel_id)
         span = span_of_day(channel, date.fromisoformat(issue.day))
         proof = await self._verifying.verify(span, now)
-        for form, kind in FORMS.items():
-            name = file_name(span, form).removesuffix(kind.suffix) + f"{issue.number}.{kind.suffix}"
-            for target in self._targets:
-                await target.put(_folder(span), name, self._data(span, form, now))
+        faults: list[str] = []
+        for index, target in enumerate(self._targets):
+            try:
+                if index in silent:
+                    raise Unavailable(silent[index])
+                await self._give(issue, index, target, span, now)
+            except (NotLeader, NameTaken):
+                raise
+            except (StoreError, McrError, OSError, httpx.HTTPError, TimeoutError) as error:
+                faults.append(str(error) or "it did not take the log in time")
+                if isinstance(error, TimeoutError | httpx.TransportError):
+                    silent[index] = faults[-1]
         events = 0
         async for _ in events_of(self._store, span, begun_before=False):
             events += 1
-        return events, sentence_of(proof)
+        return events, sentence_of(proof), "; ".join(faults)
+
+    async def _give(self, issue: AsRunIssue, index: int, target: Target, span: Span, now: datetime) -> None:
+        taken = self._taken.setdefault(_key(issue), set())
+        for form, kind in FORMS.items():
+            if (index, form) in taken:
+                continue
+            name = file_name(span, form).removesuffix(kind.suffix) + f"{issue.number}.{kind.suffix}"
+            async with asyncio.timeout(PUT_S):
+                await target.put(_folder(span), name, self._data(span, form, now))
+            taken.add((index, form))
 
     def _data(self, span: Span, form: ExportFormat, now: datetime) -> AsyncIterator[bytes]:
         return export(self._store, span, form, now)
@@ -172,8 +226,9 @@ class Delivery:
 
 
 def _folder(span: Span) -> str:
-    """The channel's: its number and name, of letters that every file system takes."""
-    return file_name(span, "csv").partition(f".{span.day:%Y-%m-%d}" if span.day else ".")[0]
+    """The channel's own: its number and name, of letters that every file system takes, and the start of its id, as
+    another channel may get number and name once this one is deleted."""
+    return file_name(span, "csv").partition(f".{span.day:%Y-%m-%d}" if span.day else ".")[0] + f"-{span.channel_id[:8]}"
 
 
 def _key(issue: AsRunIssue) -> tuple[str, str, int]:

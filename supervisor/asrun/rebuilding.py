@@ -1,10 +1,11 @@
 """Makes a channel's events again from its records, where somebody or something has changed them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from db.errors import NotLeader
-from db.models import AsRun, AsRunRun
+from db.models import AsRun, AsRunEvent, AsRunRun
 from db.repositories.as_run import AsRunEventRow, RunKey
 from db.repositories.leader import Fence
 from db.store import Store
@@ -58,14 +59,8 @@ async def _rebuild_run(
             there = {
                 event.seq: event for event in await tx.as_run.events_by_seq(key, 0, 0, [event.seq for event in ended])
             }
-            kept = [
-                event
-                for event in ended
-                if rows
-                or (known := there.get(event.seq)) is None
-                or known.status != "unknown end"
-                or (known.frames or 0) < (event.frames or 0)
-            ]
+            # What is open at a page's end waits: its end may be proven by nothing but what is in the store.
+            kept = [_as_proven(event, there.get(event.seq)) for event in ended if event.end_at is not None]
             if rows:
                 await tx.as_run.drop_events(fence, key, after + 1, rows[-1].seq, [event.seq for event in ended])
             await tx.as_run.append(fence, key, run.node_id, run.epoch, (), kept)
@@ -77,6 +72,15 @@ async def _rebuild_run(
             return records, len(seqs)
         records += len(rows)
         after = rows[-1].seq
+
+
+def _as_proven(event: AsRunEventRow, known: AsRunEvent | None) -> AsRunEventRow:
+    """With the end that a heartbeat proved, where that is later than the last record."""
+    if event.status != "unknown end" or known is None or known.status != "unknown end":
+        return event
+    if (known.frames or 0) <= (event.frames or 0):
+        return event
+    return replace(event, end_at=known.end_at, frames=known.frames, detail=known.detail)
 
 
 def _decode(rows: Sequence[AsRun]) -> list[AsRunRecord]:

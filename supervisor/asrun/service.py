@@ -98,7 +98,7 @@ def proof_of(proof: Proof, span: Span, now: datetime) -> AsRunProof:
         off_air_frames=totals.off_air,
         unaccounted_frames=totals.unaccounted,
         twice_frames=totals.twice,
-        inferred_frames=totals.aired + totals.filler - totals.proven,
+        inferred_frames=totals.inferred,
         runs=proof.runs,
         records=proof.records,
         events=totals.events,
@@ -122,7 +122,8 @@ def off_air(gap: Gap, rate: str) -> OffAir:
 
 
 def _sum(totals: Totals) -> str:
-    return f"{totals.aired} aired, {totals.filler} filler, {totals.off_air} off air"
+    inferred = f" ({totals.inferred} of them inferred)" if totals.inferred else ""
+    return f"{totals.aired} aired, {totals.filler} filler{inferred}, {totals.off_air} off air"
 
 
 def _seconds(frames: int, rate: str) -> float:

@@ -10,6 +10,7 @@ from db.models import AsRunEvent, AsRunNote, Channel
 from db.repositories.as_run import EventCursor, EventFilters
 from db.store import Store
 from supervisor.errors import Invalid
+from supervisor.playlists.broadcast_day import begins, day_of
 
 PAGE: Final = 1000
 _READ_S: Final = 10.0
@@ -42,8 +43,7 @@ class Span:
 
     def broadcast_date(self, at: datetime) -> date:
         """Of the broadcast day in which ``at`` lies."""
-        local = at.astimezone(self.zone)
-        return local.date() if local.time() >= self.day_start else local.date() - _DAY
+        return day_of(at, self.day_start, self.zone)
 
 
 def zone_of(channel: Channel | None) -> ZoneInfo:
@@ -53,19 +53,13 @@ def zone_of(channel: Channel | None) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def begins(day: date, day_start: time, zone: ZoneInfo) -> datetime:
-    """When the broadcast day begins, in UTC."""
-    return datetime.combine(day, day_start).replace(tzinfo=zone).astimezone(UTC)
-
-
 def day_start_of(channel: Channel | None) -> time:
     return time.fromisoformat(channel.day_start) if channel else time()
 
 
 def running_day(channel: Channel, now: datetime) -> date:
     """The broadcast day in which ``now`` lies."""
-    local = now.astimezone(zone_of(channel))
-    return local.date() if local.time() >= day_start_of(channel) else local.date() - _DAY
+    return day_of(now, day_start_of(channel), zone_of(channel))
 
 
 def span_of_day(channel: Channel, day: date) -> Span:

@@ -1,5 +1,7 @@
 """Where a day's log is delivered to: a folder, or a URL by HTTP ``PUT``."""
 
+import errno
+import filecmp
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,13 +17,22 @@ _CALL_S: Final = 20.0
 """Deadline of each call to the disk."""
 _SILENCE_S: Final = 30.0
 """Longest wait for the other end to take the next piece, or to answer."""
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+"""What file systems say that have no hard links."""
+
+
+class NameTaken(OSError):
+    """Somebody may have read the file of this name as the log."""
 
 
 class Target(Protocol):
-    """Takes whole files: what is there under a name is either nothing, what was before, or all of it."""
+    """Takes whole files: what is there under a name is either nothing or all of it."""
 
     async def put(self, folder: str, name: str, data: AsyncIterator[bytes]) -> None:
-        """Raises OSError, Unavailable, or httpx.HTTPError; the same file may be put again."""
+        """Raises OSError, Unavailable, or httpx.HTTPError; the same file may be put again.
+
+        NameTaken: there is a file of this name with other bytes, which is left as it is.
+        """
         ...
 
 
@@ -48,19 +59,35 @@ class FolderTarget:
 
 def _open(part: Path) -> BinaryIO:
     part.parent.mkdir(parents=True, exist_ok=True)
-    return part.open("wb")
+    # Whoever was ended in the middle left it, and it may be another name of a file that was delivered.
+    part.unlink(missing_ok=True)
+    return part.open("xb")
 
 
 def _finish(file: BinaryIO, part: Path, whole: Path) -> None:
     file.flush()
     os.fsync(file.fileno())
     file.close()
-    part.replace(whole)
+    _name(part, whole)
     folder = os.open(whole.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _name(part: Path, whole: Path) -> None:
+    """Never over a file with other bytes."""
+    try:
+        os.link(part, whole)
+    except OSError as error:
+        if error.errno != errno.EEXIST and error.errno not in _NO_LINKS:
+            raise
+        if whole.exists() and not filecmp.cmp(part, whole, shallow=False):
+            raise NameTaken(errno.EEXIST, "there is another file of this name", str(whole)) from None
+        part.replace(whole)
+        return
+    part.unlink()
 
 
 def _give_up(file: BinaryIO, part: Path) -> None:

@@ -11,6 +11,7 @@ from db.store import Store
 from sidecar.protocol.asrun import GENESIS, AsRunRecord, TornLine, chain_hash, decode_line
 from supervisor.asrun.account import Account, Piece, Totals
 from supervisor.asrun.projection import Projection
+from supervisor.asrun.reach import Reach, reaches_of
 from supervisor.asrun.spans import Span, events_of
 from supervisor.threads import Threads
 
@@ -51,15 +52,6 @@ class Proof:
         return not self.faulty and not self.totals.unaccounted and self.totals.adds_up
 
 
-@dataclass(slots=True)
-class _Reach:
-    """Of one run: the first and the last event of the span."""
-
-    first: int
-    last: int
-    epoch: int
-
-
 class Verifying:
     """Reads everything page by page; the work on a page is done on ``threads``."""
 
@@ -70,20 +62,22 @@ class Verifying:
     async def verify(self, span: Span, now: datetime) -> Proof:
         """Of what is on air now, up to ``now``."""
         counting = Account(span.start, span.end, span.rate, now)
-        reaches: dict[str, _Reach] = {}
+        seen: dict[str, Reach] = {}
         async for event in events_of(self._store, span, begun_before=True):
             counting.add(Piece.of(event))
-            reach = reaches.setdefault(event.run_id, _Reach(event.seq, event.seq, event.epoch))
+            reach = seen.setdefault(event.run_id, Reach(event.seq, event.seq, event.epoch))
             reach.first, reach.last = min(reach.first, event.seq), max(reach.last, event.seq)
-        proof = Proof(counting.close(), runs=len(reaches))
+        proof = Proof(counting.close())
+        reaches = await reaches_of(self._store, span, seen, proof.fault)
+        proof.runs = len(reaches)
         for run_id, reach in reaches.items():
-            await self._replay(RunKey(span.channel_id, run_id), reach, proof)
+            await self._replay(RunKey(span.channel_id, run_id), reach, proof, span.end)
         return proof
 
-    async def _replay(self, run: RunKey, reach: _Reach, proof: Proof) -> None:
-        """The records from the run's first event of the span to the end of its last."""
-        replay = _Replay(run, reach, proof)
-        replay.before = await self._line_before(run, reach)
+    async def _replay(self, run: RunKey, reach: Reach, proof: Proof, until: datetime) -> None:
+        """The records from the one that began what the span has of the run first to the end of what it has last."""
+        replay = _Replay(run, reach, proof, until)
+        replay.before = await self._line_before(run, reach, proof)
         after, first = reach.first - 1, True
         while True:
             async with self._store.read(timeout=_READ_S) as tx:
@@ -102,27 +96,49 @@ class Verifying:
                 return
         replay.over()
 
-    async def _line_before(self, run: RunKey, reach: _Reach) -> bytes | None:
-        """What the first record must follow; None where we cannot know it: another node, a run not all here."""
+    async def _line_before(self, run: RunKey, reach: Reach, proof: Proof) -> bytes | None:
+        """What the first record must follow: a run's first one the end of the run before it on its node.
+
+        None where it is not here, or not known, as not all of that run is here.
+        """
         async with self._store.read(timeout=_READ_S) as tx:
             if reach.first > 1:
                 rows = await tx.as_run.records(*run, reach.first - 2, 1)
-                return rows[0].line.encode() + b"\n" if rows and rows[0].seq == reach.first - 1 else None
+                if rows and rows[0].seq == reach.first - 1:
+                    return _line(rows[0])
+                if rows:
+                    proof.fault(f"run {run.run_id}: record {reach.first - 1} is missing")
+                return None
+            rows = await tx.as_run.records(*run, 0, 1)
             runs = await tx.as_run.runs(run.channel_id)
             node = next((row.node_id for row in runs if row.run_id == run.run_id), None)
-            older = [row for row in runs if row.epoch == reach.epoch - 1 and row.node_id == node]
-            if len(older) != 1 or not older[0].complete:
-                return None
-            rows = await tx.as_run.records(run.channel_id, older[0].run_id, older[0].collected_seq - 1, 1)
-        return rows[0].line.encode() + b"\n" if rows else None
+            if node is None:
+                proof.fault(f"run {run.run_id} is not among the runs that were collected")
+            older = [row for row in runs if row.epoch < reach.epoch and row.node_id == node and row.collected_seq]
+            before = [row for row in older if row.epoch == older[-1].epoch]
+            ends = [
+                (row.complete, _line(end))
+                for row in before
+                for end in await tx.as_run.records(row.channel_id, row.run_id, row.collected_seq - 1, 1)
+            ]
+        try:
+            prev = decode_line(_line(rows[0])).prev if rows else GENESIS
+        except TornLine:
+            return None
+        told = [line for complete, line in ends if complete or chain_hash(line) == prev]
+        return next((line for line in told if chain_hash(line) == prev), told[0] if told else None)
+
+
+def _line(row: AsRun) -> bytes:
+    return row.line.encode() + b"\n"
 
 
 class _Replay:
     """One run, page by page: the chain goes on, and the records make the events that are in the store."""
 
-    def __init__(self, run: RunKey, reach: _Reach, proof: Proof) -> None:
+    def __init__(self, run: RunKey, reach: Reach, proof: Proof, until: datetime) -> None:
         self.before: bytes | None = None
-        self._run, self._reach, self._proof = run, reach, proof
+        self._run, self._reach, self._proof, self._until = run, reach, proof, until
         self._projection = Projection()
         self._seq = reach.first - 1
         self._open: dict[int, tuple[AsRunEventRow, AsRunEvent | None]] = {}
@@ -142,7 +158,7 @@ class _Replay:
         # As they are at the page's end: an event of which only the start is here waits for its end.
         changed = self._projection.add(records)
         for made in changed:
-            if made.seq > self._reach.last:
+            if made.seq > self._reach.last and made.start_at >= self._until:
                 continue
             self._open.pop(made.seq, None)
             event = there.get(made.seq)
@@ -168,7 +184,7 @@ class _Replay:
     def _record(self, row: AsRun) -> AsRunRecord | None:
         proof, where = self._proof, f"run {self._run.run_id}: record {row.seq}"
         proof.records += 1
-        line = row.line.encode() + b"\n"
+        line = _line(row)
         if row.seq != self._seq + 1:
             proof.fault(f"run {self._run.run_id}: records {self._seq + 1} to {row.seq - 1} are missing")
             self.before = None
@@ -183,6 +199,8 @@ class _Replay:
             proof.fault(f"{where} was changed: its columns are not what its line says")
         if self.before is not None and record.prev != chain_hash(self.before) and not self._begins_anew(record):
             proof.fault(f"{where} does not follow from the one before it: one of them was changed, or is another")
+        if self.before is None and record.seq == 1 and record.prev != GENESIS:
+            proof.fault(f"{where} follows one that is not in the log: a run before it is not there, or not whole")
         if _LOST in record.detail:
             proof.fault(f"{where}: {record.detail}")
         self.before = line

@@ -13,6 +13,26 @@ from supervisor.schemas.timecode import nominal_rate
 _DAY: Final = timedelta(days=1)
 
 
+def begins(day: date, start: time, zone: ZoneInfo) -> datetime:
+    """When the broadcast day begins, in UTC: of a time that is there twice the first, and where the clock skips it
+    when it has jumped."""
+    local = datetime.combine(day, start)
+    first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if first.astimezone(zone).replace(tzinfo=None) != local:
+        return _jump(second, first, zone)
+    return first
+
+
+def day_of(at: datetime, start: time, zone: ZoneInfo) -> date:
+    """The broadcast day in which ``at`` lies: it has begun, and the next one has not."""
+    day = at.astimezone(zone).date()
+    while begins(day, start, zone) > at:
+        day -= _DAY
+    while begins(day + _DAY, start, zone) <= at:
+        day += _DAY
+    return day
+
+
 @dataclass(frozen=True, slots=True)
 class BroadcastDay:
     """``start`` is the wall-clock time at which the day begins, ``rate`` what frames of a time are counted at.
@@ -29,14 +49,11 @@ class BroadcastDay:
     @classmethod
     def running(cls, zone: ZoneInfo, start: time, now: datetime, rate: str) -> "BroadcastDay":
         """The one in which ``now`` lies."""
-        local = now.astimezone(zone)
-        day = local.date() if local.time() >= start else local.date() - _DAY
-        return cls(zone, start, day, rate)
+        return cls(zone, start, day_of(now, start, zone), rate)
 
     def end_after(self, at: datetime) -> datetime:
         """When the broadcast day in which ``at`` lies ends, in UTC."""
-        following = datetime.combine(_day_of(at, self) + _DAY, self.start)
-        return following.replace(tzinfo=self.zone).astimezone(UTC)
+        return begins(_day_of(at, self) + _DAY, self.start, self.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +120,15 @@ def _instants(planned: DayTime, on: date, day: BroadcastDay) -> Iterator[_Instan
     calendar = on + _DAY * (planned.hours // 24)
     wall = time(planned.hours % 24, planned.minutes, planned.seconds)
     dated = planned.day is not None
-    if planned.hours < 24 and wall < day.start and not (dated and day.dates == "calendar"):
-        calendar += _DAY
-    local = datetime.combine(calendar, wall)
     part = planned.fraction + Fraction(planned.frames, nominal_rate(day.rate))
     beyond = timedelta(microseconds=round(part * 1_000_000))
+    if planned.hours < 24 and wall < day.start and not (dated and day.dates == "calendar"):
+        # Where the clock is set back over the day's start, the time comes once more just after it.
+        again = datetime.combine(calendar, wall, day.zone).replace(fold=1).astimezone(UTC)
+        if not dated and again >= begins(on, day.start, day.zone):
+            yield _Instant(again + beyond)
+        calendar += _DAY
+    local = datetime.combine(calendar, wall)
     first, second = (local.replace(tzinfo=day.zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     if first.astimezone(day.zone).replace(tzinfo=None) != local:
         jump = _jump(second, first, day.zone)
@@ -132,5 +153,4 @@ def _jump(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _day_of(at: datetime, day: BroadcastDay) -> date:
-    local = at.astimezone(day.zone)
-    return local.date() if local.time() >= day.start else local.date() - _DAY
+    return day_of(at, day.start, day.zone)

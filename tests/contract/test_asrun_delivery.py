@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from db.errors import NotLeader
 from db.models import AsRunIssue
 from db.repositories.channels import OutputSpec
 from db.repositories.leader import Fence
@@ -65,6 +66,10 @@ def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def folder_of(channel_id: str) -> str:
+    return f"1-One-{channel_id[:8]}"
+
+
 def delivery(store: Store, clock: Hand, fence: Fence | None, *targets: Target) -> Delivery:
     return Delivery(store, targets, clock, Threads("test", places=1), lambda: fence)
 
@@ -82,10 +87,10 @@ async def test_a_day_is_delivered_once_when_it_is_over(store: Store, tmp_path: P
     (issue,) = await issues(store, channel_id)
     assert (issue.day, issue.number, issue.state, issue.events) == ("2026-03-01", 1, "delivered", 1)
     assert issue.verdict.startswith("0 unaccounted frames of 2160000: 250 aired")
-    assert names_in(tmp_path / "1-One") == [
+    assert names_in(tmp_path / folder_of(channel_id)) == [
         f"1-One.2026-03-01.asrun.1.{suffix}" for suffix in ("bxf.xml", "csv", "jsonl", "txt")
     ]
-    assert "Item 1" in (tmp_path / "1-One" / "1-One.2026-03-01.asrun.1.csv").read_text()
+    assert "Item 1" in (tmp_path / folder_of(channel_id) / "1-One.2026-03-01.asrun.1.csv").read_text()
 
 
 async def test_a_day_is_issued_again_under_the_next_number(store: Store, tmp_path: Path) -> None:
@@ -100,20 +105,20 @@ async def test_a_day_is_issued_again_under_the_next_number(store: Store, tmp_pat
         (2, "delivered", "ann"),
         (1, "delivered", "system"),
     ]
-    assert (tmp_path / "1-One" / "1-One.2026-03-01.asrun.2.csv").exists()
+    assert (tmp_path / folder_of(channel_id) / "1-One.2026-03-01.asrun.2.csv").exists()
 
 
 async def test_what_fails_is_tried_again(store: Store, tmp_path: Path) -> None:
     channel_id = await aired(store)
     clock = Hand(OVER + timedelta(minutes=3))
-    (tmp_path / "1-One").write_text("a file in the way of the folder")
+    (tmp_path / folder_of(channel_id)).write_text("a file in the way of the folder")
     it = delivery(store, clock, await fence_of(store), FolderTarget(tmp_path, Threads("writers", places=1)))
     await it.round()
     await it.round()  # at once again: it waits
     (issue,) = await issues(store, channel_id)
     assert (issue.state, issue.attempts) == ("waiting", 1)
-    assert "1-One" in issue.fault
-    (tmp_path / "1-One").unlink()
+    assert folder_of(channel_id) in issue.fault
+    (tmp_path / folder_of(channel_id)).unlink()
     clock.at += timedelta(seconds=20)
     await it.round()
     (issue,) = await issues(store, channel_id)
@@ -135,11 +140,90 @@ async def test_days_that_nobody_delivered_are_made_up_for(store: Store, tmp_path
 async def test_who_does_not_lead_delivers_nothing(store: Store, tmp_path: Path) -> None:
     channel_id = await aired(store)
     await fence_of(store)
-    it = delivery(store, Hand(OVER + timedelta(minutes=3)), None, FolderTarget(tmp_path, Threads("writers", places=1)))
-    with pytest.raises(Exception, match=r"leader|term|lead"):
+    logs = tmp_path / "logs"
+    it = delivery(store, Hand(OVER + timedelta(minutes=3)), None, FolderTarget(logs, Threads("writers", places=1)))
+    with pytest.raises(NotLeader):
         await it.round()
     assert await issues(store, channel_id) == []
-    assert names_in(tmp_path) == []
+    assert not logs.exists()
+
+
+async def test_an_issue_of_the_running_day_is_no_delivery_of_it(store: Store, tmp_path: Path) -> None:
+    channel_id = await aired(store)
+    clock = Hand(BEGIN + timedelta(hours=1))
+    it = delivery(store, clock, await fence_of(store), FolderTarget(tmp_path, Threads("writers", places=1)))
+    async with store.write() as tx:
+        await tx.as_run_issues.add(channel_id, "2026-03-01", "ann", clock.now())
+    await it.round()
+    clock.at = OVER + timedelta(minutes=3)
+    await it.round()
+    assert [(one.number, one.state, one.asked_by) for one in await issues(store, channel_id)] == [
+        (2, "delivered", "system"),
+        (1, "delivered", "ann"),
+    ]
+
+
+async def test_a_target_that_is_away_keeps_nothing_from_the_others(store: Store, tmp_path: Path) -> None:
+    channel_id = await aired(store)
+    clock = Hand(OVER + timedelta(minutes=3))
+    asked: list[str] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        if len(asked) == 1:
+            raise httpx.ConnectError("nobody is there")
+        await request.aread()
+        return httpx.Response(201)
+
+    away = UrlTarget("https://logs.example/day", httpx.MockTransport(answer))
+    it = delivery(store, clock, await fence_of(store), away, FolderTarget(tmp_path, Threads("writers", places=1)))
+    await it.round()
+    (issue,) = await issues(store, channel_id)
+    assert (issue.state, issue.fault) == ("waiting", "nobody is there")
+    written = {path.name: path.stat().st_mtime_ns for path in (tmp_path / folder_of(channel_id)).iterdir()}
+    assert len(written) == 4
+    clock.at += timedelta(seconds=20)
+    await it.round()
+    (issue,) = await issues(store, channel_id)
+    assert issue.state == "delivered"
+    assert len(asked) == 5
+    # The folder has them already.
+    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / folder_of(channel_id)).iterdir()} == written
+
+
+async def test_a_file_that_is_there_is_never_written_over(store: Store, tmp_path: Path) -> None:
+    """As after a restore of the database, which gives numbers again."""
+    channel_id = await aired(store)
+    folder = tmp_path / folder_of(channel_id)
+    folder.mkdir()
+    (folder / "1-One.2026-03-01.asrun.1.jsonl").write_text("what was delivered then")
+    clock = Hand(OVER + timedelta(minutes=3))
+    it = delivery(store, clock, await fence_of(store), FolderTarget(tmp_path, Threads("writers", places=1)))
+    await it.round()
+    await it.round()
+    (issue,) = await issues(store, channel_id)
+    assert (issue.number, issue.state) == (2, "delivered")
+    assert (folder / "1-One.2026-03-01.asrun.1.jsonl").read_text() == "what was delivered then"
+    assert "Item 1" in (folder / "1-One.2026-03-01.asrun.2.jsonl").read_text()
+    assert not [name for name in names_in(folder) if name.endswith(".part")]
+
+
+async def test_one_that_cannot_be_made_does_not_keep_the_others(store: Store, tmp_path: Path) -> None:
+    channel_id = await aired(store)
+    clock = Hand(OVER + timedelta(minutes=3))
+    async with store.write() as tx:
+        await tx.as_run_issues.add(channel_id, "no day", "ann", BEGIN)
+        await tx.as_run_issues.add("d" * 32, "2026-03-01", "ann", BEGIN)
+    it = delivery(store, clock, await fence_of(store), FolderTarget(tmp_path, Threads("writers", places=1)))
+    await it.round()
+    clock.at += timedelta(seconds=20)
+    await it.round()
+    bad, good = await issues(store, channel_id)
+    assert (good.state, good.attempts) == ("delivered", 1)
+    assert (bad.state, bad.attempts) == ("waiting", 2)
+    assert "no day" in bad.fault
+    (left,) = await issues(store, "d" * 32)
+    assert (left.attempts, left.fault) == (0, "the channel is no more: this is not delivered")
 
 
 async def test_by_put_with_who_sends_it_in_no_message(store: Store) -> None:
@@ -156,13 +240,13 @@ async def test_by_put_with_who_sends_it_in_no_message(store: Store) -> None:
     it = delivery(store, clock, await fence_of(store), target)
     await it.round()
     (issue,) = await issues(store, channel_id)
-    assert issue.fault == "logs.example answered 503 to 1-One/1-One.2026-03-01.asrun.1.csv"
+    assert issue.fault == f"logs.example answered 503 to {folder_of(channel_id)}/1-One.2026-03-01.asrun.1.csv"
     clock.at += timedelta(seconds=20)
     await it.round()
     (issue,) = await issues(store, channel_id)
     assert issue.state == "delivered"
     assert len(got) == 4
-    kind, body = got["/day/1-One/1-One.2026-03-01.asrun.1.csv"]
+    kind, body = got[f"/day/{folder_of(channel_id)}/1-One.2026-03-01.asrun.1.csv"]
     assert kind.startswith("Basic ")
     assert b"Item 1" in body
 

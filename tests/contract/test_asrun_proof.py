@@ -4,11 +4,12 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from db.models import Channel
+from db.models import Channel, Instant
 from db.store import Store
+from supervisor.asrun.rebuilding import rebuild
 from supervisor.asrun.service import sentence_of, service_of
 from supervisor.asrun.spans import Span, span_between, span_of_day
 from supervisor.asrun.verifying import Proof, Verifying
@@ -51,7 +52,9 @@ async def test_a_day_with_a_failover_is_proven(real_store: Store) -> None:
     assert (totals.aired, totals.filler, totals.unaccounted) == (525, 50, 0)
     assert totals.off_air == 60 * 25 - 575
     assert totals.off_air_by["failover"] == 75
-    assert sentence_of(proof).startswith("0 unaccounted frames of 1500: 525 aired, 50 filler, 925 off air; the chain")
+    assert sentence_of(proof).startswith(
+        "0 unaccounted frames of 1500: 525 aired, 50 filler (100 of them inferred), 925 off air; the chain"
+    )
     async with real_store.read() as tx:
         event = await tx.as_run.event(CHANNEL, B, 3)
     assert event is not None
@@ -72,6 +75,12 @@ async def test_a_day_with_a_failover_is_proven(real_store: Store) -> None:
             "UPDATE as_run_event SET seq = 4 WHERE run_id = '{a}' AND seq = 5",
             "event 4 has no record that began it",
         ),
+        ("DELETE FROM as_run_event WHERE run_id = '{b}' AND seq = 5", "event 5 (Item 3) is not in the log"),
+        ("DELETE FROM as_run_event WHERE run_id = '{a}' AND seq = 3", "event 3 (Item 1) is not in the log"),
+        ("DELETE FROM as_run_event WHERE run_id = '{b}'", "event 3 (Item 2) is not in the log"),
+        ("DELETE FROM as_run WHERE run_id = '{a}' AND seq = 1", "records 1 to 1 are missing"),
+        ("UPDATE as_run_run SET complete = false WHERE run_id = '{a}'", "is not collected to its end"),
+        ("UPDATE as_run_run SET node_id = 'other' WHERE run_id = '{a}'", "follows one that is not in the log"),
     ],
 )
 async def test_a_later_change_shows(real_store: Store, change: str, told: str) -> None:
@@ -109,6 +118,30 @@ async def test_a_span_that_begins_within_an_event(real_store: Store) -> None:
     assert (proof.totals.aired, proof.totals.filler, proof.totals.off_air) == (200, 50, 0)
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "run", "seq"),
+    [(12, 30, A, 3), (21, 22, A, 5), (10, 21, A, 5), (5, 11, A, 3), (32, 33, B, 3), (34, 36, B, 5), (20, 60, B, 5)],
+)
+async def test_an_event_that_is_lost_at_the_edge_of_a_span_shows(
+    real_store: Store, begin: int, end: int, run: str, seq: int
+) -> None:
+    await broken_day(real_store)
+    of = span(START + timedelta(seconds=begin), START + timedelta(seconds=end))
+    assert (await verified(real_store, of)).faults == []
+    engine = create_async_engine(real_store.url)
+    async with engine.begin() as connection:
+        await connection.execute(text(f"DELETE FROM as_run_event WHERE run_id = '{run}' AND seq = {seq}"))
+    await engine.dispose()
+    proof = await verified(real_store, of)
+    assert [f"event {seq} (" in fault and "not in the log" in fault for fault in proof.faults] == [True], proof.faults
+
+
+async def test_what_is_off_air_beside_the_runs_needs_none_of_them(real_store: Store) -> None:
+    await broken_day(real_store)
+    proof = await verified(real_store, span(START + timedelta(seconds=40), END))
+    assert (proof.runs, proof.faults, proof.totals.off_air) == (0, [], 500)
+
+
 async def test_the_service_report(real_store: Store) -> None:
     await broken_day(real_store)
     row = Channel(
@@ -119,6 +152,27 @@ async def test_the_service_report(real_store: Store) -> None:
     assert (report.off_air_seconds, report.unintended_seconds) == (37.0, 3.0)
     assert (report.items, report.late_starts, report.worst_late_ms) == (3, 1, 4000)
     assert [(one.frames, one.why) for one in report.failovers] == [(75, "failover")]
+
+
+async def test_events_made_again_keep_what_only_a_heartbeat_proved(real_store: Store) -> None:
+    await broken_day(real_store)
+    proven = END - timedelta(seconds=31)
+    engine = create_async_engine(real_store.url)
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE as_run_event SET frames = 175, end_at = :at, title = 'Other' WHERE run_id = :run AND seq = 7")
+            .bindparams(bindparam("at", type_=Instant())),
+            {"at": proven, "run": A},
+        )  # fmt: skip
+    await engine.dispose()
+    async with real_store.write() as tx:
+        leadership = await tx.leader.acquire("test", "", 60, seize=False)
+    assert leadership is not None
+    await rebuild(real_store, Threads("test", places=1), CHANNEL, lambda: leadership.fence)
+    async with real_store.read() as tx:
+        event = await tx.as_run.event(CHANNEL, A, 7)
+    assert event is not None
+    assert (event.title, event.frames, event.end_at, event.status) == ("Item 2", 175, proven, "unknown end")
 
 
 @pytest.mark.parametrize(("day", "hours"), [((2026, 3, 28), 23), ((2026, 3, 29), 24), ((2026, 10, 24), 25)])

@@ -1,6 +1,6 @@
 """Times of a list become instants in list order, on days of 23, 24 and 25 hours."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.playlists import wording
-from supervisor.playlists.broadcast_day import BroadcastDay, resolve
+from supervisor.playlists.broadcast_day import BroadcastDay, begins, day_of, resolve
 from supervisor.playlists.schedule import DayTime
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -48,6 +48,48 @@ def test_the_second_of_two_equal_times_belongs_to_the_later_item() -> None:
 
 def test_equal_times_of_a_plain_day_stay_equal() -> None:
     assert instants("2026-06-10", "20:00", "20:00") == ["10 20:00:00+0200", "10 20:00:00+0200"]
+
+
+@pytest.mark.parametrize(
+    ("day", "start", "utc"),
+    [
+        (
+            date(2026, 3, 29),
+            time(2, 30),
+            datetime(2026, 3, 29, 1, tzinfo=UTC),
+        ),  # the clock skips it: at the jump, 03:00
+        (date(2026, 10, 25), time(2, 30), datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),  # it is there twice
+        (date(2026, 6, 10), time(6), datetime(2026, 6, 10, 4, tzinfo=UTC)),
+    ],
+)
+def test_a_day_begins_once(day: date, start: time, utc: datetime) -> None:
+    assert begins(day, start, BERLIN) == utc
+    assert day_of(utc, start, BERLIN) == day
+    assert day_of(utc - timedelta(microseconds=1), start, BERLIN) == day - timedelta(days=1)
+
+
+def test_a_day_that_has_begun_goes_on_though_the_clock_is_set_back_over_its_start() -> None:
+    again = datetime(2026, 10, 25, 1, 10, tzinfo=UTC)  # 02:10 for the second time
+    running = BroadcastDay.running(BERLIN, time(2, 30), again, "25")
+    assert running.day == date(2026, 10, 25)
+    assert running.end_after(again) == datetime(2026, 10, 26, 1, 30, tzinfo=UTC)
+    _, found = resolve([(again, True), (DayTime(2, 15, 0), True)], running)
+    assert found.at == datetime(2026, 10, 25, 1, 15, tzinfo=UTC)
+    assert instants("2026-10-25", "02:35", "02:20", "20:00", "02:20", start="02:30") == [
+        "25 02:35:00+0200", "25 02:20:00+0100", "25 20:00:00+0100", "26 02:20:00+0100",
+    ]  # fmt: skip
+
+
+@given(
+    st.integers(0, 2 * 365 * 24 * 60).map(
+        lambda minutes: datetime(2025, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+    ),
+    st.times(),
+    st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo", "UTC"]),
+)
+def test_every_instant_lies_in_the_day_that_has_begun(at: datetime, start: time, zone: str) -> None:
+    found = day_of(at, start, ZoneInfo(zone))
+    assert begins(found, start, ZoneInfo(zone)) <= at < begins(found + timedelta(days=1), start, ZoneInfo(zone))
 
 
 def test_a_comment_takes_no_time() -> None:
