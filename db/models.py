@@ -4,78 +4,52 @@ Instants are aware UTC. Frames are whole numbers at the rational rate beside the
 of a row and every write names the one it saw.
 """
 
-import secrets
-import time
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     CheckConstraint,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Text,
-    TypeDecorator,
-    UniqueConstraint,
     false,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
+from db.as_run_models import AsRun, AsRunEvent, AsRunIssue, AsRunNote, AsRunRun
+from db.base import Base, Instant, new_id
+from db.running_models import Alarm, Audit, Leader, PortClaim, StoredEvent
 
-class Instant(TypeDecorator[datetime]):
-    """Aware UTC in Python on every database; SQLite stores no zone, so it is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("an instant without a zone: use datetime.now(UTC)")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Base(DeclarativeBase):
-    """Names every constraint the same way on both databases, so that errors and migrations can name them."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map: ClassVar[Mapping[object, object]] = {
-        datetime: Instant(),
-        dict[str, Any]: JSON,
-        int: BigInteger,
-    }
-
-
-def new_id() -> str:
-    """32 hex digits: safe as a path, in a URL and in a log.
-
-    A UUID of version 7 (RFC 9562): it begins with the milliseconds since 1970, so that ids sort by when they were made.
-    """
-    milliseconds = time.time_ns() // 1_000_000
-    number = milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
-    return f"{number:032x}"
+__all__ = [
+    "Alarm",
+    "AsRun",
+    "AsRunEvent",
+    "AsRunIssue",
+    "AsRunNote",
+    "AsRunRun",
+    "Asset",
+    "Audit",
+    "Base",
+    "Channel",
+    "Instant",
+    "Item",
+    "Leader",
+    "MediaRoot",
+    "Node",
+    "Output",
+    "Playlist",
+    "PlaylistUndo",
+    "PortClaim",
+    "Project",
+    "Recorder",
+    "StoredEvent",
+    "WatchedFolder",
+    "new_id",
+]
 
 
 class Project(Base):
@@ -396,241 +370,3 @@ class PlaylistUndo(Base):
     revision: Mapped[int]
     what: Mapped[str] = mapped_column(String(200))
     steps: Mapped[dict[str, Any]] = mapped_column(JSON)
-
-
-class AsRun(Base):
-    """The journals' records as they were written, owners of their facts: no foreign keys, append only."""
-
-    __tablename__ = "as_run"
-
-    channel_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    run_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    seq: Mapped[int] = mapped_column(primary_key=True)
-    epoch: Mapped[int]
-    kind: Mapped[str] = mapped_column(String(16))
-    frame: Mapped[int]
-    at: Mapped[datetime]
-    line: Mapped[str] = mapped_column(Text)
-    """The journal's line without its newline, byte for byte."""
-
-
-class AsRunEvent(Base):
-    """Events with a start and an end: a projection of ``as_run`` that can be rebuilt from it.
-
-    Text has no length here: a journal's word that is longer than expected must not stop the collection.
-    """
-
-    __tablename__ = "as_run_event"
-
-    channel_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    run_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    seq: Mapped[int] = mapped_column(primary_key=True)
-    """Of the record that began it."""
-    epoch: Mapped[int]
-    kind: Mapped[str] = mapped_column(String(8))
-    item_id: Mapped[str | None] = mapped_column(String(32))
-    asset_id: Mapped[str | None] = mapped_column(String(32))
-    house_id: Mapped[str | None] = mapped_column(Text)
-    title: Mapped[str] = mapped_column(Text)
-    start_at: Mapped[datetime]
-    end_at: Mapped[datetime | None]
-    start_frame: Mapped[int]
-    frames: Mapped[int | None]
-    planned_frames: Mapped[int | None]
-    rate: Mapped[str] = mapped_column(String(16))
-    start_cause: Mapped[str] = mapped_column(Text)
-    end_cause: Mapped[str | None] = mapped_column(Text)
-    by: Mapped[str] = mapped_column(Text, default="")
-    status: Mapped[str] = mapped_column(Text)
-    detail: Mapped[str] = mapped_column(Text, default="")
-    late: Mapped[int] = mapped_column(default=0)
-    traffic_id: Mapped[str | None] = mapped_column(Text)
-    path: Mapped[str | None] = mapped_column(Text)
-    fingerprint: Mapped[str | None] = mapped_column(Text)
-    in_frames: Mapped[int | None]
-    """Channel frames of the item that had been passed over when it began."""
-    source_in: Mapped[int | None]
-    """The item's own trim, in frames of its source at ``source_rate``."""
-    source_rate: Mapped[str | None] = mapped_column(Text)
-    planned_at: Mapped[datetime | None]
-    predicted_at: Mapped[datetime | None]
-    """When it was to begin by what was known when the item before it began."""
-    inserted: Mapped[bool | None]
-    """A person put it into a list that traffic made; None where nobody knows."""
-    continues_run_id: Mapped[str | None] = mapped_column(Text)
-    continues_seq: Mapped[int | None]
-    """With ``continues_run_id``: the event of which this is the next segment, after a failover or a restart."""
-    lost_frames: Mapped[int | None]
-    """Channel frames of the item that nobody aired between that segment's proven end and this one's start."""
-
-    __table_args__ = (
-        Index("ix_as_run_event_channel_start", "channel_id", "start_at", "run_id", "seq"),
-        Index("ix_as_run_event_start", "start_at", "channel_id", "run_id", "seq"),
-    )
-
-
-class AsRunNote(Base):
-    """What a person adds to the log: it stands beside what the engine said and changes nothing. Append only.
-
-    Of one event (``run_id`` and ``seq``), or of the channel at ``at``. A correction names the ``field`` that was wrong
-    and the ``value`` that is right; a remark has only its ``text``.
-    """
-
-    __tablename__ = "as_run_note"
-
-    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
-    channel_id: Mapped[str] = mapped_column(String(32))
-    run_id: Mapped[str | None] = mapped_column(String(64))
-    seq: Mapped[int | None]
-    at: Mapped[datetime]
-    kind: Mapped[str] = mapped_column(String(12))
-    field: Mapped[str | None] = mapped_column(String(40))
-    value: Mapped[str | None] = mapped_column(Text)
-    text: Mapped[str] = mapped_column(Text)
-    by: Mapped[str] = mapped_column(Text)
-    written_at: Mapped[datetime]
-
-    __table_args__ = (
-        CheckConstraint("kind IN ('note', 'correction')", name="kind"),
-        Index("ix_as_run_note_channel_at", "channel_id", "at", "id"),
-    )
-
-
-class AsRunIssue(Base):
-    """One issue of a channel's log of a broadcast day, as it is delivered; ``number`` counts from 1 a day."""
-
-    __tablename__ = "as_run_issue"
-
-    channel_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    day: Mapped[str] = mapped_column(String(10), primary_key=True)
-    number: Mapped[int] = mapped_column(Integer, primary_key=True)
-    state: Mapped[str] = mapped_column(String(10))
-    asked_by: Mapped[str] = mapped_column(Text)
-    asked_at: Mapped[datetime]
-    delivered_at: Mapped[datetime | None]
-    attempts: Mapped[int] = mapped_column(Integer, default=0)
-    events: Mapped[int | None]
-    verdict: Mapped[str] = mapped_column(Text, default="")
-    fault: Mapped[str] = mapped_column(Text, default="")
-
-    __table_args__ = (
-        CheckConstraint("state IN ('waiting', 'delivered')", name="state"),
-        Index("ix_as_run_issue_waiting", "state", "asked_at"),
-    )
-
-
-class AsRunRun(Base):
-    """How far each run's journal is collected: raised in the transaction that inserts its records."""
-
-    __tablename__ = "as_run_run"
-
-    channel_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    run_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    node_id: Mapped[str] = mapped_column(String(32))
-    epoch: Mapped[int]
-    collected_seq: Mapped[int] = mapped_column(default=0)
-    complete: Mapped[bool] = mapped_column(default=False)
-    """Its process is gone and everything it flushed is here."""
-
-
-class PortClaim(Base):
-    """One row per physical DeckLink port in use; the unique index over live ones *is* promise P3."""
-
-    __tablename__ = "port_claim"
-
-    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
-    node_id: Mapped[str] = mapped_column(ForeignKey("node.id"))
-    port: Mapped[str] = mapped_column(String(64))
-    """The card's persistent id where there is one, else ``index:<device_index>``."""
-    device_index: Mapped[int] = mapped_column(Integer)
-    owner_kind: Mapped[str] = mapped_column(String(10))
-    owner_id: Mapped[str] = mapped_column(String(32))
-    epoch: Mapped[int]
-    state: Mapped[str] = mapped_column(String(8))
-    since: Mapped[datetime]
-    released_at: Mapped[datetime | None]
-    released_by: Mapped[str | None] = mapped_column(String(120))
-    released_reason: Mapped[str | None] = mapped_column(Text)
-    """Of a release by an operator; None after a confirmed exit."""
-
-    __table_args__ = (
-        CheckConstraint("state IN ('reserved', 'active', 'unknown', 'released')", name="state"),
-        CheckConstraint("owner_kind IN ('channel', 'recorder')", name="owner_kind"),
-        Index(
-            "uq_port_claim_live",
-            "node_id",
-            "port",
-            unique=True,
-            sqlite_where=text("state <> 'released'"),
-            postgresql_where=text("state <> 'released'"),
-        ),
-        Index("ix_port_claim_owner", "owner_id"),
-    )
-
-
-class Leader(Base):
-    """One row. Trusted only until (attempt start + TTL - margin) on the holder's own monotonic clock."""
-
-    __tablename__ = "leader"
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    holder: Mapped[str] = mapped_column(String(64))
-    address: Mapped[str] = mapped_column(String(500))
-    term: Mapped[int]
-    expires_at: Mapped[datetime]
-
-    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
-
-
-class Alarm(Base):
-    """One open row per (code, channel, node): ``open_key`` is NULL once cleared."""
-
-    __tablename__ = "alarm"
-
-    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
-    channel_id: Mapped[str | None] = mapped_column(String(32), index=True)
-    node_id: Mapped[str | None] = mapped_column(String(32))
-    code: Mapped[str] = mapped_column(String(40))
-    severity: Mapped[str] = mapped_column(String(8))
-    text: Mapped[str] = mapped_column(Text)
-    raised_at: Mapped[datetime] = mapped_column(index=True)
-    acknowledged_by: Mapped[str | None] = mapped_column(String(120))
-    acknowledged_at: Mapped[datetime | None]
-    cleared_at: Mapped[datetime | None]
-    open_key: Mapped[str | None] = mapped_column(String(120))
-
-    __table_args__ = (UniqueConstraint("open_key"),)
-
-
-class StoredEvent(Base):
-    """What happened and what was decided, in sentences: the history that people ask for. Bounded by age and number."""
-
-    __tablename__ = "event"
-
-    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
-    at: Mapped[datetime] = mapped_column(index=True)
-    kind: Mapped[str] = mapped_column(String(16))
-    channel_id: Mapped[str | None] = mapped_column(String(32))
-    node_id: Mapped[str | None] = mapped_column(String(32))
-    text: Mapped[str] = mapped_column(Text)
-    detail: Mapped[dict[str, Any]]
-
-    __table_args__ = (
-        CheckConstraint("kind IN ('decision', 'phase', 'alarm', 'node', 'claim', 'leader')", name="kind"),
-        Index("ix_event_channel", "channel_id", "id"),
-    )
-
-
-class Audit(Base):
-    """Append only: who did what to which target from which door, and what came of it."""
-
-    __tablename__ = "audit"
-
-    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
-    at: Mapped[datetime] = mapped_column(index=True)
-    principal: Mapped[str] = mapped_column(Text)
-    origin: Mapped[str] = mapped_column(Text)
-    action: Mapped[str] = mapped_column(Text)
-    target: Mapped[str] = mapped_column(Text)
-    outcome: Mapped[str] = mapped_column(String(8))
-    detail: Mapped[dict[str, Any]]

@@ -1,0 +1,112 @@
+"""The tables of who holds what, who leads, and what happened: alarms, history, audit."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.base import Base, new_id
+
+
+class PortClaim(Base):
+    """One row per physical DeckLink port in use; the unique index over live ones *is* promise P3."""
+
+    __tablename__ = "port_claim"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    node_id: Mapped[str] = mapped_column(ForeignKey("node.id"))
+    port: Mapped[str] = mapped_column(String(64))
+    """The card's persistent id where there is one, else ``index:<device_index>``."""
+    device_index: Mapped[int] = mapped_column(Integer)
+    owner_kind: Mapped[str] = mapped_column(String(10))
+    owner_id: Mapped[str] = mapped_column(String(32))
+    epoch: Mapped[int]
+    state: Mapped[str] = mapped_column(String(8))
+    since: Mapped[datetime]
+    released_at: Mapped[datetime | None]
+    released_by: Mapped[str | None] = mapped_column(String(120))
+    released_reason: Mapped[str | None] = mapped_column(Text)
+    """Of a release by an operator; None after a confirmed exit."""
+
+    __table_args__ = (
+        CheckConstraint("state IN ('reserved', 'active', 'unknown', 'released')", name="state"),
+        CheckConstraint("owner_kind IN ('channel', 'recorder')", name="owner_kind"),
+        Index(
+            "uq_port_claim_live",
+            "node_id",
+            "port",
+            unique=True,
+            sqlite_where=text("state <> 'released'"),
+            postgresql_where=text("state <> 'released'"),
+        ),
+        Index("ix_port_claim_owner", "owner_id"),
+    )
+
+
+class Leader(Base):
+    """One row. Trusted only until (attempt start + TTL - margin) on the holder's own monotonic clock."""
+
+    __tablename__ = "leader"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    holder: Mapped[str] = mapped_column(String(64))
+    address: Mapped[str] = mapped_column(String(500))
+    term: Mapped[int]
+    expires_at: Mapped[datetime]
+
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+
+class Alarm(Base):
+    """One open row per (code, channel, node): ``open_key`` is NULL once cleared."""
+
+    __tablename__ = "alarm"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    channel_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    node_id: Mapped[str | None] = mapped_column(String(32))
+    code: Mapped[str] = mapped_column(String(40))
+    severity: Mapped[str] = mapped_column(String(8))
+    text: Mapped[str] = mapped_column(Text)
+    raised_at: Mapped[datetime] = mapped_column(index=True)
+    acknowledged_by: Mapped[str | None] = mapped_column(String(120))
+    acknowledged_at: Mapped[datetime | None]
+    cleared_at: Mapped[datetime | None]
+    open_key: Mapped[str | None] = mapped_column(String(120))
+
+    __table_args__ = (UniqueConstraint("open_key"),)
+
+
+class StoredEvent(Base):
+    """What happened and what was decided, in sentences: the history that people ask for. Bounded by age and number."""
+
+    __tablename__ = "event"
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    channel_id: Mapped[str | None] = mapped_column(String(32))
+    node_id: Mapped[str | None] = mapped_column(String(32))
+    text: Mapped[str] = mapped_column(Text)
+    detail: Mapped[dict[str, Any]]
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('decision', 'phase', 'alarm', 'node', 'claim', 'leader')", name="kind"),
+        Index("ix_event_channel", "channel_id", "id"),
+    )
+
+
+class Audit(Base):
+    """Append only: who did what to which target from which door, and what came of it."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    principal: Mapped[str] = mapped_column(Text)
+    origin: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text)
+    target: Mapped[str] = mapped_column(Text)
+    outcome: Mapped[str] = mapped_column(String(8))
+    detail: Mapped[dict[str, Any]]
