@@ -67,8 +67,10 @@ def _options(query: str) -> dict[str, str]:
     for option in filter(None, query.split("&")):
         name, equals, value = option.partition("=")
         if name not in ("mode", "latency", "passphrase", "pbkeylen", "streamid") or not equals or name in options:
+            # Nothing of it is repeated: it may be the rest of a passphrase.
             raise ValueError(
-                f"the option {name[:20]!r}: there are mode, latency, passphrase, pbkeylen and streamid, each once"
+                "the options are mode, latency, passphrase, pbkeylen and streamid, each once and with =; "
+                "an & within one is written %26"
             )
         options[name] = unquote(value)
     return options

@@ -2,13 +2,25 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 Rate = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,6}(/[1-9][0-9]{0,6})?$")]
 """Frames a second as a rational: ``"25"`` or ``"30000/1001"``."""
 
 Epoch = Annotated[int, Meta(ge=1)]
 FrameCount = Annotated[int, Meta(ge=0)]
+
+
+class Sparse(Struct, frozen=True, omit_defaults=True):
+    """A struct of which only what is not at its default is sent, so that an older sidecar takes what it knows, and a
+    digest stays what it was when a field is added. msgspec alone leaves out what is the very object that the default
+    is, which a large number that was read is not."""
+
+    def __post_init__(self) -> None:
+        for one in structs.fields(self):
+            value = getattr(self, one.name)
+            if value is not one.default and value == one.default:
+                structs.force_setattr(self, one.name, one.default)
 
 
 class ChannelFormat(Struct, frozen=True, forbid_unknown_fields=True):
@@ -21,7 +33,7 @@ class ChannelFormat(Struct, frozen=True, forbid_unknown_fields=True):
     audio_channels: Literal[2] = 2
 
 
-class Encoding(Struct, frozen=True, forbid_unknown_fields=True):
+class Encoding(Sparse, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How the programme is encoded; the defaults are what the benchmarks measure."""
 
     preset: str = "superfast"
@@ -38,7 +50,7 @@ Pid = Annotated[int, Meta(ge=0x20, le=0x1FFE)]
 Id16 = Annotated[int, Meta(ge=1, le=0xFFFF)]
 
 
-class TransportStream(Struct, frozen=True, forbid_unknown_fields=True):
+class TransportStream(Sparse, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a headend expects of an MPEG transport stream (ISO/IEC 13818-1, EN 300 468); for udp, srt and file.
 
     The clock reference is on the picture's PID, at most 40 ms apart. ``mux_rate`` in bits a second is held to the
@@ -56,7 +68,7 @@ class TransportStream(Struct, frozen=True, forbid_unknown_fields=True):
     mux_rate: Annotated[int, Meta(ge=0, le=200_000_000)] = 0
 
 
-class Output(Struct, frozen=True, forbid_unknown_fields=True):
+class Output(Sparse, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One place the programme goes to. ``on air`` means that a *programme* output moves.
 
     ``url`` is empty for ``hls`` (its place follows from channel and epoch), ``udp://host:port[?ttl=..&localaddr=..]``

@@ -21,6 +21,7 @@ HINT: Final = (
     "https://host/path/index.m3u8."
 )
 _LONGEST = 1024
+_SRT_OPTIONS: Final = ("mode", "passphrase", "pbkeylen", "streamid", "latency")
 _SCHEMES: Final = frozenset(get_args(LiveScheme))
 _LABEL = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?"
 _HOST: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?", re.IGNORECASE)
@@ -104,8 +105,9 @@ def _srt(parts: SplitResult, port: int | None) -> LiveAddress:
                 options[name] = str(int(value) * 1000)  # FFmpeg counts it in microseconds
             case _:
                 raise ValueError(
-                    f"an srt input has no option {name[:30]!r} of that value; there are mode=caller|listener, "
-                    "passphrase (10 to 79 characters), pbkeylen=16|24|32, streamid and latency (ms, up to 10000)"
+                    f"an srt input has no option {_named(name, _SRT_OPTIONS)}; there are mode=caller|listener, "
+                    "passphrase (10 to 79 characters), pbkeylen=16|24|32, streamid and latency (ms, up to 10000); "
+                    "an & within one is written %26"
                 )
     host = _host(parts, default="0.0.0.0" if listens else "")  # noqa: S104 - a listener without a host is for all
     options["mode"] = "listener" if listens else "caller"
@@ -120,7 +122,7 @@ def _udp(parts: SplitResult, port: int | None) -> LiveAddress:
     options: dict[str, str] = {}
     for name, value in _query(parts):
         if name != "localaddr" or not _is_address(value):
-            raise ValueError(f"a udp input has no option {name[:30]!r} of that value; there is localaddr=ADDRESS")
+            raise ValueError(f"a udp input has no option {_named(name, ('localaddr',))}; there is localaddr=ADDRESS")
         options[name] = value
     host = _host(parts, default="0.0.0.0")  # noqa: S104 - as for srt
     return LiveAddress("udp", host, port, False, _location("udp", host, port), options, ())
@@ -149,6 +151,11 @@ def _http(parts: SplitResult, port: int | None) -> LiveAddress:
     query = f"?{parts.query}" if parts.query else ""
     location = f"{_location(scheme, host, port)}{parts.path or '/'}{query}"
     return LiveAddress(scheme, host, port, False, location, {}, (parts.query,) if parts.query else ())
+
+
+def _named(name: str, known: tuple[str, ...]) -> str:
+    """An option that is none is not repeated: it may be the rest of a passphrase."""
+    return f"{name!r} of that value" if name in known else "like one of these"
 
 
 def _query(parts: SplitResult) -> list[tuple[str, str]]:

@@ -9,5 +9,5 @@ from sidecar.protocol.channel import Output
 
 
 def outputs_digest(outputs: Sequence[Output]) -> str:
-    """16 hex digits over all that the outputs are, in their order."""
+    """16 hex digits over all that the outputs are, in their order. What is at its default counts for nothing."""
     return hashlib.sha256(msgspec.json.encode(tuple(outputs))).hexdigest()[:16]

@@ -24,6 +24,7 @@ from supervisor.agent.interface import (
     Order,
     Replace,
     SetOutputs,
+    SidecarRefused,
     StaleEpoch,
     StaleTerm,
     StartOrder,
@@ -421,7 +422,13 @@ class Actions:
         await self._fence_for(outputs)
         said = SetOutputs(outputs)
         order = Order(self.row.id, holds.epoch, self._fence().term, uuid4().hex, SYSTEM.name, said)
-        reply = await watch.agent.command(order, self._desk.timing.command)
+        try:
+            reply = await watch.agent.command(order, self._desk.timing.command)
+        except SidecarRefused as error:
+            # Its list goes on. What was refused for good would be again: it keeps those it has until its next start.
+            log.warning("a sidecar refused its outputs", channel=self.row.name, epoch=holds.epoch, why=str(error))
+            self.list_changed |= error.refusal.code == "busy"
+            return
         log.info("gave a sidecar its outputs", channel=self.row.name, epoch=holds.epoch, said=reply.done)
 
     async def _fence_for(self, outputs: tuple[Output, ...]) -> None:

@@ -55,6 +55,8 @@ def test_an_address_becomes_what_ffmpeg_takes(url: str, shown: str, location: st
         ("srt://h:99999", "is its port a number"),
         (f"srt://h:9000?passphrase=short&x={SECRET}", "no option 'passphrase'"),
         ("srt://h:9000?mode=rendezvous", "no option 'mode'"),
+        (f"srt://h:9000?passphrase=0123456789&{SECRET}=x", "like one of these"),
+        (f"udp://h:1?{SECRET}=x", "like one of these"),
         ("srt://h:9000?latency=5&latency=6", "given twice"),
         (f"srt://u:{SECRET}@h:9000", "no user"),
         ("udp://h", "needs a port"),
