@@ -67,6 +67,7 @@ class SrtSink:
             self._listen()
         self._samples.clear()
         self._sampled_at = 0.0
+        self._left_out = 0
         self._pacer = Pacer(self._send, self._stream.transport.mux_rate)
         self._muxer = self._stream.muxer(templates)
         self._sample()
@@ -138,13 +139,29 @@ class SrtSink:
             return
         if self._listener is None:
             self._listen()
-        if self._listener is not None and (caller := self._listener.accept()) is not None:
-            wanted = self._address.stream_id
-            if len(self._peers) >= _MOST_RECEIVERS or (wanted and caller.text(STREAMID) != wanted):
-                log.info("a caller over SRT was turned away")
-                caller.close()
-            else:
-                self._peers.append(caller)
+        if self._listener is not None and (caller := self._accepted(self._listener)) is not None:
+            self._peers.append(caller)
+
+    def _accepted(self, listener: SrtSocket) -> SrtSocket | None:
+        """A caller that may have the programme. One that hangs up meanwhile is nobody else's loss."""
+        caller: SrtSocket | None = None
+        try:
+            caller = listener.accept()
+            if caller is None or self._may_have_it(caller):
+                return caller
+            log.info("a caller over SRT was turned away")
+        except SrtFailed as error:
+            log.info("a caller over SRT hung up before it was let in: %s", error)
+        if caller is not None:
+            caller.close()
+        return None
+
+    def _may_have_it(self, caller: SrtSocket) -> bool:
+        """Asks the lease again: libsrt lets callers in by itself, and the look at the lease before may be old."""
+        wanted = self._address.stream_id
+        if len(self._peers) >= _MOST_RECEIVERS or (wanted and caller.text(STREAMID) != wanted):
+            return False
+        return self._lease_left() > 0
 
     def _send(self, datagram: bytes) -> None:
         """One that a peer has no room for is lost to it: SRT drops by itself what would come too late."""

@@ -122,8 +122,12 @@ class SrtSocket:
         if self._handle == _ERROR:
             raise _failure("no SRT socket", self._library)
         self._is_closed = False
-        for option in (SNDSYN, RCVSYN):
-            self.set_number(option, 0)
+        try:
+            for option in (SNDSYN, RCVSYN):
+                self.set_number(option, 0)
+        except SrtFailed:
+            self.close()
+            raise
 
     def set_number(self, option: int, value: int) -> None:
         """Raises SrtFailed."""
@@ -152,7 +156,7 @@ class SrtSocket:
             raise _failure(f"port {port} cannot be listened on", self._library)
 
     def accept(self) -> "SrtSocket | None":
-        """A caller that is there already; None when there is none."""
+        """A caller that is there already; None when there is none. Raises SrtFailed for one that hung up meanwhile."""
         handle = int(self._library.srt_accept(self._handle, None, None))
         return None if handle == _ERROR else SrtSocket(handle)
 

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 
 import av
 import pytest
@@ -10,6 +11,7 @@ from av.error import FFmpegError
 
 from sidecar.outputs.srt import SrtSink
 from sidecar.outputs.srt_address import parse_srt_url
+from sidecar.outputs.srt_library import STREAMID, SrtFailed, SrtSocket
 from sidecar.outputs.templates import make_templates
 from sidecar.outputs.worker import OutputWorker
 from sidecar.protocol.channel import Output
@@ -180,6 +182,69 @@ def test_a_listener_with_a_stream_id_turns_others_away() -> None:
     assert stranger.numbers == []
 
 
+def test_a_caller_that_hung_up_before_it_was_let_in_ends_nobody_elses_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When libsrt has done its handshake and the peer is gone, every question about its socket fails."""
+    port = free_udp_port()
+    sink = sink_of(port, "&mode=listener&streamid=right")
+    sink.open(TEMPLATES)
+    text, asked = SrtSocket.text, list[int]()
+
+    def gone_at_first(one: SrtSocket, option: int) -> str:
+        asked.append(option)
+        if len(asked) == 1:
+            one.close()  # as the library finds it then
+        return text(one, option)
+
+    monkeypatch.setattr(SrtSocket, "text", gone_at_first)
+    hasty, patient = SrtSocket(), SrtSocket()
+    try:
+        for caller in (hasty, patient):
+            before = len(asked)
+            caller.set_text(STREAMID, "right")
+            caller.connect("127.0.0.1", port, 5)
+            wait_until(partial(_is_asked, sink, asked, before), 10, "the look at the caller")
+        assert _sampled(sink).receivers == 1
+    finally:
+        hasty.close()
+        patient.close()
+        sink.close()
+
+
+def test_a_socket_that_is_gone_fails_and_says_so() -> None:
+    """What the one above takes for granted of libsrt."""
+    one = SrtSocket()
+    one.close()
+    with pytest.raises(SrtFailed):
+        one.text(STREAMID)
+
+
+def test_a_caller_is_not_let_in_when_the_lease_ended_while_it_was_looked_for() -> None:
+    port = free_udp_port()
+    lease = [6.0]
+    answers: list[float] = []
+
+    def lease_left() -> float:
+        return answers.pop(0) if answers else lease[0]
+
+    sink = sink_of(port, "&mode=listener", lease_left)
+    sink.open(TEMPLATES)
+    caller = SrtSocket()
+    try:
+        caller.connect("127.0.0.1", port, 5)
+        lease[0] = 0.0
+        answers.append(0.1)  # at the look before
+        sink.write((), after_gap=False)
+        assert _sampled(sink).receivers == 0
+    finally:
+        caller.close()
+        sink.close()
+
+
+def _is_asked(sink: SrtSink, asked: list[int], before: int) -> bool:
+    sink.write((), after_gap=False)
+    return len(asked) > before
+
+
 def test_without_a_lease_nobody_is_called_and_nobody_is_let_in() -> None:
     """P2: an old epoch keeps the session it has, and gets no other."""
     port = free_udp_port()
@@ -261,6 +326,12 @@ def test_a_receiver_that_went_is_called_again() -> None:
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"SRT|mode|latency|pbkeylen|option|streamid"):
         parse_srt_url(url)
+
+
+def test_the_rest_of_a_passphrase_behind_an_ampersand_is_not_repeated() -> None:
+    with pytest.raises(ValueError, match="an & within one is written %26") as refused:
+        parse_srt_url("srt://host:9?passphrase=0123456789&my-secret-rest")
+    assert "my-secret" not in str(refused.value)
 
 
 def test_options_are_read_as_they_are_written() -> None:
