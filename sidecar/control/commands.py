@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from sidecar.control.nonces import GOOD_FOR_S, Lease, Nonces
 from sidecar.control.pool import Pool
 from sidecar.control.requests import decoded, read_body
 from sidecar.engine.playout import Applied, CommandQueueFull, Entrance, Playout
+from sidecar.protocol.channel import Output
 from sidecar.protocol.commands import (
     AdjustCommand,
     ArmCommand,
@@ -166,6 +167,8 @@ class Commands:
             raise Refuse("invalid", "an output id comes twice")
         if any(output.lease_stop and output.kind != "udp" for output in command.outputs):
             raise Refuse("invalid", "lease_stop is for udp alone")
+        if _cards(command.outputs) != _cards(self.playout.outputs):
+            raise Refuse("invalid", "cards are claimed at a channel's start: none comes, goes or changes on air")
         said = await self.openings.run(partial(self.playout.replace_outputs, command.outputs), COMMAND_S)
         log.info("outputs changed by %s: %s", command.by or "nobody named", said)
         return said
@@ -209,6 +212,10 @@ class Commands:
         except Exception as error:
             log.exception("a command failed")
             raise Refuse("engine_failed", f"the playout failed at it: {error!r}") from error
+
+
+def _cards(outputs: Iterable[Output]) -> dict[str, Output]:
+    return {output.id: output for output in outputs if output.kind == "decklink"}
 
 
 def _entrance(command: ArmCommand) -> Entrance | None:

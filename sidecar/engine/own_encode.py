@@ -3,7 +3,6 @@
 import logging
 import queue
 import threading
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -24,7 +23,10 @@ _PATIENCE_S: Final = 10
 
 class OwnEncode:
     """``offer`` is the programme encoder's thread's and never waits: pictures it has no time for are left out and
-    counted, and only this output's viewers see the one before for longer. Failures are reported and tried again."""
+    counted, and only this output's viewers see the one before for longer. Failures are told and tried again.
+
+    ``fault``: why nothing comes of it now, empty while something does.
+    """
 
     def __init__(
         self, channel: ChannelFormat, encoding: Encoding, deliver: Callable[[Batch], None], *, name: str
@@ -35,27 +37,38 @@ class OwnEncode:
         self._deliver = deliver
         self._most_pictures = most_pictures(channel)
         self._most_waiting = round(_PATIENCE_S * parse_rate(channel.rate))
-        self._queue: queue.SimpleQueue[FrameJob | None] = queue.SimpleQueue()
-        self._put = 0  # pictures; written by whoever offers
-        self._taken = 0  # written by this thread
-        self.pictures_left_out = 0
+        self._queue: queue.SimpleQueue[tuple[FrameJob, bool] | None] = queue.SimpleQueue()
+        self._closed = threading.Event()
+        self._follows = True  # the next job the one offered before it; written by whoever offers, as the next two
+        self._put = 0  # pictures
+        self._not_taken = 0  # pictures
+        self._taken = 0  # pictures; written by this thread, as the next
+        self._lost = 0  # pictures that were taken while there was no encoder
+        self.fault = ""
         self._thread = threading.Thread(target=self._run, name=f"encoder-{name}", daemon=True)
+
+    @property
+    def pictures_left_out(self) -> int:
+        return self._not_taken + self._lost
 
     def start(self) -> None:
         self._thread.start()
 
     def offer(self, job: FrameJob) -> None:
         if self._queue.qsize() >= self._most_waiting:
-            self.pictures_left_out += job.picture is not None
+            self._not_taken += job.picture is not None
+            self._follows = False
             return
         if job.picture is not None and self._put - self._taken >= self._most_pictures:
-            self.pictures_left_out += 1
+            self._not_taken += 1
             job = FrameJob(job.number, job.wall_ns, None, job.sound)
         self._put += job.picture is not None
-        self._queue.put(job)
+        self._queue.put((job, self._follows))
+        self._follows = True
 
     def close(self) -> None:
-        """What waits is still encoded."""
+        """What waits is still encoded, where there is an encoder."""
+        self._closed.set()
         self._queue.put(None)
 
     def join(self, timeout: float) -> bool:
@@ -68,26 +81,46 @@ class OwnEncode:
         while True:
             try:
                 self._encode_until_closed()
-            except Exception:  # the others play on, and this one comes back
+            except Exception as error:  # the others play on, and this one comes back
                 log.exception("an output's own encode failed")
-                time.sleep(_REST_AFTER_FAILURE_S)
+                self.fault = f"its own encode failed: {error}; trying again in {_REST_AFTER_FAILURE_S:.0f} s"
+                if self._closed.wait(_REST_AFTER_FAILURE_S):
+                    return
+                self._forget_what_waits()
             else:
                 return
 
     def _encode_until_closed(self) -> None:
         pictures = PictureEncoder(self._channel, self._encoding, threads=encoder_threads(self._channel))
         sounds: SoundEncoder | None = None
-        while (job := self._queue.get()) is not None:
+        while (taken := self._queue.get()) is not None:
+            job, follows = taken
             if job.picture is not None:
                 self._taken += 1
-            if sounds is None:
+            if sounds is None or not follows:
+                # One that ran on over a gap would have all sound that comes too early, for good.
                 sounds = SoundEncoder(self._channel, self._encoding, first_sample=self._first_sample(job.number))
             packets = [] if job.picture is None else pictures.encode(job.number, _copy(job.picture), job.wall_ns)
             packets += sounds.encode(job.sound)
             if packets:
                 self._deliver(tuple(packets))
+                self.fault = ""
         if sounds is not None and (rest := sounds.finish()):
             self._deliver(tuple(rest))
+
+    def _forget_what_waits(self) -> None:
+        """What waited while there was no encoder would come in a burst, too late."""
+        while True:
+            try:
+                taken = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if taken is None:
+                self._queue.put(None)
+                return
+            if taken[0].picture is not None:
+                self._taken += 1
+                self._lost += 1
 
     def _first_sample(self, frame: int) -> int:
         return samples_before(frame, parse_rate(self._channel.rate), self._channel.sample_rate)

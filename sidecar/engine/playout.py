@@ -201,6 +201,11 @@ class Playout:
 
         return self._commands.put(act)
 
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """As they were last wanted."""
+        return self._outputs.outputs
+
     def replace_outputs(self, outputs: tuple[Output, ...]) -> str:
         """What the programme goes to from now on; a sentence on what that changed. Outputs that stay are not touched.
         From any thread; takes some 20 ms for an output that encodes for itself."""

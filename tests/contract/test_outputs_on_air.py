@@ -1,6 +1,7 @@
 """Outputs that come and go while the channel is on air, and outputs that encode for themselves: nobody else notices."""
 
 import os
+import threading
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +10,7 @@ import av
 import pytest
 
 from sidecar.engine.playout import Playout
-from sidecar.protocol.channel import ChannelFormat, Encoding, Item, Output, Playlist, SidecarDocument
+from sidecar.protocol.channel import ChannelFormat, Encoding, Item, Output, Playlist, SidecarDocument, TransportStream
 from sidecar.protocol.outputs import outputs_digest
 from sidecar.protocol.status import OutputStatus
 from sidecar.rundown.model import Airing
@@ -158,3 +159,52 @@ def test_hls_that_was_ended_on_air_does_not_begin_anew_under_its_players(airs: l
     assert "comes back at the channel's next start" in one.output("again").detail
     assert playlist.read_text() == ended
     assert one.output("recording").state == "up"
+
+
+def test_hls_that_is_changed_on_air_plays_on_until_the_next_start(airs: list[OnAir], tmp_path: Path) -> None:
+    one = OnAir(tmp_path, Output("hls", "hls"))
+    airs.append(one)
+    one.start()
+    one.play(30)
+    changed = (Output("hls", "hls", encoding=Encoding(video_bit_rate=300_000)),)
+    assert "1 to be changed at the next start" in one.playout.replace_outputs(changed)
+    assert one.playout.status().outputs_digest == outputs_digest(changed)
+    segments = one.output("hls").segments
+    wait_until(lambda: one.output("hls").segments > segments, 20, "another segment")
+    assert (one.output("hls").state, one.output("hls").frames_dropped) == ("up", 0)
+    assert "holds from the channel's next start" in one.output("hls").detail
+    one.playout.replace_outputs((Output("new", "hls"),))
+    segments = one.output("new").segments
+    wait_until(lambda: one.output("new").segments > segments, 20, "another segment")
+    assert (one.output("new").state, one.output("new").detail) == ("up", "")
+    assert "#EXT-X-ENDLIST" not in (tmp_path / "live" / ("c" * 32) / "1.m3u8").read_text()
+
+
+def test_an_output_that_is_changed_opens_when_the_one_before_it_has_ended(airs: list[OnAir], tmp_path: Path) -> None:
+    """Never two at one file, group or key; here the one before hangs in its opening."""
+    fifo = tmp_path / "slow"
+    os.mkfifo(fifo)
+    before = Output("one", "file", str(fifo))
+    after = Output("one", "file", str(fifo), transport=TransportStream(service_id=2))
+    one = OnAir(tmp_path, before)
+    airs.append(one)
+    one.start()
+    one.play(20)
+    one.playout.replace_outputs((after,))
+    one.play(10)
+    assert one.output("one").state == "starting"
+    assert one.output("one").detail == "waits until what was there before it has ended"
+    ended = threading.Event()
+
+    def read() -> None:
+        while not ended.is_set():
+            with fifo.open("rb") as file:
+                while file.read(65536):
+                    pass
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    wait_until(lambda: one.output("one").state == "up", 20, "the one that waited")
+    assert one.output("one").detail == ""
+    ended.set()
+    assert one.playout.stop("tester", 10)

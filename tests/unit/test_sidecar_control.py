@@ -229,3 +229,13 @@ def give_at_once(playout: Playout, settle: Callable[["Future[Applied]"], object]
         return future
 
     playout.command = command  # type: ignore[method-assign] - a thread that hangs cannot be had on demand
+
+
+async def test_a_card_neither_comes_nor_changes_on_air(silent: Playout, tmp_path: Path) -> None:
+    card: dict[str, Any] = {"id": "card", "kind": "decklink", "url": "decklink://1"}
+    body: dict[str, Any] = {"command_id": "12345678", "epoch": 1, "outputs": [card]}
+    async with client(silent, tmp_path) as door:
+        refused = await door.put("/outputs", json=body)
+    assert refused.status_code == 422
+    assert "cards are claimed at a channel's start" in refused.text
+    assert silent.outputs == ()
