@@ -132,7 +132,6 @@ class Air:
         self.out.enter(
             plan.airing, cause or plan.cause, by, end_cause=end_cause, end_detail=end_detail, detail=detail, late=late
         )
-        self._had_picture = True
 
     def _lateness(self, due: int | None) -> tuple[int | None, str]:
         """How many frames after ``due`` what begins with this frame begins, and that in words."""

@@ -74,7 +74,7 @@ class Programme(Precedence):
         air = self.out.air
         assert air is not None
         if air.is_frozen:
-            return STILL
+            return SLATE if air.lost_at is not None and not self._had_picture else STILL
         if air.left == 0:
             return self._seam(air)
         view = view_of(self.sources, air.airing)
@@ -152,7 +152,8 @@ class Programme(Precedence):
         if again is not None and self.is_ready(again.airing):
             self._enter(again, "hold loop", "")
             return self._next_frame()
-        return SLATE if shown_in(plan.airing.item if plan else None) == "slate" else STILL
+        shows_slate = shown_in(plan.airing.item if plan else None) == "slate"
+        return STILL if self._had_picture and not shows_slate else SLATE
 
     def _late(self, air: Airtime) -> Frame:
         """The picture that is due did not come: the last one stands, for a while."""

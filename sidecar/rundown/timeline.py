@@ -80,11 +80,12 @@ class Timeline:
         return None if (self.playlist.items[index].id, at) in self.spent else self.wall.frame_at(at)
 
     def pending(self, index: int, frame: int) -> Iterator[tuple[int, int]]:
-        """Fixed starts after ``index`` in the list, and their frames; not those that are too late at ``frame``."""
+        """Fixed starts after ``index`` in the list, and their frames; not those that are too late at ``frame``, or
+        whose own end has passed by then."""
         for place in range(bisect_right(self._fixed, index), len(self._fixed)):
             at = self._fixed[place]
             due = self.due(at)
-            if due is not None and not self.passes(at) and not self._is_too_late(at, frame):
+            if due is not None and self._why_not(at, frame) is None:
                 yield at, due
 
     def last_due(self, index: int, frame: int) -> int | None:

@@ -89,7 +89,8 @@ class World:
             assert shown.airing is not None
             source = self.opened[shown.airing.number]
             assert source.view(now).supply is Supply.READY
-            assert shown.position == shown.airing.first_frame + source.taken
+            if shown.airing.item.kind != "live":  # its time passes whether or not it gives a picture
+                assert shown.position == shown.airing.first_frame + source.taken
             source.taken += 1
         self.shown.append(shown)
         self.facts += shown.facts
@@ -211,6 +212,9 @@ def check_facts(facts: list[Fact], aired: int) -> None:
                 if start.cause == "hold":
                     assert start.frame == covered
                     covered += fact.frames
+            case "live_lost" | "live_back":
+                assert open_item is not None
+                assert fact.airing == open_item.airing
             case _:
                 assert fact.kind in ("on_air", "command", "item_skipped", "decision")
     assert open_item is None

@@ -112,6 +112,12 @@ class TestFixed:
         one = world(day(item("a", 220, before_fixed="run_on"), late)).run(240)
         assert starts(one)[1] == ("f", 220, "fixed")
 
+    def test_one_whose_own_end_has_passed_takes_nothing_away(self) -> None:
+        over = fixed("f", 4, 20, fixed_kind="soft", end_mode="at", end_at_ns=at(4.2))
+        one = world(day(item("a", 120), item("b", 20), over, item("c", 20))).run(150)
+        assert [(name, frame) for name, frame, _ in starts(one)] == [("a", 0), ("b", 120), ("c", 140)]
+        assert skipped(one) == [("f", "too late")]
+
     def test_a_time_before_that_of_an_earlier_item_follows(self) -> None:
         one = world(day(item("a", 20), fixed("f", 4, 20), fixed("g", 2, 20))).run(150)
         assert starts(one)[1:] == [("f", 100, "fixed"), ("g", 120, "follow")]
@@ -344,6 +350,19 @@ class TestFillerAndLadder:
         assert actions[145:195] == ["slate"] * 50
         assert actions[195:230] == ["source"] * 35
         assert [fact.detail for fact in one.of("decision")] == ["slate is shown", "filler is shown"]
+
+    def test_a_picture_that_never_was_does_not_stand(self) -> None:
+        """A live item whose input never comes, on a ladder whose first rung is the last picture, and then a hold."""
+        one = world(
+            day(item("l", 50, kind="live", url="srt://h:1"), item("h", start_mode="hold"), ladder=("last_frame",)),
+            l=Media(opens_after=None),
+        ).run(40)
+        one.do(lambda clock: clock.pause("op"))
+        one.run(5)
+        one.do(lambda clock: clock.resume("op"))
+        one.run(40)
+        assert one.shown[-1].picture == "hold"
+        assert {shown.action for shown in one.shown} == {"slate"}
 
     def test_the_rung_next_takes_what_waits(self) -> None:
         one = world(

@@ -139,6 +139,8 @@ def test_every_frame_has_one_source_whatever_the_time_and_whatever_comes(
 @given(first=days(steady=True), rate=st.sampled_from(RATES))
 def test_predicted_starts_are_the_actual_ones_when_nothing_disturbs(first: Playlist, rate: Fraction) -> None:
     world = World(first, rate=rate, wall_ns=NOON)
+    world.clock.prepare(world.sources, NOON)
+    world.open_all()
     predicted = forecast(first, wall=Wall(NOON, rate))
     world.run(900)
     begun = {(fact.airing.item.id, fact.frame) for fact in world.of("item_start") if fact.airing}
