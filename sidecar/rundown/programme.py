@@ -121,6 +121,8 @@ class Programme(Precedence):
         """Every frame of the item was shown: go on, hold, or wait a little for what comes."""
         cause = air.end_cause
         air.over = True
+        if air.limit_left == 0:  # its repeat would be over as it begins
+            self.lineup.end_again()
         plan = self.lineup.follows
         if self.order is not None:
             return self._late(air)

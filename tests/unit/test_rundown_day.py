@@ -232,6 +232,10 @@ class TestEnds:
         one.run(3)
         assert starts(one)[-1] == ("c", 200, "take")
 
+    def test_it_is_not_repeated_when_its_end_time_has_come(self) -> None:
+        one = world(day(item("a", 30, repeat=3, end_mode="at", end_at_ns=at(2)), item("b", 10))).run(70)
+        assert starts(one) == [("a", 0, "arm"), ("a", 30, "repeat"), ("b", 50, "follow")]
+
     def test_a_block_goes_round_until_its_time(self) -> None:
         block = [item(name, 20, block="promos", block_until_ns=at(4)) for name in "ab"]
         one = world(day(*block, item("c"))).run(120)
