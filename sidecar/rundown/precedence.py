@@ -132,7 +132,7 @@ class Precedence(Air):
         why = f"nobody took {name} in time"
         out.fact("decision", plan.airing if plan else None, cause="hold time-out", detail=f"{why}; {then}")
         if fallback == "next" and plan is not None:
-            self.order = Order(plan.airing, "hold time-out", "", out.frame + 1)
+            self.order = Order(plan.airing, "hold time-out", "", out.frame)
             self.tell_passed(self.lineup.moved_to(plan, out.frame))
         else:
             self.begin_filler("hold time-out", why, show="slate" if fallback == "slate" else "filler")

@@ -57,7 +57,10 @@ class Programme(Precedence):
     def _decide(self) -> Frame:
         if self._follow_order() or self._start_fixed():
             return self._first_frame()
+        had_order = self.order is not None
         self._watch_hold()
+        if self.order is not None and not had_order and self._follow_order():
+            return self._first_frame()
         match self.out.mode:
             case Mode.MUTED:
                 return self._go_on("arm") or self._to_filler("arm")
