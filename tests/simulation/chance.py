@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
-import db.models
+import db.base
 
 
 class _Time:
-    """``time`` as ``db.models`` sees it."""
+    """``time`` as ``db.base`` sees it."""
 
     def __init__(self, wall: Callable[[], datetime]) -> None:
         self._wall = wall
@@ -47,7 +47,7 @@ def seeded(chance: random.Random, wall: Callable[[], datetime]) -> Generator[Non
         patches.enter_context(patch.object(uuid, "os", _Os(chance)))
         patches.enter_context(patch.object(secrets, "_sysrand", chance))
         patches.enter_context(patch.object(secrets, "randbits", chance.getrandbits))
-        patches.enter_context(patch.object(db.models, "time", _Time(wall)))
+        patches.enter_context(patch.object(db.base, "time", _Time(wall)))
         yield
 
 
