@@ -140,7 +140,7 @@ class Walk:
 
     def _out_of_hold(self, index: int, end: int) -> tuple[int | None, int]:
         """The fixed start that ends a wait from ``end`` on, and when."""
-        following = next(self._timeline.pending(index, end), None) if self._fixed_wins else None
+        following = self._timeline.coming(index, end) if self._fixed_wins else None
         return (None, end) if following is None else (following[0], max(end, following[1]))
 
     def _joined(self, index: int, start: int) -> tuple[int, int]:

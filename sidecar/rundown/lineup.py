@@ -134,8 +134,7 @@ class Lineup:
 
     def watch_fixed(self, frame: int) -> None:
         """Opens the next fixed start ahead of its time."""
-        pending = self.timeline.pending(self._anchor, frame)
-        first = next((one for one in pending if one[1] > frame), None)
+        first = self.timeline.coming(self._anchor, frame, after=frame)
         if first is None or (self.next is not None and self.next.index == first[0]):
             self.fixed = None
         elif first[1] - frame <= self._open_ahead(first[0]) and (self.fixed is None or self.fixed.index != first[0]):

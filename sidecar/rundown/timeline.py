@@ -88,6 +88,18 @@ class Timeline:
             if due is not None and self._why_not(at, frame) is None:
                 yield at, due
 
+    def coming(self, index: int, frame: int, *, after: int | None = None) -> tuple[int, int] | None:
+        """The next fixed start after ``index``, of those due ``after`` a frame where one is given; of several at one
+        time the last in the list, for that is the one that airs."""
+        found: tuple[int, int] | None = None
+        for at, due in self.pending(index, frame):
+            if after is not None and due <= after:
+                continue
+            if found is not None and due != found[1]:
+                break
+            found = at, due
+        return found
+
     def last_due(self, index: int, frame: int) -> int | None:
         """Of the fixed starts after ``index`` whose frame has come, the last."""
         found = None
