@@ -22,6 +22,7 @@ from sidecar.rundown.model import Airing, SourceView, Supply
 from tests.doubles.rtmp_relay import RtmpRelay
 from tests.doubles.rtmp_server import ScriptedRtmpServer
 from tests.fixtures.air import read_numbers
+from tests.fixtures.homes import until
 from tests.fixtures.live_senders import RATE, LiveSender, SenderProcess, free_port
 
 CHANNEL = ChannelFormat(320, 180, "25")
@@ -150,7 +151,10 @@ def by_hls(folder: Path) -> Iterator[tuple[LiveSource, LiveSender]]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        with LiveSender(str(folder / "index.m3u8"), "hls", options=options, gop=RATE) as sender:
+        index = folder / "index.m3u8"
+        with LiveSender(str(index), "hls", options=options, gop=RATE) as sender:
+            # A list that has just begun has nothing to be ahead by.
+            until(lambda: index.exists() and index.read_text().count("#EXTINF") >= 3, 30)
             yield live(f"http://127.0.0.1:{server.server_port}/index.m3u8?token={SECRET}"), sender
     finally:
         server.shutdown()
