@@ -4,6 +4,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -101,6 +102,9 @@ def commands(draw: st.DrawFn) -> Callable[[RundownClock], Done]:
             ]
         )
     )
+
+
+pytestmark = pytest.mark.timeout(600)  # some forty seconds alone
 
 
 @settings(max_examples=200, deadline=None)
