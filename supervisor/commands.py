@@ -121,7 +121,7 @@ class Commands:
         return await self._say(channel_id, command, Drop(command.item_id, is_dropped), by)
 
     async def logo(self, channel_id: str, command: LogoIn, by: Principal) -> CommandDone:
-        """The logo on or off until what is on air is over."""
+        """The logo on or off until the next item begins."""
         return await self._say(channel_id, command, ShowLogo(command.show), by)
 
     async def thumbnail(self, channel_id: str) -> bytes:

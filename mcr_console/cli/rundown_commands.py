@@ -97,7 +97,7 @@ def logo(
     show: Annotated[Show, typer.Argument(help="auto: as item and channel say.")],
     as_json: AsJson = False,
 ) -> None:
-    """Show the logo or do not, until what is on air is over."""
+    """Show the logo or do not, until the next item begins."""
 
     async def run(client: Client) -> CommandDone:
         channel = await channel_named(client, named)

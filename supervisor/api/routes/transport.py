@@ -128,7 +128,7 @@ async def cue(context: Ctx, who: Who, request: Request, channel_id: Id, command:
 
 @routes.post("/channels/{channel_id}/logo", responses=_ERRORS)
 async def logo(context: Ctx, who: Who, request: Request, channel_id: Id, command: LogoIn) -> CommandDone:
-    """Show the logo or do not, until what is on air is over; `auto` gives it back to item and channel."""
+    """Show the logo or do not, until the next item begins; `auto` gives it back to item and channel."""
     await _require(context, who, channel_id)
     note(request, show=command.show, command=command.command_id)
     return await context.supervision.commands.logo(channel_id, command, who)
