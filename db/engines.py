@@ -79,7 +79,9 @@ def migration_engine(url: URL) -> AsyncEngine:
         return create_async_engine(url, poolclass=NullPool, connect_args={"timeout": CONNECT_TIMEOUT})
     engine = create_async_engine(url, async_creator=_sqlite_creator(url), poolclass=NullPool)
     # Batch mode copies a table and drops the old one, which would take referring rows along.
-    _prepare_sqlite(engine, begin="BEGIN IMMEDIATE", foreign_keys=False)
+    # A supervisor that starts waits longer for whoever still writes: what goes away may take that long to let go.
+    patience = (f"busy_timeout = {4 * BUSY_TIMEOUT_MS}",)
+    _prepare_sqlite(engine, begin="BEGIN IMMEDIATE", foreign_keys=False, pragmas=patience)
     return engine
 
 
