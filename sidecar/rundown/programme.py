@@ -128,7 +128,7 @@ class Programme(Precedence):
             self.lineup.end_again()
         plan = self.lineup.follows
         if self.order is not None:
-            return self._late(air)
+            return self._wait_a_little(air, cause)
         if self.hold or (plan is not None and plan.waits) or (air.airing.item.end_mode == "take" and plan is None):
             return self._wait(cause)
         if air.airing.item.end_mode == "take" and cause != "end time" and not self.lineup.is_due:
@@ -140,7 +140,13 @@ class Programme(Precedence):
             return self._to_filler(cause)
         if self._is_early(plan):
             return self._to_filler("gap")
-        return self._late(air)
+        return self._wait_a_little(air, cause)
+
+    def _wait_a_little(self, air: Airtime, cause: str) -> Frame:
+        """What comes is not there yet: the item's last picture stands, unless the item gave none at its end."""
+        if air.lost_at is None:
+            return self._late(air)
+        return self._to_filler(cause, f"{self._item_reason(air)} until its end", show="ladder")
 
     def _wait(self, cause: str, detail: str = "") -> Frame:
         """The item is over, and the list waits for a take."""

@@ -31,12 +31,16 @@ class Air:
     shown: list[Shown] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     has_come: bool = False
+    next_from: int = 0
+    """The frame from which the clip that follows is open."""
 
     def __post_init__(self) -> None:
         self.clock = RundownClock(Playlist(1, self.items), RATE)
 
     def view(self, airing: Airing) -> SourceView:
         if airing not in self.clock.wanted():
+            return SourceView(Supply.OPENING)
+        if airing.item is NEXT and self.clock.frame < self.next_from:
             return SourceView(Supply.OPENING)
         if airing.item.kind != "live" or self.there(self.clock.frame):
             self.has_come = self.has_come or airing.item.kind == "live"
@@ -168,3 +172,16 @@ def test_every_frame_is_of_the_input_or_counted_as_lost(spans: list[tuple[int, i
     assert air.of("item_end")[0] == ("item_end", "ended", 1000, 1000)
     for shown in air.shown[:1000]:
         assert shown.action != "source" or shown.frame >= len(there) or there[shown.frame]
+
+
+def test_an_item_that_ends_while_its_input_is_lost_leaves_the_ladder_until_the_next_is_there() -> None:
+    """Its last picture is long gone: what stands then is filler, and counts as such."""
+    lost_at, over, there = 5 * SECOND, 7 * SECOND, 7 * SECOND + 12
+    air = Air((live(7), NEXT), lambda frame: frame < lost_at, next_from=there).run(9)
+    assert air.pictures(over, there) == {("filler", "slate", False)}
+    assert air.shown[there].airing is not None
+    assert air.shown[there].airing.item is NEXT
+    assert air.of("item_end", "filler_start") == [
+        ("item_end", "ended", over, 7 * SECOND),
+        ("filler_start", "ended", over, None),
+    ]
