@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -21,9 +22,12 @@ def is_ready(home: Path) -> bool:
     if not (home / "run" / "mcr.sock").is_socket():
         return False
     try:
+        # Looked at before the client is: it leaves a refused socket to the garbage collector.
+        with socket.socket(socket.AF_UNIX) as door:
+            door.connect(str(home / "run" / "mcr.sock"))
         with httpx.Client(transport=httpx.HTTPTransport(uds=str(home / "run" / "mcr.sock"))) as client:
             return client.get("http://mcr/readyz").status_code == 200
-    except httpx.TransportError:
+    except (httpx.TransportError, OSError):
         return False
 
 
