@@ -9,13 +9,16 @@ OF_ITSELF: Final = frozenset({"", "follow", "loop", "arm"})
 
 
 def how(event: AsRunEvent) -> str:
-    """``cut by rejoin; began by take (ann)``: the end first, for a column that may be cut off.
+    """``cut by rejoin; began by take (ann)``, ``skipped: jumped; by ann``: the end first, for a column that may be cut
+    off.
 
     ``event.by`` is who began it; who ended it stands with the event that came in its place.
     """
     words = event.status
     if event.status == "cut" and event.end_cause:
         words = f"cut by {event.end_cause}"
+    elif event.kind == "skipped" and event.start_cause:
+        words = f"{event.status}: {event.start_cause}"
     parts = [words]
     if event.late:
         parts.append(f"{event.late} late")

@@ -152,7 +152,7 @@ def _row(
         note = f"there is no file at {asset.path}" if asset else f"there is no clip of house id {item.house_id}"
     elif item.kind == "live" and item.url is None:
         note = "this live input has no url"
-    elif (expected := timing.ahead.get(item.id)) is not None and expected.passed:
+    elif state != "aired" and (expected := timing.ahead.get(item.id)) is not None and expected.passed:
         note = _PASSED.get(expected.passed, expected.passed)
     planned = None if told is None else told.planned_at_ns
     ahead = timing.ahead.get(item.id)
@@ -200,6 +200,7 @@ _PASSED: Final = {
     "expendable": "will be dropped so that the next fixed start cuts nothing",
     "preempted": "will not air: a fixed start comes before its turn",
     "too late": "will not air: it is too late for it",
+    "jumped": "will not air: the cue goes past it",
 }
 
 

@@ -66,6 +66,8 @@ Cause = Literal[
     "expendable",  # dropped so that a fixed start need not cut another item
     "preempted",  # a fixed start came before its turn
     "too late",  # a fixed start beyond its late limit, whose policy is to drop it; or its end time had passed
+    "jumped",  # an operator's cue or take went past it; with who
+    # ``standby``: its whole time passed while the channel was in standby.
     # Of a ``decision``.
     "hold",  # a hold won over a fixed start
     # ``fixed``: a fixed start won over a hold or cut an item; ``hold time-out``; ``ladder``: the next rung.

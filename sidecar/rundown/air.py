@@ -154,7 +154,10 @@ class Air:
         items = self.lineup.playlist.items
         for one in passed:
             if one.cause and one.index < len(items):
-                self.out.fact("item_skipped", Airing(self.lineup.numbered(), items[one.index]), cause=one.cause)
+                item = items[one.index]
+                by = self.lineup.dropped_by(item.id) if one.cause == "dropped" else one.by
+                airing = Airing(self.lineup.numbered(), item)
+                self.out.fact("item_skipped", airing, cause=one.cause, by=by, detail=one.detail)
 
     def begin_filler(self, cause: str, why: str = "", by: str = "", show: Show = "filler") -> None:
         """What was on the output is left; which filler this frame shows is decided with it, by the tick."""

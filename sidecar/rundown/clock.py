@@ -27,6 +27,7 @@ class _Suspended:
     at: int
     added: int
     held: bool
+    by: str
 
 
 class RundownClock(Transport):
@@ -186,6 +187,7 @@ class RundownClock(Transport):
             at=self._out.frame,
             added=air.added if air is not None and runs else 0,
             held=self.is_held,
+            by=by,
         )
         self._programme.holding.end()
         done = self._done("standby", by, "standby", shows=True)
@@ -217,13 +219,17 @@ class RundownClock(Transport):
         ):
             target = NoSpot.HELD
         if target is NoSpot.ENDED:
+            self._tell_missed(None, suspended)
             lineup.end()
             return self._rejoin_list(suspended, by)
         if target is NoSpot.GAP:
-            lineup.wait_with(self._after_gap(spot, suspended, at), self._out.frame)
+            following = self._after_gap(spot, suspended, at)
+            self._tell_missed(following, suspended)
+            lineup.wait_with(following, self._out.frame)
             return self._rejoin_list(suspended, by)
         if isinstance(target, NoSpot):
             target, at = spot, self._out.frame
+        self._tell_missed(target.index, suspended)
         plan = lineup.begin_at(target, "rejoin", self._out.frame)
         self._programme.order = Order(plan.airing, "rejoin", by, at)
         return self._done("rejoin", by, f"rejoins {name_of(plan.airing.item)}")
@@ -253,6 +259,11 @@ class RundownClock(Transport):
         return out.take_facts()
 
     # --- inside: commands -------------------------------------------------------------------------------------------
+
+    def _tell_missed(self, index: int | None, suspended: _Suspended) -> None:
+        """What was to air while the channel was in standby, up to the item at ``index``."""
+        detail = "its time passed while the channel was in standby"
+        self._programme.tell_passed(self._lineup.missed(index, suspended.by, detail))
 
     def _steps(self, spot: Spot, suspended: _Suspended) -> Walk:
         return Walk(self._lineup.timeline, spot, suspended.at, hold=suspended.held, added=suspended.added)

@@ -21,7 +21,7 @@ class PredictedStart:
     For the item on air it is its start that was: zero or negative. ``frames``: how many it airs then, None if unknown.
     ``cut``: how many of its own a fixed start takes away. ``gap``: how many frames of filler are before it. ``late``:
     how many frames after its fixed time it starts. ``passed``: why it does not air next time (dropped, expendable,
-    preempted, too late).
+    preempted, too late, jumped).
     """
 
     item_id: str
@@ -121,7 +121,10 @@ class Walk:
             came, end = self._out_of_hold(index, end)
             if came is None:
                 return NoSpot.HELD
-        following = Following(cued, "cue") if cued is not None and came is None else line.following(index, end)
+        if cued is not None and came is None:
+            following = Following(cued, "cue", tuple(line.preempted(at, "jumped") for at in range(index + 1, cued)))
+        else:
+            following = line.following(index, end)
         if isinstance(following, NoSpot):
             return following
         if following.cause != "fixed" and line.playlist.items[following.index].start_mode == "hold":

@@ -5,9 +5,11 @@ from fractions import Fraction
 
 from sidecar.protocol.channel import Item, Playlist, ResumePoint
 from sidecar.rundown.forecast import Spot, index_of, walk
+from sidecar.rundown.jumps import Jumps
 from sidecar.rundown.model import Airing
 from sidecar.rundown.rate import frames_in
 from sidecar.rundown.timeline import NoSpot, Passed, Timeline
+from sidecar.rundown.views import name_of
 from sidecar.rundown.wall import Wall
 
 _AHEAD_S = 10
@@ -18,7 +20,7 @@ _AHEAD_S = 10
 class Plan:
     """An item that is to air. ``waits``: only a take begins it. ``opens_at``: output frame from which its source is
     wanted; a later one than now is a pause after a failure. ``turn``: the how manieth time in a row. ``passed``: what
-    does not air because it does."""
+    does not air because it does. ``by``: who cued it."""
 
     airing: Airing
     index: int
@@ -27,6 +29,7 @@ class Plan:
     opens_at: int
     turn: int = 1
     passed: tuple[Passed, ...] = ()
+    by: str = ""
 
 
 @dataclass(slots=True)
@@ -69,6 +72,8 @@ class Lineup:
         self._first_trouble: int | None = None  # of those that failed since something began to air
         self._older_trouble: int | None = None  # of those before it, until that has proved itself
         self._noted: set[str] = set()
+        self._jumps = Jumps()
+        self._dropped_by: dict[str, str] = {}
         self._plan_first(resume)
 
     @property
@@ -171,6 +176,12 @@ class Lineup:
     def moved_to(self, plan: Plan, frame: int, at: int | None = None) -> tuple[Passed, ...]:
         """``plan`` goes on air, at output frame ``at``: the list goes on after it. Tells what does not air for that."""
         starts = frame if at is None else at
+        passed = plan.passed
+        if plan.cause == "cue":
+            why = f"{name_of(plan.airing.item)} was cued"
+            passed = self._jumps.over(self.timeline, self._anchor, plan.index, "jumped", plan.by, why)
+        goes_round = plan.cause in ("loop", "fixed") and plan.index <= self._anchor
+        self._jumps.begun(plan.airing.item.id, goes_round=goes_round)
         self.timeline.pass_to(plan.index, starts)
         self._anchor, self._turn = plan.index, plan.turn
         self._last_id = plan.airing.item.id
@@ -183,7 +194,16 @@ class Lineup:
         self.again = None
         if self.timeline.repeats(plan.index, plan.turn):
             self.again = self._once_more("repeat", plan.turn + 1, frame)
-        return plan.passed
+        return passed
+
+    def missed(self, index: int | None, by: str, detail: str) -> tuple[Passed, ...]:
+        """What stands before the item at ``index`` (None: the list's end) and was due while the channel was in standby;
+        told before the list moves there."""
+        return self._jumps.over(self.timeline, self._anchor, index, "standby", by, detail)
+
+    def dropped_by(self, item_id: str) -> str:
+        """Who said that the item is not to air; empty where its list did."""
+        return self._dropped_by.get(item_id, "")
 
     def hold_loop(self, frame: int) -> None:
         """While the list waits, what is on air comes again and again."""
@@ -213,9 +233,10 @@ class Lineup:
             old, self.next = self.next, self._plan_after(self._anchor, waits=False, frame=frame)
         self.next = _kept(old, self.next)
 
-    def drop(self, item_id: str, *, is_dropped: bool, frame: int) -> None:
+    def drop(self, item_id: str, *, is_dropped: bool, frame: int, by: str = "") -> None:
         """An item will not air, or will after all."""
         self.timeline.dropped[item_id] = is_dropped
+        self._dropped_by[item_id] = by
         if is_dropped and self.cued is not None and self.cued.airing.item.id == item_id:
             self.cued = None
         if self._is_due and self.next is not None and self.next.airing.item.id == item_id:
@@ -267,13 +288,15 @@ class Lineup:
         index = index_of(self.playlist.items, item_id)
         return None if index is None else Spot(index, frame)
 
-    def cue(self, index: int, frame: int) -> Plan:
+    def cue(self, index: int, frame: int, by: str = "") -> Plan:
         following = self.next
         is_next = following is not None and following.index == index and following.airing.first_frame == 0
         if following is not None and is_next and following.opens_at <= frame:
             self.cued = following
         elif self.cued is None or self.cued.index != index:
-            self.cued = self._plan(index, "cue", opens_at=frame)
+            self.cued = replace(self._plan(index, "cue", opens_at=frame), by=by)
+        else:
+            self.cued = replace(self.cued, by=by)
         return self.cued
 
     def failed(self, plan: Plan, frame: int, *, hung: bool) -> bool:
@@ -290,6 +313,7 @@ class Lineup:
             self.next = self._plan_after(plan.index, waits=plan.waits, frame=frame)
         if self.again is not None and self.again.airing is plan.airing:
             self.again = None
+        self._jumps.begun(item_id, goes_round=False)
         is_news = item_id not in self._noted
         self._noted.add(item_id)
         return is_news
@@ -300,13 +324,14 @@ class Lineup:
             again = self._plan(
                 plan.index, plan.cause, first_frame=plan.airing.first_frame, waits=plan.waits, opens_at=opens_at
             )
+            again = replace(again, passed=plan.passed)
             if self.cued is self.next:
                 self.cued = again
             self.next = again
 
     def open_anew(self, plan: Plan, frame: int) -> Plan:
         """``plan``, the next or the cued, with a source of its own that is opened now."""
-        again = replace(self._plan(plan.index, plan.cause, opens_at=frame), passed=plan.passed)
+        again = replace(self._plan(plan.index, plan.cause, opens_at=frame), passed=plan.passed, by=plan.by)
         if self.cued is not None and self.cued.airing is plan.airing:
             self.cued = again
         return again
@@ -331,6 +356,7 @@ class Lineup:
         self._anchor = _anchor_in(playlist.items, old.items, self._anchor, self._last_id)
         self._troubles.clear()
         self._noted.clear()
+        self._jumps.keep(item.id for item in playlist.items)
         self._first_trouble = self._older_trouble = None
         self.next = self._plan_after(self._anchor, waits=False, frame=frame)
         if unaired and old_next is not None:
@@ -356,9 +382,11 @@ class Lineup:
             # It was on air before: nobody takes it a second time, and no fixed start up to it is to come any more.
             self._anchor = spot.index - 1
             self.timeline.pass_to(spot.index, 0)
+            self._jumps = Jumps(item.id for item in items[: spot.index])
             self.next = self._plan(spot.index, "resume", first_frame=spot.frame, waits=False, opens_at=0)
         else:
             self._anchor = index
+            self._jumps = Jumps(item.id for item in items[: index + 1])
             self.next = self._plan_after(index, waits=False, frame=0)
 
     def _keep_first(self, old_next: Plan, frame: int) -> None:
@@ -377,8 +405,8 @@ class Lineup:
         if self.next is not None and self.next.index == index and self.next.airing.first_frame == 0:
             return self.next
         if self.playlist.items[index] != old.airing.item:
-            return self._plan(index, "cue", opens_at=frame)
-        return Plan(old.airing, index, "cue", old.waits, old.opens_at)
+            return replace(self._plan(index, "cue", opens_at=frame), by=old.by)
+        return Plan(old.airing, index, "cue", old.waits, old.opens_at, by=old.by)
 
     def _plan_after(self, index: int, *, waits: bool, frame: int) -> Plan | None:
         items = self.playlist.items

@@ -26,10 +26,13 @@ class NoSpot(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """An item that does not air. ``cause``: dropped, expendable, preempted, too late; empty: nothing to tell."""
+    """An item that does not air. ``cause``: dropped, expendable, preempted, too late, jumped, standby; empty: nothing
+    to tell. ``by``: who went past it."""
 
     index: int
     cause: str
+    by: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,10 +248,10 @@ class Timeline:
         length = item.duration_frames
         return item.late_policy == "drop" or (length is not None and late + frames_in(LEAD_S, self.rate) >= length)
 
-    def preempted(self, index: int) -> Passed:
+    def preempted(self, index: int, cause: str = "preempted") -> Passed:
         if self.passes(index):
             return Passed(index, "" if self.playlist.items[index].kind == "comment" else "dropped")
-        return Passed(index, "preempted")
+        return Passed(index, cause)
 
     def _expendable(self, first: int, frame: int) -> frozenset[int]:
         """Which items from ``first`` on are dropped so that the next hard fixed start need not cut one that would

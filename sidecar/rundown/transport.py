@@ -55,7 +55,7 @@ class Transport:
         index = index_of(self.playlist.items, item_id)
         if index is None:
             raise Refused("no_such_item", f"the rundown (revision {self.playlist.revision}) has no item {item_id}")
-        plan = self._lineup.cue(index, self._out.frame)
+        plan = self._lineup.cue(index, self._out.frame, by)
         return self._done("cue", by, f"cued: {name_of(plan.airing.item)}")
 
     def recue(self, by: str) -> Done:
@@ -65,7 +65,7 @@ class Transport:
         index = None if item_id is None else index_of(self.playlist.items, item_id)
         if index is None:
             raise Refused("nothing_to_take", "what aired last is not in the rundown any more")
-        plan = self._lineup.cue(index, self._out.frame)
+        plan = self._lineup.cue(index, self._out.frame, by)
         return self._done("recue", by, f"cued again: {name_of(plan.airing.item)}")
 
     def adjust(self, ms: int, by: str) -> Done:
@@ -189,7 +189,7 @@ class Transport:
         item, air = self.playlist.items[index], self._out.air
         if is_dropped and air is not None and air.airing.item.id == item_id and not air.over:
             raise Refused("invalid", f"{name_of(item)} is on air: take what is to air instead")
-        self._lineup.drop(item_id, is_dropped=is_dropped, frame=self._out.frame)
+        self._lineup.drop(item_id, is_dropped=is_dropped, frame=self._out.frame, by=by)
         word = "will not air" if is_dropped else "will air"
         return self._done("drop" if is_dropped else "undrop", by, f"{name_of(item)} {word}")
 

@@ -48,6 +48,7 @@ def item(**values: object) -> AsRunEventRow:
         ),
         (item(kind="skipped", frames=0, start_cause="no data"), ("Did not air", "Technical Difficulty")),
         (item(kind="skipped", frames=0, start_cause="expendable"), ("Did not air", "Preempted")),
+        (item(kind="skipped", frames=0, start_cause="jumped", by="ann"), ("Did not air", "Preempted")),
         (item(kind="filler", start_cause="standby"), ("Inserted by Operator",)),
         (item(kind="filler", start_cause="no data"), ("Technical Difficulty",)),
         (item(kind="filler", start_cause="ended"), ()),

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from mcr_console.asrun_words import how
 from mcr_console.cli.asrun import COLUMNS, line, row
 from mcr_console.cli.wording import channel_line, clock, counted
 from supervisor.schemas.asrun import AsRunEvent
@@ -54,6 +55,11 @@ def event(**values: object) -> AsRunEvent:
 def test_an_event_is_shown_in_the_channels_own_time() -> None:
     found = line(event(), make_channel(time_zone="Europe/Berlin"))
     assert found == '2026-03-01 13:00:00 1 News 24: "Weather" aired, 250 frames (0:10)'
+
+
+def test_what_did_not_air_says_why_and_by_whom() -> None:
+    jumped = event(kind="skipped", status="skipped", start_cause="jumped", by="ann", detail="Sport was cued", frames=0)
+    assert how(jumped) == "skipped: jumped; by ann; Sport was cued"
 
 
 def test_what_is_late_is_said_once() -> None:

@@ -45,8 +45,8 @@ class Report:
         line = f"{start:<11} {length:<11} {_fit(title, _TITLE)} {_fit(_plain(event.house_id or ''), 16)} "
         line += f"{_fit(_plain(event.traffic_id or ''), 16)} {words}"
         more = [line.rstrip()]
-        if event.detail:
-            more.append(f"{'':<24}{_plain(event.detail)}")
+        if reason := _reason(event):
+            more.append(f"{'':<24}{_plain(reason)}")
         if event.continues is not None:
             lost = "" if event.lost_frames is None else f", {event.lost_frames} frames lost between"
             more.append(f"{'':<24}goes on from its segment in run {event.continues.run_id}{lost}")
@@ -71,6 +71,13 @@ class Report:
         if totals.twice:
             text += f"{'at once':<12} {totals.twice:>12} frames in which more than one run aired\n"
         return text
+
+
+def _reason(event: AsRunEvent) -> str:
+    """Of what did not air also the rule or the command, and whose."""
+    if event.kind != "skipped":
+        return event.detail
+    return "; ".join(filter(None, (event.start_cause, f"by {event.by}" if event.by else "", event.detail)))
 
 
 def _local(at: datetime, span: Span) -> str:
