@@ -24,3 +24,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     slowest_first = sorted(waiting.values(), key=lambda group: (len(group) == 1, "seams" not in group[0].nodeid))
     pairs = zip_longest(slowest_first, busy.values(), fillvalue=[])
     items[:] = list(chain.from_iterable(chain.from_iterable(pairs)))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """In a worker of xdist. Without names of groups every test is one of its own: fixtures of files and sessions are
+    then made again and again, and those that share a Docker engine do not."""
+    if not session.config.getoption("loadgroup", False):
+        return
+    nameless = [item.nodeid for item in session.items if "@" not in item.nodeid]
+    if nameless:
+        raise pytest.UsageError(f"xdist names no group in {nameless[0]}; its version and pytest's do not go together")
