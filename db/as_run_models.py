@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base
@@ -106,6 +106,9 @@ class AsRunNote(Base):
     )
 
 
+_CHANGED = "changes > included"
+
+
 class AsRunIssue(Base):
     """One issue of a channel's log of a broadcast day, as it is delivered; ``number`` counts from 1 a day."""
 
@@ -122,10 +125,21 @@ class AsRunIssue(Base):
     events: Mapped[int | None]
     verdict: Mapped[str] = mapped_column(Text, default="")
     fault: Mapped[str] = mapped_column(Text, default="")
+    start_at: Mapped[datetime | None]
+    """With ``end_at``: the day; None where an older version issued it."""
+    end_at: Mapped[datetime | None]
+    changes: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often something of the day changed since this was asked for."""
+    included: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many of these changes are in what was delivered, or in a later issue."""
+    why: Mapped[str | None] = mapped_column(Text)
+    """What the last change was."""
 
     __table_args__ = (
         CheckConstraint("state IN ('waiting', 'delivered')", name="state"),
         Index("ix_as_run_issue_waiting", "state", "asked_at"),
+        Index("ix_as_run_issue_end", "channel_id", "end_at"),
+        Index("ix_as_run_issue_changed", "channel_id", sqlite_where=text(_CHANGED), postgresql_where=text(_CHANGED)),
     )
 
 

@@ -329,7 +329,14 @@ class Application:
         if settings.asrun_url:
             targets.append(UrlTarget(settings.asrun_url))
         supervision = context.supervision
-        return Delivery(context.store, targets, context.clock, context.rundowns, lambda: supervision.fence)
+        return Delivery(
+            context.store,
+            targets,
+            context.clock,
+            context.rundowns,
+            lambda: supervision.fence,
+            supervision.history.log_issued,
+        )
 
     async def _leash_let_go(self, context: Context) -> None:
         _log.warning("the leash was let go: everything goes off air")

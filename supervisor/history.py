@@ -61,6 +61,10 @@ class History:
         """A list came into a channel's watched folder, and what became of it."""
         self._add("decision", text, channel_id=channel_id, detail=detail)
 
+    def log_issued(self, channel_id: str, text: str, detail: Mapping[str, object]) -> None:
+        """The as-run log of a day is delivered again."""
+        self._add("decision", text, channel_id=channel_id, detail=detail)
+
     def leader(self, text: str) -> None:
         """Who leads changed."""
         self._add("leader", text)

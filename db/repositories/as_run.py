@@ -13,6 +13,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from db.errors import JournalGap, Missing, NotLeader
 from db.models import AsRun, AsRunEvent, AsRunRun, Instant
+from db.repositories.as_run_changes import LATE_RECORDS, mark_changed
 from db.repositories.as_run_links import LINK, link_first, run_after
 from db.repositories.leader import LEADS, Fence, Leaders, fence_values
 from db.repositories.rows import table_of, upsert_in
@@ -146,7 +147,15 @@ class AsRunLog:
                 raise NotLeader(fence.term)
         if events and (new or not rows):
             await self._write_events(key, epoch, events)
+            await self._mark(run.channel_id, [event for event in events if event.end_at is not None])
         return last
+
+    async def _mark(self, channel_id: str, events: Sequence[AsRunEventRow | AsRunEvent]) -> None:
+        """Days of these events that were delivered are others now."""
+        if events:
+            first = min(event.start_at for event in events)
+            last = max(event.end_at or event.start_at for event in events)
+            await mark_changed(self._session, channel_id, first, last, LATE_RECORDS)
 
     async def _write_events(self, key: dict[str, str], epoch: int, events: Sequence[AsRunEventRow]) -> None:
         await self._session.execute(
@@ -196,7 +205,9 @@ class AsRunLog:
     async def link_after(self, run: RunKey, epoch: int) -> AsRunEvent | None:
         """The same for the run that came after this one, whose end may be known only now."""
         following = await run_after(self._session, run.channel_id, epoch)
-        return None if following is None else await link_first(self._session, run.channel_id, following)
+        linked = None if following is None else await link_first(self._session, run.channel_id, following)
+        await self._mark(run.channel_id, [linked] if linked is not None else [])
+        return linked
 
     async def last_event(self, run: RunKey) -> AsRunEvent | None:
         """What of the run began last and aired."""

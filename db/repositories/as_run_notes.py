@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import Missing
 from db.models import AsRunIssue, AsRunNote, Channel
+from db.repositories.as_run_changes import mark_changed
 
 MOST_NOTES: Final = 20_000
 """Of one span: more are not read."""
@@ -50,6 +51,7 @@ class AsRunNotes:
         )
         self._session.add(note)
         await self._session.flush()
+        await mark_changed(self._session, channel_id, at, at, f"a {note.kind} by {by}")
         return note
 
     async def of(self, channel_id: str, start: datetime, end: datetime) -> Sequence[AsRunNote]:
@@ -69,29 +71,44 @@ class AsRunIssues:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def add(self, channel_id: str, day: str, by: str, now: datetime) -> AsRunIssue:
-        """The next number of this day."""
+    async def add(
+        self,
+        channel_id: str,
+        day: str,
+        by: str,
+        now: datetime,
+        *,
+        begins: datetime | None = None,
+        ends: datetime | None = None,
+    ) -> AsRunIssue:
+        """The next number of this day, which is from ``begins`` to ``ends``; what changed since the one before it will
+        be in it."""
         highest = await self._session.scalar(
             select(func.max(AsRunIssue.number)).where(AsRunIssue.channel_id == channel_id, AsRunIssue.day == day)
         )
-        issue = AsRunIssue(
-            channel_id=channel_id,
-            day=day,
-            number=(highest or 0) + 1,
-            state="waiting",
-            asked_by=by,
-            asked_at=now,
-            attempts=0,
-            verdict="",
-            fault="",
+        issue = _issue(channel_id, day, (highest or 0) + 1, by, now, begins, ends)
+        await self._session.execute(
+            update(AsRunIssue)
+            .where(AsRunIssue.channel_id == channel_id, AsRunIssue.day == day, AsRunIssue.changes > AsRunIssue.included)
+            .values(included=AsRunIssue.changes)
+            .execution_options(synchronize_session=False)
         )
         self._session.add(issue)
         await self._session.flush()
         return issue
 
+    async def leave_out(
+        self, channel_id: str, day: str, by: str, now: datetime, begins: datetime, ends: datetime
+    ) -> None:
+        """Nothing aired that day: no issue of it is delivered, and number 0 remembers that, for what comes in late."""
+        row = _issue(channel_id, day, 0, by, now, begins, ends)
+        row.state = "delivered"
+        self._session.add(row)
+        await self._session.flush()
+
     async def of(self, channel_id: str, day: str | None, limit: int) -> Sequence[AsRunIssue]:
         """The newest days first, and of a day the newest issue."""
-        query = select(AsRunIssue).where(AsRunIssue.channel_id == channel_id)
+        query = select(AsRunIssue).where(AsRunIssue.channel_id == channel_id, AsRunIssue.number > 0)
         if day is not None:
             query = query.where(AsRunIssue.day == day)
         query = query.order_by(AsRunIssue.day.desc(), AsRunIssue.number.desc()).limit(limit)
@@ -103,6 +120,20 @@ class AsRunIssues:
             select(AsRunIssue)
             .where(AsRunIssue.state == "waiting", AsRunIssue.channel_id.in_(select(Channel.id)))
             .order_by(AsRunIssue.asked_at)
+            .limit(limit)
+        )
+        return (await self._session.scalars(query)).all()
+
+    async def changed(self, limit: int) -> Sequence[AsRunIssue]:
+        """Delivered, and of another content now."""
+        query = (
+            select(AsRunIssue)
+            .where(
+                AsRunIssue.changes > AsRunIssue.included,
+                AsRunIssue.state == "delivered",
+                AsRunIssue.channel_id.in_(select(Channel.id)),
+            )
+            .order_by(AsRunIssue.day, AsRunIssue.channel_id)
             .limit(limit)
         )
         return (await self._session.scalars(query)).all()
@@ -155,3 +186,23 @@ class AsRunIssues:
         )
         if found is None:
             raise Missing("issue", f"{issue.day}.{issue.number}")
+
+
+def _issue(
+    channel_id: str, day: str, number: int, by: str, now: datetime, begins: datetime | None, ends: datetime | None
+) -> AsRunIssue:
+    return AsRunIssue(
+        channel_id=channel_id,
+        day=day,
+        number=number,
+        state="waiting",
+        asked_by=by,
+        asked_at=now,
+        attempts=0,
+        verdict="",
+        fault="",
+        start_at=begins,
+        end_at=ends,
+        changes=0,
+        included=0,
+    )

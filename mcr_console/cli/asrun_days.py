@@ -236,6 +236,8 @@ def issue_line(issue: AsRunIssue) -> str:
     more = f": {safe(issue.verdict)}" if issue.verdict else ""
     if issue.fault:
         more = f", {issue.attempts} attempts: {safe(issue.fault)}"
+    if issue.why:
+        more += f"; then {safe(issue.why)}"
     return f"{issue.day} issue {issue.number} {issue.state}, asked for by {safe(issue.asked_by)}{more}"
 
 

@@ -1,7 +1,7 @@
 """The log of every broadcast day, delivered by itself once the day is over, and again when somebody asks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -34,6 +34,8 @@ LATEST: Final = timedelta(hours=1)
 """After this a day is delivered though an event that began in it is on air still."""
 BACK: Final = 7
 """Days that are made up for, where nobody delivered them in time."""
+SETTLED_S: Final = 60.0
+"""A day that changed since it was delivered is issued again when nothing more of it changed for so long."""
 AT_ONCE: Final = 20
 """Issues of one round."""
 RETRY_S: Final = (15.0, 30.0, 60.0, 120.0, 300.0)
@@ -58,14 +60,17 @@ class Delivery:
         clock: Clock,
         threads: Threads,
         fence: Callable[[], Fence | None],
+        tell: Callable[[str, str, Mapping[str, object]], None] = lambda _channel, _text, _detail: None,
     ) -> None:
+        """``tell``: of a channel, in a sentence, that a day is issued again."""
         self._store = store
         self._targets = tuple(targets)
         self._clock = clock
         self._verifying = Verifying(store, threads)
         self._fence = fence
-        self._empty: dict[str, date] = {}
-        """Up to which day there was nothing to deliver, by channel."""
+        self._tell = tell
+        self._moving: dict[tuple[str, str, int], tuple[int, float]] = {}
+        """Of each delivered issue that is another now: how often it changed, and since when no more."""
         self._not_before: dict[tuple[str, str, int], float] = {}
         self._taken: dict[tuple[str, str, int], set[tuple[int, ExportFormat]]] = {}
         """Of each issue that waits which target took which form."""
@@ -92,6 +97,7 @@ class Delivery:
         for channel in channels:
             for day in self._over(channel, last.get(channel.id), now):
                 await self._issue(channel, day, now)
+        await self._issue_changed(last, now)
         async with self._store.read() as tx:
             waiting = await tx.as_run_issues.waiting(AT_ONCE * 5)
             left = await tx.as_run_issues.left(AT_ONCE)
@@ -105,9 +111,7 @@ class Delivery:
     def _over(self, channel: Channel, last: str | None, now: datetime) -> list[date]:
         """The days that ended and were not issued, oldest first."""
         newest = running_day(channel, now - GRACE) - _DAY
-        known = [date.fromisoformat(last)] if last else []
-        known += [self._empty[channel.id]] if channel.id in self._empty else []
-        first = max(known) + _DAY if known else newest
+        first = date.fromisoformat(last) + _DAY if last else newest
         first = max(first, newest - _DAY * (BACK - 1))
         return [first + _DAY * ahead for ahead in range((newest - first).days + 1)]
 
@@ -118,14 +122,42 @@ class Delivery:
                 EventFilters(channel_id=channel.id, start_from=span.start, start_to=span.end), None, 1
             )
             reaching = await tx.as_run.reaching(channel.id, span.start)
-        if not begun and not reaching:
-            self._empty[channel.id] = day
-            return
+        is_empty = not begun and not reaching
         if begun and begun[0].end_at is None and now < span.end + LATEST:
             return  # what began last is on air still: its end belongs to this day's log
         async with self._store.write(timeout=_WRITE_S) as tx:
             await self._lead(tx)
-            await tx.as_run_issues.add(channel.id, day.isoformat(), BY, now)
+            if is_empty:
+                # Nothing is delivered, unless a journal comes in late.
+                await tx.as_run_issues.leave_out(channel.id, day.isoformat(), BY, now, span.start, span.end)
+            else:
+                await tx.as_run_issues.add(channel.id, day.isoformat(), BY, now, begins=span.start, ends=span.end)
+
+    async def _issue_changed(self, last: Mapping[str, str], now: datetime) -> None:
+        """A journal that came in late, a correction or a note: the day gets its next number.
+
+        ``last``: the newest day of each channel that is over and was issued; of a running one the whole comes anyway.
+        """
+        async with self._store.read() as tx:
+            changed = await tx.as_run_issues.changed(AT_ONCE * 5)
+        moving, self._moving = self._moving, {}
+        for issue in changed:
+            if issue.day > last.get(issue.channel_id, ""):
+                continue
+            changes, since = moving.get(_key(issue), (-1, 0.0))
+            if changes != issue.changes:
+                changes, since = issue.changes, self._clock.monotonic()
+            if self._clock.monotonic() - since < SETTLED_S:
+                self._moving[_key(issue)] = changes, since
+                continue
+            async with self._store.write(timeout=_WRITE_S) as tx:
+                await self._lead(tx)
+                again = await tx.as_run_issues.add(
+                    issue.channel_id, issue.day, BY, now, begins=issue.start_at, ends=issue.end_at
+                )
+            text = f"the as-run log of {issue.day} is issued again, as number {again.number}: {issue.why}"
+            log.info(text, channel=issue.channel_id)
+            self._tell(issue.channel_id, text, {"day": issue.day, "number": again.number, "why": issue.why})
 
     async def _try(self, issue: AsRunIssue, silent: dict[int, str]) -> None:
         """``silent``: targets that did not answer in this round, and why; they are asked again in the next one."""
@@ -153,6 +185,8 @@ class Delivery:
                 "delivered_at": self._clock.now(),
                 "events": events,
                 "verdict": verdict[:500],
+                # As they were before the log was read: what came in since is in the next issue.
+                "included": issue.changes,
             }
             self._not_before.pop(_key(issue), None)
             self._taken.pop(_key(issue), None)

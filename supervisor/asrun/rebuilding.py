@@ -1,12 +1,13 @@
 """Makes a channel's events again from its records, where somebody or something has changed them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Final
 
 from db.errors import NotLeader
 from db.models import AsRun, AsRunEvent, AsRunRun
 from db.repositories.as_run import AsRunEventRow, RunKey
+from db.repositories.as_run_links import LINK
 from db.repositories.leader import Fence
 from db.store import Store
 from sidecar.protocol.asrun import AsRunRecord, decode_line
@@ -17,6 +18,7 @@ from supervisor.threads import Threads
 PAGE: Final = 500
 _WRITE_S: Final = 20.0
 _DECODE_S: Final = 20.0
+_MADE: Final = tuple(field.name for field in fields(AsRunEventRow) if field.name not in LINK)
 
 
 async def rebuild(store: Store, threads: Threads, channel_id: str, fence: Callable[[], Fence | None]) -> AsRunRebuilt:
@@ -60,7 +62,9 @@ async def _rebuild_run(
                 event.seq: event for event in await tx.as_run.events_by_seq(key, 0, 0, [event.seq for event in ended])
             }
             # What is open at a page's end waits: its end may be proven by nothing but what is in the store.
-            kept = [_as_proven(event, there.get(event.seq)) for event in ended if event.end_at is not None]
+            proven = [_as_proven(event, there.get(event.seq)) for event in ended if event.end_at is not None]
+            # What is as it should be is left alone: a day that was delivered is not another for that.
+            kept = [event for event in proven if _differs(event, there.get(event.seq))]
             if rows:
                 await tx.as_run.drop_events(fence, key, after + 1, rows[-1].seq, [event.seq for event in ended])
             await tx.as_run.append(fence, key, run.node_id, run.epoch, (), kept)
@@ -72,6 +76,10 @@ async def _rebuild_run(
             return records, len(seqs)
         records += len(rows)
         after = rows[-1].seq
+
+
+def _differs(event: AsRunEventRow, known: AsRunEvent | None) -> bool:
+    return known is None or any(getattr(event, name) != getattr(known, name) for name in _MADE)
 
 
 def _as_proven(event: AsRunEventRow, known: AsRunEvent | None) -> AsRunEventRow:

@@ -225,6 +225,8 @@ class AsRunIssue(Schema):
     verdict: str
     fault: str
     """Why the last attempt failed; it is tried again."""
+    why: str | None = None
+    """What changed of the day since it was delivered; a later issue has it."""
 
 
 class AsRunRebuilt(Schema):

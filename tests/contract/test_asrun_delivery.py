@@ -1,6 +1,6 @@
 """Every broadcast day's log is delivered once it is over, numbered, tried again, and only by who leads."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from db.repositories.channels import OutputSpec
 from db.repositories.leader import Fence
 from db.store import Store
 from supervisor.asrun.delivery import Delivery
+from supervisor.asrun.rebuilding import rebuild
 from supervisor.asrun.targets import FolderTarget, Target, UrlTarget
 from supervisor.errors import Invalid
 from supervisor.threads import Threads
@@ -70,6 +71,10 @@ def folder_of(channel_id: str) -> str:
     return f"1-One-{channel_id[:8]}"
 
 
+def fence_from(fence: Fence | None) -> Callable[[], Fence | None]:
+    return lambda: fence
+
+
 def delivery(store: Store, clock: Hand, fence: Fence | None, *targets: Target) -> Delivery:
     return Delivery(store, targets, clock, Threads("test", places=1), lambda: fence)
 
@@ -106,6 +111,107 @@ async def test_a_day_is_issued_again_under_the_next_number(store: Store, tmp_pat
         (1, "delivered", "system"),
     ]
     assert (tmp_path / folder_of(channel_id) / "1-One.2026-03-01.asrun.2.csv").exists()
+
+
+class Told:
+    """What the history is told."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def __call__(self, _channel_id: str, text: str, _detail: Mapping[str, object]) -> None:
+        self.texts.append(text)
+
+
+async def rounds(it: Delivery, clock: Hand, seconds: int) -> None:
+    """As often as the supervisor goes round in so long."""
+    for _ in range(0, seconds, 15):
+        clock.at += timedelta(seconds=15)
+        await it.round()
+
+
+async def test_a_journal_that_comes_in_late_issues_its_day_again(store: Store, tmp_path: Path) -> None:
+    channel_id = await aired(store)
+    clock, told = Hand(OVER + timedelta(minutes=3)), Told()
+    target = FolderTarget(tmp_path, Threads("writers", places=1))
+    it = Delivery(store, [target], clock, Threads("test", places=1), fence_from(await fence_of(store)), told)
+    await rounds(it, clock, 300)
+    assert [one.number for one in await issues(store, channel_id)] == [1]
+
+    late = BEGIN + timedelta(hours=1)
+    await air(store, channel_id, "b" * 32, 2, late, [Part("2", 25, "arm", ended="stop")])
+    await it.round()
+    assert [one.number for one in await issues(store, channel_id)] == [1], "more may come in"
+    await rounds(it, clock, 90)
+    again, first = await issues(store, channel_id)
+    assert (again.number, again.state, again.asked_by, again.events) == (2, "delivered", "system", 2)
+    assert first.why == "records came in after it was made"
+    assert told.texts == [
+        "the as-run log of 2026-03-01 is issued again, as number 2: records came in after it was made"
+    ]
+    folder = tmp_path / folder_of(channel_id)
+    assert "Item 2" not in (folder / "1-One.2026-03-01.asrun.1.csv").read_text()
+    assert "Item 2" in (folder / "1-One.2026-03-01.asrun.2.csv").read_text()
+    await rounds(it, clock, 300)
+    assert len(await issues(store, channel_id)) == 2
+    assert len(told.texts) == 1
+
+
+async def test_so_does_a_correction(store: Store, tmp_path: Path) -> None:
+    channel_id = await aired(store)
+    clock, told = Hand(OVER + timedelta(minutes=3)), Told()
+    target = FolderTarget(tmp_path, Threads("writers", places=1))
+    it = Delivery(store, [target], clock, Threads("test", places=1), fence_from(await fence_of(store)), told)
+    await it.round()
+    async with store.write() as tx:
+        await tx.as_run_notes.add(
+            channel_id, BEGIN, "upcut", "ann", clock.now(), run_id=RUN, seq=3, field="frames", value="248"
+        )
+    await rounds(it, clock, 90)
+    assert [one.number for one in await issues(store, channel_id)] == [2, 1]
+    assert told.texts == ["the as-run log of 2026-03-01 is issued again, as number 2: a correction by ann"]
+    assert "upcut" in (tmp_path / folder_of(channel_id) / "1-One.2026-03-01.asrun.2.csv").read_text()
+
+
+async def test_what_airs_on_the_next_day_issues_none_before_it_again(store: Store, tmp_path: Path) -> None:
+    channel_id = await aired(store)
+    clock = Hand(OVER + timedelta(minutes=3))
+    it = delivery(store, clock, await fence_of(store), FolderTarget(tmp_path, Threads("writers", places=1)))
+    await it.round()
+    await air(store, channel_id, "b" * 32, 2, OVER, [Part("2", 25, "arm", ended="stop")])
+    await rebuild(store, Threads("test", places=1), channel_id, fence_from(await fence_of(store)))
+    await rounds(it, clock, 150)
+    assert [one.number for one in await issues(store, channel_id)] == [1]
+
+
+async def test_a_day_without_anything_is_issued_when_its_journal_comes(store: Store, tmp_path: Path) -> None:
+    channel_id = await aired(store)
+    clock = Hand(OVER + timedelta(days=1, minutes=3))
+    it = delivery(store, clock, await fence_of(store), FolderTarget(tmp_path, Threads("writers", places=1)))
+    await it.round()
+    assert await issues(store, channel_id) == []
+    await air(store, channel_id, "b" * 32, 2, OVER + timedelta(hours=1), [Part("2", 25, "arm", ended="stop")])
+    await rounds(it, clock, 90)
+    assert [(one.day, one.number, one.state) for one in await issues(store, channel_id)] == [
+        ("2026-03-02", 1, "delivered")
+    ]
+
+
+async def test_what_changes_while_a_day_is_being_delivered_is_in_the_next_issue(store: Store, tmp_path: Path) -> None:
+    channel_id = await aired(store)
+    clock = Hand(OVER + timedelta(minutes=3))
+
+    class Slow(FolderTarget):
+        async def put(self, folder: str, name: str, data: AsyncIterator[bytes]) -> None:
+            await super().put(folder, name, data)
+            if name.endswith("1.csv"):
+                async with store.write() as tx:
+                    await tx.as_run_notes.add(channel_id, BEGIN, "seen just now", "ann", clock.now())
+
+    it = delivery(store, clock, await fence_of(store), Slow(tmp_path, Threads("writers", places=1)))
+    await it.round()
+    await rounds(it, clock, 90)
+    assert [one.number for one in await issues(store, channel_id)] == [2, 1]
 
 
 async def test_what_fails_is_tried_again(store: Store, tmp_path: Path) -> None:

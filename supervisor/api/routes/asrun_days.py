@@ -149,7 +149,10 @@ async def issue_as_run(context: Ctx, who: Who, request: Request, channel_id: Id,
         channel = await channel_row(tx, who, channel_id)
         if values.day > running_day(channel, now):
             raise Invalid(f"the broadcast day {values.day} has not begun")
-        row = await tx.as_run_issues.add(channel_id, values.day.isoformat(), who.name, now)
+        span = span_of_day(channel, values.day)
+        row = await tx.as_run_issues.add(
+            channel_id, values.day.isoformat(), who.name, now, begins=span.start, ends=span.end
+        )
     note(request, f"channel:{channel_id}", day=row.day, number=row.number)
     return AsRunIssue.model_validate(row)
 
