@@ -64,7 +64,7 @@ class AsRunEvent(Base):
     source_rate: Mapped[str | None] = mapped_column(Text)
     planned_at: Mapped[datetime | None]
     predicted_at: Mapped[datetime | None]
-    """When it was to begin by what was known when the item before it began."""
+    """When it was to begin by the rundown's own arithmetic, as it stood when the item before it began."""
     inserted: Mapped[bool | None]
     """A person put it into a list that traffic made; None where nobody knows."""
     continues_run_id: Mapped[str | None] = mapped_column(Text)

@@ -14,6 +14,7 @@ from sidecar.journal.reading import JournalOnDisk
 from sidecar.journal.segments import Ballast, SegmentWriter
 from sidecar.protocol.asrun import GENESIS, AsRunPage, AsRunRecord, chain_hash, encode_line
 from sidecar.rundown.model import Fact
+from sidecar.rundown.rate import due_ns, parse_rate
 
 log = logging.getLogger(__name__)
 
@@ -178,8 +179,15 @@ class Journal:
             source_in=source.in_frames if source else None,
             source_rate=source.source_rate if source else None,
             planned_at_ns=source.planned_at_ns if source else None,
+            predicted_at_ns=self._predicted(fact, waiting.wall_ns),
             inserted=source.inserted if source else False,
         )
+
+    def _predicted(self, fact: Fact, wall_ns: int) -> int | None:
+        if fact.predicted is None:
+            return None
+        rate = parse_rate(self._rate)
+        return wall_ns + due_ns(fact.predicted, rate) - due_ns(fact.frame, rate)
 
     def _flush(self, lines: list[bytes], first_seq: int) -> bool:
         """Whether ``lines`` are on the disk now. A full disk gets the ballast's room for a second try."""

@@ -113,6 +113,7 @@ class AsRunRecord(Struct, frozen=True, omit_defaults=True):
     late: int | None = None
     traffic_id: str | None = None
     planned_at_ns: int | None = None  # UTC, on an item's start: when its list meant it to
+    predicted_at_ns: int | None = None  # UTC, on an item's start: when it was to begin as the item before it began
     fingerprint: str | None = None  # of the file's content, as it was probed
     source_in: int | None = None  # source frames, at source_rate, passed over by the item's own trim
     source_rate: str | None = None

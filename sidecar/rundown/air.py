@@ -74,6 +74,7 @@ class Air:
         self._hold_won: tuple[str, int | None] | None = None  # the fixed start, item and instant, that a hold stopped
         self._left_told: set[str] = set()  # what of the list's end was told not to air, since something began
         self._had_picture = False
+        self._foreseen: tuple[str, int] | None = None  # when which item is to begin, as it looked when another began
 
     @property
     def rules(self) -> Rules:
@@ -129,9 +130,26 @@ class Air:
             self.holding.end()
         self.tell_passed(self.lineup.moved_to(plan, frame))
         by = self.armed_by if plan.cause in ("arm", "resume") else ""
+        self._begin(plan.airing, cause or plan.cause, by, end_cause, end_detail, detail, late)
+
+    def _begin(
+        self,
+        airing: Airing,
+        cause: str,
+        by: str,
+        end_cause: str,
+        end_detail: str = "",
+        detail: str = "",
+        late: int | None = None,
+    ) -> None:
+        """With this frame; the list stands at it already."""
+        item_id, at = self._foreseen or ("", None)
+        predicted = at if item_id == airing.item.id else None
         self.out.enter(
-            plan.airing, cause or plan.cause, by, end_cause=end_cause, end_detail=end_detail, detail=detail, late=late
+            airing, cause, by, end_cause=end_cause, end_detail=end_detail, detail=detail, late=late, predicted=predicted
         )
+        self.lineup.begun(airing.item.id)
+        self._foreseen = None if self.hold else self.lineup.foresee(airing, self.out.frame)
 
     def _lateness(self, due: int | None) -> tuple[int | None, str]:
         """How many frames after ``due`` what begins with this frame begins, and that in words."""

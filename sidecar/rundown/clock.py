@@ -219,17 +219,17 @@ class RundownClock(Transport):
         ):
             target = NoSpot.HELD
         if target is NoSpot.ENDED:
-            self._tell_missed(None, suspended)
+            self._tell_missed(spot, None, suspended)
             lineup.end()
             return self._rejoin_list(suspended, by)
         if target is NoSpot.GAP:
             following = self._after_gap(spot, suspended, at)
-            self._tell_missed(following, suspended)
+            self._tell_missed(spot, following, suspended)
             lineup.wait_with(following, self._out.frame)
             return self._rejoin_list(suspended, by)
         if isinstance(target, NoSpot):
             target, at = spot, self._out.frame
-        self._tell_missed(target.index, suspended)
+        self._tell_missed(spot, target.index, suspended)
         plan = lineup.begin_at(target, "rejoin", self._out.frame)
         self._programme.order = Order(plan.airing, "rejoin", by, at)
         return self._done("rejoin", by, f"rejoins {name_of(plan.airing.item)}")
@@ -260,10 +260,10 @@ class RundownClock(Transport):
 
     # --- inside: commands -------------------------------------------------------------------------------------------
 
-    def _tell_missed(self, index: int | None, suspended: _Suspended) -> None:
-        """What was to air while the channel was in standby, up to the item at ``index``."""
+    def _tell_missed(self, spot: Spot, index: int | None, suspended: _Suspended) -> None:
+        """What was to air after ``spot`` while the channel was in standby, up to the item at ``index``."""
         detail = "its time passed while the channel was in standby"
-        self._programme.tell_passed(self._lineup.missed(index, suspended.by, detail))
+        self._programme.tell_passed(self._lineup.missed(spot.index, index, suspended.by, detail))
 
     def _steps(self, spot: Spot, suspended: _Suspended) -> Walk:
         return Walk(self._lineup.timeline, spot, suspended.at, hold=suspended.held, added=suspended.added)

@@ -238,6 +238,8 @@ def forecast(
     if on_air is None:
         due = line.due(spot.index)
         at = max(0, due or 0)
+        # Of several fixed starts at one time the last airs.
+        spot = Spot(line.last_due(-1, at) or spot.index, 0)
     cued = index_of(items, next_item_id) if next_item_id else None
     found: dict[int, PredictedStart] = {}
     told: dict[int, str] = {}

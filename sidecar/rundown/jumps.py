@@ -13,10 +13,12 @@ class Jumps:
         """``behind``: ids of items that a run before this one had behind it."""
         self._behind = set(behind)
 
-    def begun(self, item_id: str, *, goes_round: bool) -> None:
-        if goes_round:
-            self._behind.clear()
+    def told(self, item_id: str) -> None:
+        """It is on air, or the log says why not."""
         self._behind.add(item_id)
+
+    def go_round(self) -> None:
+        self._behind.clear()
 
     def keep(self, item_ids: Iterable[str]) -> None:
         """The list has only these now."""

@@ -180,8 +180,8 @@ class Lineup:
         if plan.cause == "cue":
             why = f"{name_of(plan.airing.item)} was cued"
             passed = self._jumps.over(self.timeline, self._anchor, plan.index, "jumped", plan.by, why)
-        goes_round = plan.cause in ("loop", "fixed") and plan.index <= self._anchor
-        self._jumps.begun(plan.airing.item.id, goes_round=goes_round)
+        if plan.cause in ("loop", "fixed") and plan.index <= self._anchor:
+            self._jumps.go_round()
         self.timeline.pass_to(plan.index, starts)
         self._anchor, self._turn = plan.index, plan.turn
         self._last_id = plan.airing.item.id
@@ -196,14 +196,30 @@ class Lineup:
             self.again = self._once_more("repeat", plan.turn + 1, frame)
         return passed
 
-    def missed(self, index: int | None, by: str, detail: str) -> tuple[Passed, ...]:
-        """What stands before the item at ``index`` (None: the list's end) and was due while the channel was in standby;
-        told before the list moves there."""
-        return self._jumps.over(self.timeline, self._anchor, index, "standby", by, detail)
+    def begun(self, item_id: str) -> None:
+        """It is on air."""
+        self._jumps.told(item_id)
+
+    def missed(self, after: int, index: int | None, by: str, detail: str) -> tuple[Passed, ...]:
+        """What stands between two items (None: to the list's end) and was due while the channel was in standby."""
+        return self._jumps.over(self.timeline, after, index, "standby", by, detail)
 
     def dropped_by(self, item_id: str) -> str:
         """Who said that the item is not to air; empty where its list did."""
         return self._dropped_by.get(item_id, "")
+
+    def foresee(self, airing: Airing, frame: int) -> tuple[str, int] | None:
+        """What follows by itself after ``airing``, which begins with ``frame`` and where the list stands, and at which
+        frame; None where a take decides, or nobody knows."""
+        plan = self.follows
+        if plan is None or plan.waits:
+            return None
+        end = self.timeline.ending(self._anchor, frame, airing.first_frame).frame
+        cut = self.timeline.cut(self._anchor, frame)
+        if cut is not None:
+            end = max(frame, cut) if end is None else min(end, max(frame, cut))
+        # What begins airs a frame, also where its time is over.
+        return None if end is None else (plan.airing.item.id, max(end, frame + 1, self.not_before(plan) or 0))
 
     def hold_loop(self, frame: int) -> None:
         """While the list waits, what is on air comes again and again."""
@@ -313,7 +329,7 @@ class Lineup:
             self.next = self._plan_after(plan.index, waits=plan.waits, frame=frame)
         if self.again is not None and self.again.airing is plan.airing:
             self.again = None
-        self._jumps.begun(item_id, goes_round=False)
+        self._jumps.told(item_id)
         is_news = item_id not in self._noted
         self._noted.add(item_id)
         return is_news

@@ -60,6 +60,8 @@ class Fact:
     detail: str = ""
     frames: int | None = None
     late: int | None = None
+    predicted: int | None = None
+    """Of an item's start: the frame at which it was to begin, as it looked when the item before it began."""
 
 
 FrameAction = Literal["source", "repeat", "slate"]

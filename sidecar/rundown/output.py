@@ -118,10 +118,11 @@ class OnOutput:
         end_detail: str = "",
         detail: str = "",
         late: int | None = None,
+        predicted: int | None = None,
     ) -> Airtime:
         """``airing`` begins with this frame; ``late``: so many after the frame of its fixed start."""
         self.leave(end_cause, by, end_detail)
-        self.fact("item_start", airing, cause=cause, by=by, detail=detail, late=late)
+        self.fact("item_start", airing, cause=cause, by=by, detail=detail, late=late, predicted=predicted)
         self.air = Airtime(airing, self.frame, airing.first_frame)
         self.mode = Mode.ITEM
         return self.air
@@ -258,9 +259,10 @@ class OnOutput:
         frames: int | None = None,
         late: int | None = None,
         frame: int | None = None,
+        predicted: int | None = None,
     ) -> None:
         at = self.frame if frame is None else frame
-        self._facts.append(Fact(kind, at, airing, cause, by, detail, frames, late))
+        self._facts.append(Fact(kind, at, airing, cause, by, detail, frames, late, predicted))
 
     def take_facts(self) -> tuple[Fact, ...]:
         """Everything since the last call, in order."""

@@ -30,10 +30,10 @@ class Precedence(Air):
         view = view_of(self.sources, order.airing)
         if view.supply is Supply.READY:
             late, detail = self._lateness(order.due)
-            out.enter(order.airing, order.cause, order.by, end_cause=order.cause, detail=detail, late=late)
             self.order = None
             self.hold = self.hold and order.cause == "rejoin"
             self.holding.end()
+            self._begin(order.airing, order.cause, order.by, order.cause, detail=detail, late=late)
             return True
         is_final = view.supply in (Supply.FAILED, Supply.ENDED)
         if is_final or out.frame - order.at >= frames_in(order.patience_s, self.rate):

@@ -46,10 +46,8 @@ class Projection:
     ``filler_start`` to ``filler_end``; a held last picture counts as filler, a frozen one lies inside its item.
     """
 
-    def __init__(self, open_events: Iterable[AsRunEventRow] = (), last_event: AsRunEventRow | None = None) -> None:
-        """``last_event``: the one that began last, open or not; what is predicted of the next follows from it."""
+    def __init__(self, open_events: Iterable[AsRunEventRow] = ()) -> None:
         self._open: list[AsRunEventRow] = list(open_events)
-        self._before = last_event
         self._changed: dict[int, AsRunEventRow] = {}
 
     def add(self, records: Sequence[AsRunRecord]) -> tuple[AsRunEventRow, ...]:
@@ -126,19 +124,11 @@ class Projection:
             source_in=record.source_in,
             source_rate=record.source_rate,
             planned_at=_planned(record),
-            predicted_at=self._predicted(record.seq),
+            predicted_at=None if record.predicted_at_ns is None else instant_of(record.predicted_at_ns),
             inserted=record.inserted,
         )
         self._open.append(event)
-        self._before = event
         self._put(event)
-
-    def _predicted(self, seq: int) -> datetime | None:
-        """When what begins now was to begin, as it looked when the event before it began; None if nobody knew."""
-        before = self._before
-        if before is None or before.kind != "item" or before.planned_frames is None or before.seq >= seq:
-            return None
-        return before.start_at + frames_as_time(before.planned_frames, before.rate)
 
     def _finish(self, record: AsRunRecord, kind: str) -> None:
         for event in reversed(self._open):

@@ -83,7 +83,10 @@ def _differs(event: AsRunEventRow, known: AsRunEvent | None) -> bool:
 
 
 def _as_proven(event: AsRunEventRow, known: AsRunEvent | None) -> AsRunEventRow:
-    """With the end that a heartbeat proved, where that is later than the last record."""
+    """With the end that a heartbeat proved, where that is later than the last record, and with what an older version
+    predicted, whose records do not say it."""
+    if known is not None and event.predicted_at is None:
+        event = replace(event, predicted_at=known.predicted_at)
     if event.status != "unknown end" or known is None or known.status != "unknown end":
         return event
     if (known.frames or 0) <= (event.frames or 0):

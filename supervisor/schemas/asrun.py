@@ -77,7 +77,7 @@ class AsRunEvent(Schema):
     planned_at: Instant | None = None
     planned_end_at: Instant | None = None
     predicted_at: Instant | None = None
-    """When it was to begin by what was known when the event before it began."""
+    """When it was to begin by the rundown's own arithmetic, as it stood when the item before it began."""
     predicted_end_at: Instant | None = None
     """When it was to end by what was known when it began."""
     inserted: bool = False

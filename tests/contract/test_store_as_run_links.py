@@ -49,7 +49,7 @@ async def test_what_the_projection_writes_later_keeps_the_link(store: Store) -> 
         done = item(RESUMED.start_at, "resume", end_at=ENDED + timedelta(seconds=9), frames=150, status="aired")
         await tx.as_run.append(leadership.fence, SECOND, NODE, 2, [AsRunRow(2, "item_end", 150, START, "l")], [done])
     async with store.read() as tx:
-        event = await tx.as_run.last_event(SECOND)
+        event = await tx.as_run.newest(CHANNEL)
     assert event is not None
     assert (event.status, event.continues_seq, event.lost_frames) == ("aired", 2, 75)
 

@@ -138,6 +138,13 @@ class TestFixed:
         predicted = {one.item_id: one.in_frames for one in forecast(playlist, wall=Wall(NOON, RATE))}
         assert predicted == {"a": 0, "f": None, "g": 200}
 
+    def test_of_two_that_a_list_begins_with_at_one_time_the_last_airs_and_is_predicted(self) -> None:
+        playlist = day(fixed("f", 4, 20), fixed("g", 4, 20), after="loop")
+        one = world(playlist).run(130)
+        assert starts(one)[:2] == [("g", 100, "fixed"), ("f", 120, "loop")]
+        predicted = {one.item_id: one.in_frames for one in forecast(playlist, wall=Wall(NOON, RATE))}
+        assert predicted == {"f": 120, "g": 100}
+
     def test_a_first_item_that_cannot_be_played_is_passed_over_while_muted(self) -> None:
         one = world(day(item("a", 50), item("b", 50), fixed("f", 40)), a=Media(fails_at=0))
         for step in range(10):

@@ -153,6 +153,8 @@ def test_predicted_starts_are_the_actual_ones_when_nothing_disturbs(first: Playl
     predicted = forecast(first, wall=Wall(NOON, rate))
     world.run(900)
     begun = {(fact.airing.item.id, fact.frame) for fact in world.of("item_start") if fact.airing}
+    for fact in world.of("item_start"):
+        assert fact.predicted in (None, fact.frame), "what each says of the next holds too"
     for one in predicted:
         if one.in_frames is not None and one.in_frames < 900:
             assert (one.item_id, one.in_frames) in begun

@@ -113,6 +113,17 @@ class TestJumps:
         assert [name for name, _, _ in starts(one)] == ["a", "d"]
         assert told(one) == [("b", "standby", "ann", why), ("c", "standby", "ann", why)]
 
+    def test_what_a_second_rejoin_goes_past_is_told_though_the_first_was_to_begin_it(self) -> None:
+        one = listed(4).run(1)
+        one.do(lambda clock: clock.standby("ann"))
+        one.run(29)
+        one.do(lambda clock: clock.rejoin("bob"))
+        one.run(25)
+        one.do(lambda clock: clock.rejoin("bob"))
+        one.run(60)
+        assert [name for name, _, _ in starts(one)] == ["a", "c"]
+        assert skipped(one) == [("b", "standby")]
+
     def test_also_where_nothing_is_due_when_it_is_joined(self) -> None:
         one = world(day(item("a", 50), item("b", 50), fixed("f", 8, 50))).run(10)
         one.do(lambda clock: clock.standby("ann"))
