@@ -1,6 +1,6 @@
 """From rows of the store to the list, and the rules beside it, that a sidecar is told. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -174,15 +174,25 @@ def _end_of_plan(item: protocol.Item, planned: int | None, rate: Fraction) -> in
             return planned + frames * 1_000_000_000 * rate.denominator // rate.numerator
 
 
+def told_filler(items: Iterable[Item]) -> tuple[Item, ...]:
+    """Of a filler list what a sidecar is told, and so what may air."""
+    return tuple(item for item in items if item.kind != "comment" and not item.dropped)[:MOST_FILLER]
+
+
+def standby_item(asset: Asset) -> Item:
+    """The emergency clip as an item, all of it, by the asset's id."""
+    return Item(id=asset.id, title=asset.title, asset_id=asset.id, kind="clip", in_frames=0, start_mode="follow")
+
+
 def _rules(channel: Channel, spare: Spare, rate: Fraction) -> protocol.Rules:
     playout = playout_of(channel)
     profile = playout.loudness_profile
-    filler = (_sidecar_item(item, spare.assets.get(item.asset_id or ""), rate, profile) for item in spare.filler)
+    filler = (
+        _sidecar_item(item, spare.assets.get(item.asset_id or ""), rate, profile) for item in told_filler(spare.filler)
+    )
     standby = None
     if spare.standby is not None:
-        item = Item(id=spare.standby.id, title=spare.standby.title, asset_id=spare.standby.id, kind="clip",
-                    in_frames=0, start_mode="follow")  # fmt: skip
-        standby = _sidecar_item(item, spare.standby, rate, profile)
+        standby = _sidecar_item(standby_item(spare.standby), spare.standby, rate, profile)
     return protocol.Rules(
         hold_timeout_ms=playout.hold_timeout_ms,
         hold_fallback=playout.hold_fallback,
@@ -190,7 +200,7 @@ def _rules(channel: Channel, spare: Spare, rate: Fraction) -> protocol.Rules:
         ladder=playout.ladder,
         ladder_first_ms=playout.ladder_first_ms,
         ladder_next_ms=playout.ladder_next_ms,
-        filler=tuple(item for item in filler if item.kind != "comment" and not item.dropped)[:MOST_FILLER],
+        filler=tuple(filler),
         standby=standby,
     )
 

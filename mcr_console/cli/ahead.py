@@ -18,7 +18,7 @@ def ahead(
     everything: Annotated[bool, typer.Option("--all", help="Also what is only converted on the way.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say of coming items what is missing, too short, silent or otherwise not as it should be."""
+    """Say of coming items, filler and the STANDBY clip what is missing, silent or otherwise not as it should be."""
 
     async def run(client: Client) -> list[tuple[str, Ahead]]:
         channels = [await channel_named(client, channel)] if channel else list(await client.channels())
@@ -33,7 +33,7 @@ def ahead(
             findings = [it for it in item.findings if everything or it.severity != "info"]
             for finding in findings:
                 print(f"{safe(name)}: {finding.severity:8} {_item(item)}: {safe(finding.text)}")
-        print(f"{safe(name)}: {counted(report.checked, 'coming item')} checked, {_bad(report)} not as they should be")
+        print(f"{safe(name)}: {counted(report.checked, 'item')} checked, {_bad(report)} not as they should be")
 
 
 def _bad(report: Ahead) -> str:
@@ -42,6 +42,10 @@ def _bad(report: Ahead) -> str:
 
 
 def _item(item: AheadItem) -> str:
-    when = "at a time nobody can tell" if item.needed_by is None else f"by {item.needed_by:%F %T}Z"
     house = f" ({safe(item.house_id)})" if item.house_id else ""
+    if item.role == "standby":
+        return f'needed by now: STANDBY "{safe(item.title)}"{house}'
+    if item.role == "filler":
+        return f'needed by now: filler {item.position + 1}. "{safe(item.title)}"{house}'
+    when = "at a time nobody can tell" if item.needed_by is None else f"by {item.needed_by:%F %T}Z"
     return f'needed {when}: {item.position + 1}. "{safe(item.title)}"{house}'

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Final
+from typing import Final, Literal
 
 from db.models import Asset, Channel, Item, Playlist
 from db.repositories.as_run import EventFilters
@@ -18,10 +18,11 @@ from supervisor.clock import Clock
 from supervisor.errors import Unavailable
 from supervisor.intake.media import house_id_of
 from supervisor.live import LiveBoard
+from supervisor.loops.documents import read_spare
 from supervisor.rundowns import timing_on_air
 from supervisor.schemas.channel import ChannelLive
 from supervisor.schemas.playout import LoudnessProfile
-from supervisor.sidecar_lists import sidecar_playlist
+from supervisor.sidecar_lists import Spare, sidecar_playlist, standby_item, told_filler
 from supervisor.threads import Threads
 
 COMPUTE_S: Final = 5.0
@@ -35,15 +36,20 @@ TARGETS: Final[Mapping[LoudnessProfile, int | None]] = {"off": None, "r128": -23
 """Hundredths of LUFS: EBU R 128, ATSC A/85."""
 
 
+Role = Literal["list", "filler", "standby"]
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """An item with what is wrong with it, the worst first. ``needed_by`` None: nobody can tell, behind a hold or while
-    the channel is off and its list plans no times."""
+    the channel is off and its list plans no times. What is not of the list, filler and the STANDBY clip, may be needed
+    at any moment: by now."""
 
     item: Item
     house_id: str | None
     needed_by: datetime | None
     findings: tuple[Finding, ...]
+    role: Role = "list"
 
     @property
     def severity(self) -> Severity:
@@ -52,20 +58,25 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """``due`` in the list's order. ``checked``: how many items were looked at."""
+    """``due`` in the list's order, then filler in its own and the STANDBY clip. ``checked``: how many items were looked
+    at; ``filler``: how many of them are filler."""
 
     due: tuple[Due, ...]
     checked: int
     at: datetime
+    filler: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Material:
-    playlist: Playlist
+    """``assets``: of the list and of what is spare."""
+
+    playlist: Playlist | None
     items: Sequence[Item]
     assets: Mapping[str, Asset]
     candidates: Mapping[str, Asset]
     aired: Mapping[str, datetime]
+    spare: Spare
 
 
 class Ahead:
@@ -83,29 +94,31 @@ class Ahead:
         self._arriving = arriving
 
     async def of(self, channel: Channel, within: timedelta) -> Report:
-        """What is wrong with the items that are needed ``within`` that time from now, and with those of which nobody
-        can tell when. Raises StoreError and Unavailable."""
+        """What is wrong with the items that are needed ``within`` that time from now, with those of which nobody can
+        tell when, with filler and with the STANDBY clip. Raises StoreError and Unavailable."""
         now = self._clock.now()
         material = await self._read(channel)
-        if material is None:
-            return Report((), 0, now)
         live = self._live.get(channel.id)
         rate = parse_rate(self._live.rate(channel.id) or channel.rate)
         try:
             starts = await self._computing.run(COMPUTE_S, needed, channel, material, live, rate, now)
         except TimeoutError:
             raise Unavailable(f"the list was not computed within {COMPUTE_S:.0f} s", retry_after=5) from None
-        wanted = [
-            item
+        wanted: list[tuple[Item, datetime | None, Role]] = [
+            (item, at, "list")
             for item in material.items
             if item.id in starts and ((at := starts[item.id]) is None or at <= now + within)
         ]
-        looks = await self._look({material.assets[item.asset_id].path for item in wanted if item.asset_id})
+        filler = told_filler(material.spare.filler)
+        wanted += [(item, now, "filler") for item in filler]
+        if material.spare.standby is not None:
+            wanted.append((standby_item(material.spare.standby), now, "standby"))
+        looks = await self._look({material.assets[item.asset_id].path for item, _, _ in wanted if item.asset_id})
         coming = {house_id_of(name): state for name, state in self._arriving().items()}
         target = TARGETS[playout_of(channel).loudness_profile]
         facts = ChannelFacts(rate, Fraction(channel.width, channel.height), target)
         due: list[Due] = []
-        for item in wanted:
+        for item, at, role in wanted:
             asset = material.assets.get(item.asset_id or "")
             known = Known(
                 asset=asset,
@@ -117,8 +130,8 @@ class Ahead:
             )
             if findings := check(item, known, facts):
                 house_id = item.house_id or (asset.house_id if asset else None)
-                due.append(Due(item, house_id, starts[item.id], findings))
-        return Report(tuple(due), len(wanted), now)
+                due.append(Due(item, house_id, at, findings, role))
+        return Report(tuple(due), len(wanted), now, len(filler))
 
     def _live_fault(self, channel_id: str, item: Item) -> str:
         if item.kind != "live":
@@ -127,22 +140,28 @@ class Ahead:
             return "it names no live input: give it a url"
         return self._live.live_fault(channel_id, item.id)
 
-    async def _read(self, channel: Channel) -> _Material | None:
-        if channel.playlist_id is None:
-            return None
+    async def _read(self, channel: Channel) -> _Material:
+        playlist, items, assets = None, (), {}
         async with self._store.read() as tx:
-            playlist = await tx.playlists.get(channel.playlist_id)
-            items = await tx.playlists.items(playlist.id)
-            assets = await tx.assets.of_playlist(playlist.id)
-            waiting = {item.house_id for item in items if item.house_id and item.asset_id is None}
-            candidates = await tx.assets.by_house_ids(waiting, playlist.project_id)
+            if channel.playlist_id is not None:
+                playlist = await tx.playlists.get(channel.playlist_id)
+                items = await tx.playlists.items(playlist.id)
+                assets = await tx.assets.of_playlist(playlist.id)
+            spare = await read_spare(tx, channel)
+            candidates = await tx.assets.by_house_ids(_waiting(items), playlist.project_id if playlist else None)
+            if waiting := _waiting(spare.filler):
+                filler = await tx.playlists.get(channel.filler_playlist_id or "")
+                candidates = {**await tx.assets.by_house_ids(waiting, filler.project_id), **candidates}
             filters = EventFilters(channel_id=channel.id, kinds=("item",))
             events = await tx.as_run.events(filters, None, PAST)
         aired: dict[str, datetime] = {}
         for event in events:
             if event.item_id and event.epoch == channel.epoch:
                 aired.setdefault(event.item_id, event.start_at)
-        return _Material(playlist, items, assets, candidates, aired)
+        assets = {**assets, **spare.assets}
+        if spare.standby is not None:
+            assets[spare.standby.id] = spare.standby
+        return _Material(playlist, items, assets, candidates, aired, spare)
 
     async def _look(self, paths: "set[str]") -> dict[str, FileLook]:
         """A disk that does not answer leaves the question open."""
@@ -154,6 +173,11 @@ class Ahead:
             except (TimeoutError, Unavailable):
                 break
         return looks
+
+
+def _waiting(items: Sequence[Item]) -> set[str]:
+    """House ids of clips that have not come."""
+    return {item.house_id for item in items if item.house_id and item.asset_id is None}
 
 
 def needed(

@@ -20,7 +20,7 @@ PACE: Final = 4
 SOON: Final = timedelta(minutes=30)
 AT_ONCE: Final = timedelta(minutes=5)
 """What is not ready so short before it is needed is critical."""
-CODES: Final = ("ahead_not_ready", "ahead_doubtful")
+CODES: Final = ("ahead_not_ready", "ahead_doubtful", "spare_not_ready", "spare_doubtful")
 _DOUBTFUL: Final = frozenset({"short", "silent", "changed"})
 """Warnings that somebody should look at before it airs; the others are in the list of what was checked."""
 
@@ -64,21 +64,41 @@ class AheadWatch:
 
 def alarms_of(name: str, report: Report) -> dict[str, Wanted]:
     """By code. Pure."""
-    timed = [(due, due.needed_by) for due in report.due if due.needed_by is not None]
+    timed = [(due, due.needed_by) for due in report.due if due.needed_by is not None and due.role == "list"]
     wanted: dict[str, Wanted] = {}
     bad = [(due, at) for due, at in timed if due.severity == "critical"]
     if bad:
         first = min(at for _, at in bad)
         severity = "critical" if first <= report.at + AT_ONCE else "warning"
         wanted["ahead_not_ready"] = Wanted(severity, _said(name, bad))
-    odd = [
-        (due, at)
-        for due, at in timed
-        if due.severity == "warning" and any(one.code in _DOUBTFUL for one in due.findings)
-    ]
+    odd = [(due, at) for due, at in timed if _is_doubtful(due)]
     if odd:
         wanted["ahead_doubtful"] = Wanted("warning", _said(name, odd))
+    return wanted | _spare_alarms(name, report)
+
+
+def _spare_alarms(name: str, report: Report) -> dict[str, Wanted]:
+    """Of filler and the STANDBY clip. What is missing is critical where only the slate is left to show."""
+    spare = [due for due in report.due if due.role != "list"]
+    wanted: dict[str, Wanted] = {}
+    bad = [due for due in spare if due.severity == "critical"]
+    if bad:
+        first = next((due for due in bad if due.role == "standby"), bad[0])
+        bare = first.role == "standby" or len(bad) == report.filler
+        wanted["spare_not_ready"] = Wanted("critical" if bare else "warning", _said_of_spare(name, first, len(bad)))
+    if odd := [due for due in spare if _is_doubtful(due)]:
+        wanted["spare_doubtful"] = Wanted("warning", _said_of_spare(name, odd[0], len(odd)))
     return wanted
+
+
+def _is_doubtful(due: Due) -> bool:
+    return due.severity == "warning" and any(one.code in _DOUBTFUL for one in due.findings)
+
+
+def _said_of_spare(name: str, due: Due, count: int) -> str:
+    what = "the STANDBY clip" if due.role == "standby" else "filler"
+    more = f"; and {count - 1} more" if count > 1 else ""
+    return f'{name}: {what} "{due.item.title}", needed by now: {due.findings[0].text}{more}'
 
 
 def _said(name: str, found: Sequence[tuple[Due, datetime]]) -> str:

@@ -69,7 +69,7 @@ def test_lists_come_in_by_themselves_and_what_is_missing_is_told(home: TestHome,
     assert (
         'One: critical needed at a time nobody can tell: 1. "News" (N1): there is no clip of house id N1' in told.stdout
     )
-    assert "One: 1 coming item checked, 1 not as they should be" in told.stdout
+    assert "One: 1 item checked, 1 not as they should be" in told.stdout
     until(lambda: "1 asset" in home.mcr("watch", "list").stdout, 60.0, home.log_end)
     listed = home.mcr("watch", "list").stdout
     assert f"{folder}: lists of One" in listed

@@ -47,3 +47,41 @@ async def test_a_clip_that_is_missing_soon_is_an_alarm_until_it_comes(supervisor
         return await alarms() == []
 
     await eventually(over, "the alarm stays though the clip is there", DEADLINE_S)
+
+
+async def test_filler_and_the_standby_clip_are_looked_at_though_nothing_is_listed(
+    supervisor: Running, tmp_path: Path
+) -> None:
+    paths = {
+        name: make_small_clip(tmp_path / f"{name}.mp4", frames=frames) for name, frames in (("F1", 50), ("S1", 60))
+    }
+    assets = {
+        name: await supervisor.call("POST", "/assets", json={"path": str(path), "house_id": name})
+        for name, path in paths.items()
+    }
+    values = {"name": "Filler", "source": "csv", "content": "house id,title\nF1,Ident\nF2,Not there\n"}
+    filler = (await supervisor.call("POST", "/playlists/import", json=values, expect=201))["playlist"]
+    spec = {
+        "name": "One", "filler_playlist_id": filler["id"], "standby_asset_id": assets["S1"]["id"],
+        "format": {"width": 64, "height": 64, "rate": "25"},
+    }  # fmt: skip
+    channel = await supervisor.call("POST", "/channels", json=spec)
+    paths["S1"].unlink()
+
+    report = await supervisor.call("GET", f"/channels/{channel['id']}/ahead")
+    assert report["checked"] == 3
+    bad = {item["role"]: item for item in report["items"] if item["severity"] == "critical"}
+    assert {role: item["title"] for role, item in bad.items()} == {"filler": "Not there", "standby": "S1"}
+    assert all(item["needed_by"] == report["at"] for item in bad.values())
+    assert bad["standby"]["item_id"] == assets["S1"]["id"]
+    assert "there is no file at" in bad["standby"]["findings"][0]["text"]
+
+    await supervisor.call("POST", f"/channels/{channel['id']}/start")
+
+    async def alarms() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await supervisor.call("GET", "/alarms"))["items"]
+        return [alarm for alarm in found if alarm["code"] == "spare_not_ready"]
+
+    (alarm,) = await eventually(alarms, "nobody says that the STANDBY clip is missing", DEADLINE_S)
+    assert alarm["severity"] == "critical"
+    assert 'One: the STANDBY clip "S1", needed by now: there is no file at' in alarm["text"]

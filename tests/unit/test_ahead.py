@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from db.models import Asset, Item
-from supervisor.ahead.checking import ChannelFacts, FileLook, Finding, Known, Measured, check
-from supervisor.ahead.looking import Due, Report
+from supervisor.ahead.checking import ChannelFacts, Code, FileLook, Finding, Known, Measured, Severity, check
+from supervisor.ahead.looking import Due, Report, Role
 from supervisor.ahead.watch import AT_ONCE, alarms_of
 
 HD = ChannelFacts(Fraction(25), Fraction(16, 9), target=-2300)
@@ -111,3 +111,20 @@ def test_what_is_near_and_not_ready_is_an_alarm() -> None:
 def test_only_what_is_heard_or_seen_wrong_is_doubtful() -> None:
     assert alarms_of("One", Report((due(2, "warning", "rate"),), 5, NOW)) == {}
     assert alarms_of("One", Report((due(2, "warning", "silent"),), 5, NOW)).keys() == {"ahead_doubtful"}
+
+
+def spare(role: Role, severity: Severity = "critical", code: Code = "missing") -> Due:
+    return Due(item(title=role), "N1", NOW, (Finding(code, severity, "it is not there"),), role)
+
+
+def test_filler_and_the_standby_clip_are_alarms_of_their_own() -> None:
+    some = alarms_of("One", Report((spare("filler"),), 5, NOW, filler=2))
+    assert some.keys() == {"spare_not_ready"}
+    assert some["spare_not_ready"].severity == "warning", "there is other filler"
+    assert some["spare_not_ready"].text == 'One: filler "filler", needed by now: it is not there'
+    assert alarms_of("One", Report((spare("filler"),), 5, NOW, filler=1))["spare_not_ready"].severity == "critical"
+    both = alarms_of("One", Report((spare("filler"), spare("standby")), 5, NOW, filler=2))["spare_not_ready"]
+    assert both.severity == "critical"
+    assert both.text == 'One: the STANDBY clip "standby", needed by now: it is not there; and 1 more'
+    odd = alarms_of("One", Report((spare("standby", "warning", "silent"),), 5, NOW))
+    assert odd.keys() == {"spare_doubtful"}

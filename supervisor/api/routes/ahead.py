@@ -23,7 +23,8 @@ async def read_ahead(
     channel_id: Id,
     hours: Annotated[int, Query(ge=1, le=336, description="How far ahead is looked.")] = 24,
 ) -> Ahead:
-    """Coming items that are not as they should be, each with when it is needed. Looks at the files as they lie now."""
+    """Coming items, filler and the STANDBY clip that are not as they should be, each with when it is needed. Looks at
+    the files as they lie now."""
     async with context.store.read() as tx:
         channel = await channel_row(tx, who, channel_id)
     report = await context.ahead.of(channel, timedelta(hours=hours))
@@ -35,10 +36,11 @@ async def read_ahead(
 def _item(due: Due) -> AheadItem:
     return AheadItem(
         item_id=due.item.id,
-        position=due.item.position,
+        position=0 if due.role == "standby" else due.item.position,
         title=due.item.title,
         house_id=due.house_id,
         needed_by=due.needed_by,
         severity=due.severity,
         findings=tuple(AheadFinding(code=it.code, severity=it.severity, text=it.text) for it in due.findings),
+        role=due.role,
     )
