@@ -14,6 +14,7 @@ from sidecar.rundown.rate import converted_frames, parse_rate
 from supervisor.airing import playout_of
 from supervisor.decisions.loudness import gain_mb
 from supervisor.playlists.items import waiting_frames
+from supervisor.schemas.playout import LogoOfCategory, Playout
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -75,13 +76,13 @@ def sidecar_playlist(
     ``rate`` is what the sidecar counts frames at: its own while it runs, which an edit of the channel does not change.
     """
     of_traffic = any(item.traffic_id is not None for item in items)
-    profile = playout_of(channel).loudness_profile
+    playout = playout_of(channel)
     told = tuple(
         _sidecar_item(
             item,
             assets.get(item.asset_id or ""),
             rate,
-            profile,
+            playout,
             inserted=of_traffic and item.traffic_id is None,
         )
         for item in items
@@ -109,7 +110,7 @@ def instant(ns: int) -> datetime:
 
 
 def _sidecar_item(
-    item: Item, asset: Asset | None, rate: Fraction, profile: protocol.LoudnessProfile, *, inserted: bool = False
+    item: Item, asset: Asset | None, rate: Fraction, playout: Playout, *, inserted: bool = False
 ) -> protocol.Item:
     """``inserted``: a person put it into a list that traffic made."""
     if item.kind not in _KINDS or item.start_mode not in _MODES:
@@ -139,12 +140,24 @@ def _sidecar_item(
     )
     if item.airing:
         # Stored by the same words as they are told; converted, so that what JSON has as a list is a tuple again.
-        made = msgspec.convert({**msgspec.structs.asdict(made), **item.airing}, protocol.Item)
-    levelled = 0 if asset is None else gain_mb(profile, asset.loudness_mb, asset.true_peak_mb)
+        told = {name: value for name, value in item.airing.items() if name != "category"}
+        made = msgspec.convert({**msgspec.structs.asdict(made), **told}, protocol.Item)
+    if made.logo == "inherit" and (use := _of_category(item, playout)) is not None:
+        made = msgspec.structs.replace(made, logo=use)
+    levelled = 0 if asset is None else gain_mb(playout.loudness_profile, asset.loudness_mb, asset.true_peak_mb)
     if not levelled:
         return made
     # What people give an item comes on top of that.
     return msgspec.structs.replace(made, gain_mb=max(_SOFTEST, min(_LOUDEST, made.gain_mb + levelled)))
+
+
+def _of_category(item: Item, playout: Playout) -> LogoOfCategory | None:
+    """What the channel's logo says of the item's category; None: nothing."""
+    category = str((item.airing or {}).get("category", "")).casefold()
+    if not category or playout.logo is None:
+        return None
+    by_name = {name.casefold(): use for name, use in playout.logo.categories.items()}
+    return by_name.get(category)
 
 
 def _with_plan(items: tuple[protocol.Item, ...], rate: Fraction) -> tuple[protocol.Item, ...]:
@@ -186,13 +199,12 @@ def standby_item(asset: Asset) -> Item:
 
 def _rules(channel: Channel, spare: Spare, rate: Fraction) -> protocol.Rules:
     playout = playout_of(channel)
-    profile = playout.loudness_profile
     filler = (
-        _sidecar_item(item, spare.assets.get(item.asset_id or ""), rate, profile) for item in told_filler(spare.filler)
+        _sidecar_item(item, spare.assets.get(item.asset_id or ""), rate, playout) for item in told_filler(spare.filler)
     )
     standby = None
     if spare.standby is not None:
-        standby = _sidecar_item(standby_item(spare.standby), spare.standby, rate, profile)
+        standby = _sidecar_item(standby_item(spare.standby), spare.standby, rate, playout)
     return protocol.Rules(
         hold_timeout_ms=playout.hold_timeout_ms,
         hold_fallback=playout.hold_fallback,

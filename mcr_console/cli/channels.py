@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mcr_console.cli.channel_settings import set_
 from mcr_console.cli.commands import AsJson, Sure, confirm, group, with_supervisor
 from mcr_console.cli.explain import explain
 from mcr_console.cli.failover import failover_line, hold_failover, release_failover
@@ -291,6 +292,7 @@ def specification_line(channel: Channel) -> str:
     )
 
 
+app.command("set")(set_)
 app.command()(add_output)
 app.command()(remove_output)
 app.command()(explain)

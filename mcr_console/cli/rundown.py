@@ -96,7 +96,8 @@ def set_(
     expendable: Annotated[bool | None, typer.Option("--expendable/--needed", help="May be dropped for time.")] = None,
     hold_show: Annotated[HoldShow | None, typer.Option(help="What is shown while it waits.")] = None,
     repeat: Annotated[int | None, typer.Option(min=0, help="How often it airs; 0: until a take.")] = None,
-    logo: Annotated[Logo | None, typer.Option(help="inherit, on or off.")] = None,
+    logo: Annotated[Logo | None, typer.Option(help="on, off, or inherit: as its category, else its channel.")] = None,
+    category: Annotated[str | None, typer.Option(help="Its sort, for the logo; '' for none.")] = None,
 ) -> None:
     """Change how an item airs: its start, its end, and what happens in between."""
     given: dict[str, object] = {
@@ -113,6 +114,7 @@ def set_(
         "hold_show": hold_show,
         "repeat": repeat,
         "logo": logo,
+        "category": category,
     }
     changes = {name: value for name, value in given.items() if value is not None}
     if not changes:

@@ -94,10 +94,10 @@ class Show(enum.StrEnum):
 
 def logo(
     named: Named,
-    show: Annotated[Show, typer.Argument(help="auto: as item and channel say.")],
+    show: Annotated[Show, typer.Argument(help="auto: as item, category and channel say.")],
     as_json: AsJson = False,
 ) -> None:
-    """Show the logo or do not, until the next item begins."""
+    """Show the logo or do not. It lapses at the next item, which has the logo as item, category and channel say."""
 
     async def run(client: Client) -> CommandDone:
         channel = await channel_named(client, named)

@@ -69,7 +69,8 @@ def document_of(row: Channel, material: Material, resume: protocol.ResumePoint |
         leased=row.leased,
         time_zone=row.time_zone,
         loudness_profile=playout.loudness_profile,
-        logo=None if playout.logo is None else protocol.Logo(**playout.logo.model_dump()),
+        # What it says of categories is told item by item, with the list.
+        logo=None if playout.logo is None else protocol.Logo(**playout.logo.model_dump(exclude={"categories"})),
         watch=protocol.WatchThresholds(playout.black_s, playout.freeze_s, playout.silence_s),
     )
 

@@ -10,7 +10,16 @@ from supervisor.errors import Invalid
 from supervisor.playlists import wording
 from supervisor.playlists.entries import path_of
 from supervisor.playlists.jsontext import json_object
-from supervisor.playlists.schedule import Collecting, DayTime, Extent, Frames, Planned, Schedule, ScheduledEvent
+from supervisor.playlists.schedule import (
+    LONGEST_CATEGORY,
+    Collecting,
+    DayTime,
+    Extent,
+    Frames,
+    Planned,
+    Schedule,
+    ScheduledEvent,
+)
 from supervisor.playlists.tables import LONGEST_HOUSE_ID, LONGEST_TRAFFIC_ID
 from supervisor.playlists.text import decoded
 from supervisor.schemas.listing import ListOptions
@@ -18,7 +27,7 @@ from supervisor.schemas.listing import ListOptions
 FORMAT: Final = "mcr-schedule"
 _FIELDS: Final = frozenset({
     "traffic_id", "house_id", "path", "title", "kind", "date", "start", "start_mode", "in", "out", "duration", "source",
-    "expendable",
+    "expendable", "category",
 })  # fmt: skip
 _HEAD: Final = frozenset({"format", "version", "time_zone", "date", "rate", "events"})
 
@@ -85,6 +94,7 @@ def _event(line: str, values: object, reading: _Reading) -> tuple[ScheduledEvent
         end=_extent(fields, "out", reading.rate),
         length=_extent(fields, "duration", reading.rate),
         expendable=expendable,
+        category=wording.identifier(_text(fields, "category", 1000) or "", LONGEST_CATEGORY, "category") or "",
     )
     if kind == "clip" and not event.house_id and not event.path:
         raise ValueError("it names no clip, by house_id or by path")

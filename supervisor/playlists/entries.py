@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from supervisor.assets.names import is_text, readable, title_of
 from supervisor.errors import Invalid
 from supervisor.playlists.jsontext import json_object
-from supervisor.playlists.schedule import Collecting, Schedule, ScheduledEvent, Seconds
+from supervisor.playlists.schedule import LONGEST_CATEGORY, Collecting, Schedule, ScheduledEvent, Seconds
 
 _MEDIA: Final = (
     "3gp aac ac3 aif aiff asf avi dv flac flv gxf m2t m2ts m2v m4a m4v mkv mov mp2 mp3 mp4 "
@@ -124,7 +124,10 @@ def _ffplayout_event(item: object, line: str, folder: Path) -> tuple[ScheduledEv
         if isinstance(fields.get(name), str) and fields.get(name)
     ]
     name = (title_of(title) or None) if isinstance(title, str) else None
-    return ScheduledEvent(line, path=path, title=name, begin=begin, end=end), remarks
+    category = fields.get("category")
+    # A longer one is none that a logo could be told of.
+    named = title_of(category)[:LONGEST_CATEGORY] if isinstance(category, str) else ""
+    return ScheduledEvent(line, path=path, title=name, begin=begin, end=end, category=named), remarks
 
 
 def _seconds(fields: dict[str, object], name: str) -> Seconds | None:

@@ -37,6 +37,8 @@ def item_of(event: ScheduledEvent, asset: Asset | None, planned: datetime | None
         mode = "follow"
         remarks.append("its fixed start has no time that is known, and it follows")
     airing: dict[str, object] = {"expendable": True} if event.expendable else {}
+    if event.category:
+        airing["category"] = event.category
     match event.kind:
         case "clip":
             spec, remark = _clip(event, asset)

@@ -14,6 +14,8 @@ from sidecar.rundown.rate import parse_rate
 from supervisor.errors import Invalid
 from supervisor.schemas.timecode import is_drop_frame, parse_timecode
 
+LONGEST_CATEGORY: Final = 40
+"""Characters."""
 MOST: Final = 5000
 """Events of one list."""
 
@@ -95,6 +97,7 @@ class ScheduledEvent:
     end: Extent | None = None
     length: Extent | None = None
     expendable: bool = False
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from supervisor.errors import Invalid
 from supervisor.playlists import wording
 from supervisor.playlists.entries import path_of
 from supervisor.playlists.schedule import (
+    LONGEST_CATEGORY,
     Collecting,
     DayTime,
     Extent,
@@ -43,6 +44,7 @@ _NAMES: Final[Mapping[Column, str]] = {
     "duration": "duration|length|dur|len",
     "source": "source|input|url",
     "expendable": "expendable",
+    "category": "category|eventcategory|genre",
 }
 """What columns are called, without spaces and signs, in any case."""
 _YES: Final = frozenset({"1", "true", "yes", "y", "x"})
@@ -183,6 +185,7 @@ def _event(row: _Row, folder: Path, options: ListOptions, remarks: list[str]) ->
         end=_extent(row, "out", options),
         length=_extent(row, "duration", options),
         expendable=_flag(row.get("expendable")),
+        category=wording.identifier(row.get("category"), LONGEST_CATEGORY, "category") or "",
     )
     if event.kind == "comment" and (event.house_id or event.path):
         remarks.append(f"{row.line}: a comment; the clip that it names is not used")

@@ -17,6 +17,8 @@ BeforeFixed = Literal["truncate", "drop", "run_on"]
 HoldShow = Literal["last_frame", "slate", "loop"]
 Logo = Literal["inherit", "on", "off"]
 Meant = Literal["black", "freeze", "silence"]
+Category = Annotated[Line, Field(max_length=40)]
+"""A traffic system's or the station's own word for a sort of items, such as ``commercial``; empty: none."""
 
 Millis = Annotated[int, Field(ge=0, le=7 * 86_400_000)]
 Repeat = Annotated[int, Field(ge=0, le=100_000)]
@@ -30,7 +32,8 @@ class Airing(Schema):
     ``late_limit_ms`` starts ``now``, is ``join``ed where it would be by then, or is ``drop``ped. ``end_mode``: after
     its duration, ``at`` the instant ``end_at``, or by a ``take``. ``before_fixed``: what this item does when a fixed
     start stands in its way. ``repeat``: how often it airs, 0 until taken. ``gain_mb``: hundredths of a dB.
-    ``hold_timeout_ms`` null is the channel's.
+    ``hold_timeout_ms`` null is the channel's. ``logo``: ``inherit`` is as the channel's logo says of the item's
+    ``category``, else of all items.
     """
 
     fixed_kind: FixedKind = "hard"
@@ -45,6 +48,7 @@ class Airing(Schema):
     gain_mb: Gain = 0
     meant: tuple[Meant, ...] = ()
     logo: Logo = "inherit"
+    category: Category = ""
     captions: bool = True
 
 
@@ -63,6 +67,7 @@ class AiringPatch(Schema):
     gain_mb: Gain | None = None
     meant: tuple[Meant, ...] | None = None
     logo: Logo | None = None
+    category: Category | None = None
     captions: bool | None = None
 
 

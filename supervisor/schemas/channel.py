@@ -118,7 +118,8 @@ class ChannelPatch(PlayoutPatch):
 
 
 class LinkLive(Schema):
-    """How an SRT session goes, by the sender's count; ``loss_percent`` of the last ten seconds."""
+    """How an SRT session goes, by the sender's count; ``loss_percent`` of the last ten seconds.
+    ``fault``: why nobody else can call though those who are there go on."""
 
     receivers: int
     round_trip_ms: float | None
@@ -129,6 +130,7 @@ class LinkLive(Schema):
     packets_dropped: int
     rate_kbps: int
     latency_ms: int
+    fault: str = ""
 
 
 class OutputLive(Schema):
@@ -260,6 +262,8 @@ class Channel(Playout):
     rev: int
     created_at: Instant
     live: ChannelLive
+    from_next_start: tuple[str, ...] = ()
+    """In the answer to a change: what of it a channel that plays takes on only when it is started again."""
 
 
 class CommandIn(Schema):
@@ -289,7 +293,7 @@ class DropIn(CommandIn):
 
 class LogoIn(CommandIn):
     show: Literal["auto", "on", "off"]
-    """Until what is on air is over; ``auto``: as item and channel say."""
+    """Lapses at the next item; ``auto``: as item, category and channel say."""
 
 
 class CommandDone(Schema):

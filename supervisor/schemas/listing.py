@@ -10,7 +10,7 @@ from supervisor.schemas.base import Line, RateText, Schema
 ListFormat = Literal["csv", "json", "m3u", "ffplayout", "bxf"]
 Column = Literal[
     "traffic_id", "house_id", "path", "title", "kind", "date", "start", "start_mode", "in", "out", "duration", "source",
-    "expendable",
+    "expendable", "category",
 ]  # fmt: skip
 Encoding = Literal[
     "utf-8", "utf-16", "ascii", "latin-1", "iso-8859-2", "iso-8859-5", "iso-8859-9", "iso-8859-15", "cp437", "cp850",

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from supervisor.schemas.airing import Millis
+from supervisor.schemas.airing import Category, Millis
 from supervisor.schemas.base import Schema
 
 HoldFallback = Literal["filler", "next", "slate"]
@@ -13,16 +13,22 @@ LoudnessProfile = Literal["off", "r128", "a85"]
 Seconds = Annotated[int, Field(ge=0, le=3600)]
 Ladder = Annotated[tuple[Rung, ...], Field(min_length=1, max_length=8)]
 
+LogoOfCategory = Literal["on", "off"]
+
 
 class LogoIn(Schema):
     """A PNG on the disk of the channel's node. ``x`` and ``y`` are of its upper left corner in pixels, ``opacity`` is
-    in hundredths; ``on``: for items that inherit."""
+    in hundredths. For items that inherit, ``categories`` says it by their category, however that is written in large
+    and small letters, and ``on`` for all others. An operator's key wins over all of it, and lapses at the next item."""
 
     path: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^/[^\x00-\x1f\x7f]*$")]
     x: Annotated[int, Field(ge=0, le=7680)] = 0
     y: Annotated[int, Field(ge=0, le=4320)] = 0
     opacity: Annotated[int, Field(ge=0, le=100)] = 100
     on: bool = True
+    categories: dict[Annotated[Category, Field(min_length=1)], LogoOfCategory] = Field(
+        default_factory=dict[str, Literal["on", "off"]], max_length=50
+    )
 
 
 class Playout(Schema):

@@ -39,7 +39,7 @@ async def test_a_list_by_house_ids_becomes_a_playlist(supervisor: Running, tmp_p
         {"kind": "slate", "title": "Back soon", "duration": 4},
         {"kind": "comment", "title": "Break"},
         {"kind": "live", "source": "srt://studio:9000", "start": "28:00:00", "start_mode": "fixed", "duration": 60},
-        {"kind": "live", "source": "CAM 3", "expendable": True},
+        {"kind": "live", "source": "CAM 3", "expendable": True, "category": "Studio"},
         {"kind": "slate", "title": "How long?"},
         {"kind": "live", "source": "file:///etc/passwd"},
         {"kind": "live", "source": "srt://studio:9001?passphrase=not-to-be-told", "duration": 60},
@@ -62,6 +62,7 @@ async def test_a_list_by_house_ids_becomes_a_playlist(supervisor: Running, tmp_p
     assert (fixed["kind"], fixed["url"], fixed["slate_frames"]) == ("live", "srt://studio:9000", 1500)
     assert (fixed["start_mode"], fixed["fixed_at"]) == ("fixed", "2026-03-29T02:00:00Z")
     assert (camera["url"], camera["end_mode"], camera["expendable"]) == (None, "take", True)
+    assert camera["category"] == "Studio"
 
     assert (secret["title"], secret["url"]) == (
         "srt://studio:9001", "srt://studio:9001?passphrase=not-to-be-told"

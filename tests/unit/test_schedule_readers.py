@@ -390,3 +390,13 @@ def test_an_extent_becomes_frames_once_the_rate_is_known(
 def test_a_label_that_does_not_exist_is_refused(label: str) -> None:
     with pytest.raises(Invalid):
         frames_at(Timecode(label), Fraction(25))
+
+
+def test_a_category_comes_with_every_list_that_has_one() -> None:
+    table = read("csv", f"house id,category\nA,Commercial\nB,\nC,{'x' * 41}\n")
+    assert [event.category for event in table.events] == ["Commercial", ""]
+    assert len(table.refused) == 1, "one that is too long is not cut"
+    own = read("json", schedule({"house_id": "A", "category": "Promo"}, {"house_id": "B", "category": 7}))
+    assert ([event.category for event in own.events], len(own.refused)) == (["Promo"], 1)
+    program = '{"program": [{"source": "a.mp4", "category": "advertisement"}, {"source": "b.mp4", "category": ""}]}'
+    assert [event.category for event in read("ffplayout", program).events] == ["advertisement", ""]

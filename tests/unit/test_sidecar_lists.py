@@ -86,3 +86,17 @@ def test_what_a_person_put_into_a_list_of_traffics_is_told_as_such() -> None:
     told_ = sidecar_playlist(channel, LIST, items, {FILM.id: film}, Fraction(25), Spare()).items
     assert [(one.inserted, one.fingerprint) for one in told_] == [(False, "f1"), (True, "f1")]
     assert [one.inserted for one in told(item(0), item(1)).items] == [False, False]
+
+
+def test_an_item_that_inherits_has_the_logo_as_the_channel_says_of_its_category() -> None:
+    logo = {"path": "/m/logo.png", "categories": {"Commercial": "off", "news": "on"}}
+    channel = Channel(rate="25", after_last="filler", playout={"logo": logo})
+    items = [
+        item(0, airing={"category": "commercial"}), item(1, airing={"category": "NEWS", "logo": "inherit"}),
+        item(2, airing={"category": "commercial", "logo": "on"}), item(3, airing={"category": "film"}), item(4),
+    ]  # fmt: skip
+    filler = Spare(filler=[item(5, airing={"category": "commercial"})], assets={FILM.id: FILM})
+    list_ = told(*items, channel=channel, spare=filler)
+    assert [one.logo for one in list_.items] == ["off", "on", "on", "inherit", "inherit"]
+    assert [one.logo for one in list_.rules.filler] == ["off"]
+    assert [one.logo for one in told(*items).items] == ["inherit", "inherit", "on", "inherit", "inherit"], "no logo"

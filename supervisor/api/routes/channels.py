@@ -100,7 +100,8 @@ async def update_channel(
     later = sorted(changes.model_fields_set & (_AT_NEXT_START if cards_change else _AT_NEXT_START - {"outputs"}))
     if later and row.phase != "off":
         response.headers[EFFECT_HEADER] = ", ".join(later)
-    return await changed(context, who, response, row)
+    view = await changed(context, who, response, row)
+    return view.model_copy(update={"from_next_start": tuple(later)}) if row.phase != "off" else view
 
 
 @routes.delete("/channels/{channel_id}", status_code=204, responses=documented(404, 409, 428))

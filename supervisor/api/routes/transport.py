@@ -128,7 +128,7 @@ async def cue(context: Ctx, who: Who, request: Request, channel_id: Id, command:
 
 @routes.post("/channels/{channel_id}/logo", responses=_ERRORS)
 async def logo(context: Ctx, who: Who, request: Request, channel_id: Id, command: LogoIn) -> CommandDone:
-    """Show the logo or do not, until the next item begins; `auto` gives it back to item and channel."""
+    """Show the logo or do not; it lapses at the next item. `auto` gives it back to item, category and channel now."""
     await _require(context, who, channel_id)
     note(request, show=command.show, command=command.command_id)
     return await context.supervision.commands.logo(channel_id, command, who)
