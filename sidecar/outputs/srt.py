@@ -1,10 +1,12 @@
 """MPEG-TS over SRT, as a caller or for callers: a session runs on without a lease, none begins without one."""
 
 import logging
+import random
 import time
 from collections import deque
 from typing import Final
 
+from sidecar.outputs.backoff import backoff_s
 from sidecar.outputs.interface import LeaseLeft
 from sidecar.outputs.pacing import Pacer
 from sidecar.outputs.packet import Batch
@@ -50,6 +52,9 @@ class SrtSink:
         self._stream = stream
         self._muxer: TransportStreamMuxer | None = None
         self._listener: SrtSocket | None = None
+        self._refusals = 0  # of its port, in a row
+        self._listen_at = 0.0
+        self._deaf = ""
         self._peers: list[SrtSocket] = []
         self._pacer = Pacer(self._send, stream.transport.mux_rate)
         self._sampled_at = 0.0
@@ -90,6 +95,7 @@ class SrtSink:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
+        self._hears_again()
         self._link = None
 
     def close(self, *, final: bool = True) -> None:
@@ -136,11 +142,36 @@ class SrtSink:
             if self._listener is not None:
                 self._listener.close()
                 self._listener = None
+            self._hears_again()
             return
         if self._listener is None:
-            self._listen()
+            self._listen_again()
         if self._listener is not None and (caller := self._accepted(self._listener)) is not None:
             self._peers.append(caller)
+
+    def _listen_again(self) -> None:
+        """After a lease that had ended. Its port may be somebody else's now: those who are there go on meanwhile."""
+        if time.monotonic() < self._listen_at:
+            return
+        try:
+            self._listen()
+        except OSError as error:
+            if self._listener is not None:
+                self._listener.close()
+                self._listener = None
+            if not self._peers:
+                raise
+            self._refusals += 1
+            wait = backoff_s(self._refusals, random.random())  # noqa: S311 - spreads retries, hides nothing
+            self._listen_at = time.monotonic() + wait
+            self._deaf = str(error)
+            log.warning("no new receiver over SRT can call: %s; trying again in %.1f s", error, wait)
+        else:
+            self._hears_again()
+
+    def _hears_again(self) -> None:
+        """Or need not: without a lease nobody may call."""
+        self._refusals, self._listen_at, self._deaf = 0, 0.0, ""
 
     def _accepted(self, listener: SrtSocket) -> SrtSocket | None:
         """A caller that may have the programme. One that hangs up meanwhile is nobody else's loss."""
@@ -191,7 +222,9 @@ class SrtSink:
 
     def _sample(self) -> None:
         now = time.monotonic()
-        if now - self._sampled_at < _SAMPLE_S and self._link is not None and self._link.receivers == len(self._peers):
+        was = self._link
+        same = was is not None and (was.receivers, was.fault) == (len(self._peers), self._deaf)
+        if same and now - self._sampled_at < _SAMPLE_S:
             return
         self._sampled_at = now
         traces = self._traces()
@@ -211,4 +244,5 @@ class SrtSink:
             packets_dropped=self._left_out + sum(trace.pktSndDropTotal for trace in traces),
             rate_kbps=round(sum(trace.mbpsSendRate for trace in traces) * 1000),
             latency_ms=max((trace.msSndTsbPdDelay for trace in traces), default=self._address.latency_ms),
+            fault=self._deaf,
         )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from av.error import FFmpegError
 
+from sidecar.outputs.backoff import backoff_s
 from sidecar.outputs.interface import LeaseLeft, LeaseOver, Linked, Sink, not_leased
 from sidecar.outputs.packet import Batch
 from sidecar.outputs.packet_queue import Delivery, PacketQueue
@@ -19,13 +20,6 @@ from sidecar.protocol.status import OutputState, OutputStatus
 log = logging.getLogger(__name__)
 
 STALLED_AFTER_S = 2.0
-FIRST_BACKOFF_S = 0.5
-LONGEST_BACKOFF_S = 10.0
-
-
-def backoff_s(failures: int, chance: float) -> float:
-    """Seconds to wait after the ``failures``-th failure in a row; ``chance`` in 0..1 spreads by 0.5 to 1.5."""
-    return min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** min(failures - 1, 10)) * (0.5 + chance)
 
 
 class OutputWorker:
@@ -86,6 +80,8 @@ class OutputWorker:
         link = self._sink.link() if isinstance(self._sink, Linked) else None
         if link is not None and not link.receivers and state in ("starting", "up", "down"):
             state, detail = "down", "listens; no receiver has called"
+        elif link is not None and link.fault and not detail:
+            detail = link.fault
         return OutputStatus(
             id=self._output.id,
             kind=self._output.kind,

@@ -54,7 +54,8 @@ OutputState = Literal["starting", "up", "stalled", "down", "stopped"]
 class Link(Struct, frozen=True):
     """How an SRT session goes, by libsrt's own count; of all receivers of a listener together, the worst of them where
     there is one figure. ``loss_percent`` is of the last ten seconds, packets are of this session. Lost packets are
-    mostly sent again in time: what a receiver missed for good is in ``packets_dropped``, as far as the sender knows."""
+    mostly sent again in time: what a receiver missed for good is in ``packets_dropped``, as far as the sender knows.
+    ``fault``: why nobody else can call though those who are there go on; empty where nothing is wrong."""
 
     receivers: int
     round_trip_ms: float | None
@@ -65,6 +66,7 @@ class Link(Struct, frozen=True):
     packets_dropped: int
     rate_kbps: int
     latency_ms: int
+    fault: str = ""
 
 
 class OutputStatus(Struct, frozen=True):

@@ -17,6 +17,7 @@ CHANNEL_ALARMS: Final = (
     "sidecar_restarted",
     "item_skipped",
     "output_down",
+    "output_not_listening",
     "journal_degraded",
     "output_black",
     "output_freeze",
@@ -81,6 +82,11 @@ def _from_sidecar(view: View, decision: Decision) -> dict[str, Wanted]:
     if sighting.down and sighting.state == "on_air":
         down = "; ".join(f"{output.name}: {output.detail or 'does not move'}" for output in sighting.down)
         wanted["output_down"] = Wanted("warning", f"{view.name}: {down}")
+    if sighting.not_listening:
+        deaf = "; ".join(
+            f"{output.name} sends on and takes no new receiver: {output.detail}" for output in sighting.not_listening
+        )
+        wanted["output_not_listening"] = Wanted("warning", f"{view.name}: {deaf}")
     if sighting.journal_degraded:
         text = f"{view.name}: as-run records are only in memory: {sighting.journal_degraded}"
         wanted["journal_degraded"] = Wanted("warning", text)

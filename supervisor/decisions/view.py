@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OutputSight:
-    """A programme output that does not move, as the sidecar tells it."""
+    """A programme output that does not move, or not for everybody, as the sidecar tells it."""
 
     name: str
     detail: str
@@ -43,6 +43,8 @@ class Sighting:
     undecoded: str | None = None
     outputs: int = 0
     down: tuple[OutputSight, ...] = ()
+    not_listening: tuple[OutputSight, ...] = ()
+    """They send, and nobody else can call."""
     journal_degraded: str | None = None
     faults: tuple[Meant, ...] = ()
     """What its programme has been for longer than the channel allows."""

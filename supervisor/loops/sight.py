@@ -40,6 +40,11 @@ def sighting_of(report: SidecarReport, pulse: Pulse, begins_with: str | None) ->
         undecoded=None if status.next is None or status.next.ready else status.next.title,
         outputs=len(programme),
         down=tuple(_down(output) for output in programme if output.state in _DOWN),
+        not_listening=tuple(
+            OutputSight(f"{output.kind} output", output.link.fault)
+            for output in programme
+            if output.link is not None and output.link.fault
+        ),
         journal_degraded=status.journal.degraded,
         faults=status.faults.raised,
         logo_fault="" if status.logo is None else status.logo.fault,

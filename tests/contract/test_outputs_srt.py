@@ -270,6 +270,55 @@ def test_without_a_lease_nobody_is_called_and_nobody_is_let_in() -> None:
         sink.close()
 
 
+def test_a_port_that_is_taken_after_a_lease_ends_no_receivers_session_and_is_tried_again() -> None:
+    port = free_udp_port()
+    lease = [6.0]
+    sink = sink_of(port, "&mode=listener", lambda: lease[0])
+    worker = OutputWorker(Output("o", "srt"), sink, TEMPLATES, queue_limit=3000, lease_left=lambda: lease[0])
+    worker.start()
+    frames = iter(FRAMES)
+    other: SrtSocket | None = None
+    try:
+        _play(worker, frames, lambda: worker.status().state == "down")
+        with SrtReceiver(port, "caller") as first:
+            _play(worker, frames, lambda: len(first.numbers) > 10)
+            lease[0] = 0.0
+            other = _listening(port, lambda: worker.put(next(frames)))
+            lease[0] = 6.0
+            _play(worker, frames, lambda: bool(worker.status().link and worker.status().link.fault))
+            assert worker.status().state == "up"
+            assert worker.status().detail.startswith(f"port {port} cannot be listened on")
+            seen = len(first.numbers)
+            _play(worker, frames, lambda: len(first.numbers) > seen + 30)
+            other.close()
+            _play(worker, frames, lambda: not worker.status().detail)
+            with SrtReceiver(port, "caller") as second:
+                _play(worker, frames, lambda: len(second.numbers) > 5)
+        numbers = [number for number in first.numbers if number is not None]
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    finally:
+        if other is not None:
+            other.close()
+        worker.close()
+        assert worker.join(5)
+
+
+def _listening(port: int, meanwhile: Callable[[], None]) -> SrtSocket:
+    """Another listener at the same port, once it is free."""
+    until = time.monotonic() + 15
+    while True:
+        one = SrtSocket()
+        try:
+            one.bind_and_listen("127.0.0.1", port, 1)
+        except SrtFailed:
+            one.close()
+            assert time.monotonic() < until
+            meanwhile()
+            time.sleep(0.02)
+        else:
+            return one
+
+
 def test_a_caller_waits_for_its_lease_and_then_connects() -> None:
     port = free_udp_port()
     lease = [0.0]

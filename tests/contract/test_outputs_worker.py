@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 import pytest
 
+from sidecar.outputs.backoff import LONGEST_BACKOFF_S, backoff_s
 from sidecar.outputs.file import FileSink
 from sidecar.outputs.hls import HlsSink
 from sidecar.outputs.interface import LeaseOver, Sink
@@ -19,7 +20,7 @@ from sidecar.outputs.packet import Batch
 from sidecar.outputs.templates import StreamTemplates, make_templates
 from sidecar.outputs.udp import UdpSink
 from sidecar.outputs.udp_address import UdpAddress
-from sidecar.outputs.worker import LONGEST_BACKOFF_S, OutputWorker, backoff_s
+from sidecar.outputs.worker import OutputWorker
 from sidecar.protocol.channel import Output, OutputKind
 from sidecar.protocol.fencing import Fencing
 from tests.fixtures.air import ENCODING, FORMAT, encoded, wait_until
