@@ -28,7 +28,8 @@ class FrameJob:
     """Output frame ``number``, due at ``wall_ns``. Without a picture only its sound is encoded.
 
     ``airing`` numbers what is on air, 0 where nothing is; ``meant`` are faults that are meant so; ``logo``: it carries
-    the channel's logo, which is put on where it is encoded; ``captions``: those of the picture may pass.
+    the channel's logo, which is put on where it is encoded; ``captions``: those of the picture may pass. As it is
+    delivered, those of a picture that stands may no more.
     """
 
     number: int
@@ -106,6 +107,8 @@ class EncoderThread:
             before = job.picture or before
             if job.logo and job.picture is not None:
                 job = replace(job, picture=self._finish_picture(job.picture))
+            if captions != job.captions:  # whoever encodes it too must not say them again either
+                job = replace(job, captions=captions)
             last = job
             packets: list[EncodedPacket] = []
             if job.picture is not None:

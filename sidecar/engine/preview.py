@@ -1,24 +1,18 @@
 """The small picture beside the programme: its own scaling and encoding, on a thread of its own."""
 
-import logging
-import queue
-import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import av
 from av.video.reformatter import VideoReformatter
 
+from sidecar.engine.encode_again import EncodeAgain
 from sidecar.engine.encoder import PictureEncoder
 from sidecar.engine.encoder_settings import gop_frames, preview_format, preview_step
 from sidecar.outputs.packet import Batch
 from sidecar.protocol.channel import ChannelFormat, Encoding
 from sidecar.rundown.rate import parse_rate
 
-log = logging.getLogger(__name__)
-
 _MOST_PICTURES = 3
-_REST_AFTER_FAILURE_S = 5.0
 _VIDEO_BIT_RATE = 200_000
 
 
@@ -42,40 +36,25 @@ class PreviewThread:
         self._encoding = preview_encoding(encoding)
         self._deliver = deliver
         self.step = preview_step(rate, gop_frames(rate, encoding.gop_ms))
-        self._queue: queue.SimpleQueue[tuple[int, int, av.VideoFrame] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="preview", daemon=True)
+        self._thread = EncodeAgain[tuple[int, int, av.VideoFrame]](self._encode, name="preview", what="the preview")
 
     def start(self) -> None:
         self._thread.start()
 
     def offer(self, frame: int, wall_ns: int, picture: av.VideoFrame) -> None:
-        if frame % self.step == 0 and self._queue.qsize() < _MOST_PICTURES:
-            self._queue.put((frame, wall_ns, picture))
+        if frame % self.step == 0 and self._thread.waiting < _MOST_PICTURES:
+            self._thread.put((frame, wall_ns, picture))
 
     def close(self) -> None:
-        self._queue.put(None)
+        self._thread.close()
 
     def join(self, timeout: float) -> bool:
-        if self._thread.ident is None:
-            return True
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+        return self._thread.join(timeout)
 
-    def _run(self) -> None:
-        while True:
-            try:
-                self._encode_until_closed()
-            except Exception:  # the programme goes on without a preview, and the preview comes back
-                log.exception("the preview failed")
-                time.sleep(_REST_AFTER_FAILURE_S)
-            else:
-                return
-
-    def _encode_until_closed(self) -> None:
+    def _encode(self, jobs: Iterator[tuple[int, int, av.VideoFrame]]) -> None:
         encoder = PictureEncoder(self._format, self._encoding, threads=1, step=self.step)
         scaler = VideoReformatter()
-        while (job := self._queue.get()) is not None:
-            frame, wall_ns, picture = job
+        for frame, wall_ns, picture in jobs:
             small = scaler.reformat(
                 picture, self._format.width, self._format.height, "yuv420p", interpolation="FAST_BILINEAR"
             )
@@ -84,3 +63,4 @@ class PreviewThread:
             packets = encoder.encode(frame, small, wall_ns)
             if packets:
                 self._deliver(tuple(packets))
+                self._thread.came()

@@ -10,11 +10,12 @@ import pytest
 from sidecar.engine.encoder import PictureEncoder, SoundEncoder
 from sidecar.engine.encoder_thread import EncoderThread, FrameJob
 from sidecar.engine.logo import LogoOverlay
+from sidecar.engine.own_encode import OwnEncode
 from sidecar.outputs.packet import Batch
 from sidecar.outputs.templates import make_templates
 from sidecar.outputs.transport_stream import TransportStreamMuxer
 from sidecar.protocol.channel import ChannelFormat, Logo
-from tests.fixtures.air import ENCODING, FORMAT, encoded
+from tests.fixtures.air import ENCODING, FORMAT, encoded, wait_until
 from tests.fixtures.playing import play
 from tests.instruments.transport_stream import take_apart
 
@@ -78,13 +79,19 @@ def test_at_twice_the_rate_nothing_is_said_twice(clip: Path) -> None:
 
 @pytest.mark.parametrize(("logo", "captions"), [(True, True), (False, False), (True, False)])
 def test_they_pass_with_the_logo_and_only_where_the_item_lets_them(clip: Path, logo: bool, captions: bool) -> None:
-    """Through the encoder's thread; the picture stands at the end, and the logo goes and comes meanwhile."""
+    """Through the encoder's thread and an output's own; the picture stands at the end, the logo goes and comes."""
     overlay = LogoOverlay(np.full((20, 40, 4), 255, np.uint8), Logo("x"), FORMAT)
     muxer = TransportStreamMuxer(make_templates(FORMAT, ENCODING))
     chunks: list[bytes] = []
 
-    def deliver(_job: FrameJob, batch: Batch) -> None:
+    of_its_own = TransportStreamMuxer(make_templates(FORMAT, ENCODING))
+    own_chunks: list[bytes] = []
+    own = OwnEncode(FORMAT, ENCODING, lambda batch: own_chunks.extend(of_its_own.mux(batch)), name="o")
+
+    def deliver(job: FrameJob, batch: Batch) -> None:
         chunks.extend(muxer.mux(batch))
+        wait_until(lambda: own.waiting < 10, 20, "room")
+        own.offer(job)
 
     thread = EncoderThread(
         PictureEncoder(FORMAT, ENCODING, threads=1), SoundEncoder(FORMAT, ENCODING), deliver=deliver,
@@ -93,10 +100,16 @@ def test_they_pass_with_the_logo_and_only_where_the_item_lets_them(clip: Path, l
     pictures = [moment.picture for moment in play(clip, FORMAT).moments]
     silence = np.zeros((2, 1920), np.float32)
     shown = [(picture, logo) for picture in pictures] + [(pictures[-1], is_on) for is_on in (not logo, logo)]
+    own.start()
     thread.start()
     for number, (picture, is_on) in enumerate(shown):
         assert thread.put(FrameJob(number, 0, picture, silence, logo=is_on, captions=captions))
     thread.close()
     assert thread.join(60)
+    own.close()
+    assert own.join(60)
+    assert own.pictures_left_out == 0
     said = take_apart(b"".join([*chunks, *muxer.finish()])).picture_caption_bytes(0x100)
     assert [one for one in said if one] == ([triplets(number) for number in range(50)] if captions else [])
+    own_said = take_apart(b"".join([*own_chunks, *of_its_own.finish()])).picture_caption_bytes(0x100)
+    assert own_said == said

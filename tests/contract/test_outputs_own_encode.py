@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from sidecar.engine import own_encode
+from sidecar.engine import encode_again
 from sidecar.engine.encoder_thread import FrameJob
 from sidecar.engine.own_encode import OwnEncode
 from sidecar.outputs.packet import EncodedPacket
@@ -47,7 +47,7 @@ def test_sound_is_in_step_again_after_an_overload() -> None:
 
 
 def test_one_that_cannot_open_says_why_and_ends_when_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own_encode, "_REST_AFTER_FAILURE_S", 60.0)
+    monkeypatch.setattr(encode_again, "REST_AFTER_FAILURE_S", 60.0)
     packets: list[EncodedPacket] = []
     encode = OwnEncode(FORMAT, Encoding(preset="nonsense"), packets.extend, name="o")
     encode.start()
