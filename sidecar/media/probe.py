@@ -56,7 +56,8 @@ def probe_all(paths: Sequence[str], deadline: float = DEADLINE) -> Iterator[Prob
         try:
             yield answer.get(timeout=max(0.0, until - time.monotonic()))
         except queue.Empty:
-            yield _refused(path, f"no answer within {deadline:.0f} s, is its disk or server there? {path}")
+            why = f"no answer within {deadline:.0f} s, is its disk or server there? {path}"
+            yield _refused(path, why, passes=True)
 
 
 def probe(path: str) -> Probe:
@@ -82,8 +83,8 @@ def _answer(path: str, answer: queue.SimpleQueue[Probe]) -> None:
         answer.put(_refused(path, f"{type(error).__name__} while looking into it ({error}): {path}"))
 
 
-def _refused(path: str, why: str) -> Probe:
-    return Probe(_printable(path), "refused", refusal=_printable(why))
+def _refused(path: str, why: str, *, passes: bool = False) -> Probe:
+    return Probe(_printable(path), "refused", refusal=_printable(why), passes=passes)
 
 
 def _printable(text: str) -> str:

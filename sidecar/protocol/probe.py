@@ -10,12 +10,14 @@ from msgspec import Struct
 
 class Probe(Struct, frozen=True, omit_defaults=True):
     """``verdict`` usable: video or audio that decodes. ``rate`` is the picture's average rate as a rational;
-    ``duration_frames`` counts at it. ``refusal`` says, for people, why a file cannot be used. ``aspect`` is width to
+    ``duration_frames`` counts at it. ``refusal`` says, for people, why a file cannot be used; ``passes``: for want of
+    time alone, so that it may be tried again later. ``aspect`` is width to
     height as seen, a rational; ``audio_tracks`` the layouts of all sound streams in order. None: not known."""
 
     path: str
     verdict: Literal["usable", "refused"]
     refusal: str = ""
+    passes: bool = False
     rate: str | None = None
     duration_frames: int | None = None
     duration_ms: int | None = None

@@ -112,7 +112,7 @@ class AssetImport:
             told.add(one.path)
             look = looks[one.path]
             refusal = "" if asset else _refusal(one.path, look, probes.get(one.path))
-            passes = asset is None and isinstance(look, _Unread) and look.passes
+            passes = asset is None and _passes(look, probes.get(one.path))
             results.append(Imported(one, asset, is_new, refusal, passes))
         return tuple(results)
 
@@ -285,6 +285,10 @@ def _is_gone(path: str) -> bool:
     except OSError:
         return False
     return False
+
+
+def _passes(look: _Look, probe: Probe | None) -> bool:
+    return look.passes if isinstance(look, _Unread) else probe is not None and probe.passes
 
 
 def _refusal(path: Path, look: _Look, probe: Probe | None) -> str:

@@ -5,6 +5,7 @@ import contextlib
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,14 @@ _LINE_LIMIT: Final = 1024 * 1024
 
 _log = structlog.get_logger(__name__)
 _decoder = msgspec.json.Decoder(Probe)
+
+
+@dataclass(frozen=True, slots=True)
+class _Blame:
+    """Why a file was not answered for; ``passes``: for want of time."""
+
+    why: str
+    passes: bool = False
 
 
 class Prober:
@@ -45,11 +54,11 @@ class Prober:
                 blame = await self._process(waiting, answers.append)
             if waiting:
                 path = waiting.popleft()
-                _log.warning("probe failed", path=path, why=blame)
-                answers.append(Probe(path=path, verdict="refused", refusal=blame))
+                _log.warning("probe failed", path=path, why=blame.why)
+                answers.append(Probe(path=path, verdict="refused", refusal=blame.why, passes=blame.passes))
         return answers
 
-    async def _process(self, waiting: deque[str], answered: Callable[[Probe], None]) -> str:
+    async def _process(self, waiting: deque[str], answered: Callable[[Probe], None]) -> _Blame:
         """Takes what one process answers off ``waiting``; says why the first that is left was not answered."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -70,19 +79,19 @@ class Prober:
                     line = await process.stdout.readline()
                 if not line:
                     code = await asyncio.wait_for(process.wait(), self._file_s)
-                    return f"reading it ended the probe (code {code})"
+                    return _Blame(f"reading it ended the probe (code {code})")
                 answer = _decoder.decode(line)
                 if answer.path != waiting[0]:
-                    return f"the probe answered for {answer.path!r} instead"
+                    return _Blame(f"the probe answered for {answer.path!r} instead")
                 waiting.popleft()
                 answered(answer)
         except TimeoutError:
-            return f"it could not be read within {self._file_s:.0f} s"
+            return _Blame(f"it could not be read within {self._file_s:.0f} s", passes=True)
         except (msgspec.MsgspecError, ValueError) as error:
-            return f"the probe answered what cannot be read: {error}"
+            return _Blame(f"the probe answered what cannot be read: {error}")
         finally:
             await end_process(process)
-        return ""
+        return _Blame("")
 
 
 async def end_process(process: asyncio.subprocess.Process) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from db.models import Asset, WatchedFolder
 from db.store import Store
-from supervisor.assets.importing import AssetImport, Wanted
+from supervisor.assets.importing import AssetImport, Imported, Wanted
 from supervisor.clock import Clock
 from supervisor.intake.arrivals import Arrivals, Entry, is_partial
 from supervisor.intake.folders import is_being_written, scan
@@ -19,7 +19,9 @@ SCAN_S: Final = 60.0
 """Seconds in which a tree of files must have been looked through."""
 ASK_S: Final = 10.0
 PASSES_S: Final = 60.0
-"""Seconds until a file is tried again that could not be read for a reason that passes."""
+"""Seconds until a file is tried again that could not be read for a reason that passes; twice as long each time after,
+up to ``LONGEST_S``."""
+LONGEST_S: Final = 3600.0
 AT_PATHS: Final = 500
 """Up to so many new files are asked for by name; of more, everything below the folder is read at once."""
 AT_ONCE: Final = 16
@@ -29,11 +31,13 @@ LONGEST_HOUSE_ID: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    """``until``: on the clock that never jumps, when it is tried again; None: when it is another file."""
+    """``until``: on the clock that never jumps, when it is tried again, the ``tries``-th time in a row; None: when it
+    is another file."""
 
     stamp: tuple[int, int]
     why: str
     until: float | None = None
+    tries: int = 0
 
 
 class MediaIntake:
@@ -111,8 +115,15 @@ class MediaIntake:
                 self._known[entry.name] = entry.stamp
                 self._refused.pop(entry.name, None)
             else:
-                until = self._clock.monotonic() + PASSES_S if one.passes else None
-                self._refused[entry.name] = _Refused(entry.stamp, one.refusal, until)
+                self._refused[entry.name] = self._refusal(entry, one)
+
+    def _refusal(self, entry: Entry, one: Imported) -> _Refused:
+        if not one.passes:
+            return _Refused(entry.stamp, one.refusal)
+        before = self._refused.get(entry.name)
+        tries = 1 if before is None or before.stamp != entry.stamp else before.tries + 1
+        wait = min(LONGEST_S, PASSES_S * 2.0 ** min(tries - 1, 10))
+        return _Refused(entry.stamp, one.refusal, self._clock.monotonic() + wait, tries)
 
     def _seen(
         self, entries: Sequence[Entry], whole: frozenset[str], probing: Sequence[Entry], left_out: str

@@ -151,6 +151,7 @@ def test_a_hung_path_does_not_stop_the_others(tmp_path: Path) -> None:
     assert time.monotonic() - started < 5
     assert [verdict.verdict for verdict in verdicts] == ["refused", "usable", "refused", "refused"]
     assert verdicts[0].refusal.startswith("no answer within")
+    assert [verdict.passes for verdict in verdicts] == [True, False, True, False]
     assert verdicts[3].refusal == f"no such file: {tmp_path}/missing"
     for fifo in hung:
         os.close(os.open(fifo, os.O_RDWR | os.O_NONBLOCK))
