@@ -1,5 +1,5 @@
 """``python -m sidecar``: one channel's playout. ``python -m sidecar probe PATH…``: what files are.
-``python -m sidecar loudness PATH``: how loud one is.
+``python -m sidecar loudness PATH``: how loud one is. ``python -m sidecar connect``: whether a live input connects.
 
 ``python -m sidecar --spare``: a playout that waits until it is told whose it is (``sidecar.spare``).
 """
@@ -67,7 +67,11 @@ def _tool(arguments: list[str]) -> int:
         from sidecar.engine.file_loudness import main as loudness
 
         loudness(arguments[1])
-    print("usage: python -m sidecar | python -m sidecar probe PATH… | python -m sidecar loudness PATH", file=sys.stderr)  # noqa: T201
+    if arguments == ["connect"]:
+        from sidecar.media.live_connect import main as connect
+
+        connect()
+    print("usage: python -m sidecar [probe PATH… | loudness PATH | connect]", file=sys.stderr)  # noqa: T201
     return 64
 
 

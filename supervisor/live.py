@@ -129,11 +129,15 @@ class LiveBoard:
         return self._rates.get(channel_id)
 
     def live_fault(self, channel_id: str, item_id: str) -> str:
-        """Why the live input of this item, if it comes next, gives no pictures; empty while nobody knows of a fault."""
+        """Why the live input of this item, if it is due before long, gives no pictures; empty while nobody knows of a
+        fault."""
         seen = self._seen.get(channel_id)
         status = None if seen is None else seen[0].status
         coming = None if status is None else status.next
-        if coming is None or coming.item_id != item_id or coming.live is None or coming.live.state == "ready":
+        tried = "" if status is None else next((it.detail for it in status.live_faults if it.item_id == item_id), "")
+        if coming is None or coming.item_id != item_id or coming.live is None or coming.live.state == "idle":
+            return f"its live input does not connect: {tried}" if tried else ""
+        if coming.live.state == "ready":
             return ""
         if coming.live.state == "lost":
             return f"its live input gave pictures and gives none now{_because(coming.live.detail)}"

@@ -106,4 +106,5 @@ class Reads:
             logo=playout.logo,
             hold_left_ms=playout.hold_left_ms,
             dropped=playout.dropped,
+            live_faults=playout.live_faults,
         )

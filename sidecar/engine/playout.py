@@ -14,6 +14,7 @@ from sidecar.engine.command_queue import Applied, CommandQueue, CommandQueueFull
 from sidecar.engine.encoder import programme_encoders
 from sidecar.engine.encoder_thread import EncoderThread, FrameJob, most_pictures
 from sidecar.engine.entrance import Entrance
+from sidecar.engine.live_scout import LiveScout
 from sidecar.engine.logo import LogoReader
 from sidecar.engine.logo_switch import LogoSwitch
 from sidecar.engine.loudness import LoudnessThread
@@ -31,10 +32,11 @@ from sidecar.media.opener import source_of
 from sidecar.media.slate import Slate
 from sidecar.outputs.interface import LeaseLeft, not_leased
 from sidecar.outputs.packet import Batch
-from sidecar.protocol.channel import AfterLast, LogoOverride, Output, SidecarDocument
+from sidecar.protocol.channel import AfterLast, Item, LogoOverride, Output, SidecarDocument
 from sidecar.protocol.status import (
     ItemNext,
     ItemOnAir,
+    LiveFault,
     LogoStatus,
     Loudness,
     OutputFaults,
@@ -44,6 +46,7 @@ from sidecar.protocol.status import (
     SkippedItem,
 )
 from sidecar.rundown.clock import Done, Refused, RundownClock
+from sidecar.rundown.coming_live import coming_live
 from sidecar.rundown.rate import parse_rate
 
 __all__ = ["Applied", "CommandQueueFull", "Entrance", "Playout", "PlayoutStatus"]
@@ -75,6 +78,7 @@ class PlayoutStatus:
     logo: LogoStatus | None
     hold_left_ms: int | None = None
     dropped: tuple[str, ...] = ()
+    live_faults: tuple[LiveFault, ...] = ()
 
 
 class Playout:
@@ -126,8 +130,11 @@ class Playout:
         )
         self._commands = CommandQueue(clock)
         self._pool = SourcePool(open_source, document.format)
+        self._rundown = RundownClock(document.playlist, rate, document.resume)
+        self._rate = rate
+        self._scout = LiveScout(self._coming_live)
         self._air = PlayoutThread(
-            RundownClock(document.playlist, rate, document.resume),
+            self._rundown,
             document.format,
             pool=self._pool,
             slate=self._slate,
@@ -149,6 +156,7 @@ class Playout:
         self._loudness.start()
         self._watch.start()
         self._logo.start()
+        self._scout.start()
         self._encoder.start()
         self._air.start()
 
@@ -231,6 +239,7 @@ class Playout:
             self._loudness.close()
             self._watch.close()
             self._logo.close()
+            self._scout.close()
             self._has_stopped = has_ended
         return self._has_stopped
 
@@ -257,6 +266,7 @@ class Playout:
             logo=self._logo_switch.status(self._logo.fault),
             hold_left_ms=view.hold_left_ms,
             dropped=view.dropped,
+            live_faults=self._scout.faults,
         )
 
     def thumbnail(self) -> bytes:
@@ -268,6 +278,20 @@ class Playout:
         if on_air is not None:
             return on_air
         return self._pool.first_picture() or self._slate.picture(self._time.wall_ns())
+
+    def _coming_live(self) -> tuple[Item, ...]:
+        """Without those whose connection is made already, for what they show."""
+        view = self._air.view
+        on_air, following = view.on_air, view.next
+        left = 0 if on_air is None or on_air.duration is None else max(0, on_air.duration - on_air.position)
+        airing = None if on_air is None else on_air.airing.item
+        found = coming_live(
+            self._rundown.playlist, self._rate, self._time.wall_ns(), None if airing is None else airing.id, left
+        )
+        connected = {None if airing is None else airing.url}
+        if following is not None and following.live is not None and following.live.state != "idle":
+            connected |= {item.url for item in found if item.id == following.item_id}
+        return tuple(item for item in found if item.url not in connected)
 
     def _with_logo(self, picture: av.VideoFrame) -> av.VideoFrame:
         overlay = self._logo.overlay

@@ -131,6 +131,13 @@ class SkippedItem(Struct, frozen=True):
     at: str
 
 
+class LiveFault(Struct, frozen=True):
+    """A live input that is due within two hours was tried, and does not connect; ``detail`` says why."""
+
+    item_id: str
+    detail: str
+
+
 class Status(Struct, frozen=True):
     channel_id: str
     epoch: Epoch
@@ -174,3 +181,4 @@ class Status(Struct, frozen=True):
     """While the list waits for a take: how long until its time-out, 0 after it; None: it does not wait, or for ever."""
     dropped: tuple[str, ...] = ()
     """Items that an operator dropped in this run."""
+    live_faults: tuple[LiveFault, ...] = ()
