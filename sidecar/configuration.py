@@ -10,6 +10,7 @@
 | `MCR_JOURNAL_DIR` | the channel's journals, one directory a run |
 | `MCR_MEDIA_ROOT` | the root of HLS output and preview |
 | `MCR_DOOR` | optional: `address:port` to listen on, in a container's own network; else loopback, any port |
+| `MCR_CA_FILE` | optional: a PEM file with authorities, beside the machine's, whose certificates are accepted |
 | `MCR_LEASH_FD` | optional: an open descriptor; when its other end closes, the sidecar leaves the air and exits |
 """
 

@@ -5,6 +5,8 @@ import errno
 import av
 from av.error import ExitError, FFmpegError, InvalidDataError, UnknownError
 
+from sidecar.certificates import ca_bundle, refused_certificate
+from sidecar.media.https_files import HttpsFiles
 from sidecar.media.opening import OpenMedia, Unusable, pick_streams
 from sidecar.protocol.live_url import LiveAddress
 
@@ -28,6 +30,7 @@ _PROTOCOLS = {
 """Neither file nor pipe nor any other scheme, whatever a playlist of a foreign host says."""
 
 _ANALYSED_US = 2_000_000
+_RTMPS_PORT = 443
 
 
 def open_live(address: LiveAddress) -> OpenMedia:
@@ -45,6 +48,13 @@ def open_live(address: LiveAddress) -> OpenMedia:
     if address.scheme == "udp":
         # Larger than a second of most streams; an overrun loses datagrams, not the input.
         options |= {"fifo_size": str(28 * 4096), "overrun_nonfatal": "1", "reuse": "1", "buffer_size": "2097152"}
+    if address.scheme == "rtmps":
+        options |= {"tls_verify": "1", **({"ca_file": bundle} if (bundle := _authorities()) else {})}
+    files = None
+    if address.scheme == "https":
+        files = HttpsFiles(address, PULL_TIMEOUT)
+        # It would look for FFmpeg's own connections, which these are not.
+        options |= {"http_persistent": "0", "http_multiple": "0"}
     try:
         container = av.open(
             address.location,
@@ -53,9 +63,10 @@ def open_live(address: LiveAddress) -> OpenMedia:
             container_options=options,
             metadata_errors="replace",
             timeout=(OPEN_TIMEOUT, PULL_TIMEOUT if is_pulled else READ_TIMEOUT),
+            io_open=files,
         )
     except (FFmpegError, OSError, ValueError) as error:
-        raise Unusable(live_sentence(error, address)) from None  # what it says repeats the url
+        raise Unusable(_refusal(error, address)) from None  # what it says repeats the url
     try:
         media = pick_streams(container, address.shown, seekable=False)
     except BaseException:
@@ -65,6 +76,23 @@ def open_live(address: LiveAddress) -> OpenMedia:
         container.close()
         raise Unusable(f"no picture in it: {address.shown}")
     return media
+
+
+def _authorities() -> str | None:
+    """Raises Unusable."""
+    try:
+        return ca_bundle()
+    except OSError as error:
+        raise Unusable(str(error)) from None
+
+
+def _refusal(error: BaseException, address: LiveAddress) -> str:
+    """FFmpeg says of a certificate that it does not accept no more than that something failed."""
+    if address.scheme == "rtmps" and isinstance(error, OSError) and error.errno == errno.EIO:
+        why = refused_certificate(address.host, address.port or _RTMPS_PORT, OPEN_TIMEOUT)
+        if why:
+            return f"{why}: {address.shown}"
+    return live_sentence(error, address)
 
 
 def live_sentence(error: BaseException, address: LiveAddress) -> str:

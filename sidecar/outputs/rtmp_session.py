@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from sidecar.certificates import certificate_sentence, tls_context
 from sidecar.outputs import amf
 from sidecar.outputs.interface import LeaseLeft, LeaseOver
 from sidecar.outputs.rtmp_address import RtmpAddress
@@ -118,8 +119,10 @@ class RtmpSession:
                 dialled.connect(target)
                 if self._address.secure:
                     dialled.settimeout(self._left(until))
-                    context = ssl.create_default_context()
-                    self._socket = context.wrap_socket(dialled, server_hostname=host)
+                    self._socket = tls_context().wrap_socket(dialled, server_hostname=host)
+            except ssl.SSLCertVerificationError as error:
+                failure = ConnectionError(certificate_sentence(error))
+                self.drop()
             except OSError as error:
                 failure = error
                 self.drop()

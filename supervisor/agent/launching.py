@@ -90,7 +90,8 @@ def identifying(handle: Handle) -> dict[str, str]:
 
 def program_environment() -> dict[str, str]:
     """What every sidecar's environment has, whatever it plays."""
-    return {"PYTHONPATH": _python_path()}
+    authorities = os.environ.get("MCR_CA_FILE")
+    return {"PYTHONPATH": _python_path(), **({"MCR_CA_FILE": authorities} if authorities else {})}
 
 
 def _state_dir(channel_id: str, epoch: int, directories: Directories) -> Path:
