@@ -156,7 +156,7 @@ def _of_category(item: Item, playout: Playout) -> LogoOfCategory | None:
     category = str((item.airing or {}).get("category", "")).casefold()
     if not category or playout.logo is None:
         return None
-    by_name = {name.casefold(): use for name, use in playout.logo.categories.items()}
+    by_name: dict[str, LogoOfCategory] = {name.casefold(): use for name, use in playout.logo.categories.items()}
     return by_name.get(category)
 
 

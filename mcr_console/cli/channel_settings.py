@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
 import typer
 from pydantic import ValidationError
@@ -73,7 +73,7 @@ def _category(text: str) -> tuple[str, Literal["on", "off", "inherit"]]:
     name, _, use = text.rpartition("=")
     if not name or use not in ("on", "off", "inherit"):
         raise typer.BadParameter(f"{text!r} is no CATEGORY=on, =off or =inherit")
-    return name, cast("Literal['on', 'off', 'inherit']", use)
+    return name, use
 
 
 def _logo(

@@ -110,7 +110,7 @@ class Ahead:
             if item.id in starts and ((at := starts[item.id]) is None or at <= now + within)
         ]
         filler = told_filler(material.spare.filler)
-        wanted += [(item, now, "filler") for item in filler]
+        wanted.extend((item, now, "filler") for item in filler)
         if material.spare.standby is not None:
             wanted.append((standby_item(material.spare.standby), now, "standby"))
         looks = await self._look({material.assets[item.asset_id].path for item, _, _ in wanted if item.asset_id})
