@@ -13,7 +13,7 @@ from functools import partial
 from uuid import uuid4
 
 from sidecar.configuration import BadConfiguration, Configuration
-from sidecar.control.application import application
+from sidecar.control.application import Acts, application
 from sidecar.control.commands import Commands
 from sidecar.control.nonces import Lease, Nonces, boot_seconds
 from sidecar.control.reads import Identity, Reads
@@ -21,6 +21,8 @@ from sidecar.control.server import announce, listening_socket, server
 from sidecar.engine.playout import Playout
 from sidecar.journal import Journal
 from sidecar.outputs.interface import not_leased
+from sidecar.recorder.commands import RecorderCommands
+from sidecar.recorder.engine import RecorderEngine
 from sidecar.rundown.model import Fact
 
 log = logging.getLogger(__name__)
@@ -47,13 +49,7 @@ class Sidecar:
             configuration.journal_dir, document.channel_id, uuid4().hex, configuration.epoch, document.format.rate
         )
         try:
-            self._playout = Playout(
-                document,
-                epoch=configuration.epoch,
-                journal=self._journal,
-                media_root=configuration.media_root,
-                lease_left=self._lease.left_s if document.leased else not_leased,
-            )
+            self._engine = self._make_engine(configuration)
         except ValueError as error:
             raise BadConfiguration(f"MCR_DOCUMENT: {error}") from error
         self._asked_to_stop = asyncio.Event()
@@ -65,7 +61,7 @@ class Sidecar:
         self._listen_for_the_end()
         self._journal.start()
         self._journal.write(Fact("run_start", 0, detail=f"pid {os.getpid()}"), time.time_ns())
-        self._playout.start()
+        self._engine.start()
         nonces = Nonces(boot_seconds)
         identity = Identity(
             configuration.channel_id,
@@ -74,8 +70,8 @@ class Sidecar:
             os.getpid(),
             configuration.document.leased,
         )
-        reads = Reads(identity, self._playout, self._journal, self._lease, nonces)
-        commands = Commands(configuration.epoch, self._playout, self._lease, nonces, partial(self._stop, "stop"))
+        reads = Reads(identity, self._engine, self._journal, self._lease, nonces)
+        commands = self._commands(configuration.epoch, nonces)
         door = listening_socket(configuration.door)
         http = server(application(reads, commands, configuration.token))
         serving = asyncio.create_task(http.serve(sockets=[door]), name="http")
@@ -99,6 +95,26 @@ class Sidecar:
             return EXIT_DOOR_LOST
         return leaving.result() if leaving.done() else EXIT_UNCLEAN
 
+    def _make_engine(self, configuration: Configuration) -> Playout | RecorderEngine:
+        document, journal, root = configuration.document, self._journal, configuration.media_root
+        if document.recording is not None:
+            return RecorderEngine(
+                document,
+                document.recording,
+                epoch=configuration.epoch,
+                journal=journal,
+                media_root=root,
+                environment=os.environ,
+            )
+        lease_left = self._lease.left_s if document.leased else not_leased
+        return Playout(document, epoch=configuration.epoch, journal=journal, media_root=root, lease_left=lease_left)
+
+    def _commands(self, epoch: int, nonces: Nonces) -> Acts:
+        stop = partial(self._stop, "stop")
+        if isinstance(self._engine, RecorderEngine):
+            return RecorderCommands(epoch, self._engine, self._lease, nonces, stop)
+        return Commands(epoch, self._engine, self._lease, nonces, stop)
+
     def _listen_for_the_end(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -117,8 +133,8 @@ class Sidecar:
         # A signal comes from a machine that shuts down or a session that ends: the channel is still wanted, and a
         # player that read the end of the list would not wait for the next run.
         final = self._cause in _FINAL
-        ended = self._playout.stop(self._stopped_by or self._cause, _OUTPUTS_S, final=final)
-        frame = self._playout.status().frame
+        ended = self._engine.stop(self._stopped_by or self._cause, _OUTPUTS_S, final=final)
+        frame = self._engine.status().frame
         self._journal.write(Fact("run_end", frame, cause=self._cause, by=self._stopped_by), time.time_ns())
         written = self._journal.close(_JOURNAL_S)
         if not ended:

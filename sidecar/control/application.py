@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,14 +13,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sidecar.control.answers import Answer, Refuse, refusal_answer
-from sidecar.control.commands import SHAPES, Commands
+from sidecar.control.commands import SHAPES
 from sidecar.control.reads import Reads
 from sidecar.control.requests import BearerToken
 
 log = logging.getLogger(__name__)
 
 
-def application(reads: Reads, commands: Commands, token: str) -> Starlette:
+class Acts(Protocol):
+    """Who obeys."""
+
+    async def handle(self, verb: str, request: Request) -> Answer:
+        """Raises Refuse."""
+        ...
+
+
+def application(reads: Reads, commands: Acts, token: str) -> Starlette:
     """Every route, unknown ones too, is behind the bearer token."""
     looks = {
         "/status": reads.status,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from starlette.requests import Request
 
@@ -13,7 +13,7 @@ from sidecar.control.metrics import MEDIA_TYPE, exposition
 from sidecar.control.nonces import Lease, Nonces
 from sidecar.control.pool import Pool
 from sidecar.control.requests import number_in
-from sidecar.engine.playout import Playout
+from sidecar.engine.playout import PlayoutStatus
 from sidecar.journal import Journal
 from sidecar.protocol.status import JournalStatus, Status
 
@@ -35,12 +35,22 @@ class Identity:
     leased: bool = False
 
 
+class Engine(Protocol):
+    """What is looked at: a playout, or a recorder."""
+
+    def status(self) -> PlayoutStatus: ...
+
+    def thumbnail(self) -> bytes:
+        """A JPEG. Raises OSError, ValueError, RuntimeError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reads:
     """Every status carries a fresh nonce."""
 
     identity: Identity
-    playout: Playout
+    playout: Engine
     journal: Journal
     lease: Lease
     nonces: Nonces
@@ -107,4 +117,5 @@ class Reads:
             hold_left_ms=playout.hold_left_ms,
             dropped=playout.dropped,
             live_faults=playout.live_faults,
+            recording=playout.recording,
         )

@@ -33,6 +33,7 @@ from sidecar.media.slate import Slate
 from sidecar.outputs.interface import LeaseLeft, not_leased
 from sidecar.outputs.packet import Batch
 from sidecar.protocol.channel import AfterLast, Item, LogoOverride, Output, SidecarDocument
+from sidecar.protocol.recording import RecordingStatus
 from sidecar.protocol.status import (
     ItemNext,
     ItemOnAir,
@@ -79,6 +80,7 @@ class PlayoutStatus:
     hold_left_ms: int | None = None
     dropped: tuple[str, ...] = ()
     live_faults: tuple[LiveFault, ...] = ()
+    recording: RecordingStatus | None = None
 
 
 class Playout:

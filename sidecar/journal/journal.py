@@ -33,6 +33,7 @@ BALLAST_RETRY_S = 60.0
 class _Waiting:
     fact: Fact
     wall_ns: int
+    rate: str
     lost_after: int = 0  # facts dropped behind it, for want of room
 
 
@@ -65,6 +66,11 @@ class Journal:
         """Starts the thread, which first finds the chain's end in older runs. Raises nothing for a failing disk."""
         self._thread.start()
 
+    def count_at(self, rate: str) -> None:
+        """What is written from now on counts frames at ``rate``."""
+        with self._changed:
+            self._rate = rate
+
     def write(self, fact: Fact, wall_ns: int) -> None:
         """Hands a fact over; never blocks. ``wall_ns``: UTC in nanoseconds of the frame's due time."""
         with self._changed:
@@ -72,7 +78,7 @@ class Journal:
                 self._facts[-1].lost_after += 1
                 self._lost += 1
                 return
-            self._facts.append(_Waiting(fact, wall_ns))
+            self._facts.append(_Waiting(fact, wall_ns, self._rate))
             self._changed.notify()
 
     def page(self, run_id: str, after: int, limit: int) -> AsRunPage | None:
@@ -159,7 +165,7 @@ class Journal:
             kind=fact.kind,
             frame=fact.frame,
             wall_ns=waiting.wall_ns,
-            rate=self._rate,
+            rate=waiting.rate,
             prev=prev,
             cause=fact.cause,
             by=fact.by,

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, structs
 
+from sidecar.protocol.recording import Recording
+
 Rate = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,6}(/[1-9][0-9]{0,6})?$")]
 """Frames a second as a rational: ``"25"`` or ``"30000/1001"``."""
 
@@ -256,3 +258,5 @@ class SidecarDocument(Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     loudness_profile: LoudnessProfile = "off"
     logo: Logo | None = None
     watch: WatchThresholds = WatchThresholds()
+    recording: Recording | None = None
+    """Set: this is a recorder, see ``protocol.recording``."""

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from sidecar.protocol.channel import AfterLast, Epoch, LogoOverride, Meant, OutputKind, OutputRole
 from sidecar.protocol.fencing import Fencing
+from sidecar.protocol.recording import RecordingStatus
 
 SidecarState = Literal["muted", "on_air", "stopping"]
 Picture = Literal["item", "filler", "standby", "hold", "freeze"]
@@ -182,3 +183,5 @@ class Status(Struct, frozen=True):
     dropped: tuple[str, ...] = ()
     """Items that an operator dropped in this run."""
     live_faults: tuple[LiveFault, ...] = ()
+    recording: RecordingStatus | None = None
+    """Of a recorder; None for a channel."""

@@ -1,0 +1,94 @@
+"""What a recording gets when it is whole: its checksum and a picture beside it. Also one that was cut short."""
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Final
+
+import av
+from av.error import FFmpegError
+
+from sidecar.engine.thumbnail import Thumbnailer
+from sidecar.recorder.fragments import ENDING
+
+CHECKSUM: Final = ".sha256"
+PICTURE: Final = ".jpg"
+_LEFT_AFTER_S: Final = 10.0
+"""A file that nobody has written to for so long, nobody writes any more."""
+_CHUNK: Final = 1 << 20
+
+log = logging.getLogger(__name__)
+
+
+class Finishing:
+    """One file after the other, on a thread of its own."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="finishing")
+        self._jobs: set[Future[None]] = set()
+        self._lock = threading.Lock()
+
+    def finish(self, path: Path, digest: str) -> None:
+        """Returns at once."""
+        self._do(lambda: _finish(path, digest))
+
+    def mend(self, folder: Path, now: float) -> None:
+        """Returns at once: what an earlier run of this recorder left without a checksum gets one. ``now`` is UTC."""
+        self._do(lambda: _mend(folder, now))
+
+    def wait(self, timeout: float) -> bool:
+        """Whether all is done."""
+        with self._lock:
+            jobs = set(self._jobs)
+        return not wait(jobs, timeout).not_done
+
+    def _do(self, work: Callable[[], None]) -> None:
+        job = self._executor.submit(work)
+        with self._lock:
+            self._jobs = {one for one in self._jobs if not one.done()} | {job}
+        job.add_done_callback(_logged)
+
+
+def _logged(job: "Future[None]") -> None:
+    error = job.exception()
+    if error is not None:
+        log.error("a recording could not be finished: %r", error)
+
+
+def _mend(folder: Path, now: float) -> None:
+    for path in sorted(folder.rglob(f"*{ENDING}")) if folder.is_dir() else ():
+        if path.with_name(path.name + CHECKSUM).exists() or now - path.stat().st_mtime < _LEFT_AFTER_S:
+            continue
+        log.warning("an earlier run left a recording unfinished: %s", path)
+        _finish(path, _digest_of(path))
+    for left in folder.rglob(f".*{ENDING}.new") if folder.is_dir() else ():
+        if now - left.stat().st_mtime > _LEFT_AFTER_S:
+            left.unlink(missing_ok=True)  # it never had a whole fragment
+
+
+def _finish(path: Path, digest: str) -> None:
+    path.with_name(path.name + CHECKSUM).write_text(f"{digest}  {path.name}\n", encoding="utf-8")
+    try:
+        first = _first_picture(path)
+        if first is not None:
+            path.with_name(path.name + PICTURE).write_bytes(Thumbnailer(lambda: first).jpeg())
+    except (FFmpegError, OSError, ValueError) as error:
+        log.warning("no picture could be made of %s: %s", path, error)
+
+
+def _first_picture(path: Path) -> av.VideoFrame | None:
+    with av.open(str(path)) as recording:
+        return next(recording.decode(video=0), None)
+
+
+def _digest_of(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            time.sleep(0)
+    return digest.hexdigest()

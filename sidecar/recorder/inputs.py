@@ -1,0 +1,227 @@
+"""Where a recording comes from: a thread that connects, again and again, and hands over what comes."""
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Final, Protocol
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from av.packet import Packet
+
+from sidecar.clips.picture import ClipPicture
+from sidecar.clips.specification import ClipSpecification
+from sidecar.engine.encoder import PictureEncoder, SoundEncoder
+from sidecar.media.live_opening import PULL_TIMEOUT, READ_TIMEOUT, live_sentence, open_live
+from sidecar.media.opening import Unusable
+from sidecar.outputs.decklink import DeckLinkDriver, DeckLinkPort, PortBusy, PortMissing
+from sidecar.outputs.decklink_stand_in import stand_in_driver
+from sidecar.outputs.packet import EncodedPacket
+from sidecar.outputs.templates import make_templates
+from sidecar.protocol.channel import ChannelFormat, Encoding
+from sidecar.protocol.live_url import LiveAddress, parse_live_url
+from sidecar.protocol.recording import RecorderInput
+from sidecar.recorder.media import MOST_SOUND, Coded, InputMedia, coded
+
+_PAUSE_S: Final = 0.25
+_LONGEST_PAUSE_S: Final = 5.0
+_SETTLE_S: Final = 5.0
+"""A card may be busy for so long after whoever had it let go of it."""
+_TEST_FORMAT: Final = ChannelFormat(640, 360, "25")
+
+_log = logging.getLogger(__name__)
+
+
+class Sink(Protocol):
+    """Who takes what comes. Every call is short; from the input's thread alone."""
+
+    def opened(self, media: InputMedia) -> None: ...
+
+    def came(self, media: InputMedia, one: Coded) -> None: ...
+
+    def lost(self, why: str) -> None: ...
+
+
+class Source(Protocol):
+    """One kind of input. ``patience`` is for how many seconds it may be silent before it is given up."""
+
+    @property
+    def shown(self) -> str: ...
+
+    @property
+    def patience(self) -> float: ...
+
+    def read(self, sink: Sink, closed: threading.Event) -> None:
+        """One connection, to its end. Raises Unusable, FFmpegError, OSError."""
+        ...
+
+
+class InputThread:
+    """Owns the connection. Nobody waits for it: a read that hangs ends with its time-out."""
+
+    def __init__(self, source: Source, sink: Sink) -> None:
+        self.source = source
+        self._sink = sink
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"input {source.shown}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Returns at once."""
+        self._closed.set()
+
+    def _run(self) -> None:
+        pause = _PAUSE_S
+        while not self._closed.is_set():
+            began = time.monotonic()
+            try:
+                self.source.read(self._sink, self._closed)
+                trouble = f"the sender ended: {self.source.shown}"
+            except Unusable as verdict:
+                trouble = str(verdict)
+            except Exception as error:
+                # The thread's owner is whoever reads its state; the next attempt may go well.
+                _log.exception("the input %s failed", self.source.shown)
+                trouble = f"{type(error).__name__} while reading it: {self.source.shown}"
+            if self._closed.is_set():
+                return
+            self._sink.lost(trouble)
+            held = time.monotonic() - began > _LONGEST_PAUSE_S
+            self._closed.wait(_PAUSE_S if held else pause)
+            pause = _PAUSE_S if held else min(_LONGEST_PAUSE_S, pause * 2)
+
+
+class StreamSource:
+    """SRT, UDP, RTMP and HLS: what comes is recorded as it was coded."""
+
+    def __init__(self, address: LiveAddress) -> None:
+        self._address = address
+        self.shown = address.shown
+        self.patience = PULL_TIMEOUT if address.scheme in ("http", "https") else READ_TIMEOUT
+
+    def read(self, sink: Sink, closed: threading.Event) -> None:
+        """As in ``Source``."""
+        media = open_live(self._address)
+        try:
+            assert media.picture is not None
+            if media.rate is None:
+                raise Unusable(f"its frame rate cannot be told: {self.shown}")
+            sound = [one for one in media.container.streams.audio if one.codec_context.sample_rate][:MOST_SOUND]
+            opened = InputMedia(media.container, media.picture, tuple(sound), media.rate)
+            sink.opened(opened)
+            numbers = {stream.index: number for number, stream in enumerate(opened.streams)}
+            for packet in media.container.demux(opened.streams):
+                one = coded(packet, numbers[packet.stream.index])
+                if one is not None:
+                    sink.came(opened, one)
+                if closed.is_set():
+                    return
+        except FFmpegError as error:
+            raise Unusable(live_sentence(error, self._address)) from None
+        finally:
+            media.close()
+
+
+class TestSource:
+    """A moving picture with its number, and silence between beeps: coded here, in real time."""
+
+    __test__ = False  # for pytest, which takes every class of such a name for its own
+    shown = "test picture"
+    patience = READ_TIMEOUT
+
+    def read(self, sink: Sink, closed: threading.Event) -> None:
+        """As in ``Source``."""
+        self.run(sink, closed, None)
+
+    def run(self, sink: Sink, closed: threading.Event, port: DeckLinkPort | None) -> None:
+        """``port``: fails when that does."""
+        form, encoding = _TEST_FORMAT, Encoding(gop_ms=1_000)
+        templates = make_templates(form, encoding)
+        rate = Fraction(form.rate)
+        media = InputMedia(templates.container, templates.video, (templates.audio,), rate)
+        clip = ClipPicture(ClipSpecification(1, self.shown, form.width, form.height, rate, 1 << 24))
+        pictures, sounds = PictureEncoder(form, encoding, threads=1), SoundEncoder(form, encoding)
+        try:
+            sink.opened(media)
+            began, number = time.monotonic(), 0
+            while not closed.wait(max(0.0, began + number / rate - time.monotonic())):
+                picture = av.VideoFrame.from_ndarray(clip.frame(number), format="rgb24").reformat(format="yuv420p")
+                batch = pictures.encode(number, picture, 0)
+                batch += sounds.encode(_beep(number, form.sample_rate, rate))
+                if port is not None:
+                    port.write(tuple(batch))
+                for packet in batch:
+                    one = _coded(packet)
+                    if one is not None:
+                        sink.came(media, one)
+                number += 1
+        finally:
+            templates.container.close()
+
+
+class CardSource:
+    """A DeckLink input. ``driver`` None: this engine drives no card."""
+
+    patience = READ_TIMEOUT
+
+    def __init__(self, index: int, driver: DeckLinkDriver | None) -> None:
+        self.shown = f"DeckLink port {index}"
+        self._index, self._driver = index, driver
+        self._busy_since: float | None = None
+
+    def read(self, sink: Sink, closed: threading.Event) -> None:
+        """As in ``Source``. A card that is busy just after another let go of it is not told at once."""
+        if self._driver is None:
+            raise Unusable(f"could not enable {self.shown}: this engine drives no DeckLink card")
+        try:
+            port = self._driver.open(self._index)
+        except PortMissing as error:
+            raise Unusable(f"not there: {error}") from None
+        except PortBusy as error:
+            now = time.monotonic()
+            self._busy_since = now if self._busy_since is None else self._busy_since
+            settles = now - self._busy_since < _SETTLE_S
+            why = "it settles, or is in use by another process" if settles else str(error)
+            raise Unusable(f"could not enable {self.shown}: {why}") from None
+        self._busy_since = None
+        try:
+            TestSource().run(sink, closed, port)
+        except OSError as error:
+            raise Unusable(f"{self.shown}: {error}") from None
+        finally:
+            port.close()
+
+
+def source_of(what: RecorderInput, environment: Mapping[str, str]) -> Source:
+    """Raises ValueError for what is no input."""
+    match what.kind:
+        case "test":
+            return TestSource()
+        case "decklink":
+            if what.device_index is None:
+                raise ValueError("a DeckLink input has a device index, from 1")
+            return CardSource(what.device_index, stand_in_driver(environment))
+        case "srt" | "rtmp" | "udp" | "hls":
+            return StreamSource(parse_live_url(what.url))
+
+
+def _coded(packet: EncodedPacket) -> Coded | None:
+    made = Packet(packet.data)
+    made.pts = made.dts = packet.pts
+    made.time_base = packet.time_base
+    made.duration = packet.duration
+    made.is_keyframe = packet.keyframe
+    return coded(made, 0 if packet.is_video else 1)
+
+
+def _beep(number: int, sample_rate: int, rate: Fraction) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
+    first, end = int(number * sample_rate / rate), int((number + 1) * sample_rate / rate)
+    at = np.arange(first, end)
+    is_on = at % sample_rate < sample_rate // 25
+    mono = (0.1 * np.sin(2 * np.pi * 1000 * at / sample_rate) * is_on).astype(np.float32)
+    return np.stack([mono, mono])
