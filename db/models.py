@@ -46,10 +46,14 @@ __all__ = [
     "PortClaim",
     "Project",
     "Recorder",
+    "Schedule",
     "StoredEvent",
     "WatchedFolder",
     "new_id",
 ]
+
+
+_TEMPLATE = "{recorder}_{date}_{time}"
 
 
 class Project(Base):
@@ -179,7 +183,10 @@ class Output(Base):
 class Recorder(Base):
     """What records an input: its row and its claims; the same words as a channel's mean the same here.
 
-    ``device_index`` is the DeckLink input's, on ``wanted_node_id``; other inputs have a ``input_url``.
+    ``device_index`` is the DeckLink input's, on ``wanted_node_id``; other inputs have a ``input_url``. ``template``
+    names its files, a new one begins every ``segment_s`` seconds (0: never), and none is written while the disk has
+    less than ``floor_mb`` MiB left. ``wanted_by`` says whether a ``person`` or a ``schedule`` wants it on; schedules
+    leave it alone until ``held_until``, because somebody stopped it.
     """
 
     __tablename__ = "recorder"
@@ -191,14 +198,24 @@ class Recorder(Base):
     input_url: Mapped[str] = mapped_column(String(500), default="")
     device_index: Mapped[int | None] = mapped_column(Integer)
     wanted_node_id: Mapped[str | None] = mapped_column(ForeignKey("node.id"))
+    template: Mapped[str] = mapped_column(String(200), default=_TEMPLATE, server_default=_TEMPLATE)
+    segment_s: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    floor_mb: Mapped[int] = mapped_column(Integer, default=1024, server_default="1024")
+    time_zone: Mapped[str] = mapped_column(String(64), default="UTC", server_default="UTC")
     created_at: Mapped[datetime]
 
     desired: Mapped[str] = mapped_column(String(3), default="off")
+    wanted_by: Mapped[str] = mapped_column(String(8), default="person", server_default="person")
+    held_until: Mapped[datetime | None]
     phase: Mapped[str] = mapped_column(String(8), default="off")
     phase_since: Mapped[datetime]
     node_id: Mapped[str | None] = mapped_column(ForeignKey("node.id"))
     epoch: Mapped[int] = mapped_column(default=0)
     rev: Mapped[int] = mapped_column(default=1)
+
+    fencing_node_id: Mapped[str | None] = mapped_column(ForeignKey("node.id"))
+    fencing_by: Mapped[str | None] = mapped_column(String(8))
+    fenced_by: Mapped[str] = mapped_column(String(8), default="resource", server_default="resource")
 
     __table_args__ = (
         CheckConstraint("desired IN ('off', 'on')", name="desired"),
@@ -208,6 +225,32 @@ class Recorder(Base):
         CheckConstraint("input_kind IN ('decklink', 'srt', 'rtmp', 'udp', 'hls', 'test')", name="input_kind"),
         CheckConstraint("(input_kind = 'decklink') = (device_index IS NOT NULL)", name="device_index"),
     )
+
+
+class Schedule(Base):
+    """When a recorder records: ``date`` (the first, of ``once`` the only one) and ``at`` are the wall clock's of
+    ``time_zone``, ``weekdays`` (0: Monday) are of ``weekly``, ``until`` is the last date. Lengths are in seconds;
+    ``pre_roll_s`` and ``post_roll_s`` are recorded beside ``duration_s``."""
+
+    __tablename__ = "schedule"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    recorder_id: Mapped[str] = mapped_column(ForeignKey("recorder.id", ondelete="CASCADE"), index=True)
+    title: Mapped[str] = mapped_column(String(80))
+    kind: Mapped[str] = mapped_column(String(8))
+    date: Mapped[str] = mapped_column(String(10))
+    at: Mapped[str] = mapped_column(String(8))
+    until: Mapped[str | None] = mapped_column(String(10))
+    weekdays: Mapped[list[int]] = mapped_column(JSON)
+    time_zone: Mapped[str] = mapped_column(String(64))
+    duration_s: Mapped[int] = mapped_column(Integer)
+    pre_roll_s: Mapped[int] = mapped_column(Integer, default=0)
+    post_roll_s: Mapped[int] = mapped_column(Integer, default=0)
+    enabled: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+    rev: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (CheckConstraint("kind IN ('once', 'daily', 'weekly')", name="kind"),)
 
 
 class MediaRoot(Base):

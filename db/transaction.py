@@ -24,6 +24,7 @@ from db.repositories.playlists import Playlists
 from db.repositories.ports import Ports
 from db.repositories.projects import Projects
 from db.repositories.recorders import Recorders
+from db.repositories.schedules import Schedules
 from db.repositories.watched_folders import WatchedFolders
 
 ROLLBACK_TIMEOUT = 2.5
@@ -39,6 +40,7 @@ class Transaction:
         self.channels = Channels(session)
         self.changes = Changes(session)
         self.recorders = Recorders(session)
+        self.schedules = Schedules(session)
         self.playlists = Playlists(session)
         self.assets = Assets(session)
         self.media_roots = MediaRoots(session)

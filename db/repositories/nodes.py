@@ -120,7 +120,7 @@ class Nodes:
         await lock_rev(self._session, Node, node_id, rev)
         for model, columns in (
             (Channel, (Channel.node_id, Channel.wanted_node_id, Channel.fencing_node_id)),
-            (Recorder, (Recorder.node_id, Recorder.wanted_node_id)),
+            (Recorder, (Recorder.node_id, Recorder.wanted_node_id, Recorder.fencing_node_id)),
         ):
             by = or_(*(column == node_id for column in columns))
             name = await self._session.scalar(select(model.name).where(by).order_by(model.name).limit(1))

@@ -14,7 +14,20 @@ from db.repositories.placing import KEEP, Keep
 from db.repositories.ports import PortWanted
 from db.repositories.rows import checked, get_row, insert_row, require, update_by_rev
 
-_SPEC = frozenset({"name", "project_id", "input_kind", "input_url", "device_index", "wanted_node_id"})
+_SPEC = frozenset(
+    {
+        "name",
+        "project_id",
+        "input_kind",
+        "input_url",
+        "device_index",
+        "wanted_node_id",
+        "template",
+        "segment_s",
+        "floor_mb",
+        "time_zone",
+    }
+)
 _REFERS_TO: Final = (("project_id", Project), ("wanted_node_id", Node))
 
 
@@ -56,9 +69,16 @@ class Recorders:
         desired: str,
         claims: Sequence[PortWanted] = (),
         now: datetime | None = None,
+        *,
+        by: str = "person",
+        held_until: datetime | None = None,
     ) -> Recorder:
-        """As ``Channels.set_desired``. Raises ``Missing``, ``StaleRev``, ``PortTaken``."""
-        return await placing.want(self._session, Recorder, recorder_id, rev, desired, claims, now)
+        """As ``Channels.set_desired``. ``by`` is person or schedule. Raises ``Missing``, ``StaleRev``, ``PortTaken``."""
+        async with self._session.begin_nested():
+            row = await placing.want(self._session, Recorder, recorder_id, rev, desired, claims, now)
+            row.wanted_by, row.held_until = by, held_until
+            await self._session.flush()
+        return row
 
     async def transition(
         self,
@@ -69,13 +89,20 @@ class Recorders:
         phase: str,
         now: datetime,
         node_id: str | Keep | None = KEEP,
+        fencing_node_id: str | Keep | None = KEEP,
+        fencing_by: str | Keep | None = KEEP,
+        fenced_by: str | Keep = KEEP,
         raise_epoch: bool = False,
         claims: Sequence[PortWanted] = (),
     ) -> Recorder:
         """As ``Channels.transition``. Raises ``NotLeader``, ``Missing``, ``StaleRev`` and ``PortTaken``."""
-        values: dict[str, object] = {"phase": phase}
-        if not isinstance(node_id, Keep):
-            values["node_id"] = node_id
+        given = {
+            "node_id": node_id, "fencing_node_id": fencing_node_id, "fencing_by": fencing_by, "fenced_by": fenced_by
+        }  # fmt: skip
+        values: dict[str, object] = {name: value for name, value in given.items() if not isinstance(value, Keep)}
+        values["phase"] = phase
+        if phase == "off":
+            values |= {"fencing_node_id": None, "fencing_by": None}
         return await placing.transition(
             self._session,
             Recorder,
@@ -89,7 +116,7 @@ class Recorders:
         )
 
     async def delete(self, recorder_id: str, rev: int) -> None:
-        """Its released claims go with it. Raises ``Missing``, ``StaleRev``, and ``InUse`` as for a channel."""
+        """Its schedules and released claims go with it. Raises ``Missing``, ``StaleRev``, and ``InUse`` as for a channel."""
         await placing.clear_away(self._session, Recorder, recorder_id, rev)
         await self._session.execute(delete(Recorder).where(Recorder.id == recorder_id))
 

@@ -12,10 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import Missing, StaleRev, Taken
-from db.models import Asset, Base, Channel, MediaRoot, Node, Playlist, Project, Recorder, WatchedFolder
+from db.models import Asset, Base, Channel, MediaRoot, Node, Playlist, Project, Recorder, Schedule, WatchedFolder
 
-Row = TypeVar("Row", Project, Node, Channel, Recorder, Asset, Playlist, MediaRoot, WatchedFolder)
-RevRow = TypeVar("RevRow", Project, Node, Channel, Recorder, Asset)
+Row = TypeVar("Row", Project, Node, Channel, Recorder, Asset, Playlist, MediaRoot, WatchedFolder, Schedule)
+RevRow = TypeVar("RevRow", Project, Node, Channel, Recorder, Asset, Schedule)
 
 
 def table_of(model: type[Base]) -> "Table[Any]":
@@ -58,7 +58,7 @@ async def lock_rev(session: AsyncSession, model: type[RevRow], id: str, rev: int
 
 async def require(
     session: AsyncSession,
-    model: type[Project] | type[Node] | type[Playlist] | type[Asset] | type[Channel],
+    model: type[Project] | type[Node] | type[Playlist] | type[Asset] | type[Channel] | type[Recorder],
     id: object,  # noqa: A002
 ) -> None:
     """That the row exists and stays until the transaction ends; None is nobody. Raises ``Missing``."""
@@ -103,7 +103,8 @@ async def why_not(
 
 
 async def insert_row(
-    session: AsyncSession, row: Project | Node | Channel | Recorder | Asset | Playlist | MediaRoot | WatchedFolder
+    session: AsyncSession,
+    row: Project | Node | Channel | Recorder | Asset | Playlist | MediaRoot | WatchedFolder | Schedule,
 ) -> None:
     """Raises ``Taken``."""
     values = {column.key: getattr(row, column.key) for column in row.__table__.columns}

@@ -10,9 +10,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
+import msgspec
 import pytest
 
-from sidecar.protocol.channel import Item
+from sidecar.protocol.channel import Item, Playlist
 from sidecar.protocol.recording import RecorderInput, Recording
 from tests.fixtures.live_senders import LiveSender, SenderProcess, free_port
 from tests.fixtures.recordings import files_of, held, recorder_document
@@ -67,9 +68,12 @@ def test_the_log_tells_each_file_to_the_frame(tmp_path: Path) -> None:
 
 
 def test_jobs_that_follow_each_other_lose_no_frame(tmp_path: Path) -> None:
-    first, then = Item("a" * 32, "Morning"), Item("b" * 32, "Noon", fixed_at_ns=time.time_ns() + 4_000_000_000)
-    document = recorder_document(Recording(RecorderInput("test"), template="{title}", floor_mb=0), first, then)
+    first = Item("a" * 32, "Morning")
+    document = recorder_document(Recording(RecorderInput("test"), template="{title}", floor_mb=0), first)
     with on_air(document, tmp_path) as recorder:
+        recorder.until(lambda s: recorded(s, 30), "recorded", 30)
+        then = Item("b" * 32, "Noon", fixed_at_ns=time.time_ns() + 1_500_000_000)
+        recorder.do("playlist", playlist=msgspec.to_builtins(Playlist(2, (first, then), "hold")))
         recorder.until(lambda s: s.recording is not None and s.recording.title == "Noon", "the next job", 20)
         recorder.until(lambda s: s.recording is not None and s.recording.file_frames > 30, "some of it")
         records = recorder.records()
@@ -107,7 +111,7 @@ def test_an_input_that_is_cut_leaves_a_gap_that_is_told_to_the_frame(tmp_path: P
     assert abs(at.lost_frames - lost) <= 2
     place = what_is_there.numbers.index(jump[1])
     step = what_is_there.times[place] - what_is_there.times[place - 1]
-    assert step == Fraction(at.lost_frames + 1, 25)
+    assert abs(step - Fraction(at.lost_frames + 1, 25)) < Fraction(1, 25)
 
 
 @pytest.mark.parametrize("kind", ["srt", "rtmp"])
