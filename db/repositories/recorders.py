@@ -73,7 +73,10 @@ class Recorders:
         by: str = "person",
         held_until: datetime | None = None,
     ) -> Recorder:
-        """As ``Channels.set_desired``. ``by`` is person or schedule. Raises ``Missing``, ``StaleRev``, ``PortTaken``."""
+        """As ``Channels.set_desired``, and who wants it: a person or a schedule.
+
+        Raises ``Missing``, ``StaleRev``, ``PortTaken``.
+        """
         async with self._session.begin_nested():
             row = await placing.want(self._session, Recorder, recorder_id, rev, desired, claims, now)
             row.wanted_by, row.held_until = by, held_until
@@ -116,7 +119,7 @@ class Recorders:
         )
 
     async def delete(self, recorder_id: str, rev: int) -> None:
-        """Its schedules and released claims go with it. Raises ``Missing``, ``StaleRev``, and ``InUse`` as for a channel."""
+        """Its schedules and released claims too. Raises ``Missing``, ``StaleRev``, and ``InUse`` as for a channel."""
         await placing.clear_away(self._session, Recorder, recorder_id, rev)
         await self._session.execute(delete(Recorder).where(Recorder.id == recorder_id))
 
