@@ -81,8 +81,8 @@ async def _measure(kind: str, url: str) -> tuple[dict[str, float], dict[str, obj
     try:
         for share in STEPS:
             await _fill(engine, kind, int(size * share))
+            await _settle(engine, kind)
             inserts[f"{share:.0%}"] = await _insert(store, await _lead(store), share)
-        await _settle(engine, kind)
         queries = await _query(store, size)
     finally:
         await engine.dispose()
@@ -171,10 +171,17 @@ async def _insert(store: Store, fence: Fence, share: float) -> list[float]:
 
 
 async def _settle(engine: AsyncEngine, kind: str) -> None:
-    """What the database does by itself now and then, before it is asked."""
+    """What the database does by itself now and then, and would do about the bulk in the middle of a measurement."""
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(text("ANALYZE" if kind == "sqlite" else "VACUUM ANALYZE as_run_event"))
+        for statement in _SETTLING[kind]:
+            await connection.execute(text(statement))
+
+
+_SETTLING: Final = {
+    "sqlite": ("ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"),
+    "postgresql": ("VACUUM ANALYZE as_run_event", "VACUUM ANALYZE as_run", "CHECKPOINT"),
+}
 
 
 async def _query(store: Store, size: int) -> dict[str, list[float]]:

@@ -336,6 +336,7 @@ class Application:
             context.rundowns,
             lambda: supervision.fence,
             supervision.history.log_issued,
+            lambda channel_id: supervision.live.get(channel_id).outputs,
         )
 
     async def _leash_let_go(self, context: Context) -> None:

@@ -246,6 +246,7 @@ def _outputs(status: Status) -> tuple[OutputLive, ...]:
             detail=output.detail,
             frames_dropped=output.frames_dropped,
             link=None if output.link is None else LinkLive.model_validate(msgspec.structs.asdict(output.link)),
+            delay_ms=output.delay_ms,
         )
         for output in status.outputs
     )

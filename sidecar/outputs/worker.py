@@ -10,6 +10,7 @@ from collections.abc import Callable
 from av.error import FFmpegError
 
 from sidecar.outputs.backoff import backoff_s
+from sidecar.outputs.delay import DelayMeter
 from sidecar.outputs.interface import LeaseLeft, LeaseOver, Linked, Sink, not_leased
 from sidecar.outputs.packet import Batch
 from sidecar.outputs.packet_queue import Delivery, PacketQueue
@@ -34,12 +35,14 @@ class OutputWorker:
         queue_limit: int,
         lease_left: LeaseLeft = not_leased,
         monotonic: Callable[[], float] = time.monotonic,
+        wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._output = output
         self._sink = sink
         self._templates = templates
         self._lease_left = lease_left
         self._monotonic = monotonic
+        self._delay = DelayMeter(wall_ns)
         self._queue = PacketQueue(queue_limit)
         self._thread = threading.Thread(target=self._run, name=f"output-{output.kind}-{output.id[:8]}", daemon=True)
         self._state: OutputState = "starting"
@@ -94,6 +97,7 @@ class OutputWorker:
             segments=self._sink.segments,
             fencing=self._sink.fencing,
             link=link,
+            delay_ms=self._delay.ms,
         )
 
     def _run(self) -> None:
@@ -156,8 +160,14 @@ class OutputWorker:
 
     def _write(self, delivery: Delivery) -> None:
         after_gap = delivery.after_gap or self._gap
+        sent, segments = self._sink.bytes_sent, self._sink.segments
+        self._delay.taken(delivery.batch)
         if self._attempt(lambda: self._sink.write(delivery.batch, after_gap=after_gap)):
             self._gap = False
+            if self._sink.segments > segments:  # what made the segment whole begins the next one
+                self._delay.handed_on(delivery.batch)
+            elif self._sink.bytes_sent > sent:
+                self._delay.handed_on()
             self._frames_sent += sum(packet.is_video for packet in delivery.batch)
             if self._sink.bytes_sent > self._bytes_before:  # a sink may collect for seconds before it can fail
                 self._failures = 0
@@ -184,6 +194,7 @@ class OutputWorker:
 
     def _fail(self, detail: str) -> None:
         self._is_open = False
+        self._delay.forget()
         self._failures += 1
         wait = backoff_s(self._failures, random.random())  # noqa: S311 - spreads retries, hides nothing
         self._retry_at = self._monotonic() + wait

@@ -82,6 +82,9 @@ class OutputStatus(Struct, frozen=True):
     segments: int = 0  # whole HLS segments of this epoch; the agent moves the link at the first
     fencing: Fencing | None = None  # what a lost lease does to it, where the channel is leased
     link: Link | None = None  # of an open SRT session
+    delay_ms: int | None = (
+        None  # from a frame's leaving the playout clock until it was handed on; worst of some seconds
+    )
 
 
 class Loudness(Struct, frozen=True):

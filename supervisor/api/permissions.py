@@ -127,6 +127,7 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "export_as_run": Permission.VIEW,
     "verify_as_run": Permission.VIEW,
     "report_service": Permission.VIEW,
+    "list_output_delays": Permission.VIEW,
     "list_as_run_notes": Permission.VIEW,
     "add_as_run_note": Permission.OPERATE,
     "list_as_run_issues": Permission.VIEW,

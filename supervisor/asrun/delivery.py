@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -15,6 +16,7 @@ from db.repositories.as_run_notes import NO_CHANNEL
 from db.repositories.leader import Fence
 from db.store import Store
 from db.transaction import Transaction
+from supervisor.asrun.delays import delays_of
 from supervisor.asrun.export.formats import FORMS, export, file_name
 from supervisor.asrun.service import sentence_of
 from supervisor.asrun.spans import Span, events_of, running_day, span_of_day
@@ -23,6 +25,7 @@ from supervisor.asrun.verifying import Verifying
 from supervisor.clock import Clock
 from supervisor.errors import McrError, Unavailable
 from supervisor.schemas.asrun import ExportFormat
+from supervisor.schemas.channel import OutputLive
 from supervisor.threads import Threads
 
 log = structlog.get_logger(__name__)
@@ -61,14 +64,17 @@ class Delivery:
         threads: Threads,
         fence: Callable[[], Fence | None],
         tell: Callable[[str, str, Mapping[str, object]], None] = lambda _channel, _text, _detail: None,
+        live: Callable[[str], Sequence[OutputLive]] = lambda _channel: (),
     ) -> None:
-        """``tell``: of a channel, in a sentence, that a day is issued again."""
+        """``tell``: of a channel, in a sentence, that a day is issued again. ``live``: a channel's outputs as they are
+        now."""
         self._store = store
         self._targets = tuple(targets)
         self._clock = clock
         self._verifying = Verifying(store, threads)
         self._fence = fence
         self._tell = tell
+        self._live = live
         self._moving: dict[tuple[str, str, int], tuple[int, float]] = {}
         """Of each delivered issue that is another now: how often it changed, and since when no more."""
         self._not_before: dict[tuple[str, str, int], float] = {}
@@ -220,7 +226,9 @@ class Delivery:
         now = self._clock.now()
         async with self._store.read() as tx:
             channel = await tx.channels.get(issue.channel_id)
-        span = span_of_day(channel, date.fromisoformat(issue.day))
+            outputs = await tx.channels.outputs(issue.channel_id)
+        delays = delays_of(outputs, self._live(issue.channel_id))
+        span = replace(span_of_day(channel, date.fromisoformat(issue.day)), delays=delays)
         proof = await self._verifying.verify(span, now)
         faults: list[str] = []
         for index, target in enumerate(self._targets):

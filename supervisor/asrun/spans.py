@@ -11,6 +11,7 @@ from db.repositories.as_run import EventCursor, EventFilters
 from db.store import Store
 from supervisor.errors import Invalid
 from supervisor.playlists.broadcast_day import begins, day_of
+from supervisor.schemas.asrun import OutputDelay
 
 PAGE: Final = 1000
 _READ_S: Final = 10.0
@@ -33,6 +34,8 @@ class Span:
     zone: ZoneInfo
     day_start: time
     day: date | None = None
+    delays: tuple[OutputDelay, ...] = ()
+    """What the channel's outputs add to its times, as they are when the log is written."""
 
     @property
     def called(self) -> str:

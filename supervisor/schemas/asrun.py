@@ -104,6 +104,20 @@ class AsRunRecordOut(Schema):
     line: str
 
 
+class OutputDelay(Schema):
+    """What an output adds to the log's times, as it is now. ``set_ms`` is what its own settings hold it for, None where
+    that is not known; ``measured_ms`` from the frame's leaving the playout clock until it was handed on, the worst of
+    the last seconds, None while it does not run; ``total_ms`` both, as far as they are known."""
+
+    output_id: Id
+    kind: str
+    place: str
+    measured_ms: int | None
+    set_ms: int | None
+    total_ms: int | None
+    note: str
+
+
 ExportFormat = Literal["csv", "jsonl", "report", "bxf"]
 
 

@@ -141,6 +141,9 @@ class OutputLive(Schema):
     detail: str
     frames_dropped: int
     link: LinkLive | None = None
+    delay_ms: int | None = None
+    """From a frame's leaving the playout clock until it was handed on (to the network, a file, or as part of a public
+    segment): the worst of the last seconds, measured."""
 
 
 class LiveInput(Schema):

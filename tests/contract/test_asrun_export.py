@@ -6,12 +6,14 @@ import json
 import tracemalloc
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from db.models import AsRunEvent, Channel
+from db.models import AsRunEvent, Channel, Output
 from db.store import Store
+from supervisor.asrun.delays import delays_of
 from supervisor.asrun.export import formats
 from supervisor.asrun.export.bxf import NAMESPACE
 from supervisor.asrun.export.formats import export, file_name
@@ -62,6 +64,19 @@ async def test_csv(aired: Store) -> None:
     assert first["notes"] == "frames is 248: upcut by the switcher (ann)"
     assert last["statuses"] == "Aired with Duration Discrepancy"
     assert last["predicted_start_utc"] == ""  # filler was before it
+
+
+async def test_every_form_tells_what_the_outputs_add_to_its_times(aired: Store) -> None:
+    outputs = [Output(id="e" * 32, kind="hls", url="", encoding=None)]
+    span = replace(DAY, delays=delays_of(outputs, ()))
+    for form in formats.FORMS:
+        text = b"".join([piece async for piece in export(aired, span, form, NOW)]).decode()
+        if form == "jsonl":
+            lines = [json.loads(line) for line in text.splitlines()]
+            assert [line["output_delays"][0]["total_ms"] for line in lines] == [2000, 2000, 2000]
+            assert lines[0]["notes"]
+        else:
+            assert ("An output adds: hls, 2000 ms" if form == "report" else "hls 2000 ms") in text
 
 
 async def test_json_lines(aired: Store) -> None:

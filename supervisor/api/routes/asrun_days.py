@@ -1,5 +1,6 @@
 """A channel's as-run log by broadcast day or span: exported, proven, reported, and what people add to it."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any, Final
 
@@ -15,6 +16,7 @@ from supervisor.api.paging import MOST
 from supervisor.api.problems import documented
 from supervisor.api.route import note, router
 from supervisor.api.routes.channels import channel_row
+from supervisor.asrun.delays import delays_of
 from supervisor.asrun.export.formats import FORMS, export, file_name
 from supervisor.asrun.rebuilding import rebuild
 from supervisor.asrun.service import proof_of, service_of
@@ -30,6 +32,7 @@ from supervisor.schemas.asrun import (
     AsRunProof,
     AsRunRebuilt,
     ExportFormat,
+    OutputDelay,
     ServiceReport,
 )
 from supervisor.schemas.base import Id, Page
@@ -60,6 +63,7 @@ async def export_as_run(
 ) -> StreamingResponse:
     """Every event that began in the day or span, as a stream: CSV, JSON lines, a printed report, or BXF."""
     span = await _span(context, who, channel_id, day, since, until)
+    span = replace(span, delays=await _delays(context, channel_id))
     return StreamingResponse(
         export(context.store, span, format, context.clock.now()),
         media_type=FORMS[format].media_type,
@@ -86,6 +90,14 @@ async def report_service(context: Ctx, who: Who, channel_id: Id, day: Day = None
     """How much of a broadcast day was on air, and what was not as it should be."""
     span = await _span(context, who, channel_id, day, None, None)
     return await service_of(context.store, span, context.clock.now())
+
+
+@routes.get("/channels/{channel_id}/asrun/delays", responses=documented(404))
+async def list_output_delays(context: Ctx, who: Who, channel_id: Id) -> Page[OutputDelay]:
+    """What each output adds to the log's times, which hold where a frame leaves the playout clock."""
+    async with context.store.read() as tx:
+        await _known(tx, who, channel_id)
+    return Page(items=await _delays(context, channel_id))
 
 
 @routes.get("/channels/{channel_id}/asrun/notes", responses=documented(404))
@@ -165,6 +177,12 @@ async def rebuild_as_run(context: Ctx, who: Who, request: Request, channel_id: I
     done = await rebuild(context.store, context.rundowns, channel_id, lambda: context.supervision.fence)
     note(request, f"channel:{channel_id}", runs=done.runs, events=done.events)
     return done
+
+
+async def _delays(context: Context, channel_id: str) -> tuple[OutputDelay, ...]:
+    async with context.store.read() as tx:
+        outputs = await tx.channels.outputs(channel_id)
+    return delays_of(outputs, context.supervision.live.get(channel_id).outputs)
 
 
 async def _begun(tx: Transaction, channel_id: str, run_id: str, seq: int) -> datetime:

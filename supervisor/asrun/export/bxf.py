@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from db.models import AsRunEvent as Stored
 from sidecar.rundown.rate import parse_rate
+from supervisor.asrun.delays import in_words
 from supervisor.asrun.export.interface import NotesOf, said
 from supervisor.asrun.spans import Span
 from supervisor.schemas.asrun import AsRunEvent
@@ -132,8 +133,7 @@ class BxfWriter:
             return ""
         return "<EventNotes>" + "".join(f"<EventNote>{_text(note)}</EventNote>" for note in notes) + "</EventNotes>"
 
-    @staticmethod
-    def _private(event: AsRunEvent) -> str:
+    def _private(self, event: AsRunEvent) -> str:
         values: dict[str, object] = {
             "run": event.run_id,
             "epoch": event.epoch,
@@ -157,6 +157,7 @@ class BxfWriter:
             "continuesRun": event.continues.run_id if event.continues else None,
             "continuesSequence": event.continues.seq if event.continues else None,
             "lostFrames": event.lost_frames,
+            "outputDelays": in_words(self._span.delays) or None,
         }
         inside = "".join(
             f"<mcr:{name}>{_text(str(value))}</mcr:{name}>" for name, value in values.items() if value is not None

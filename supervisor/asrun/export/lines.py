@@ -1,4 +1,4 @@
-"""JSON lines: one event of the API a line, with its notes."""
+"""JSON lines: one event of the API a line, with its notes and with what each output adds to its times."""
 
 import json
 from datetime import datetime
@@ -13,8 +13,10 @@ class JsonLines:
     counts_span = False
 
     def __init__(self, span: Span, now: datetime, notes: NotesOf) -> None:
-        del span, now
+        del now
         self._notes = notes
+        told = [one.model_dump(mode="json", include={"kind", "place", "total_ms"}) for one in span.delays]
+        self._delays = json.dumps({"output_delays": told}) if told else ""
 
     def begin(self) -> str:
         return ""
@@ -26,6 +28,8 @@ class JsonLines:
         if notes:
             told = [AsRunNote.model_validate(note).model_dump(mode="json") for note in notes]
             line = f"{line[:-1]}, {json.dumps({'notes': told})[1:]}"
+        if self._delays:
+            line = f"{line[:-1]}, {self._delays[1:]}"
         return line + "\n"
 
     def end(self) -> str:

@@ -29,9 +29,17 @@ class Report:
             f"As-run log of channel {number}{_plain(span.name) or span.channel_id}\n"
             f"Broadcast day {span.called}\n"
             f"{_local(span.start, span)} to {_local(span.end, span)}, {span.zone.key}, {span.rate} frames a second\n"
-            f"Written {_local(self._now, span)}. Times are of the frame leaving the playout clock.\n\n"
+            f"Written {_local(self._now, span)}. Times are of the frame leaving the playout clock.\n"
+            f"{self._delays()}\n"
             f"{'START':<11} {'DURATION':<11} {'TITLE':<{_TITLE}} {'HOUSE ID':<16} {'TRAFFIC ID':<16} STATUS\n"
             f"{'-' * WIDTH}\n"
+        )
+
+    def _delays(self) -> str:
+        return "".join(
+            f"An output adds: {_plain(f'{one.kind} {one.place}'.strip())}, "
+            f"{'not measured' if one.total_ms is None else f'{one.total_ms} ms'}; {one.note}.\n"
+            for one in self._span.delays
         )
 
     def event(self, stored: Stored, event: AsRunEvent) -> str:

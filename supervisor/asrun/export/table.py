@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from db.models import AsRunEvent as Stored
+from supervisor.asrun.delays import in_words
 from supervisor.asrun.export.interface import NotesOf, said
 from supervisor.asrun.spans import Span
 from supervisor.schemas.asrun import AsRunEvent
@@ -20,7 +21,7 @@ COLUMNS: Final = (
     "planned_end_utc", "predicted_start_utc", "predicted_end_utc", "start_proof", "end_proof", "frames",
     "planned_frames", "late_frames", "rate", "source_in", "source_out", "source_rate", "source", "fingerprint",
     "in_frames", "continues_run", "continues_seq", "lost_frames", "notes", "item_id", "asset_id", "run_id", "epoch",
-    "seq", "start_frame",
+    "seq", "start_frame", "output_delays",
 )  # fmt: skip
 
 
@@ -55,7 +56,7 @@ class CsvWriter:
                 event.source_out, event.source_rate, event.source, event.fingerprint, event.in_frames,
                 follows.run_id if follows else None, follows.seq if follows else None, event.lost_frames,
                 "; ".join(map(said, notes)), event.item_id, event.asset_id, event.run_id, event.epoch, event.seq,
-                event.start_frame,
+                event.start_frame, in_words(span.delays) or None,
             )
         )  # fmt: skip
 
