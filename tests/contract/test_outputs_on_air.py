@@ -144,6 +144,20 @@ def test_an_output_that_encodes_for_itself_has_its_own_rate_and_groups(airs: lis
     assert found["own"][1][0] == found["shared"][1][0], "the same frame has the same time in both"
 
 
+def test_what_an_output_adds_to_a_frames_time_is_measured(airs: list[OnAir], tmp_path: Path) -> None:
+    """A picture is in no public segment before that is whole, and the first of it has waited for its whole length."""
+    one = OnAir(tmp_path, Output("hls", "hls"), Output("recording", "file", "file:part.ts"))
+    airs.append(one)
+    one.start()
+    wait_until(lambda: one.output("hls").delay_ms is not None, 20, "a measured segment")
+    wait_until(lambda: one.output("recording").delay_ms is not None, 20, "a measured picture")
+    hls, recording = one.output("hls").delay_ms, one.output("recording").delay_ms
+    assert hls is not None
+    assert recording is not None
+    assert hls >= 400
+    assert recording >= 0
+
+
 def test_hls_that_was_ended_on_air_does_not_begin_anew_under_its_players(airs: list[OnAir], tmp_path: Path) -> None:
     hls, recording = Output("hls", "hls"), Output("recording", "file", "file:part.ts")
     one = OnAir(tmp_path, hls, recording)
