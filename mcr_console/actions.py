@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Protocol
 
-from mcr_console.air import Order, Verb, order
+from mcr_console.air import ADJUST_MS, Order, Verb, adjust_order, drop_order, order
 from mcr_console.client import ClientError
 from mcr_console.drawing.footer import target
 from mcr_console.keys import BY_ID, Action
@@ -42,14 +42,21 @@ class AirKeys:
         repeats = session.desk.repeats(action_id, state.channel.id)
         if repeats or session.desk.pending(state.channel.id):
             return
-        if BY_ID[action_id].armed:
-            self._arm(action_id, state)
-        elif action_id == "cue":
-            self._cue(state)
-        elif action_id == "take" and state.live.next is None:
-            session.desk.refuse(state.channel.id, "TAKE", "nothing is next")
-        else:
-            self._send(order(_verb(action_id, state), state))
+        match action_id:
+            case _ if BY_ID[action_id].armed:
+                self._arm(action_id, state)
+            case "cue":
+                self._cue(state)
+            case "drop":
+                self._drop(state)
+            case "undo":
+                self._undo(state)
+            case "longer" | "shorter":
+                self._adjust(state, ADJUST_MS if action_id == "longer" else -ADJUST_MS)
+            case "take" if state.live.next is None:
+                session.desk.refuse(state.channel.id, "TAKE", "nothing is next")
+            case _:
+                self._send(order(_verb(action_id, state), state))
 
     def acknowledge(self) -> None:
         """Acknowledges the focused channel's alarms."""
@@ -93,6 +100,26 @@ class AirKeys:
         follows = state.live.next
         clear = follows is not None and follows.cued and follows.item_id == row.item_id
         self._send(order("cue", state, cue_item=(None if clear else row.item_id, row.title)))
+
+    def _drop(self, state: ChannelState) -> None:
+        row = self._host.selected_row()
+        if row is None:
+            self._session.message = "open the channel and select a row to drop"
+            return
+        self._send(drop_order(state, row.item_id, row.title, undo=row.state == "dropped"))
+
+    def _adjust(self, state: ChannelState, ms: int) -> None:
+        if state.live.item is None:
+            self._session.desk.refuse(state.channel.id, f"{ms // 1000:+d} s", "no item is on air")
+            return
+        self._send(adjust_order(state, ms))
+
+    def _undo(self, state: ChannelState) -> None:
+        wanted = self._session.desk.undo(state)
+        if wanted is None:
+            self._session.desk.refuse(state.channel.id, "UNDO", "nothing of yours to take back")
+            return
+        self._send(wanted)
 
     def _arm(self, action_id: str, state: ChannelState) -> None:
         wanted = order(_verb(action_id, state), state)

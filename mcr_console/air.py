@@ -10,12 +10,15 @@ from mcr_console.http import ApiProblem, ClientError
 from mcr_console.notes import Note
 from mcr_console.safe_text import age
 from mcr_console.wall_state import LATE_S, ChannelState
-from supervisor.schemas.channel import Channel, CommandDone, CommandIn, CueIn
+from supervisor.schemas.channel import AdjustIn, Channel, CommandDone, CommandIn, CueIn, DropIn
 
 REPEAT_S: Final = 0.7
 """A key that comes again sooner is held down or bounced: a terminal waits up to 0.66 s before it repeats a key."""
 
-Verb: TypeAlias = TransportVerb | Literal["cue", "start", "stop"]
+ADJUST_MS: Final = 30_000
+"""One press makes the item on air so much longer or shorter."""
+
+Verb: TypeAlias = TransportVerb | Literal["cue", "drop", "undrop", "adjust", "start", "stop"]
 
 
 class AirFeed(Protocol):
@@ -23,20 +26,28 @@ class AirFeed(Protocol):
 
     async def transport(self, channel_id: str, verb: TransportVerb, command: CommandIn) -> CommandDone: ...
     async def cue(self, channel_id: str, command: CueIn) -> CommandDone: ...
+    async def drop(self, channel_id: str, command: DropIn, *, undo: bool = False) -> CommandDone: ...
+    async def adjust(self, channel_id: str, command: AdjustIn) -> CommandDone: ...
     async def start(self, channel_id: str) -> Channel: ...
     async def stop(self, channel_id: str) -> Channel: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One command with everything fixed that could change between the press and its arrival."""
+    """One command with everything fixed that could change between the press and its arrival.
+
+    ``before`` is the item, id and title, that was on air at the press: what undoing a take cues again. ``title`` is of
+    the item that is dropped.
+    """
 
     channel_id: str
     verb: Verb
     word: str
     words: str
     waits_for: str
-    command: CommandIn | CueIn
+    command: CommandIn
+    before: tuple[str, str] | None = None
+    title: str = ""
 
 
 def order(verb: Verb, state: ChannelState, *, cue_item: tuple[str | None, str] | None = None) -> Order:
@@ -53,7 +64,47 @@ def order(verb: Verb, state: ChannelState, *, cue_item: tuple[str | None, str] |
         words = f"CUE {title}" if item_id is not None else "CLEAR CUE"
         if live.item is not None and item_id == live.item.item_id:
             words = f"CUE AGAIN, from its start: {title}"
-    return Order(state.channel.id, verb, word, words, _waits_for(verb, state), command)
+    before = None if live.item is None else (live.item.item_id, live.item.title)
+    return Order(state.channel.id, verb, word, words, _waits_for(verb, state), command, before)
+
+
+def drop_order(state: ChannelState, item_id: str, title: str, *, undo: bool) -> Order:
+    """The item will not air; ``undo``: it will after all."""
+    command = DropIn(command_id=new_command_id(), expect_epoch=state.live.epoch or None, item_id=item_id)
+    verb: Verb = "undrop" if undo else "drop"
+    words = f"{verb.upper()} {title}"
+    return Order(state.channel.id, verb, verb.upper(), words, _waits_for(verb, state), command, title=title)
+
+
+def adjust_order(state: ChannelState, ms: int) -> Order:
+    """The item on air becomes longer, or shorter; only that item: it is what the operator saw."""
+    live = state.live
+    command = AdjustIn(
+        command_id=new_command_id(), expect_epoch=live.epoch or None, ms=ms,
+        expect_item_id=None if live.item is None else live.item.item_id,
+    )  # fmt: skip
+    word = f"{ms // 1000:+d} s"
+    words = word if live.item is None else f"{word} {live.item.title}"
+    return Order(state.channel.id, "adjust", word, words, _waits_for("adjust", state), command)
+
+
+def undoing(done: Order, state: ChannelState) -> Order | None:
+    """What takes ``done`` back, as far as it can be: what has aired has aired. None: nothing can."""
+    match done.verb, done.command:
+        case (("take" | "skip"), _):
+            return None if done.before is None else order("cue", state, cue_item=done.before)
+        case "cue", _:
+            return order("cue", state, cue_item=(None, ""))
+        case "hold", _:
+            return order("play", state)
+        case "play", _:
+            return order("hold", state)
+        case (("drop" | "undrop"), DropIn() as command):
+            return drop_order(state, command.item_id, done.title, undo=done.verb == "drop")
+        case "adjust", AdjustIn() as command:
+            return adjust_order(state, -command.ms)
+        case _:
+            return None
 
 
 def _waits_for(verb: Verb, state: ChannelState) -> str:
@@ -79,11 +130,21 @@ class AirDesk:
         self._notes: dict[str, Note] = {}
         self._pending: set[str] = set()
         self._pressed: dict[tuple[str, str], float] = {}
+        self._done: dict[str, Order] = {}
 
     def note(self, channel_id: str) -> Note | None:
         """The last command's note while it is fresh."""
         note = self._notes.get(channel_id)
         return None if note is None or note.faded(self._clock.monotonic()) else note
+
+    def undo(self, state: ChannelState) -> Order | None:
+        """What takes back the last order that this console gave to the channel and that was done."""
+        done = self._done.get(state.channel.id)
+        return None if done is None else undoing(done, state)
+
+    def undoable(self, state: ChannelState) -> str:
+        """The word of the order that ``undo`` takes back; empty where there is none."""
+        return "" if self.undo(state) is None else self._done[state.channel.id].word
 
     def pending(self, channel_id: str) -> bool:
         """True while a command of this console is under way there."""
@@ -117,6 +178,7 @@ class AirDesk:
             raise
         else:
             self._pending.discard(wanted.channel_id)
+            self._done[wanted.channel_id] = wanted
             self._write(wanted, "done", detail)
 
     def refuse(self, channel_id: str, words: str, detail: str) -> None:
@@ -134,8 +196,12 @@ class AirDesk:
                 return "stop accepted"
             case "cue", CueIn() as cue:
                 done = await self._feed.cue(wanted.channel_id, cue)
-            case ("cue", _):
-                raise ValueError("a cue names its item")
+            case (("drop" | "undrop"), DropIn() as drop):
+                done = await self._feed.drop(wanted.channel_id, drop, undo=wanted.verb == "undrop")
+            case "adjust", AdjustIn() as adjust:
+                done = await self._feed.adjust(wanted.channel_id, adjust)
+            case (("cue" | "drop" | "undrop" | "adjust"), _):
+                raise ValueError(f"{wanted.verb} without what it acts on")
             case (verb, command):
                 done = await self._feed.transport(wanted.channel_id, verb, command)
         took = f"took {done.took_ms:.0f} ms"

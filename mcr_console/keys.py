@@ -64,6 +64,24 @@ ACTIONS: Final[tuple[Action, ...]] = (
         11, ON_CHANNELS, "channel", air=True, command="skip", group=AIR,
     ),
     Action(
+        "drop", ("D",), "D", "drop", "The selected row will not air; on a dropped row: it will after all.",
+        9, ("channel",), "row", air=True, command="drop", group=AIR,
+    ),
+    Action(
+        "longer", ("right_square_bracket",), "]", "+30 s", "Make the item on air 30 s longer.",
+        18, ON_CHANNELS, "channel", air=True, command="longer", group=AIR,
+    ),
+    Action(
+        "shorter", ("left_square_bracket",), "[", "-30 s",
+        "Make the item on air 30 s shorter; at the least it ends now.",
+        19, ON_CHANNELS, "channel", air=True, command="shorter", group=AIR,
+    ),
+    Action(
+        "undo", ("U",), "U", "undo",
+        "Take back your last take (cues the old item again), cue, hold, drop or +30 s on this channel.",
+        7, ON_CHANNELS, "channel", air=True, command="undo", group=AIR,
+    ),
+    Action(
         "start", ("S",), "S", "start", "Put the channel on air.",
         12, ON_CHANNELS, "channel", air=True, armed=True, command="start", group=ARMED,
     ),

@@ -114,7 +114,7 @@ class Commands:
 
     async def adjust(self, channel_id: str, command: AdjustIn, by: Principal) -> CommandDone:
         """Makes the item on air longer or shorter."""
-        return await self._say(channel_id, command, Adjust(command.ms), by)
+        return await self._say(channel_id, command, Adjust(command.ms, command.expect_item_id), by)
 
     async def drop(self, channel_id: str, command: DropIn, by: Principal, *, is_dropped: bool) -> CommandDone:
         """The item will not air in this run, or, not ``is_dropped``, will after all."""

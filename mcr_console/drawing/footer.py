@@ -29,6 +29,8 @@ class FooterView:
     typed: str = ""
     message: str = ""
     empty: bool = False
+    undo: str = ""
+    """The word of the order that undo takes back."""
 
 
 def render_footer(view: FooterView, width: int, palette: Palette) -> Strip:
@@ -78,6 +80,7 @@ def label_of(action: Action, view: FooterView, palette: Palette) -> tuple[str, S
         "hold": "release" if live.hold or live.picture == "hold" else "hold",
         "freeze": "unfreeze" if live.picture == "freeze" else "freeze",
         "acknowledge": f"ack {live.alarms}",
+        "undo": f"undo {view.undo}",
     }.get(action.id, action.word)
     hidden = (
         (action.id == "start" and live.desired == "on")
@@ -85,11 +88,15 @@ def label_of(action: Action, view: FooterView, palette: Palette) -> tuple[str, S
         or (action.air and action.id not in {"start", "stop"} and not running)
         or (action.id == "rejoin" and live.picture not in {"standby", "filler"})
         or (action.id == "acknowledge" and not live.alarms)
+        or (action.id == "undo" and not view.undo)
+        or (action.id in {"longer", "shorter"} and live.item is None)
     )
     if hidden:
         return None
     if action.id == "cue":
         return _cue(view, palette)
+    if action.id == "drop":
+        return _drop(view, palette)
     return words, style
 
 
@@ -124,6 +131,13 @@ def _cue(view: FooterView, palette: Palette) -> tuple[str, Style] | None:
     if item is not None and item.item_id == view.row.item_id:
         return f"cue again, from its start: {title}", palette.text
     return f"cue {title}", palette.text
+
+
+def _drop(view: FooterView, palette: Palette) -> tuple[str, Style] | None:
+    if view.row is None:
+        return None
+    title = fit(view.row.title, min(TITLE_WIDTH, cell_len(safe(view.row.title))))
+    return f"{'undrop' if view.row.state == 'dropped' else 'drop'} {title}", palette.text
 
 
 def _back(view: FooterView, palette: Palette) -> tuple[str, Style] | None:

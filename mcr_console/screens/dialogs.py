@@ -298,6 +298,8 @@ def _key_names(keys: tuple[str, ...]) -> list[str]:
         "escape": "esc",
         "question_mark": "?",
         "slash": "/",
+        "left_square_bracket": "[",
+        "right_square_bracket": "]",
         "colon": ":",
         "plus": "+",
         "pageup": "PgUp",

@@ -88,10 +88,10 @@ class OperatorScreen(Guarded, Screen[None]):
 
     def _draw_footer(self, width: int, height: int) -> list[Strip]:
         session = self.session
-        focus = session.focus
+        focus, state = session.focus, session.focused
         view = FooterView(
             place=self.PLACE,
-            focused=session.focused,
+            focused=state,
             stale=session.wall.stale(session.clock.monotonic()),
             pending=focus is not None and session.desk.pending(focus),
             row=self.selected_row(),
@@ -99,6 +99,7 @@ class OperatorScreen(Guarded, Screen[None]):
             typed=session.digits,
             message=session.message,
             empty=not session.wall.order,
+            undo="" if state is None else session.desk.undoable(state),
         )
         return [render_footer(view, width, session.palette)]
 

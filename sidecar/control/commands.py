@@ -238,7 +238,7 @@ def _cue(command: CueCommand, clock: RundownClock) -> Done:
 
 
 def _adjust(command: AdjustCommand, clock: RundownClock) -> Done:
-    return clock.adjust(command.ms, command.by)
+    return clock.adjust(command.ms, command.by, command.expect_item_id)
 
 
 def _drop(command: DropCommand, clock: RundownClock) -> Done:

@@ -60,13 +60,17 @@ class LogoCommand(Struct, frozen=True, forbid_unknown_fields=True):
     by: str = ""
 
 
-class AdjustCommand(Struct, frozen=True, forbid_unknown_fields=True):
-    """``/adjust``: make the item on air longer, or shorter, by ``ms``; at the shortest it ends now."""
+class AdjustCommand(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """``/adjust``: make the item on air longer, or shorter, by ``ms``; at the shortest it ends now.
+
+    ``expect_item_id`` fixes the item at the key press: 409 when another is on air by then.
+    """
 
     command_id: CommandId
     epoch: Epoch
     ms: Annotated[int, Meta(ge=-3_600_000, le=3_600_000)]
     by: str = ""
+    expect_item_id: str | None = None
 
 
 class DropCommand(Struct, frozen=True, forbid_unknown_fields=True):
@@ -143,7 +147,7 @@ RefusalCode = Literal[
     "not_armed",  # 409: the command needs a channel that is on air
     "take_guard",  # 409: a second take within a second
     "nothing_to_take",  # 409
-    "target_changed",  # 409: something else than expect_item_id would go to air
+    "target_changed",  # 409: something else than expect_item_id would go to air, or is on air
     "target_not_ready",  # 409: says how long it still takes
     "no_such_item",  # 422
     "no_logo",  # 409: the channel has none, or it cannot be read

@@ -68,12 +68,14 @@ class Transport:
         plan = self._lineup.cue(index, self._out.frame, by)
         return self._done("recue", by, f"cued again: {name_of(plan.airing.item)}")
 
-    def adjust(self, ms: int, by: str) -> Done:
+    def adjust(self, ms: int, by: str, expect_item_id: str | None = None) -> Done:
         """Make the item on air longer, or shorter, by so many milliseconds; at the shortest it ends now."""
         air = self._needs_air()
         if air is None or self._out.mode is not Mode.ITEM or air.over:
             raise Refused("nothing_to_take", "no item is on air, so there is no length to change")
         name = name_of(air.airing.item)
+        if expect_item_id is not None and air.airing.item.id != expect_item_id:
+            raise Refused("target_changed", f"{name} ({air.airing.item.id}) is on air now, not {expect_item_id}")
         if air.duration is None:
             raise Refused("invalid", f"{name} has no length of its own: it ends by a take or with its source")
         frames = frames_in(Fraction(abs(ms), 1000), self._programme.rate)

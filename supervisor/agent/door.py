@@ -79,8 +79,8 @@ def request_for(order: Order) -> Request:
             return _post(verb, Command(command_id, epoch, by))
         case Cue(item_id):
             return _post("cue", CueCommand(command_id, epoch, item_id, by))
-        case Adjust(ms):
-            return _post("adjust", AdjustCommand(command_id, epoch, ms, by))
+        case Adjust(ms, expected):
+            return _post("adjust", AdjustCommand(command_id, epoch, ms, by, expected))
         case Drop(item_id, is_dropped):
             return _post("drop" if is_dropped else "undrop", DropCommand(command_id, epoch, item_id, by))
         case ShowLogo(show):

@@ -284,9 +284,10 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Adjust:
-    """Make the item on air longer, or shorter, by ``ms``."""
+    """Make the item on air longer, or shorter, by ``ms``; refused when it is another than ``expect_item_id``."""
 
     ms: int
+    expect_item_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from supervisor.schemas.alarm import Alarm, Severity
 from supervisor.schemas.asrun import AsRunEvent
 from supervisor.schemas.base import Page
 from supervisor.schemas.channel import (
+    AdjustIn,
     Channel,
     ChannelFormat,
     ChannelIn,
@@ -21,6 +22,7 @@ from supervisor.schemas.channel import (
     CommandDone,
     CommandIn,
     CueIn,
+    DropIn,
     ItemLive,
     LoudnessLive,
     NextLive,
@@ -369,6 +371,12 @@ class ScriptedSupervisor:
 
     async def cue(self, channel_id: str, command: CueIn) -> CommandDone:
         return await self._command(channel_id, "cue", command)
+
+    async def drop(self, channel_id: str, command: DropIn, *, undo: bool = False) -> CommandDone:
+        return await self._command(channel_id, "undrop" if undo else "drop", command)
+
+    async def adjust(self, channel_id: str, command: AdjustIn) -> CommandDone:
+        return await self._command(channel_id, "adjust", command)
 
     async def start(self, channel_id: str) -> Channel:
         await self._command(channel_id, "start", None)

@@ -10,7 +10,7 @@ from mcr_console.keys import ACTIONS, BY_ID
 from mcr_console.screens.channel import ChannelScreen
 from mcr_console.screens.channel_list import ListScreen
 from mcr_console.screens.dialogs import ArmScreen, CreateScreen
-from supervisor.schemas.channel import CueIn
+from supervisor.schemas.channel import AdjustIn, CueIn, DropIn
 from tests.console.conftest import Desk, settled, until
 from tests.console.scenes import (
     asrun_events,
@@ -238,6 +238,81 @@ async def test_a_cue_of_what_is_on_air_says_that_it_will_start_over() -> None:
         assert [(verb, command.item_id) for _, verb, command in desk.supervisor.sent if isinstance(command, CueIn)] == [
             ("cue", "2-2")
         ]
+
+
+async def test_drop_acts_on_the_selected_row_and_undo_takes_it_back() -> None:
+    desk = Desk([reset(normal_channels())])
+    async with desk.app.run_test(size=(200, 60)) as pilot:
+        await settled(pilot)
+        await pilot.press("2", "enter")
+        await settled(pilot)
+        await pilot.press("j", "j")
+        await settled(pilot)
+        assert "drop LIVE ob-truck-2" in desk.text()
+        await pilot.press("D")
+        await settled(pilot)
+        assert "undo DROP" in desk.text()
+        await pilot.press("j", "U")
+        await settled(pilot)
+        sent = [(channel_id, verb, command) for channel_id, verb, command in desk.supervisor.sent]
+        assert [(channel_id, verb) for channel_id, verb, _ in sent] == [(ident(2), "drop"), (ident(2), "undrop")]
+        assert [command.item_id for *_, command in sent if isinstance(command, DropIn)] == ["2-5", "2-5"]
+
+
+async def test_the_item_on_air_is_made_longer_and_shorter_and_no_other() -> None:
+    desk = Desk([reset(normal_channels())])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("3", "right_square_bracket")
+        await settled(pilot)
+        await pilot.press("left_square_bracket")
+        await settled(pilot)
+        told = [
+            (command.ms, command.expect_item_id)
+            for *_, command in desk.supervisor.sent
+            if isinstance(command, AdjustIn)
+        ]
+        on_air = normal_channels()[2].live.item
+        assert on_air is not None
+        assert told == [(30_000, on_air.item_id), (-30_000, on_air.item_id)]
+
+
+@pytest.mark.parametrize(
+    ("key", "undone"),
+    [("t", ("cue", "3-2")), ("H", ("play", None)), ("right_square_bracket", ("adjust", -30_000))],
+    ids=["take", "hold", "longer"],
+)
+async def test_undo_takes_back_what_this_console_did_last(key: str, undone: tuple[str, object]) -> None:
+    """A take is not made undone on air: the item that it cut off is cued again, for the next take."""
+    desk = Desk([reset(normal_channels())])
+    async with desk.app.run_test(size=(200, 60)) as pilot:
+        await settled(pilot)
+        await pilot.press("3", "U")
+        await settled(pilot)
+        assert "nothing of yours to take back" in desk.text()
+        assert not desk.supervisor.sent
+        await pilot.press(key)
+        await settled(pilot)
+        desk.clock.passed += 1
+        await pilot.press("U")
+        await settled(pilot)
+        (_, verb, command) = desk.supervisor.sent[-1]
+        said: object = None
+        if isinstance(command, CueIn):
+            said = command.item_id
+        elif isinstance(command, AdjustIn):
+            said = command.ms
+        assert (verb, said) == undone
+
+
+async def test_a_refused_order_leaves_nothing_to_undo() -> None:
+    problem = ApiProblem("Take guard", "Not twice a second.", "Press again.", code="take_guard", status=409)
+    desk = Desk([reset(normal_channels())], problem=problem)
+    async with desk.app.run_test(size=(200, 60)) as pilot:
+        await settled(pilot)
+        await pilot.press("3", "t")
+        await settled(pilot)
+        assert "undo" not in desk.text().splitlines()[-1]
 
 
 async def test_digits_focus_a_channel_and_wait_for_more() -> None:

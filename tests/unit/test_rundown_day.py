@@ -230,6 +230,13 @@ class TestEnds:
         assert starts(one)[1][1] in (ends, ends - 1)
         check_facts(one.stop(), len(one.shown))
 
+    def test_another_item_than_the_operator_saw_is_not_made_shorter(self) -> None:
+        one = world(day(item("a", 20), item("b", 100))).run(30)
+        with pytest.raises(Refused) as refused:
+            one.clock.adjust(-2_000, "op", "a")
+        assert refused.value.code == "target_changed"
+        one.do(lambda clock: clock.adjust(-2_000, "op", "b"))
+
     def test_an_item_airs_as_often_as_it_says_and_a_take_goes_past_it(self) -> None:
         one = world(day(item("a", 10, repeat=3), item("b", 50, repeat=0), item("c"))).run(200)
         assert [(name, cause) for name, _, cause in starts(one)][:5] == [

@@ -58,6 +58,7 @@ class CueSaid(Struct, frozen=True, tag="cue"):
 
 class AdjustSaid(Struct, frozen=True, tag="adjust"):
     ms: int
+    expect_item_id: str | None = None
 
 
 class DropSaid(Struct, frozen=True, tag="drop"):
@@ -112,8 +113,8 @@ def _shape_of(said: Said) -> SaidShape:
             return TransportSaid(verb, expect_item_id)
         case Cue(item_id):
             return CueSaid(item_id)
-        case Adjust(ms):
-            return AdjustSaid(ms)
+        case Adjust(ms, expect_item_id):
+            return AdjustSaid(ms, expect_item_id)
         case Drop(item_id, is_dropped):
             return DropSaid(item_id, is_dropped)
         case ShowLogo(show):
@@ -132,8 +133,8 @@ def _said_of(shape: SaidShape) -> Said:
             return Transport(verb, expect_item_id)
         case CueSaid(item_id):
             return Cue(item_id)
-        case AdjustSaid(ms):
-            return Adjust(ms)
+        case AdjustSaid(ms, expect_item_id):
+            return Adjust(ms, expect_item_id)
         case DropSaid(item_id, is_dropped):
             return Drop(item_id, is_dropped)
         case LogoSaid(show):
