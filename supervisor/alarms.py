@@ -41,8 +41,9 @@ class AlarmBoard:
     """Raised once, cleared when over, published. Belongs to one event loop; only ``run`` waits for the store.
 
     While another supervisor leads nothing is written or published: the alarms are the leader's. With every new term
-    what is open is read anew. While the store is away alarms are published all the same, under an id of their own, and
-    written when it is back. ``changed`` is called with the channel whose count of open alarms changed.
+    what is open is read anew. While the store is away, or does not answer in time, alarms are published all the same,
+    under an id of their own, and written when it is back. ``changed`` is called with the channel whose count of open
+    alarms changed.
     """
 
     def __init__(
@@ -138,7 +139,7 @@ class AlarmBoard:
             await self._dirty.wait()
             self._dirty.clear()
             try:
-                if await self._settle():
+                if await self._settle_in_time():
                     continue
             except NotLeader as error:
                 log.warning("alarms are written by another", why=str(error))
@@ -147,6 +148,18 @@ class AlarmBoard:
                 self._publish_unwritten()
             self._dirty.set()
             await self._clock.sleep(_AGAIN)
+
+    async def _settle_in_time(self) -> bool:
+        """Settles. For a store that neither answers nor fails nobody who should know of an alarm is kept waiting."""
+        settling = asyncio.ensure_future(self._settle())
+        try:
+            while not (await asyncio.wait({settling}, timeout=_AGAIN))[0]:
+                self._publish_unwritten()
+        finally:
+            if not settling.done():
+                settling.cancel()
+                await asyncio.wait({settling})
+        return settling.result()
 
     async def _settle(self) -> bool:
         """What was said, written; whether it is ours to write. Raises StoreError while it cannot be."""
@@ -179,6 +192,7 @@ class AlarmBoard:
         known = {*self._open}
         self._open = {_key(row): _wanted(row) for row in rows}
         self._note_subjects(self._open)
+        self._drop_unwritten(self._open, self._clock.now())
         # Their channel or node was deleted while another led, or none.
         self._said.update(dict.fromkeys(map(_key, orphans)))
         self._tell_all({*known, *self._open})
@@ -206,10 +220,7 @@ class AlarmBoard:
         self._open.update(raised)
         for key in over:
             del self._open[key]
-        for key in (*raised, *passed):
-            alarm = self._unwritten.pop(key, None)
-            if alarm is not None:
-                self._events.publish("alarm", alarm.model_copy(update={"cleared_at": now}))
+        self._drop_unwritten((*raised, *passed), now)
         for row in rows:
             self._events.publish("alarm", Alarm.model_validate(row))
         self._tell_all({*raised, *over, *passed})
@@ -219,6 +230,13 @@ class AlarmBoard:
         self._note_subjects((*self._said, *self._open))
         if None in self._said.values():
             self._dirty.set()
+
+    def _drop_unwritten(self, keys: Iterable[Key], now: datetime) -> None:
+        """In their place the store's own are told of."""
+        for key in keys:
+            alarm = self._unwritten.pop(key, None)
+            if alarm is not None:
+                self._events.publish("alarm", alarm.model_copy(update={"cleared_at": now}))
 
     def _publish_unwritten(self) -> None:
         told: list[Key] = []

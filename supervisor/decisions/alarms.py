@@ -50,7 +50,9 @@ def channel_alarms(view: View, decision: Decision, timing: Timing) -> dict[str, 
     at_work = view.phase in ("starting", "running", "stopping") or (view.phase == "fencing" and view.old is None)
     if view.phase == "blocked" and view.desired == "on":
         wanted["channel_blocked"] = Wanted("critical", f"{view.name}: {said}")
-    limit = timing.off_air_alarm if view.was_on_air else timing.first_start_alarm
+    unseen_long = view.unseen_for is not None and view.unseen_for >= timing.first_start_alarm
+    # What nobody reached until now, and is known to be off air now, is no start that takes its time.
+    limit = timing.off_air_alarm if view.was_on_air or unseen_long else timing.first_start_alarm
     if view.off_air_for is not None and view.off_air_for >= limit:
         wanted["channel_dark"] = Wanted("critical", f"{view.name} should be on air and is not: {said}")
     if view.desired == "on" and silent and at_work:
@@ -58,6 +60,9 @@ def channel_alarms(view: View, decision: Decision, timing: Timing) -> dict[str, 
     if view.phase == "fencing" and view.old is not None:
         severity: Severity = "warning" if view.old.healthy else "critical"
         wanted["channel_moving"] = Wanted(severity, f"{view.name} is being moved: {said}")
+    if unseen_long and view.off_air_for is None and not wanted:
+        # Whatever it is that is waited for.
+        wanted["channel_unreachable"] = Wanted("critical", f"{view.name} may be off air: {said}")
     if decision.observed == "hung":
         wanted["channel_hung"] = Wanted("warning", f"{view.name}: {said}")
     old_silent = view.old is not None and view.old.agent in ("away", "undriven")

@@ -100,7 +100,7 @@ def _trouble(view: View, timing: Timing) -> str:
 
 def _retarget(view: View, old: OldSidecar, trouble: str, observed: Observed | None) -> Decision:
     failed = f"the new sidecar on {view.agent_name} {trouble}"
-    target = target_of(tuple(it for it in view.targets if it.node_id != old.node_id or old.agent == "answers"))
+    target = target_of(tuple(it for it in view.targets if _may_be_tried(it.node_id, view, old)))
     if view.restarts_wait > 0:
         return Decision((), f"{failed}: tries again in a moment", observed, again_in=view.restarts_wait)
     suspect = view.sighting.item_id if view.sighting is not None else None
@@ -110,4 +110,12 @@ def _retarget(view: View, old: OldSidecar, trouble: str, observed: Observed | No
     if view.agent == "answers" and view.node_id is not None:
         actions = (Relocate(view.node_id), NoteFailure(trouble, suspect, view.node_id))
         return Decision(actions, f"{failed}: tries again", observed)
-    return Decision((), f"{failed}; no other node can take it now", observed)
+    held = f": failover is held by {view.vetoed_by}" if view.vetoed_by else ""
+    return Decision((), f"{failed}; no other node can take it now{held}", observed)
+
+
+def _may_be_tried(node_id: str, view: View, old: OldSidecar) -> bool:
+    """Who holds the failover meanwhile wants it no further away than it is; where the old one is, it was before."""
+    if node_id == old.node_id:
+        return old.agent == "answers"
+    return not view.vetoed_by

@@ -110,7 +110,8 @@ class View:
     ``phase_for`` counts from when we first saw the phase, so that a new supervisor gives every deadline anew.
     ``muted_for`` counts from the first answer of this epoch that we saw, ``armed_for`` from our first arm order of it.
     ``strays`` are other epochs than the row's that run. ``off_air_for`` counts while the channel is wanted and is not
-    on air; ``was_on_air``: it had been since it was wanted. ``skipped`` says of each item that could not air why.
+    on air, ``unseen_for`` while it is wanted and not known to be on air, whatever is known else; ``was_on_air``: it had
+    been since it was wanted. ``skipped`` says of each item that could not air why.
     """
 
     name: str
@@ -134,6 +135,7 @@ class View:
     """Why the last action failed, empty when it did not."""
     skipped: tuple[str, ...] = ()
     off_air_for: float | None = None
+    unseen_for: float | None = None
     was_on_air: bool = False
     adopted: bool = False
     """We found it on air when we began to watch it."""

@@ -75,9 +75,14 @@ class Holds:
     rate: Rate
 
 
+class _Doubted(Exception):
+    """What was decided is void: this supervisor stood still after it had looked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """What a transition writes beside the phase."""
+    """What a transition writes beside the phase. ``judged_at``: when what it rests on was looked at, where it is void
+    if this supervisor stood still since (P6)."""
 
     node_id: str | Keep | None = KEEP
     fencing_node_id: str | Keep | None = KEEP
@@ -86,6 +91,7 @@ class Placing:
     leased: bool | Keep = KEEP
     raise_epoch: bool = False
     claims: tuple[PortWanted, ...] = ()
+    judged_at: float | None = None
 
 
 STAY: Final = Placing()
@@ -187,13 +193,18 @@ class Actions:
         if self.position is not None and self.position.item_id != item_id:
             self.position = Position(item_id, 0, self._desk.clock.now())
 
-    async def do(self, action: Action) -> bool:
-        """True when it is done. What went wrong else is in the epoch's notes; another pass decides what then."""
+    async def do(self, action: Action, looked_at: float) -> bool:
+        """True when it is done. What went wrong else is in the epoch's notes; another pass decides what then.
+
+        ``looked_at``: when that was seen on which it was decided."""
         try:
-            await self._do(action)
+            await self._do(action, looked_at)
         except StaleRev:
             # Somebody changed the channel meanwhile: what was decided is void.
             await self._read_again()
+            return False
+        except _Doubted:
+            log.warning("did not move a channel: this supervisor stood still meanwhile", channel=self.row.name)
             return False
         except NotLeader as error:
             self._desk.leadership.lost(str(error))
@@ -212,14 +223,14 @@ class Actions:
             self.of_epoch(self.row.epoch).fault = ""
         return True
 
-    async def _do(self, action: Action) -> None:
+    async def _do(self, action: Action, looked_at: float) -> None:
         match action:
             case MoveTo(phase):
                 await self._transition(phase, _MOVES.get(phase, STAY))
             case Place(node_id):
                 await self._transition("starting", await self._placing(node_id))
             case Relocate(node_id):
-                await self._relocate(node_id)
+                await self._relocate(node_id, looked_at)
             case Start(epoch):
                 await self._start(epoch)
             case ArmNow(epoch, nonce):
@@ -268,6 +279,8 @@ class Actions:
                 # The sidecars before it are gone, and with them their hold on ports that it does not use.
                 await tx.ports.release("channel", row.id, changed.epoch - 1, by=SYSTEM.name, now=now)
                 await tx.ports.mark("channel", row.id, changed.epoch, "active")
+            if placing.judged_at is not None and self._desk.fleet.stood_still_since(placing.judged_at):
+                raise _Doubted
         return changed
 
     async def _placing(self, node_id: str) -> "Placing":
@@ -286,10 +299,10 @@ class Actions:
             claims=ports_on(node_id, outputs.ports, devices),
         )
 
-    async def _relocate(self, node_id: str) -> None:
+    async def _relocate(self, node_id: str, judged_at: float) -> None:
         # A retarget keeps the one that is to be made sure of: the target before was never armed.
         old = self.row.node_id if self.row.fencing_node_id is None else None
-        placing = await self._placing(node_id)
+        placing = replace(await self._placing(node_id), judged_at=judged_at)
         if old is not None:
             placing = replace(placing, fencing_node_id=old, fencing_by=self.row.fenced_by)
         await self._transition("fencing", placing)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
 from db.models import Channel
@@ -12,6 +11,7 @@ from supervisor.agent.interface import SidecarReport
 from supervisor.decisions.alarms import CHANNEL_ALARMS, channel_alarms
 from supervisor.decisions.channel import decide
 from supervisor.decisions.fencing import as_fencing
+from supervisor.decisions.observed import observe
 from supervisor.decisions.phases import as_phase
 from supervisor.decisions.placement import NodeFacts, candidates, choose_site
 from supervisor.decisions.resume import Position
@@ -29,6 +29,7 @@ from supervisor.decisions.view import (
 )
 from supervisor.live import Sight
 from supervisor.loops.actions import Actions
+from supervisor.loops.airwatch import AirWatch
 from supervisor.loops.desk import Desk
 from supervisor.loops.nodes import NodeWatch
 from supervisor.loops.sight import position_of, sighting_of, skipped_of
@@ -40,7 +41,7 @@ _STEPS: Final = 12
 """Steps of the state machine in one pass."""
 _LOOK: Final = 1.25
 """Seconds without news until a channel is looked at all the same; heartbeats come once a second."""
-_ALARM_WHILE_ACTING: Final = 1.0
+_LOOK_WHILE_ACTING: Final = 1.0
 _LOOK_IN_QUEUE: Final = 3.0
 """The same while it waits for its turn, which wakes it as news does: a thousand that wait would hold up whose turn it
 is."""
@@ -54,13 +55,10 @@ class ChannelKeeper:
         self._desk = desk
         self._actions = Actions(row, desk)
         self._wake = asyncio.Event()
-        self._began = desk.clock.monotonic()
+        self._began = self._looked_at = desk.clock.monotonic()
         self._phase = (row.phase, row.epoch, self._began)
         self._adopts = row.epoch if row.phase == "running" else 0
-        self._off_air: tuple[float, datetime] | None = None
-        self._seen: tuple[View, Decision] | None = None
-        """Of the last look."""
-        self._was_on_air = False
+        self._air = AirWatch(desk.clock)
         self._lease_over: tuple[int, float] | None = None
 
     @property
@@ -189,30 +187,21 @@ class ChannelKeeper:
 
     async def _all_done(self, decision: Decision) -> bool:
         for action in decision.actions:
-            if not await self._done(action):
+            if not await self._done(action, decision):
                 return False
         return True
 
-    async def _done(self, action: Action) -> bool:
-        """Does it; a channel that is dark meanwhile is alarmed in time, however long a node takes to answer."""
-        doing = asyncio.ensure_future(self._actions.do(action))
+    async def _done(self, action: Action, decision: Decision) -> bool:
+        """Does it, and looks on meanwhile, however long a node or the store takes to answer."""
+        doing = asyncio.ensure_future(self._actions.do(action, self._looked_at))
         try:
-            while not (await asyncio.wait({doing}, timeout=_ALARM_WHILE_ACTING))[0]:
-                self._alarm_dark()
+            while not (await asyncio.wait({doing}, timeout=_LOOK_WHILE_ACTING))[0]:
+                self._look_on(decision)
         finally:
             if not doing.done():
                 doing.cancel()
                 await asyncio.wait({doing})
         return doing.result()
-
-    def _alarm_dark(self) -> None:
-        """What was last seen and decided, only later."""
-        if self._seen is None or self._off_air is None:
-            return
-        desk, (view, decision) = self._desk, self._seen
-        if not view.why_not_leading:
-            view = replace(view, off_air_for=desk.clock.monotonic() - self._off_air[0], was_on_air=self._was_on_air)
-            desk.alarms.want(CHANNEL_ALARMS, channel_alarms(view, decision, desk.timing), channel_id=self.row.id)
 
     def look(self) -> Decision:
         """Sees and decides without acting; shows it, and says what is to be alarmed."""
@@ -221,17 +210,27 @@ class ChannelKeeper:
         self._follow(report, status)
         view = self._view(watch, report, status)
         decision = decide(view, desk.timing)
-        self._note_air(decision)
-        off_air_for = None if self._off_air is None else view.now - self._off_air[0]
-        if (off_air_for, self._was_on_air) != (view.off_air_for, view.was_on_air):
-            view = replace(view, off_air_for=off_air_for, was_on_air=self._was_on_air)
-        self._seen = (view, decision)
-        if not view.why_not_leading:
+        self._looked_at = view.now
+        self._tell(view, decision, watch, report)
+        desk.history.decision(self.row.id, decision.sentence if decision.kept is None else decision.kept)
+        return decision
+
+    def _look_on(self, decision: Decision) -> None:
+        """What is seen now, while ``decision`` is being carried out; nothing new is decided."""
+        watch, report = self.watch, self.report
+        view = self._view(watch, report, self._on_air(report))
+        self._tell(view, replace(decision, observed=observe(view, self._desk.timing)), watch, report)
+
+    def _tell(self, view: View, decision: Decision, watch: NodeWatch | None, report: SidecarReport | None) -> None:
+        """Shows what is seen and decided, and says what is to be alarmed."""
+        desk = self._desk
+        self._air.note(view.desired, decision.observed)
+        view = self._air.told(view)
+        # While the store is away nobody can know who leads: then whoever sees a dark channel says so.
+        if not view.why_not_leading or desk.leadership.store_fault:
             wanted = channel_alarms(view, decision, desk.timing)
             desk.alarms.want(CHANNEL_ALARMS, wanted, channel_id=self.row.id)
         desk.live.show(self._sight(view, decision, watch, report))
-        desk.history.decision(self.row.id, decision.sentence if decision.kept is None else decision.kept)
-        return decision
 
     def _follow(self, report: SidecarReport | None, status: Status | None) -> None:
         """Keeps up with the row and with what the sidecar says about itself; ``status`` while it is on air."""
@@ -296,8 +295,9 @@ class ChannelKeeper:
             start_ordered=of_this.start_ordered,
             fault=of_this.fault,
             skipped=(*actions.skipped(), *(() if status is None else skipped_of(status))),
-            off_air_for=None if self._off_air is None else now - self._off_air[0],
-            was_on_air=self._was_on_air,
+            off_air_for=self._air.off_air_for(now),
+            unseen_for=self._air.unseen_for(now),
+            was_on_air=self._air.was_on_air,
             adopted=self._adopts == epoch and now - self._began < _ADOPTION_SHOWN,
             list_changed=actions.list_changed,
             beginning=of_this.beginning,
@@ -381,14 +381,6 @@ class ChannelKeeper:
             if report.exit is None
         )
 
-    def _note_air(self, decision: Decision) -> None:
-        if self.row.desired == "off":
-            self._off_air, self._was_on_air = None, False
-        elif decision.observed in ("on_air", "late", "hung"):
-            self._off_air, self._was_on_air = None, True
-        elif decision.observed != "unknown" and self._off_air is None:
-            self._off_air = (self._desk.clock.monotonic(), self._desk.clock.now())
-
     def _sight(self, view: View, decision: Decision, watch: NodeWatch | None, report: SidecarReport | None) -> Sight:
         if view.old is not None and view.old.healthy:
             # Until the new one enters the air, the old one is what airs.
@@ -408,7 +400,7 @@ class ChannelKeeper:
             status=status,
             age_s=watch.age(report) if watch and report and alive else None,
             beats_ms=watch.beats(self.row.id) if watch and alive else (),
-            off_air_since=None if self._off_air is None else self._off_air[1],
+            off_air_since=self._air.off_air_at,
             playlist_revision=self._actions.given_revision or (status.playlist_revision if status else 0),
         )
 

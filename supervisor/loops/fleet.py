@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 
@@ -16,6 +16,9 @@ from supervisor.loops.nodes import NodeWatch
 from supervisor.nursery import Nursery
 
 log = structlog.get_logger(__name__)
+
+_TICK: Final = 0.5
+"""Seconds between two looks at our own clock."""
 
 
 class AgentSource(Protocol):
@@ -56,6 +59,7 @@ class Fleet:
         self._rows: Mapping[str, Node] = {}
         self._watches: dict[str, NodeWatch] = {}
         self._tasks: dict[str, Sequence[asyncio.Task[None]]] = {}
+        self._ticked_at = clock.monotonic()
         self._stalled_at: float | None = None
         self._evacuated: dict[str, float] = {}
 
@@ -110,6 +114,28 @@ class Fleet:
         for task in self._tasks.pop(node_id):
             task.cancel()
 
+    async def run(self) -> None:
+        """Watches over ourselves until cancelled."""
+        while True:
+            self._tick()
+            await self._clock.sleep(_TICK)
+
+    def stood_still_since(self, when: float) -> bool:
+        """Whether this supervisor itself stood still at any time after ``when``, or does so no longer as of now."""
+        self._tick()
+        return self._stalled_at is not None and self._stalled_at >= when
+
+    def _tick(self) -> None:
+        """Whoever is about to judge asks first: after a pause nobody knows who of us is the first to run again."""
+        now = self._clock.monotonic()
+        late = now - self._ticked_at - _TICK
+        self._ticked_at = now
+        if late > self._timing.late_tick:
+            log.warning("this supervisor stood still", seconds=round(late, 1))
+            for watch in self._watches.values():
+                watch.clear()
+            self._note_stall()
+
     def _note_stall(self) -> None:
         self._stalled_at = self._clock.monotonic()
 
@@ -117,6 +143,7 @@ class Fleet:
         return frozenset(node_id for node_id, watch in self._watches.items() if watch.state == "away")
 
     def _seen(self) -> FleetSeen:
+        self._tick()
         return FleetSeen(
             now=self._clock.monotonic(),
             nodes=len(self._watches),

@@ -173,7 +173,7 @@ class NodeWatch:
         # What we asked for ourselves is no stall: a pause, and as long as a call may take.
         if since > self._paused + self._timing.listen + self._timing.late_tick + _CALL:
             log.warning("this supervisor was away", seconds=round(since, 1))
-            self._clear()
+            self.clear()
             self._stalled()
         if news:
             self._news(news)
@@ -230,7 +230,7 @@ class NodeWatch:
     def forget_channel(self, channel_id: str) -> None:
         self._beats.pop(channel_id, None)
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
         """We were away: what was missed then says nothing about them."""
         self._misses = 0
         self._pulses = {key: pulse.cleared() for key, pulse in self._pulses.items()}

@@ -138,6 +138,7 @@ class Supervision:
             self._nursery.keep("alarms", self._alarms.run)
             self._nursery.keep("history", self._history.run)
             self._nursery.keep("levels of this supervisor", self._tell_levels)
+            self._nursery.keep("whether this supervisor stood still", self._fleet.run)
             self._nursery.keep("roster", self._roster.run)
             self._nursery.keep("leases", self._leases.run)
             self._nursery.keep("media on the nodes", self._media.run)

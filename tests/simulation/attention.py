@@ -46,6 +46,10 @@ class Attention:
         self._led_since = 0.0
         self._rough_at = -_CALM_S
 
+    def wanted_anew(self, channel_id: str) -> None:
+        """People stopped it, or started it: what was before has been told, and a start has its time."""
+        self._dark.pop(channel_id, None)
+
     def look(self) -> None:
         world, now = self._world, self._world.loop.now
         leader = world.leader()

@@ -76,7 +76,7 @@ def _claim_outside(world: "World") -> Generator[None]:
 def _misses_kept(_: "World") -> Generator[None]:
     """A tick of ours that came late clears nothing and is not noted."""
     with (
-        patch.object(nodes.NodeWatch, "_clear", lambda _: None),
+        patch.object(nodes.NodeWatch, "clear", lambda _: None),
         patch.object(fleet.Fleet, "_note_stall", lambda _: None),
     ):
         yield

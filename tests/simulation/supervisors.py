@@ -46,6 +46,9 @@ class SimSupervisor:
         self.trusted_until = 0.0
         self.lives = 0
         self.resumed_at = 0.0
+        """When it began, or went on after whatever had stopped it."""
+        self.awake_since = 0.0
+        """The same, but for pauses of its whole machine: none of its clocks shows those."""
         self.looked_at: dict[str, float] = {}
         """By channel when its keeper last looked at it, in this life."""
         self.started_at: dict[str, float] = {}
@@ -71,7 +74,7 @@ class SimSupervisor:
             return
         self.lives += 1
         world = self.world
-        self.resumed_at = world.loop.now
+        self.resumed_at = self.awake_since = world.loop.now
         self.trusted_until = 0.0
         process = Process(f"{self.name}-{self.lives}", self.host)
         self.process = process
@@ -139,5 +142,5 @@ class SimSupervisor:
     def thaw(self) -> None:
         if self.process is not None and self.process.stopped:
             self.world.log.say("heal", f"{self.holder} goes on")
-            self.resumed_at = self.world.loop.now
+            self.resumed_at = self.awake_since = self.world.loop.now
             self.world.loop.cont_process(self.process)

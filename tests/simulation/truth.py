@@ -191,6 +191,7 @@ class Truth:
             self.violated("I3", f"the epoch of {row.name} went back from {before.epoch} to {row.epoch}")
         if row.desired != before.desired:
             self._world.log.say("desired", f"{row.name} {row.desired}")
+            self._attention.wanted_anew(row.id)
             if not served.by_people:
                 self.violated("I29", f"{row.name} was wanted {before.desired} and is now {row.desired}: nobody said so")
         if now_placed == placed:
@@ -214,7 +215,8 @@ class Truth:
         emptied = now - self.emptied_at.get(before.node_id or "", -1e9) < _EMPTIED_S
         if row.wanted_node_id is not None and row.node_id != row.wanted_node_id:
             self.violated("I14", f"{row.name} is pinned and was moved off {node.name}")
-        if row.hold_failover and not emptied:
+        # A move that was under way when it was held may end where it began.
+        if row.hold_failover and not emptied and row.node_id != before.fencing_node_id:
             self.violated("veto", f"{row.name} was moved though its failover is held")
         silent = row.phase == "fencing" and row.fencing_node_id == before.node_id and not emptied
         if row.phase == "fencing":
@@ -225,9 +227,10 @@ class Truth:
             return
         if now - node.troubled_at > _EXCUSED_S:
             self.violated("I17", f"{row.name} was moved off {node.name}, with which nothing was wrong")
-        if supervisor is not None and now - supervisor.resumed_at < 2.0:
+        # A hypervisor's pause of one's own nobody can know of: section 11 of supervision.md, open points.
+        if supervisor is not None and now - supervisor.awake_since < 2.0:
             self.violated(
-                "I16", f"{supervisor.holder} moved {row.name} {now - supervisor.resumed_at:.1f} s after it resumed"
+                "I16", f"{supervisor.holder} moved {row.name} {now - supervisor.awake_since:.1f} s after it resumed"
             )
         recent = {move.node for move in self.moves if move.silent and now - move.at < self._timing.evacuate_every}
         if len(recent) > self._timing.evacuate_most:

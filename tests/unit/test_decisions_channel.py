@@ -421,6 +421,21 @@ ALARMS: list[tuple[str, View, set[str]]] = [
     ("a quick restart", view(sighting=None, phase="placing", was_on_air=True, off_air_for=1.9), set()),
     ("a first start", view(sighting=None, phase="starting", off_air_for=9.9), set()),
     ("a first start that takes long", view(sighting=None, phase="starting", off_air_for=10.0), {"channel_dark"}),
+    (
+        "out of reach for long, and known to be off air since a moment",
+        view(sighting=None, phase="placing", off_air_for=2.0, unseen_for=12.0),
+        {"channel_dark"},
+    ),
+    (
+        "stopped and started again where nobody reaches it",
+        view(sighting=None, phase="stopping", agent="away", unseen_for=1.0),
+        {"channel_unreachable", "stop_unconfirmed"},
+    ),
+    (
+        "for too long nothing is known, whatever it is that is waited for",
+        view(sighting=None, phase="running", agent="unseen", unseen_for=10.0),
+        {"channel_unreachable"},
+    ),
     ("blocked", view(sighting=None, phase="blocked", off_air_for=1.0), {"channel_blocked"}),
     ("hung", view(sighting=replace(SILENT, output_age_s=0.5)), {"channel_hung"}),
     ("restarted", view(restarts=Restarts(failures=1, cause="was ended by signal 9")), {"sidecar_restarted"}),

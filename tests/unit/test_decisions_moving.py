@@ -54,6 +54,7 @@ def moving(**changes: Any) -> View:
     return replace(MOVING, **changes)
 
 
+UNREACHED = "the new sidecar on beta cannot be reached: that node does not answer"
 SAYS_NOTHING = "left alone: the agent of alpha does not answer, which says nothing"
 HEALTHY = OldSidecar("a", "alpha", "answers", (3,), healthy=True)
 GONE = OldSidecar("a", "alpha", "answers")
@@ -133,6 +134,17 @@ CASES: list[tuple[str, View, tuple[Action, ...], str]] = [
     ("the target goes too", moving(agent="away", start_ordered=True, targets=(Candidate("c", "gamma"),)),
      (Relocate("c"), NoteFailure("cannot be reached: that node does not answer", None, "b")),
      "the new sidecar on beta cannot be reached: that node does not answer: tries gamma"),
+    (
+        "held meanwhile",
+        moving(agent="away", start_ordered=True, targets=(Candidate("c", "gamma"),), vetoed_by="olga"),
+        (),
+        f"{UNREACHED}; no other node can take it now: failover is held by olga",
+    ),
+    ("held meanwhile, and the old node answers",
+     moving(agent="away", start_ordered=True, targets=(Candidate("c", "gamma"), Candidate("a", "alpha")),
+            vetoed_by="olga", old=HEALTHY),
+     (Relocate("a"), NoteFailure("cannot be reached: that node does not answer", None, "b")),
+     f"{UNREACHED}: tries alpha"),
     ("the target fails", moving(sighting=replace(MUTED, exit="ended with code 1"), start_ordered=True),
      (Relocate("b"), NoteFailure("ended with code 1", None, "b")),
      "the new sidecar on beta ended with code 1: tries again"),
