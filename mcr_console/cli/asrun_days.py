@@ -1,6 +1,9 @@
 """``mcr asrun verify | export | service | note | issue``: the log of a broadcast day."""
 
+import shutil
 import sys
+import tempfile
+from collections.abc import AsyncIterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -11,6 +14,7 @@ from mcr_console.cli.asrun import parse_instant
 from mcr_console.cli.commands import AsJson, print_json, with_supervisor
 from mcr_console.cli.failures import Exit, Failure
 from mcr_console.cli.naming import is_id, pick_channel
+from mcr_console.cli.schema_check import faults_in
 from mcr_console.cli.wording import local_time
 from mcr_console.client import Client
 from mcr_console.safe_text import safe
@@ -107,29 +111,51 @@ def export(
     since: Since = None,
     until: Until = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file; what is there is replaced.")] = None,
+    schema: Annotated[
+        Path | None,
+        typer.Option("--schema", metavar="PATH", help="Of BXF: a copy of SMPTE's schema; write only what follows it."),
+    ] = None,
 ) -> None:
     """Write a day of the log as CSV, JSON lines, a printed report or BXF XML."""
+    if schema is not None and format != "bxf":
+        raise typer.BadParameter("only bxf has a schema; add --format bxf", param_hint="--schema")
 
     async def run(client: Client) -> None:
         channel_id, _ = await _channel(client, channel)
         stream = client.export_asrun(channel_id, format, day=day, since=since, until=until)
-        if output is None:
+        if output is None and schema is None:
             async for chunk in stream:
                 sys.stdout.buffer.write(chunk)
             sys.stdout.buffer.flush()
             return
-        part = output.with_name(f".{output.name}.part")
-        try:
-            with part.open("wb") as file:
-                async for chunk in stream:
-                    file.write(chunk)
-            part.replace(output)
-        except OSError as error:
-            raise Failure("Not written", f"{output}: {error.strerror or error}") from error
-        finally:
-            part.unlink(missing_ok=True)
+        with tempfile.TemporaryDirectory() as folder:
+            whole = Path(folder) / "as-run" if output is None else output
+            await _keep(stream, whole, schema)
+            if output is None:
+                with whole.open("rb") as file:
+                    shutil.copyfileobj(file, sys.stdout.buffer)
+                sys.stdout.buffer.flush()
 
     with_supervisor(run)
+
+
+async def _keep(stream: AsyncIterator[bytes], output: Path, schema: Path | None) -> None:
+    """Nothing is there under the name, or is replaced, before it is whole and follows the schema."""
+    part = output.with_name(f".{output.name}.part")
+    try:
+        with part.open("wb") as file:
+            async for chunk in stream:
+                file.write(chunk)
+        if schema is not None:
+            faults = faults_in(part, schema)
+            if faults.number:
+                more = "" if faults.number == len(faults.first) else f"\nand {faults.number - len(faults.first)} more"
+                raise Failure(f"Not written: {faults.number} faults against {schema}", "\n".join(faults.first) + more)
+        part.replace(output)
+    except OSError as error:
+        raise Failure("Not written", f"{output}: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def service(channel: Named, day: Day = None, as_json: AsJson = False) -> None:
