@@ -55,13 +55,17 @@ PARTS = (
 )
 
 
-@pytest.fixture
-def schema(tmp_path: Path) -> Path:
-    folder = tmp_path / "schema"
+def lay(folder: Path) -> Path:
+    """The schema's two files into a new folder."""
     folder.mkdir()
     (folder / MAIN).write_text(LIST)
     (folder / "parts.xsd").write_text(PARTS)
     return folder
+
+
+@pytest.fixture
+def schema(tmp_path: Path) -> Path:
+    return lay(tmp_path / "schema")
 
 
 @pytest.fixture
