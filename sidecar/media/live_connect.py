@@ -14,6 +14,7 @@ from sidecar.media.opening import Unusable
 from sidecar.protocol.live_url import parse_live_url
 
 DEADLINE_S: Final = 30.0
+_OF_THE_SIDECAR: Final = frozenset({"CHANNEL_ID", "MCR_EPOCH", "MCR_STATE_DIR", "MCR_TOKEN", "MCR_LEASH_FD"})
 _LONGEST_URL: Final = 1024
 _NICE: Final = 10
 """What airs goes before it."""
@@ -25,13 +26,18 @@ def why_not(url: str) -> str:
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "sidecar", "connect"],
-            input=url, capture_output=True, text=True, timeout=DEADLINE_S, check=False,
+            input=url, capture_output=True, text=True, timeout=DEADLINE_S, check=False, env=_environment(),
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return f"it was not connected within {DEADLINE_S:.0f} s: {parse_live_url(url).shown}"
     if done.returncode == 0:
         return done.stdout.strip()
     return f"connecting it ended the process (code {done.returncode}): {parse_live_url(url).shown}"
+
+
+def _environment() -> dict[str, str]:
+    """Without what tells its sidecar from others: whoever looks for that must not find this one."""
+    return {name: value for name, value in os.environ.items() if name not in _OF_THE_SIDECAR}
 
 
 def main() -> NoReturn:

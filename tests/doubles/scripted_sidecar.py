@@ -7,8 +7,9 @@ that a test can change it while the process runs:
 stand still. ``wrong_epoch``: tells an epoch one too high. ``never_ready``: opens no door. ``exit_at_start``: ends with
 that code. ``ignore_term``: SIGTERM and /stop do nothing. ``no_output``: writes no media playlist. ``garbage``: answers
 /status with that text. ``refuse_take``: answers a take with that status and code. ``output_down``: tells that its
-output is down. ``skipped``: a title it tells as skipped. ``never_moves``: armed, it sends no frame. ``undecoded``: the
-title of what it would begin with, not decoded yet.
+output is down. ``refuse_outputs``: tells that it holds other outputs, and answers new ones with that status and code;
+each time it is asked it adds a line to ``outputs.asked`` beside the file. ``skipped``: a title it tells as skipped.
+``never_moves``: armed, it sends no frame. ``undecoded``: the title of what it would begin with, not decoded yet.
 """
 
 import json
@@ -217,6 +218,7 @@ class Sidecar:
             loudness=nothing, lease_left_ms=self.lease_left_ms(),
             journal=JournalStatus(self.run_id, len(self.journal.records), None),
             skipped=skipped, at=datetime.now(UTC).isoformat(),
+            outputs_digest="of others" if faults.get("refuse_outputs") else "",
         )  # fmt: skip
 
     def nonce(self) -> str:
@@ -266,6 +268,11 @@ class Sidecar:
                 self.cued = None
                 self.cut(target, verb, self.frame, by)
                 done = f"on air: {self.playlist.items[target].title}"
+            case "outputs":
+                with self.faults_path.with_name("outputs.asked").open("a") as asked:
+                    asked.write(f"{self.playlist.revision}\n")
+                status, code = self.faults["refuse_outputs"]
+                return Refusal("Refused", status, code, "as asked")
             case "playlist":
                 new = msgspec.convert(body["playlist"], Playlist)
                 if new.revision < self.playlist.revision:

@@ -135,6 +135,34 @@ async def test_a_list_of_nothing_but_deadly_items_ends_in_filler_not_in_darkness
         await until(lambda: here.live(row.id).playlist_revision == 2, what="the whole list again")
 
 
+async def test_outputs_that_a_sidecar_refuses_hold_no_list_back(node_home: NodeHome) -> None:
+    """For good: it keeps those it has, and is not asked again before the next change. Busy: it is asked again."""
+    async with station(node_home) as here:
+        row = await here.channel(FOREVER)
+        await here.start(row)
+        playlist_id = row.playlist_id
+        assert playlist_id is not None
+        asked = node_home.path / "outputs.asked"
+
+        async def insert(revision: int) -> None:
+            async with here.store.write() as tx:
+                await tx.playlists.insert(playlist_id, revision, [ItemSpec(title="new", kind="slate", slate_frames=9)])
+            await here.commands.playlist_changed(playlist_id)
+            await until(lambda: here.live(row.id).playlist_revision == revision + 1, what="the list")
+
+        node_home.faults(refuse_outputs=(422, "invalid"))
+        await insert(2)
+        assert asked.read_text() == "2\n", "once, and then it was given its list"
+        frame = here.live(row.id).frame
+        await until(lambda: here.live(row.id).frame > frame + 25, what="passes over it")
+        assert asked.read_text() == "2\n"
+        node_home.faults(refuse_outputs=(503, "busy"))
+        await insert(3)
+        await until(lambda: asked.read_text().count("4\n") >= 2, what="asked again though it has its list")
+        live = here.live(row.id)
+        assert (live.observed, live.epoch) == ("on_air", 1)
+
+
 async def test_starts_that_fail_are_repeated_later_and_later_but_always(node_home: NodeHome) -> None:
     """P1: no end by exhaustion, an alarm while it lasts, recovery when the cause is gone."""
     node_home.faults(exit_at_start=3)
