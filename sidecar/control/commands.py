@@ -126,9 +126,9 @@ class Commands:
             case OutputsCommand():
                 return _at_once(command, await self._replace_outputs(command), arrived)
             case PlaylistCommand():
-                act: Act = partial(_replace, command)
+                return await self._replace_playlist(command)
             case TakeCommand():
-                act = partial(_take, command)
+                act: Act = partial(_take, command)
             case CueCommand():
                 act = partial(_cue, command)
             case LogoCommand():
@@ -159,6 +159,13 @@ class Commands:
             return _applied(command, await self._shown(arm, revocable=False))
         except RuntimeError as error:
             raise Refuse("not_armed", f"this sidecar cannot enter the air any more: {error}") from error
+
+    async def _replace_playlist(self, command: PlaylistCommand) -> Answer:
+        replaced = await self._shown(partial(self.playout.command, partial(_replace, command)))
+        if command.look is not None:
+            self.playout.replace_look(command.look)
+            log.info("logo and watching changed by %s", command.by or "nobody named")
+        return _applied(command, replaced)
 
     async def _replace_outputs(self, command: OutputsCommand) -> str:
         """Nothing of it waits for a place: outputs open and end on threads of their own."""

@@ -118,4 +118,5 @@ class Reads:
             dropped=playout.dropped,
             live_faults=playout.live_faults,
             recording=playout.recording,
+            look_digest=playout.look_digest,
         )

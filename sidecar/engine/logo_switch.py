@@ -15,6 +15,10 @@ class LogoSwitch:
         self.shows = False
         """Whether the last frame that was asked about carries it."""
 
+    def use(self, logo: Logo | None) -> None:
+        """Another logo, or none, from the next frame on; an operator's word on it stays. From any thread."""
+        self._logo = logo
+
     @property
     def is_there(self) -> bool:
         """The channel has a logo."""
@@ -36,7 +40,8 @@ class LogoSwitch:
             self._item = shown.airing.item.id
         if self._override is not None and self._override[1] != self._item:
             self._override = None
-        self.shows = self._logo is not None and shown.action != "slate" and self._is_wanted(self._logo, shown)
+        logo = self._logo
+        self.shows = logo is not None and shown.action != "slate" and self._is_wanted(logo, shown)
         return self.shows
 
     def status(self, fault: str) -> LogoStatus | None:

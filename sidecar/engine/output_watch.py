@@ -58,11 +58,7 @@ class OutputWatch:
 
     def __init__(self, rate: Fraction, thresholds: WatchThresholds) -> None:
         self._rate = rate
-        self._limits: dict[Meant, int] = {
-            "black": thresholds.black_s,
-            "freeze": thresholds.freeze_s,
-            "silence": thresholds.silence_s,
-        }
+        self.thresholds = thresholds
         self._since: dict[Meant, int] = {}
         self._number = 0
         self._picture: av.VideoFrame | None = None
@@ -89,9 +85,11 @@ class OutputWatch:
     @property
     def faults(self) -> OutputFaults:
         lasting = {name: frames_to_ms(self._number - since, self._rate) for name, since in self._since.items()}
-        raised: list[Meant] = [
-            name for name, limit in self._limits.items() if limit and lasting.get(name, 0) >= limit * 1000
-        ]
+        allowed = self.thresholds
+        limits: dict[Meant, int] = {
+            "black": allowed.black_s, "freeze": allowed.freeze_s, "silence": allowed.silence_s,
+        }  # fmt: skip
+        raised: list[Meant] = [name for name, limit in limits.items() if limit and lasting.get(name, 0) >= limit * 1000]
         return OutputFaults(
             black_ms=lasting.get("black", 0),
             freeze_ms=lasting.get("freeze", 0),
@@ -141,6 +139,10 @@ class WatchThread:
     def start(self) -> None:
         self._thread.start()
 
+    def use(self, thresholds: WatchThresholds) -> None:
+        """From now on, for what lasts already too. From any thread."""
+        self._thresholds = thresholds
+
     def offer(self, number: int, picture: av.VideoFrame | None, sound: Samples, meant: tuple[Meant, ...]) -> None:
         looked_at = picture if number % self._step == 0 else None
         self._portions.append(Portion(number, looked_at, sound, meant))
@@ -162,4 +164,5 @@ class WatchThread:
             portions: Iterable[Portion] = [self._portions.popleft() for _ in range(len(self._portions))]
             for portion in portions:
                 watch.add(portion)
+            watch.thresholds = self._thresholds
             self.faults = watch.faults

@@ -32,7 +32,8 @@ from sidecar.media.opener import source_of
 from sidecar.media.slate import Slate
 from sidecar.outputs.interface import LeaseLeft, not_leased
 from sidecar.outputs.packet import Batch
-from sidecar.protocol.channel import AfterLast, Item, LogoOverride, Output, SidecarDocument
+from sidecar.protocol.channel import AfterLast, Item, LogoOverride, Look, Output, SidecarDocument
+from sidecar.protocol.outputs import look_digest
 from sidecar.protocol.recording import RecordingStatus
 from sidecar.protocol.status import (
     ItemNext,
@@ -81,6 +82,7 @@ class PlayoutStatus:
     dropped: tuple[str, ...] = ()
     live_faults: tuple[LiveFault, ...] = ()
     recording: RecordingStatus | None = None
+    look_digest: str = ""
 
 
 class Playout:
@@ -113,6 +115,7 @@ class Playout:
         self._loudness = LoudnessThread(document.format.sample_rate)
         self._watch = WatchThread(document.format, document.watch)
         self._logo, self._logo_switch = LogoReader(document.logo, document.format), LogoSwitch(document.logo)
+        self._format, self._look = document.format, Look(document.logo, document.watch)
         self._encoded_picture: av.VideoFrame | None = None
         try:
             slate = Slate(document.name, document.format, document.time_zone)
@@ -221,6 +224,17 @@ class Playout:
         From any thread; takes some 20 ms for an output that encodes for itself."""
         return self._outputs.replace(outputs)
 
+    def replace_look(self, look: Look) -> None:
+        """Another logo, or none, and other thresholds of the watch; a logo that stays is not read again. For one thread
+        at a time, and never waits."""
+        if look.logo != self._look.logo:
+            before, self._logo = self._logo, LogoReader(look.logo, self._format)
+            before.close()
+            self._logo.start()
+            self._logo_switch.use(look.logo)
+        self._watch.use(look.watch)
+        self._look = look
+
     def stop(self, by: str, timeout: float, *, final: bool = True) -> bool:
         """Leaves the air cleanly and blocks until outputs have ended, at most ``timeout`` seconds.
 
@@ -269,6 +283,7 @@ class Playout:
             hold_left_ms=view.hold_left_ms,
             dropped=view.dropped,
             live_faults=self._scout.faults,
+            look_digest=look_digest(self._look),
         )
 
     def thumbnail(self) -> bytes:

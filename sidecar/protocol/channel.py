@@ -233,6 +233,15 @@ class WatchThresholds(Struct, frozen=True, forbid_unknown_fields=True):
     silence_s: Annotated[int, Meta(ge=0, le=3600)] = 15
 
 
+class Look(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is put on the picture, and what is watched of it; both change on air.
+
+    All of it is told, so that its digest is the same whoever made it."""
+
+    logo: Logo | None = None
+    watch: WatchThresholds = WatchThresholds()
+
+
 class ResumePoint(Struct, frozen=True, forbid_unknown_fields=True):
     """Where in the playlist the air begins: ``frame`` channel frames into the item."""
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from sidecar.protocol.channel import Epoch, LogoOverride, Output, Playlist, ResumePoint
+from sidecar.protocol.channel import Epoch, LogoOverride, Look, Output, Playlist, ResumePoint
 
 CommandId = Annotated[str, Meta(min_length=8, max_length=64)]
 
@@ -107,13 +107,15 @@ class LeaseCommand(Struct, frozen=True, forbid_unknown_fields=True):
     ttl_ms: Annotated[int, Meta(ge=1_000, le=60_000)]
 
 
-class PlaylistCommand(Struct, frozen=True, forbid_unknown_fields=True):
-    """``PUT /playlist``: replace what comes; what is on air runs on untouched, by its item id."""
+class PlaylistCommand(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """``PUT /playlist``: replace what comes; what is on air runs on untouched, by its item id. ``look``: logo and
+    watching from now on, where they change."""
 
     command_id: CommandId
     epoch: Epoch
     playlist: Playlist
     by: str = ""
+    look: Look | None = None
 
 
 class OutputsCommand(Struct, frozen=True, forbid_unknown_fields=True):

@@ -188,3 +188,5 @@ class Status(Struct, frozen=True):
     live_faults: tuple[LiveFault, ...] = ()
     recording: RecordingStatus | None = None
     """Of a recorder; None for a channel."""
+    look_digest: str = ""
+    """Of the logo and the thresholds that hold (``protocol.outputs``); empty: they hold until its next start."""

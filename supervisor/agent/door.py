@@ -87,8 +87,8 @@ def request_for(order: Order) -> Request:
             return _post("logo", LogoCommand(command_id, epoch, show, by))
         case Arm(nonce, resume, resume_at):
             return _post("arm", ArmCommand(command_id, epoch, nonce, by, resume, resume_at))
-        case Replace(playlist):
-            body = msgspec.json.encode(PlaylistCommand(command_id, epoch, playlist, by))
+        case Replace(playlist, look):
+            body = msgspec.json.encode(PlaylistCommand(command_id, epoch, playlist, by, look))
             return Request("PUT", "/playlist", body)
         case SetOutputs(outputs):
             return Request("PUT", "/outputs", msgspec.json.encode(OutputsCommand(command_id, epoch, outputs, by)))

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from sidecar.protocol.asrun import AsRunRecord
-from sidecar.protocol.channel import LogoOverride, Output, Playlist, Rate, ResumePoint, SidecarDocument
+from sidecar.protocol.channel import LogoOverride, Look, Output, Playlist, Rate, ResumePoint, SidecarDocument
 from sidecar.protocol.commands import CommandReply, Refusal
 from sidecar.protocol.status import Status
 
@@ -320,9 +320,10 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """Give it this playlist; what is on air runs on."""
+    """Give it this playlist; what is on air runs on. ``look``: logo and watching, where those change."""
 
     playlist: Playlist
+    look: Look | None = None
 
 
 @dataclass(frozen=True, slots=True)

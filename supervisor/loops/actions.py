@@ -13,8 +13,8 @@ from db.models import Channel
 from db.repositories.channels import KEEP, Keep
 from db.repositories.leader import Fence
 from db.repositories.ports import PortWanted
-from sidecar.protocol.channel import Output, Playlist, Rate, ResumePoint
-from sidecar.protocol.outputs import outputs_digest
+from sidecar.protocol.channel import Look, Output, Playlist, Rate, ResumePoint
+from sidecar.protocol.outputs import look_digest, outputs_digest
 from sidecar.protocol.status import Status
 from supervisor.agent.interface import (
     AgentAway,
@@ -36,7 +36,7 @@ from supervisor.decisions.restarts import Restarts
 from supervisor.decisions.resume import Beginning, Position, beginning, said_at_arming
 from supervisor.decisions.view import Action, ArmNow, End, GiveList, MoveTo, NoteFailure, Place, Relocate, Start
 from supervisor.loops.desk import Desk
-from supervisor.loops.documents import document_of, read_material
+from supervisor.loops.documents import document_of, look_of, read_material
 from supervisor.loops.nodes import NodeWatch
 from supervisor.loops.outputs import needs_of, ports_on
 from supervisor.principal import SYSTEM
@@ -410,13 +410,14 @@ class Actions:
             given = material.without(self._left_out).playlist
             self._given = Given(row.playlist_id, material.playlist.revision, _beside(row), material.filler_revision)
             await self._give_outputs(watch, holds, material.outputs)
+            look = _other_look(row, holds)
             if holds is not None:
                 same = (holds.playlist_revision, holds.after_last) == (given.revision, given.after_last)
-                if self._compares_only and same:
+                if self._compares_only and same and look is None:
                     return
                 # Another list may have a lower revision than the one held; the sidecar's only grows.
                 given = msgspec.structs.replace(given, revision=max(given.revision, holds.playlist_revision))
-            order = Order(self.row.id, epoch, self._fence().term, uuid4().hex, SYSTEM.name, Replace(given))
+            order = Order(self.row.id, epoch, self._fence().term, uuid4().hex, SYSTEM.name, Replace(given, look))
             await watch.agent.command(order, desk.timing.command)
             self.of_epoch(epoch).holds = Holds(given, rate)
         except BaseException:
@@ -480,6 +481,14 @@ class Actions:
         if fence is None:
             raise NotLeader(self._desk.leadership.standing().term)
         return fence
+
+
+def _other_look(row: Channel, holds: Status | None) -> Look | None:
+    """What the sidecar is to look like where it looks otherwise; None too for one that changes that at a start only."""
+    look = look_of(row)
+    if holds is None or not holds.look_digest or holds.look_digest == look_digest(look):
+        return None
+    return look
 
 
 def _stored_position(row: Channel) -> Position | None:

@@ -57,8 +57,16 @@ async def read_spare(tx: Transaction, row: Channel) -> Spare:
     return Spare(filler, assets, standby, revision)
 
 
-def document_of(row: Channel, material: Material, resume: protocol.ResumePoint | None) -> protocol.SidecarDocument:
+def look_of(row: Channel) -> protocol.Look:
+    """What is put on the channel's picture, and what is watched of it."""
     playout = playout_of(row)
+    # What the logo says of categories is told item by item, with the list.
+    logo = None if playout.logo is None else protocol.Logo(**playout.logo.model_dump(exclude={"categories"}))
+    return protocol.Look(logo, protocol.WatchThresholds(playout.black_s, playout.freeze_s, playout.silence_s))
+
+
+def document_of(row: Channel, material: Material, resume: protocol.ResumePoint | None) -> protocol.SidecarDocument:
+    playout, look = playout_of(row), look_of(row)
     return protocol.SidecarDocument(
         channel_id=row.id,
         name=row.name,
@@ -69,9 +77,8 @@ def document_of(row: Channel, material: Material, resume: protocol.ResumePoint |
         leased=row.leased,
         time_zone=row.time_zone,
         loudness_profile=playout.loudness_profile,
-        # What it says of categories is told item by item, with the list.
-        logo=None if playout.logo is None else protocol.Logo(**playout.logo.model_dump(exclude={"categories"})),
-        watch=protocol.WatchThresholds(playout.black_s, playout.freeze_s, playout.silence_s),
+        logo=look.logo,
+        watch=look.watch,
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.fixtures.homes import TestHome, until
 from tests.fixtures.small_clips import make_small_clip
@@ -33,6 +34,11 @@ def rows(home: TestHome) -> list[dict[str, Any]]:
     said = home.mcr("rundown", "show", "One", "--json")
     assert said.returncode == 0, said.stderr
     found: list[dict[str, Any]] = json.loads(said.stdout)["rows"]
+    return found
+
+
+def logo(home: TestHome) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = json.loads(done(home, "channel", "show", "One", "--json"))["live"]["logo"]
     return found
 
 
@@ -94,17 +100,25 @@ def test_a_list_on_air_is_edited_and_taken_back_line_by_line(home: TestHome, cli
     assert "Name it by its line" in refused(home, "rundown", "drop", "One", "B")
 
 
-def test_what_a_playing_channel_takes_on_only_later_is_said(home: TestHome, clips: Path) -> None:
+def test_a_playing_channel_takes_on_its_logo_at_once_and_what_comes_later_is_said(home: TestHome, clips: Path) -> None:
     on_air(home, clips)
     assert "There is nothing to change of it" in refused(home, "channel", "set", "One", "--logo-x", "10")
+    Image.new("RGBA", (40, 20), "white").save(clips / "logo.png")
     said = done(home, "channel", "set", "One", "--logo", str(clips / "logo.png"), "--logo-category", "Spot=off",
-                "--silence", "60")  # fmt: skip
-    assert "from its next start: logo, silence_s; it plays on as it is" in said
+                "--silence", "60", "--loudness", "r128")  # fmt: skip
+    assert "from its next start: loudness_profile; it plays on as it is" in said
+    until(lambda: (logo(home) or {}).get("shown") is True, 30.0, home.log_end)
+    done(home, "rundown", "set", "One", "1", "--category", "spot")
+    until(lambda: (logo(home) or {}).get("shown") is False, 30.0, home.log_end)
+    assert "logo on until the next item" in done(home, "channel", "logo", "One", "on")
+    until(lambda: logo(home) == {"shown": True, "override": "on", "fault": ""}, 30.0, lambda: logo(home))
     shown = json.loads(done(home, "channel", "show", "One", "--json"))
     assert (shown["logo"]["categories"], shown["silence_s"]) == ({"Spot": "off"}, 60)
     done(home, "channel", "set", "One", "--logo-category", "spot=inherit", "--logo-category", "News=on", "--logo-off")
     shown = json.loads(done(home, "channel", "show", "One", "--json"))
     assert (shown["logo"]["categories"], shown["logo"]["on"]) == ({"News": "on"}, False)
+    done(home, "channel", "set", "One", "--no-logo")
+    until(lambda: logo(home) is None, 30.0, lambda: logo(home))
     assert home.mcr("channel", "set", "One").returncode == 2, "nothing is to change"
     assert home.mcr("channel", "set", "One", "--logo-category", "Spot").returncode == 2
     assert "lapses at the next item" in done(home, "channel", "logo", "--help").replace("\n", " ")

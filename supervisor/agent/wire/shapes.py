@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from sidecar.protocol.asrun import decode_line
-from sidecar.protocol.channel import LogoOverride, Output, Playlist, ResumePoint
+from sidecar.protocol.channel import LogoOverride, Look, Output, Playlist, ResumePoint
 from sidecar.protocol.commands import CommandId
 from supervisor.agent.interface import (
     Adjust,
@@ -76,8 +76,9 @@ class ArmSaid(Struct, frozen=True, tag="arm"):
     resume_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
-class ReplaceSaid(Struct, frozen=True, tag="replace"):
+class ReplaceSaid(Struct, frozen=True, tag="replace", omit_defaults=True):
     playlist: Playlist
+    look: Look | None = None
 
 
 class OutputsSaid(Struct, frozen=True, tag="outputs"):
@@ -121,8 +122,8 @@ def _shape_of(said: Said) -> SaidShape:
             return LogoSaid(show)
         case Arm(nonce, resume, resume_at):
             return ArmSaid(nonce, resume, resume_at)
-        case Replace(playlist):
-            return ReplaceSaid(playlist)
+        case Replace(playlist, look):
+            return ReplaceSaid(playlist, look)
         case SetOutputs(outputs):
             return OutputsSaid(outputs)
 
@@ -141,8 +142,8 @@ def _said_of(shape: SaidShape) -> Said:
             return ShowLogo(show)
         case ArmSaid(nonce, resume, resume_at):
             return Arm(nonce, resume, resume_at)
-        case ReplaceSaid(playlist):
-            return Replace(playlist)
+        case ReplaceSaid(playlist, look):
+            return Replace(playlist, look)
         case OutputsSaid(outputs):
             return SetOutputs(outputs)
 

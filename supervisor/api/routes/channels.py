@@ -26,14 +26,13 @@ from supervisor.schemas.event import ChannelDeleted
 routes = router("channels")
 
 EFFECT_HEADER: Final = "Mcr-Effective-At-Next-Start"
-_AT_NEXT_START: Final = {"format", "outputs", "loudness_profile", "logo", "black_s", "freeze_s", "silence_s"}
+_AT_NEXT_START: Final = {"format", "outputs", "loudness_profile"}
 _EFFECT_DOCUMENTED: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "headers": {
             EFFECT_HEADER: {
-                "description": "Which of the changes (`format`, loudness, logo, what is watched, and `outputs` where a "
-                "card is among them) a channel that plays takes on only when it is started again. Absent when all "
-                "of them hold now.",
+                "description": "Which of the changes (`format`, loudness, and `outputs` where a card is among them) a "
+                "channel that plays takes on only when it is started again. Absent when all of them hold now.",
                 "schema": {"type": "string"},
             }
         }
