@@ -2,8 +2,18 @@
 
 import msgspec
 
-from sidecar.protocol.channel import Encoding, Output, TransportStream
-from sidecar.protocol.outputs import outputs_digest
+from db.models import Channel
+from sidecar.protocol.channel import (
+    ChannelFormat,
+    Encoding,
+    Look,
+    Output,
+    Playlist,
+    SidecarDocument,
+    TransportStream,
+)
+from sidecar.protocol.outputs import look_digest, outputs_digest
+from supervisor.loops.documents import look_of
 
 
 def test_what_is_at_its_default_is_not_sent_and_not_counted_however_it_was_read() -> None:
@@ -36,3 +46,14 @@ def test_what_is_at_its_default_is_not_sent_and_not_counted_however_it_was_read(
     plain = msgspec.convert({"id": "o", "kind": "hls", "transport": msgspec.to_builtins(TransportStream())}, Output)
     assert msgspec.json.encode(plain) == b'{"id":"o","kind":"hls"}'
     assert outputs_digest([plain]) != outputs_digest([msgspec.structs.replace(plain, encoding=Encoding())])
+
+
+def test_a_look_has_one_digest_whoever_made_it() -> None:
+    """The supervisor from its row, a sidecar from the document that it was started with."""
+    for playout in (None, {"black_s": 8}, {"logo": {"path": "/m/l.png", "categories": {"a": "off"}}, "freeze_s": 0}):
+        look = look_of(Channel(playout=playout))
+        form = ChannelFormat(320, 180, "25")
+        document = SidecarDocument("c", "One", form, (), Playlist(1), logo=look.logo, watch=look.watch)
+        read = msgspec.json.decode(msgspec.json.encode(document), type=SidecarDocument)
+        assert look_digest(Look(read.logo, read.watch)) == look_digest(look)
+    assert look_digest(look_of(Channel(playout={"black_s": 9}))) != look_digest(Look())
