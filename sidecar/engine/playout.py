@@ -115,7 +115,8 @@ class Playout:
         self._loudness = LoudnessThread(document.format.sample_rate)
         self._watch = WatchThread(document.format, document.watch)
         self._logo, self._logo_switch = LogoReader(document.logo, document.format), LogoSwitch(document.logo)
-        self._format, self._look = document.format, Look(document.logo, document.watch)
+        self._format = document.format
+        self._look = Look(document.logo, document.watch)
         self._encoded_picture: av.VideoFrame | None = None
         try:
             slate = Slate(document.name, document.format, document.time_zone)
