@@ -116,7 +116,7 @@ class Playout:
         self._watch = WatchThread(document.format, document.watch)
         self._logo, self._logo_switch = LogoReader(document.logo, document.format), LogoSwitch(document.logo)
         self._format = document.format
-        self._look = Look(document.logo, document.watch)
+        self._look: Look = Look(document.logo, document.watch)
         self._encoded_picture: av.VideoFrame | None = None
         try:
             slate = Slate(document.name, document.format, document.time_zone)
