@@ -1,7 +1,8 @@
 """The as-run log at a million rows on SQLite and ten million on PostgreSQL: pages, a day, and what an insert costs.
 
 The bulk is made by the database itself, event for event and record for record; what is measured goes through the
-repository, as the supervisor does it. A run that was broken off goes on with the rows that are there.
+repository, as the supervisor does it. A run that was broken off goes on with the rows that are there; what inserts
+cost at a size that is past is kept as it was measured then.
 """
 
 import asyncio
@@ -45,7 +46,7 @@ def measure(_clips: object) -> None:
     """Both databases, one after the other; keeps what it has after each."""
     path = RESULTS / "asrun_scale.json"
     figures: dict[str, float] = {}
-    samples: dict[str, object] = {}
+    samples: dict[str, dict[str, list[float]]] = {}
     if path.exists():
         known = json.loads(path.read_text())
         figures, samples = known["figures"], known["samples"]
@@ -54,7 +55,7 @@ def measure(_clips: object) -> None:
         place = user_cache_path("mcr-console-bench") / "asrun_scale" / kind
         place.mkdir(parents=True, exist_ok=True)
         with _server(kind, place) as url:
-            found, raw = asyncio.run(_measure(kind, url))
+            found, raw = asyncio.run(_measure(kind, url, samples.get(f"{kind}_inserts_ms", {})))
         figures |= found
         samples |= raw
         keep("asrun_scale", figures=figures, samples=samples)
@@ -72,17 +73,20 @@ def _server(kind: str, place: Path) -> Generator[str, None, None]:
     server.stop()
 
 
-async def _measure(kind: str, url: str) -> tuple[dict[str, float], dict[str, object]]:
+async def _measure(
+    kind: str, url: str, inserts: dict[str, list[float]]
+) -> tuple[dict[str, float], dict[str, dict[str, list[float]]]]:
+    """``inserts``: what is known of their cost, by the share at which it was measured."""
     store = Store(url)
     await store.migrate()
     engine = create_async_engine(database_url(url))
     size = SIZES[kind]
-    inserts: dict[str, list[float]] = {}
     try:
         for share in STEPS:
-            await _fill(engine, kind, int(size * share))
+            there = await _fill(engine, kind, int(size * share))
             await _settle(engine, kind)
-            inserts[f"{share:.0%}"] = await _insert(store, await _lead(store), share)
+            if there < int(size * share) or f"{share:.0%}" not in inserts:
+                inserts[f"{share:.0%}"] = await _insert(store, await _lead(store), share)
         queries = await _query(store, size)
     finally:
         await engine.dispose()
@@ -102,11 +106,15 @@ async def _lead(store: Store) -> Fence:
     return leadership.fence
 
 
-async def _fill(engine: AsyncEngine, kind: str, upto: int) -> None:
-    """Events and as many records, numbered from 0: event n is of channel n % CHANNELS, ten seconds after its last."""
+async def _fill(engine: AsyncEngine, kind: str, upto: int) -> int:
+    """Events and as many records, numbered from 0: event n is of channel n % CHANNELS, ten seconds after its last.
+
+    How many there were before.
+    """
     async with engine.connect() as connection:
         there = await connection.scalar(text("SELECT count(*) FROM as_run_event WHERE run_id = :run"), {"run": RUN})
     assert there is not None
+    before = there
     while there < upto:
         first, last = there, min(there + CHUNK, upto) - 1
         async with engine.begin() as connection:
@@ -114,6 +122,7 @@ async def _fill(engine: AsyncEngine, kind: str, upto: int) -> None:
                 await connection.execute(text(statement), {"first": first, "last": last})
         there = last + 1
         print(f"{kind}: {there:,} of {upto:,} rows", file=sys.stderr)
+    return before
 
 
 def _bulk(numbers: str, channel: str, at: str, end: str) -> tuple[str, str]:

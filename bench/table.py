@@ -63,6 +63,11 @@ def _as_run(kind: str, name: str, millions: str) -> tuple[Row, ...]:
             ),
         ),
         (
+            f"{about}: all 8,640 events of a channel's day, page by page; median and worst",
+            "asrun_scale",
+            lambda f: f"{f[f'{kind}_whole_day_ms']:.0f} ms, {f[f'{kind}_whole_day_worst_ms']:.0f} ms",
+        ),
+        (
             f"{about}: an append of 10 records and 5 events, at a tenth of that and at all of it",
             "asrun_scale",
             lambda f: f"{f[f'{kind}_insert_first_ms']} ms, {f[f'{kind}_insert_last_ms']} ms",
