@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from uuid import uuid4
 
+from sidecar.caspar.playout import CasparPlayout
 from sidecar.configuration import BadConfiguration, Configuration
 from sidecar.control.application import Acts, application
 from sidecar.control.commands import Commands
@@ -95,7 +96,7 @@ class Sidecar:
             return EXIT_DOOR_LOST
         return leaving.result() if leaving.done() else EXIT_UNCLEAN
 
-    def _make_engine(self, configuration: Configuration) -> Playout | RecorderEngine:
+    def _make_engine(self, configuration: Configuration) -> Playout | CasparPlayout | RecorderEngine:
         document, journal, root = configuration.document, self._journal, configuration.media_root
         if document.recording is not None:
             return RecorderEngine(
@@ -107,7 +108,8 @@ class Sidecar:
                 environment=os.environ,
             )
         lease_left = self._lease.left_s if document.leased else not_leased
-        return Playout(document, epoch=configuration.epoch, journal=journal, media_root=root, lease_left=lease_left)
+        make = Playout if document.caspar is None else CasparPlayout
+        return make(document, epoch=configuration.epoch, journal=journal, media_root=root, lease_left=lease_left)
 
     def _commands(self, epoch: int, nonces: Nonces) -> Acts:
         stop = partial(self._stop, "stop")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mcr_console.cli.caspar_server import caspar_server
 from mcr_console.cli.channel_settings import set_
 from mcr_console.cli.commands import AsJson, Sure, confirm, group, with_supervisor
 from mcr_console.cli.explain import explain
@@ -31,6 +32,7 @@ from supervisor.schemas.channel import (
     OutputIn,
 )
 from supervisor.schemas.fencing import fencing_words
+from supervisor.schemas.playout import CasparIn
 from supervisor.schemas.stream_key import without_key
 
 app = group("Make, start, stop and drive channels. A channel is named by its number or its name.")
@@ -98,6 +100,12 @@ def add(
     node: Annotated[
         str | None, typer.Option(metavar="NODE", help="Play on this node alone. A decklink output needs it.")
     ] = None,
+    caspar: Annotated[
+        CasparIn | None,
+        typer.Option(
+            parser=caspar_server, metavar="SERVER", help="Play it by a CasparCG server: HOST[:PORT][/CHANNEL[-LAYER]]."
+        ),
+    ] = None,
     number: Annotated[int | None, typer.Option(min=1, max=9999, help="The next free one if left out.")] = None,
     playlist: Annotated[str | None, typer.Option(help="Play this playlist, which is there already.")] = None,
     after_last: Annotated[
@@ -130,6 +138,8 @@ def add(
             playlist_id=playlist_id,
             after_last=after_last or ("loop" if from_ is not None else "filler"),
             time_zone=time_zone,
+            engine="ffmpeg" if caspar is None else "caspar",
+            caspar=caspar,
         )
         channel = await client.create_channel(values)
         return await put_on_air(client, channel) if start else channel

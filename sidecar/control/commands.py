@@ -16,7 +16,9 @@ from sidecar.control.answers import Answer, FirstAnswers, Refuse, answer
 from sidecar.control.nonces import GOOD_FOR_S, Lease, Nonces
 from sidecar.control.pool import Pool
 from sidecar.control.requests import decoded, read_body
-from sidecar.engine.playout import Applied, CommandQueueFull, Entrance, Playout
+from sidecar.engine.command_queue import Applied, CommandQueueFull
+from sidecar.engine.entrance import Entrance
+from sidecar.engine.interface import Engine
 from sidecar.protocol.channel import Output
 from sidecar.protocol.commands import (
     AdjustCommand,
@@ -99,7 +101,7 @@ class Commands:
     """``stop(by)`` begins the clean end of the process and returns at once."""
 
     epoch: int
-    playout: Playout
+    playout: Engine
     lease: Lease
     nonces: Nonces
     stop: Callable[[str], None]

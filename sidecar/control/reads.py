@@ -13,7 +13,7 @@ from sidecar.control.metrics import MEDIA_TYPE, exposition
 from sidecar.control.nonces import Lease, Nonces
 from sidecar.control.pool import Pool
 from sidecar.control.requests import number_in
-from sidecar.engine.playout import PlayoutStatus
+from sidecar.engine.interface import PlayoutStatus
 from sidecar.journal import Journal
 from sidecar.protocol.status import JournalStatus, Status
 
@@ -119,4 +119,5 @@ class Reads:
             live_faults=playout.live_faults,
             recording=playout.recording,
             look_digest=playout.look_digest,
+            engine=playout.engine,
         )

@@ -76,6 +76,11 @@ class CommandQueue:
             else:
                 self._answer(waiting, done, None)
 
+    @property
+    def is_shown_soon(self) -> bool:
+        """Something was applied whose effect no frame has shown yet."""
+        return bool(self._unshown)
+
     def shown(self, frame: int) -> None:
         """Output frame ``frame`` was handed to the encoder: it shows whatever was applied before it."""
         if self._unshown:

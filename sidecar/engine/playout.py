@@ -3,7 +3,6 @@
 import time as deadlines
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfoNotFoundError
@@ -14,14 +13,15 @@ from sidecar.engine.command_queue import Applied, CommandQueue, CommandQueueFull
 from sidecar.engine.encoder import programme_encoders
 from sidecar.engine.encoder_thread import EncoderThread, FrameJob, most_pictures
 from sidecar.engine.entrance import Entrance
+from sidecar.engine.interface import PlayoutStatus, item_on_air
 from sidecar.engine.live_scout import LiveScout
 from sidecar.engine.logo import LogoReader
 from sidecar.engine.logo_switch import LogoSwitch
 from sidecar.engine.loudness import LoudnessThread
 from sidecar.engine.output_set import OutputSet
 from sidecar.engine.output_watch import WatchThread
-from sidecar.engine.pacing import PlayoutTime, SystemTime, instant
-from sidecar.engine.playout_thread import AirView, PlayoutThread
+from sidecar.engine.pacing import PlayoutTime, SystemTime
+from sidecar.engine.playout_thread import PlayoutThread
 from sidecar.engine.process import end_process, steady_threads
 from sidecar.engine.slate_thread import SlateThread
 from sidecar.engine.source_pool import OpenSource, SourcePool
@@ -32,21 +32,8 @@ from sidecar.media.opener import source_of
 from sidecar.media.slate import Slate
 from sidecar.outputs.interface import LeaseLeft, not_leased
 from sidecar.outputs.packet import Batch
-from sidecar.protocol.channel import AfterLast, Item, LogoOverride, Look, Output, SidecarDocument
+from sidecar.protocol.channel import Item, LogoOverride, Look, Output, SidecarDocument
 from sidecar.protocol.outputs import look_digest
-from sidecar.protocol.recording import RecordingStatus
-from sidecar.protocol.status import (
-    ItemNext,
-    ItemOnAir,
-    LiveFault,
-    LogoStatus,
-    Loudness,
-    OutputFaults,
-    OutputStatus,
-    Picture,
-    SidecarState,
-    SkippedItem,
-)
 from sidecar.rundown.clock import Done, Refused, RundownClock
 from sidecar.rundown.coming_live import coming_live
 from sidecar.rundown.rate import parse_rate
@@ -55,34 +42,6 @@ __all__ = ["Applied", "CommandQueueFull", "Entrance", "Playout", "PlayoutStatus"
 
 _ENCODER_PATIENCE_S = 10
 _JOURNAL_LAST_WORDS_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class PlayoutStatus:
-    """The engine's part of ``protocol.status.Status``; fields mean what they mean there."""
-
-    state: SidecarState
-    frame: int
-    frames_late: int
-    frames_skipped: int
-    picture: Picture
-    reason: str
-    item: ItemOnAir | None
-    next: ItemNext | None
-    hold: bool
-    playlist_revision: int
-    after_last: AfterLast
-    outputs: tuple[OutputStatus, ...]
-    outputs_digest: str
-    loudness: Loudness
-    skipped: tuple[SkippedItem, ...]
-    faults: OutputFaults
-    logo: LogoStatus | None
-    hold_left_ms: int | None = None
-    dropped: tuple[str, ...] = ()
-    live_faults: tuple[LiveFault, ...] = ()
-    recording: RecordingStatus | None = None
-    look_digest: str = ""
 
 
 class Playout:
@@ -270,7 +229,7 @@ class Playout:
             frames_skipped=view.skipped,
             picture=view.picture,
             reason=view.reason,
-            item=_item_on_air(view),
+            item=item_on_air(view),
             next=view.next,
             hold=view.hold,
             playlist_revision=view.playlist_revision,
@@ -321,21 +280,3 @@ class Playout:
         if job.picture is not None:
             self._encoded_picture = job.picture
         self._outputs.deliver(job, batch)
-
-
-def _item_on_air(view: AirView) -> ItemOnAir | None:
-    on_air = view.on_air
-    if on_air is None:
-        return None
-    item = on_air.airing.item
-    return ItemOnAir(
-        item_id=item.id,
-        title=item.title,
-        airing=on_air.airing.number,
-        position_frames=on_air.position,
-        duration_frames=on_air.duration,
-        started_frame=on_air.started_frame,
-        started_at=instant(view.on_air_since_ns),
-        asset_id=item.asset_id,
-        live=on_air.live,
-    )

@@ -187,6 +187,7 @@ class Journal:
             planned_at_ns=source.planned_at_ns if source else None,
             predicted_at_ns=self._predicted(fact, waiting.wall_ns),
             inserted=source.inserted if source else False,
+            proof=fact.proof,
         )
 
     def _predicted(self, fact: Fact, wall_ns: int) -> int | None:

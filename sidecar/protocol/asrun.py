@@ -81,6 +81,11 @@ Cause = Literal[
 Readers take others as they come."""
 
 
+Proof = Literal["", "confirmed", "inferred"]
+"""How an engine that only drives another knows of a frame: it was told of it, or went on by the time that passed. Empty
+where the frames are the engine's own."""
+
+
 class AsRunRecord(Struct, frozen=True, omit_defaults=True):
     """One fact from the engine's own frames.
 
@@ -118,6 +123,7 @@ class AsRunRecord(Struct, frozen=True, omit_defaults=True):
     source_in: int | None = None  # source frames, at source_rate, passed over by the item's own trim
     source_rate: str | None = None
     inserted: bool = False  # a person put it into a list that traffic made
+    proof: Proof = ""
 
 
 GENESIS = "0" * 64

@@ -249,6 +249,20 @@ class ResumePoint(Struct, frozen=True, forbid_unknown_fields=True):
     frame: FrameCount = 0
 
 
+class CasparServer(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The CasparCG server that plays a channel: which of its channels, and which layer of that.
+
+    ``program``: the server's own program on this node, which the sidecar then starts, minds and ends; empty: the server
+    is there.
+    """
+
+    host: Annotated[str, Meta(min_length=1, max_length=253)] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65535)] = 5250
+    channel: Annotated[int, Meta(ge=1, le=64)] = 1
+    layer: Annotated[int, Meta(ge=0, le=9999)] = 10
+    program: Annotated[str, Meta(max_length=4096)] = ""
+
+
 class SidecarDocument(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The one JSON document a sidecar is started with (see ``sidecar.configuration`` for the environment)."""
 
@@ -269,3 +283,5 @@ class SidecarDocument(Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     watch: WatchThresholds = WatchThresholds()
     recording: Recording | None = None
     """Set: this is a recorder, see ``protocol.recording``."""
+    caspar: CasparServer | None = None
+    """None: the sidecar decodes and encodes itself."""

@@ -120,6 +120,16 @@ class LogoStatus(Struct, frozen=True):
     fault: str = ""
 
 
+class EngineHealth(Struct, frozen=True):
+    """A server that the sidecar drives. ``answers``: to commands; ``moves``: its channel's time does."""
+
+    version: str
+    answers: bool
+    moves: bool
+    detail: str = ""
+    """What is wrong, empty while nothing is."""
+
+
 class JournalStatus(Struct, frozen=True):
     run_id: str
     last_seq: int
@@ -190,3 +200,5 @@ class Status(Struct, frozen=True):
     """Of a recorder; None for a channel."""
     look_digest: str = ""
     """Of the logo and the thresholds that hold (``protocol.outputs``); empty: they hold until its next start."""
+    engine: EngineHealth | None = None
+    """None where the sidecar plays by itself."""

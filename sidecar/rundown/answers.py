@@ -39,3 +39,11 @@ class OnAir:
     started_frame: int
     late: int
     live: LiveStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """What comes after what is on air. ``by_itself``: with the first frame after its last."""
+
+    airing: Airing
+    by_itself: bool

@@ -6,7 +6,7 @@ from fractions import Fraction
 from sidecar.protocol.channel import Playlist, ResumePoint
 from sidecar.protocol.status import ItemNext, Picture
 from sidecar.rundown.air import Order
-from sidecar.rundown.answers import Done, OnAir, Refused
+from sidecar.rundown.answers import Done, Follower, OnAir, Refused
 from sidecar.rundown.forecast import Spot, Walk, walk
 from sidecar.rundown.model import Airing, Fact, Shown, Sources, Supply
 from sidecar.rundown.output import Mode
@@ -15,7 +15,7 @@ from sidecar.rundown.timeline import LEAD_S, NoSpot
 from sidecar.rundown.transport import Transport
 from sidecar.rundown.views import live_status, name_of, view_of
 
-__all__ = ["Done", "OnAir", "Refused", "RundownClock"]
+__all__ = ["Done", "Follower", "OnAir", "Refused", "RundownClock"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,34 @@ class RundownClock(Transport):
         off_air = self._programme.off_air
         found += off_air.wanted(frame, near=self._programme.is_filler_near())
         return tuple(airing for airing in dict.fromkeys(found) if airing.item.kind != "slate")
+
+    # --- for an engine that is told ahead -----------------------------------------------------------------------------
+
+    @property
+    def ordered(self) -> Airing | None:
+        """What is to be cut to as soon as its source is ready; until then what is on air stays there."""
+        order = self._programme.order
+        return None if order is None or self._out.frame < order.at else order.airing
+
+    @property
+    def follower(self) -> Follower | None:
+        """What comes after the item on air, as far as it can be told now. None: nothing, or a slate."""
+        programme, air = self._programme, self._out.air
+        again = self._lineup.held
+        plan = again or self._lineup.follows
+        if plan is None or programme.order is not None or plan.opens_at > self._out.frame:
+            return None
+        if plan.airing.item.kind != "clip":
+            return None
+        if air is None or air.over or self._out.mode is not Mode.ITEM or air.airing.item.end_mode == "take":
+            return Follower(plan.airing, by_itself=False)
+        if again is not None:
+            return Follower(plan.airing, by_itself=True)
+        own = None if air.duration is None else air.duration - air.position
+        due = self._lineup.not_before(plan)
+        is_early = due is not None and (own is None or due > self._out.frame + own)
+        is_cut = air.limit_left is not None and (own is None or air.limit_left < own)
+        return Follower(plan.airing, not (plan.waits or programme.hold or is_early or is_cut))
 
     # --- what is known ----------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from sidecar.protocol.asrun import RecordKind
+from sidecar.protocol.asrun import Proof, RecordKind
 from sidecar.protocol.channel import Item
 from sidecar.protocol.status import Picture
 
@@ -62,6 +62,7 @@ class Fact:
     late: int | None = None
     predicted: int | None = None
     """Of an item's start: the frame at which it was to begin, as it looked when the item before it began."""
+    proof: Proof = ""
 
 
 FrameAction = Literal["source", "repeat", "slate"]

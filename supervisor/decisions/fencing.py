@@ -5,15 +5,16 @@ from typing import Final, Literal
 
 from supervisor.decisions.view import Candidate, View
 
-Fencing = Literal["resource", "lease", "unleased", "hold", "cable"]
+Fencing = Literal["resource", "lease", "unleased", "hold", "server", "cable"]
 """How an output keeps an old sidecar from the air that nobody reaches.
 
 ``resource``: what it writes nobody looks at (HLS: an epoch's own directory). ``lease``: it stops sending, or never
 connects again, once its lease has run out. ``unleased``: it would, but was started without one. ``hold``: it sends on,
-so only a confirmed exit proves that it is silent. ``cable``: the signal leaves by a card of its node and of no other.
+so only a confirmed exit proves that it is silent. ``server``: a CasparCG server plays on whatever becomes of who drives
+it. ``cable``: the signal leaves by a card of its node and of no other.
 """
 
-_STRICTER: Final[tuple[Fencing, ...]] = ("resource", "lease", "unleased", "hold", "cable")
+_STRICTER: Final[tuple[Fencing, ...]] = ("resource", "lease", "unleased", "hold", "server", "cable")
 
 
 def fencing_of_output(kind: str, *, lease_stop: bool) -> Fencing:
@@ -31,6 +32,11 @@ def fencing_of_output(kind: str, *, lease_stop: bool) -> Fencing:
             return "hold"
 
 
+def fencing_of_engine(engine: str) -> Fencing:
+    """Of what plays a channel, whatever its outputs."""
+    return "server" if engine == "caspar" else "resource"
+
+
 def strictest(each: Iterable[Fencing]) -> Fencing:
     """Of a channel: that of its output which is hardest to be sure of."""
     strictest_yet: Fencing = "resource"
@@ -43,7 +49,7 @@ def strictest(each: Iterable[Fencing]) -> Fencing:
 def as_fencing(text: str) -> Fencing:
     """What a row names. One that this version does not know holds: nothing is known to stop it."""
     match text:
-        case "resource" | "lease" | "unleased" | "hold" | "cable":
+        case "resource" | "lease" | "unleased" | "hold" | "server" | "cable":
             return text
         case _:
             return "hold"
@@ -84,6 +90,8 @@ def _unproven(view: View) -> str:
             return "a DeckLink output is moved by people alone"
         case "hold":
             return "its UDP output holds, so it may still be sending"
+        case "server":
+            return "its CasparCG server plays on by itself"
         case "unleased":
             return "it was started without a lease that could run out"
         case "lease" | "resource":

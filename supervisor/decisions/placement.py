@@ -117,6 +117,8 @@ def _why_full(node: NodeFacts) -> str:
 
 
 def _why_unable(node: NodeFacts, engine: str) -> str:
+    if engine == "caspar":  # it is driven, and plays where it is
+        return ""
     if node.engines is not None and engine not in node.engines:
         return f"node {node.name} has no engine {engine}"
     return ""

@@ -30,7 +30,7 @@ from supervisor.agent.interface import (
     StartOrder,
     StopOrder,
 )
-from supervisor.decisions.fencing import as_fencing, fencing_of_output, strictest
+from supervisor.decisions.fencing import as_fencing, fencing_of_engine, fencing_of_output, strictest
 from supervisor.decisions.phases import as_phase, check_transition
 from supervisor.decisions.restarts import Restarts
 from supervisor.decisions.resume import Beginning, Position, beginning, said_at_arming
@@ -290,10 +290,11 @@ class Actions:
             outputs = needs_of(await tx.channels.outputs(self.row.id))
         watch = self._desk.watch_of(node_id)
         devices = () if watch is None or watch.condition is None else watch.condition.devices
-        leased = outputs.fencing == "lease" and self._desk.can_move(self.row)
+        fencing = strictest((outputs.fencing, fencing_of_engine(self.row.engine)))
+        leased = fencing == "lease" and self._desk.can_move(self.row)
         return Placing(
             node_id=node_id,
-            fenced_by="unleased" if outputs.fencing == "lease" and not leased else outputs.fencing,
+            fenced_by="unleased" if fencing == "lease" and not leased else fencing,
             leased=leased,
             raise_epoch=True,
             claims=ports_on(node_id, outputs.ports, devices),
@@ -449,6 +450,7 @@ class Actions:
         """Before an output may send, the row says what it takes to be sure of it. Never less than before in this epoch:
         what was ended is not known to be silent until its process is gone."""
         wanted = strictest(fencing_of_output(one.kind, lease_stop=one.lease_stop) for one in outputs)
+        wanted = strictest((wanted, fencing_of_engine(self.row.engine)))
         if wanted == "lease" and not self.row.leased:
             wanted = "unleased"
         fenced_by = strictest((as_fencing(self.row.fenced_by), wanted))

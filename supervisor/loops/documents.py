@@ -10,6 +10,7 @@ from db.transaction import Transaction
 from sidecar.protocol import channel as protocol
 from sidecar.rundown.rate import parse_rate
 from supervisor.airing import playout_of
+from supervisor.schemas.playout import Playout
 from supervisor.sidecar_lists import NO_SPARE, Spare, sidecar_playlist
 
 
@@ -79,7 +80,13 @@ def document_of(row: Channel, material: Material, resume: protocol.ResumePoint |
         loudness_profile=playout.loudness_profile,
         logo=look.logo,
         watch=look.watch,
+        caspar=_server(playout) if row.engine == "caspar" else None,
     )
+
+
+def _server(playout: Playout) -> protocol.CasparServer:
+    told = playout.caspar
+    return protocol.CasparServer() if told is None else protocol.CasparServer(**told.model_dump())
 
 
 def _output(row: Output) -> protocol.Output:

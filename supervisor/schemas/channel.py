@@ -13,7 +13,7 @@ Phase = Literal["off", "placing", "fencing", "starting", "running", "stopping", 
 Observed = Literal["on_air", "late", "dark", "hung", "silent", "gone", "unknown"]
 ResumePolicy = Literal["continue", "schedule"]
 """``continue`` from the last reported frame, or ``schedule``: join in progress what should be on air now."""
-Engine = Literal["ffmpeg"]
+Engine = Literal["ffmpeg", "caspar"]
 AfterLast = Literal["loop", "filler", "hold"]
 OutputKind = Literal["hls", "udp", "srt", "rtmp", "decklink", "file"]
 

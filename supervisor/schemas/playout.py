@@ -31,6 +31,15 @@ class LogoIn(Schema):
     )
 
 
+class CasparIn(Schema):
+    """The CasparCG server that plays the channel: which of its channels, and which layer of that."""
+
+    host: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.:_-]+$")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 5250
+    channel: Annotated[int, Field(ge=1, le=64)] = 1
+    layer: Annotated[int, Field(ge=0, le=9999)] = 10
+
+
 class Playout(Schema):
     """``hold_timeout_ms``: after so long an unattended hold gives way to ``hold_fallback``, with an alarm; 0 never.
     ``ladder``: what airs without programme, its first rung after ``ladder_first_ms``, each next ``ladder_next_ms``
@@ -48,10 +57,12 @@ class Playout(Schema):
     black_s: Seconds = 8
     freeze_s: Seconds = 30
     silence_s: Seconds = 15
+    caspar: CasparIn | None = None
+    """For engine ``caspar``; none is channel 1 of a server on the same machine."""
 
 
 class PlayoutPatch(Schema):
-    """Only what is given changes; ``logo`` null takes it away."""
+    """Only what is given changes; ``logo`` null takes it away. ``caspar`` takes effect at the next start."""
 
     hold_timeout_ms: Millis | None = None
     hold_fallback: HoldFallback | None = None
@@ -64,3 +75,4 @@ class PlayoutPatch(Schema):
     black_s: Seconds | None = None
     freeze_s: Seconds | None = None
     silence_s: Seconds | None = None
+    caspar: CasparIn | None = None

@@ -1,0 +1,29 @@
+"""``HOST[:PORT][/CHANNEL[-LAYER]]`` as a CasparCG server."""
+
+import re
+from typing import Final
+
+import typer
+from pydantic import ValidationError
+
+from supervisor.schemas.playout import CasparIn
+
+_FORM: Final = re.compile(
+    r"(?P<host>\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?(/(?P<channel>[0-9]{1,2})(-(?P<layer>[0-9]{1,4}))?)?",
+    re.ASCII,
+)
+
+
+def caspar_server(text: str | CasparIn) -> CasparIn:
+    """Raises BadParameter."""
+    if isinstance(text, CasparIn):
+        return text
+    match = _FORM.fullmatch(text)
+    if match is None:
+        raise typer.BadParameter(f"not a CasparCG server: {text!r}; write HOST, or HOST:5250/1-10")
+    told = {name: value for name, value in match.groupdict().items() if value is not None}
+    told["host"] = told["host"].removeprefix("[").removesuffix("]")
+    try:
+        return CasparIn.model_validate(told)
+    except ValidationError as error:
+        raise typer.BadParameter(f"not a CasparCG server: {text!r}: {error.errors()[0]['msg']}") from error

@@ -1,0 +1,314 @@
+"""Keeps a server's layer showing what the rundown says: looks, lets the rundown run on what it saw, corrects.
+
+One step is one look. The rundown follows the server where the server goes on by itself (AUTO), and the server follows
+the rundown everywhere else: a cut that somebody ordered is played first and counted when INFO shows it.
+"""
+
+import logging
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from sidecar.caspar.amcp import UnwritableTextError
+from sidecar.caspar.connection import CommandFailedError, NoReplyError, ServerAwayError
+from sidecar.caspar.deck import Deck, Loaded, Reading, Sight
+from sidecar.caspar.info import ChannelInfo, Layer
+from sidecar.caspar.link import Link
+from sidecar.caspar.loading import LayerCommands, ticks_a_frame
+from sidecar.caspar.ticking import Record, Ticking
+from sidecar.engine.command_queue import CommandQueue
+from sidecar.engine.entrance import Entrance
+from sidecar.engine.pacing import NS, PlayoutTime
+from sidecar.protocol.channel import CasparServer, ResumePoint
+from sidecar.protocol.status import EngineHealth
+from sidecar.rundown.clock import Follower, RundownClock
+from sidecar.rundown.model import Airing, Shown
+from sidecar.rundown.rate import due_ns, frames_in
+
+log = logging.getLogger(__name__)
+
+POLL_NS: Final = 100_000_000
+_MUTED_NS: Final = 50_000_000
+_ADOPT_S: Final = 2
+"""What plays already is left to play where it is so near to what is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begins:
+    """An arm, on its way to the first frame."""
+
+    entrance: Entrance | None
+
+
+class Drive:
+    """Owned by one task. ``step`` looks once and says when to look again."""
+
+    def __init__(
+        self,
+        server: CasparServer,
+        rundown: RundownClock,
+        rate: Fraction,
+        *,
+        link: Link,
+        commands: CommandQueue,
+        record: Record,
+        time: PlayoutTime,
+        card: str = "",
+    ) -> None:
+        """``card``: the slate's picture as a file that the server may be able to read; empty: a colour."""
+        self.rundown = rundown
+        self.deck = Deck()
+        self.ticking = Ticking(rundown, self.deck, rate, record)
+        self.health = EngineHealth("", answers=False, moves=False, detail="not connected yet")
+        self.info: ChannelInfo | None = None
+        self.is_on_air = False
+        self._server = server
+        self._rate = rate
+        self._link = link
+        self._layer = LayerCommands(server.channel, server.layer, rate)
+        self._commands = commands
+        self._time = time
+        self._card = card
+        self._begins: Begins | None = None
+        self._paused = False
+        self._waits = False
+
+    def arm(self, entrance: Entrance | None) -> None:
+        """With the next step."""
+        self._begins = Begins(entrance)
+
+    async def step(self) -> int:
+        """Monotonic nanoseconds at which the next is due."""
+        await self._link.keep()
+        self.info = await self._link.info(self._server.channel) if self._link.is_up else None
+        self.ticking.was_there |= self._link.is_up
+        now_ns = self._time.monotonic_ns()
+        layer = self._look(self.info)
+        if not self.is_on_air:
+            self._be_muted(layer, now_ns)
+            if not self.is_on_air:
+                return now_ns + _MUTED_NS
+        reading = None if self.info is None else self.deck.read(layer, self._layer.per_frame)
+        before = self.rundown.frame
+        self.ticking.replay(reading, now_ns, self._time.wall_ns())
+        self._paused = reading is not None and reading.paused
+        self._commands.apply(self.rundown)
+        if self._commands.is_shown_soon and self.rundown.ordered is None:
+            self.ticking.tick("confirmed" if reading is not None else "inferred")
+        await self._enact(reading)
+        if self.rundown.ordered is None and self.rundown.frame > before:
+            on_air = self.rundown.on_air
+            began = -1 if on_air is None else on_air.started_frame
+            self._commands.shown(began if began >= before else self.rundown.frame - 1)
+        if reading is not None:
+            await self._adjust()
+            await self._cue(reading)
+        self._judge(now_ns)
+        return self._next_look(now_ns, reading)
+
+    async def leave(self, by: str, *, final: bool) -> None:
+        """The air: the layer is cleared, or, where the channel goes on in another run, left as it is."""
+        self.ticking.stop(by, "confirmed" if self.info is not None else "inferred")
+        if self.is_on_air and final and self._link.is_up:
+            await self._link.tried(self._layer.clear())
+        self.is_on_air = False
+
+    # --- before the air ---------------------------------------------------------------------------------------------
+
+    def _be_muted(self, layer: Layer | None, now_ns: int) -> None:
+        self._commands.apply(self.rundown)
+        self.rundown.prepare(self.ticking.view, self._time.wall_ns())
+        self.rundown.wanted()
+        begins = self._begins
+        if begins is not None:
+            self._enter(begins.entrance, layer)
+            self.ticking.begin(now_ns)
+            self.is_on_air = True
+
+    def _enter(self, entrance: Entrance | None, layer: Layer | None) -> None:
+        """The place in the list; what plays there already, from a run before, plays on."""
+        rundown = self.rundown
+        if entrance is not None:
+            target = entrance.target(rundown.playlist, self._rate, self._time.wall_ns())
+            rundown.begin_with(target or entrance.point)
+        first = rundown.first
+        if first is None or layer is None or first.item.kind != "clip" or not first.item.path:
+            return
+        try:
+            wanted = self._layer.loaded(first, first.first_frame, 0)
+        except UnwritableTextError:
+            return
+        side = layer.foreground
+        position = (side.position or 0) // self._layer.per_frame
+        near = abs(position - wanted.start) <= frames_in(_ADOPT_S, self._rate)
+        if side.path != wanted.path or side.producer != "ffmpeg" or side.paused or not near or side.has_ended:
+            return
+        rundown.begin_with(ResumePoint(first.item.id, max(0, position - wanted.first)))
+        first = rundown.first
+        if first is not None:
+            log.info("%s plays already, from frame %d on; it is left to play", wanted.path, position)
+            length = None if side.clip_length is None else side.clip_length // self._layer.per_frame
+            self.deck.front = Loaded(first, wanted.path, position, wanted.first, length, alive=True)
+
+    # --- looking ----------------------------------------------------------------------------------------------------
+
+    def _look(self, info: ChannelInfo | None) -> Layer | None:
+        """Our layer. A server whose channel runs at another rate is one that says nothing."""
+        if info is None:
+            return None
+        ticks = ticks_a_frame(info.rate, self._rate)
+        if ticks is None:
+            self._link.fault = (
+                f"the server's channel {self._server.channel} is {info.format} at {info.rate} a second, this channel "
+                f"at {self._rate}: give both the same format"
+            )
+            self.info = None
+            return None
+        self._layer.per_frame = ticks
+        return info.layers.get(self._server.layer)
+
+    def _judge(self, now_ns: int) -> None:
+        stalled = self.ticking.stalled_since_ns
+        stands_s = 0 if stalled is None else (now_ns - stalled) / NS
+        answers = self.info is not None
+        detail = "" if answers else self._link.fault or "the CasparCG server does not answer"
+        if stands_s >= 1:
+            detail = f"the server's channel time has stood for {stands_s:.0f} s; its card or clock may be stuck"
+        self.health = EngineHealth(self._link.version, answers, answers and stands_s < 1, detail)
+
+    def _next_look(self, now_ns: int, reading: Reading | None) -> int:
+        """Soon after the next thing that is to happen."""
+        frame_ns = due_ns(1, self._rate)
+        if self._waits or self.rundown.ordered is not None or (reading is not None and reading.sight is Sight.OPENING):
+            return now_ns + frame_ns
+        coming = self.rundown.next_item(self.ticking.view)
+        left = None if coming is None else coming.in_frames_left
+        on_air = self.rundown.on_air
+        if left is None and on_air is not None and on_air.duration is not None and on_air.duration > on_air.position:
+            left = on_air.duration - on_air.position
+        if left is None:
+            return now_ns + POLL_NS
+        due = self.ticking.due(self.rundown.frame + max(0, left))
+        return max(now_ns + frame_ns // 2, min(now_ns + POLL_NS, due))
+
+    # --- correcting -------------------------------------------------------------------------------------------------
+
+    async def _enact(self, reading: Reading | None) -> None:
+        """Makes the layer show what the rundown's last frame says."""
+        self._waits = False
+        ordered, shown, front = self.rundown.ordered, self.ticking.last, self.deck.front
+        if ordered is not None:
+            if (front is None or front.airing is not ordered) and not self.ticking.has_failed(ordered):
+                await self._play(ordered, ordered.first_frame, 0)
+            return
+        if shown is None:
+            return
+        is_lost = reading is not None and reading.sight in (Sight.BLANK, Sight.FOREIGN)
+        if shown.action == "slate":
+            if front is None or front.airing is not None or is_lost:
+                await self._show_card()
+        elif shown.airing is None:
+            return
+        elif shown.action == "source" or shown.late:
+            await self._show_source(shown, shown.airing, is_lost=is_lost)
+        elif shown.picture == "freeze" and front is not None and not self._paused:
+            await self._link.tried(self._layer.pause())
+        elif is_lost:
+            await self._stand_on(shown.airing, shown.position)
+
+    async def _show_source(self, shown: Shown, airing: Airing, *, is_lost: bool) -> None:
+        front = self.deck.front
+        if front is None or front.airing is not airing or is_lost:
+            if not self.ticking.has_failed(airing) and (shown.action == "source" or is_lost):
+                await self._play(airing, shown.position, 1)
+        elif self._paused:
+            await self._link.tried(self._layer.resume())
+
+    async def _play(self, airing: Airing, position: int, played: int) -> None:
+        """``played``: 1 where the frame at ``position`` is one that the rundown has counted."""
+        self._waits = True
+        try:
+            loaded = self._layer.loaded(airing, position, played)
+        except (UnwritableTextError, ValueError) as error:
+            self.ticking.fail(airing, str(error))
+            return
+        back = self.deck.back
+        is_cued = back is not None and back.airing is airing and back.start == loaded.start
+        command = self._layer.play_cued() if is_cued else self._layer.play(loaded)
+        if await self._is_done(command, airing):
+            self.deck.took(loaded)
+
+    async def _is_done(self, command: str, airing: Airing) -> bool:
+        """Also where nobody knows: then what INFO shows says it."""
+        try:
+            await self._link.do(command)
+        except CommandFailedError as error:
+            why = "the server does not find it" if error.code == 404 else "the server refused it"
+            self.ticking.fail(airing, f"{why}: {error}")
+            return False
+        except (NoReplyError, ServerAwayError) as error:
+            log.warning("%s", error)
+        return True
+
+    async def _show_card(self) -> None:
+        if self._card and await self._link.tried(self._layer.card(self._card)):
+            self._card = "" if self._link.is_up else self._card  # it cannot read the picture
+        elif self._card:
+            self.deck.took(Loaded(None, self._card))
+            return
+        await self._link.tried(self._layer.card(""))
+        self.deck.took(Loaded(None, ""))
+
+    async def _stand_on(self, airing: Airing, position: int) -> None:
+        """A held last picture, put back."""
+        try:
+            loaded = self._layer.loaded(airing, max(0, position), 1)
+        except (UnwritableTextError, ValueError):
+            return
+        if not await self._link.tried(self._layer.load(loaded)):
+            self.deck.took(loaded)
+
+    async def _adjust(self) -> None:
+        """An operator made the item on air longer or shorter."""
+        on_air, front = self.rundown.on_air, self.deck.front
+        if on_air is None or front is None or front.airing is not on_air.airing or on_air.duration is None:
+            return
+        if not front.alive or front.over:
+            return
+        end = front.first + on_air.duration
+        wanted = on_air.duration if front.file_end is None else min(end, front.file_end) - front.first
+        if wanted != front.length and wanted > 0 and not await self._link.tried(self._layer.length(wanted)):
+            front.length = wanted
+
+    async def _cue(self, reading: Reading) -> None:
+        """Keeps what comes next behind the foreground, to follow by itself where it is to."""
+        if reading.sight in (Sight.BLANK, Sight.FOREIGN) or self.rundown.ordered is not None or self._waits:
+            return
+        follower, back = self.rundown.follower, self.deck.back
+        if follower is None:
+            if self.deck.back_follows and not await self._link.tried(self._layer.cue_nothing()):
+                self.deck.cued(None, follows=False)
+            return
+        if self.ticking.has_failed(follower.airing):
+            return
+        if back is not None and back.airing is follower.airing and self.deck.back_follows == follower.by_itself:
+            return
+        await self._load_behind(follower)
+
+    async def _load_behind(self, follower: Follower) -> None:
+        airing = follower.airing
+        try:
+            loaded = self._layer.loaded(airing, airing.first_frame, 0)
+        except (UnwritableTextError, ValueError) as error:
+            self.ticking.fail(airing, str(error))
+            return
+        try:
+            await self._link.do(self._layer.cue(loaded, follows=follower.by_itself))
+        except CommandFailedError as error:
+            log.warning("%s", error)
+            if error.code == 404:
+                self.ticking.fail(airing, f"the server does not find it: {error}")
+            return
+        except (NoReplyError, ServerAwayError) as error:
+            log.warning("%s", error)  # it may have been done: what INFO shows says whether it followed
+        self.deck.cued(loaded, follows=follower.by_itself)

@@ -1,0 +1,133 @@
+"""The server as long as it is there: a connection that is made again, and commands that are answered or not."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from sidecar.caspar.amcp import Reply, UnwritableTextError
+from sidecar.caspar.connection import CommandFailedError, Connection, NoReplyError, ServerAwayError
+from sidecar.caspar.info import ChannelInfo, UnreadableInfoError, read_info
+
+log = logging.getLogger(__name__)
+
+RETRY_NS: Final = 1_000_000_000
+"""Between two tries to connect."""
+
+
+class Link:
+    """``monotonic_ns`` paces the tries. Nothing here waits for a server that is away."""
+
+    def __init__(
+        self, host: str, port: int, monotonic_ns: Callable[[], int], *, reply_s: float = 0.5, connect_s: float = 1.0
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._now = monotonic_ns
+        self._reply_s = reply_s
+        self._connect_s = connect_s
+        self._connection: Connection | None = None
+        self._connecting: asyncio.Task[Connection] | None = None
+        self._next_try_ns = 0
+        self.fault = "not connected yet"
+        """Why the server does not answer; empty while it does."""
+        self.version = ""
+
+    @property
+    def is_up(self) -> bool:
+        return self._connection is not None and not self._connection.over
+
+    async def settled(self) -> None:
+        """Until a connection that is being made is there, or is not to be."""
+        if self._connecting is not None:
+            await asyncio.wait({self._connecting})
+
+    async def keep(self) -> bool:
+        """Sees to it that there is a connection, or that one is being made. True: there is one, made just now."""
+        if self.is_up:
+            return False
+        if self._connection is not None:
+            await self._lose(self._connection.over)
+        if self._connecting is None and self._now() >= self._next_try_ns:
+            self._next_try_ns = self._now() + RETRY_NS
+            connect = Connection.connect(self._host, self._port, within_s=self._connect_s)
+            self._connecting = asyncio.create_task(connect, name="amcp-connect")
+            await asyncio.wait({self._connecting}, timeout=0.05)
+        return await self._connected()
+
+    async def _connected(self) -> bool:
+        task = self._connecting
+        if task is None or not task.done():
+            return False
+        self._connecting = None
+        try:
+            self._connection = task.result()
+        except ServerAwayError as error:
+            self.fault = str(error)
+            return False
+        try:
+            self.version = (await self.ask("VERSION")).data[0]
+        except (NoReplyError, ServerAwayError, IndexError):
+            self.version = ""
+        log.info("connected to the CasparCG server at %s port %d, version %s", self._host, self._port, self.version)
+        return self.is_up
+
+    async def _lose(self, why: str) -> None:
+        connection, self._connection = self._connection, None
+        self.fault = f"the connection to the CasparCG server is gone: {why}"
+        log.warning("%s", self.fault)
+        if connection is not None:
+            await connection.close()
+
+    async def ask(self, command: str) -> Reply:
+        """Raises NoReplyError, ServerAwayError, UnwritableTextError."""
+        if self._connection is None:
+            raise ServerAwayError(self.fault)
+        try:
+            reply = await self._connection.ask(command, within_s=self._reply_s)
+        except NoReplyError:
+            self.fault = f"the CasparCG server has not answered a command within {self._reply_s:g} s"
+            raise
+        self.fault = ""
+        return reply
+
+    async def do(self, command: str) -> Reply:
+        """As ``ask``; raises CommandFailedError for a refusal."""
+        reply = await self.ask(command)
+        if not reply.ok:
+            raise CommandFailedError(command[:80], reply)
+        return reply
+
+    async def tried(self, command: str) -> str:
+        """Does it; what went wrong, empty where nothing did."""
+        try:
+            await self.do(command)
+        except (NoReplyError, ServerAwayError, CommandFailedError, UnwritableTextError) as error:
+            log.warning("%s", error)
+            return str(error)
+        return ""
+
+    async def info(self, channel: int) -> ChannelInfo | None:
+        """None where the server said nothing of it; ``fault`` says why."""
+        try:
+            reply = await self.ask(f"INFO {channel}")
+        except (NoReplyError, ServerAwayError):
+            return None
+        if reply.code != 201 or not reply.data:
+            self.fault = f"the CasparCG server has no channel {channel}: {reply.code} {reply.words}"
+            return None
+        try:
+            return read_info(reply.data[0])
+        except UnreadableInfoError as error:
+            self.fault = str(error)
+            return None
+
+    async def close(self) -> None:
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.wait({self._connecting})
+            if not self._connecting.cancelled() and self._connecting.exception() is None:
+                self._connection = self._connecting.result()
+        if self._connection is not None:
+            await self._connection.close()
+        self._connection = self._connecting = None

@@ -1,0 +1,254 @@
+"""A channel that a CasparCG server plays: the engine that the sidecar's control sees, and the thread that drives it."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from sidecar.caspar.consumers import Places
+from sidecar.caspar.drive import Drive
+from sidecar.caspar.link import Link
+from sidecar.caspar.outputs import Outputs
+from sidecar.engine.command_queue import Applied, CommandQueue
+from sidecar.engine.entrance import Entrance
+from sidecar.engine.interface import PlayoutStatus, item_on_air
+from sidecar.engine.pacing import NS, PlayoutTime, SystemTime, instant
+from sidecar.engine.playout_thread import AirView, FactSink
+from sidecar.engine.process import end_process
+from sidecar.engine.threads import OnDeath, vital_thread
+from sidecar.engine.thumbnail import Thumbnailer
+from sidecar.journal.journal import Journal
+from sidecar.media.slate import Slate
+from sidecar.outputs.interface import LeaseLeft, not_leased
+from sidecar.protocol.channel import CasparServer, LogoOverride, Look, Output, SidecarDocument
+from sidecar.protocol.status import Loudness, OutputFaults, SkippedItem
+from sidecar.rundown.clock import Done, Refused, RundownClock
+from sidecar.rundown.model import Fact
+from sidecar.rundown.rate import frames_to_ms, parse_rate
+
+log = logging.getLogger(__name__)
+
+_SKIPPED_KEPT: Final = 20
+_LAST_WORDS_S: Final = 1.0
+_NOT_MEASURED: Final = Loudness(None, None, None)
+
+
+class CasparPlayout:
+    """``engine.interface.Engine`` by a server. One thread with a loop of its own steps the drive."""
+
+    def __init__(
+        self,
+        document: SidecarDocument,
+        *,
+        epoch: int,
+        journal: Journal,
+        media_root: Path,
+        lease_left: LeaseLeft = not_leased,
+        time: PlayoutTime | None = None,
+        on_death: OnDeath | None = None,
+    ) -> None:
+        """Raises ValueError for a format or a time zone that cannot be."""
+        server = document.caspar or CasparServer()
+        self._time = SystemTime() if time is None else time
+        self._rate = parse_rate(document.format.rate)
+        self._facts: FactSink = journal
+        die = on_death or partial(end_process, last_words=partial(journal.close, _LAST_WORDS_S))
+        self._slate = Slate(document.name, document.format, document.time_zone)
+        self._thumbnailer = Thumbnailer(lambda: self._slate.picture(datetime.now(UTC)))
+        self._commands = CommandQueue(self._time)
+        self._link = Link(server.host, server.port, self._time.monotonic_ns)
+        self._rundown = RundownClock(document.playlist, self._rate, document.resume)
+        self._drive = Drive(
+            server,
+            self._rundown,
+            self._rate,
+            link=self._link,
+            commands=self._commands,
+            record=self._record,
+            time=self._time,
+        )
+        self._outputs = Outputs(document, self._link, server.channel, Places(media_root, epoch), lease_left)
+        self._skipped_items: deque[SkippedItem] = deque(maxlen=_SKIPPED_KEPT)
+        self._wake = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._arming: Future[Applied] | None = None
+        self._stop: tuple[str, bool] | None = None
+        self._has_ended_well = True
+        self._has_stopped: bool | None = None
+        self._started_number, self._started_ns = -1, 0
+        self._thread = vital_thread("caspar", self._run, die)
+        self._view = AirView()
+
+    # --- for any thread ---------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def arm(self, by: str, entrance: Entrance | None = None) -> "Future[Applied]":
+        if self._arming is not None or self._has_stopped is not None:
+            raise RuntimeError("the playout was armed or stopped before")
+
+        def act(rundown: RundownClock) -> Done:
+            rundown.arm(by)
+            self._drive.arm(entrance)
+            return Done("on air", shows=True)
+
+        answer = self._arming = self._commands.put(act)
+        self._hurry()
+        return answer
+
+    @property
+    def arming(self) -> "Future[Applied] | None":
+        return self._arming
+
+    def command(self, act: Callable[[RundownClock], Done]) -> "Future[Applied]":
+        answer = self._commands.put(act)
+        self._hurry()
+        return answer
+
+    def logo(self, show: LogoOverride, by: str) -> "Future[Applied]":
+        def act(_rundown: RundownClock) -> Done:
+            raise Refused("no_logo", f"the CasparCG engine puts no logo on air: {show} was asked by {by or 'nobody'}")
+
+        return self._commands.put(act)
+
+    def replace_look(self, look: Look) -> None:
+        """Nothing: this engine puts no logo on air and watches no picture."""
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        return self._outputs.outputs
+
+    def replace_outputs(self, outputs: tuple[Output, ...]) -> str:
+        loop = self._loop
+        if loop is None:
+            return "leaves the air; nothing was changed"
+        done: Future[str] = Future()
+
+        def replace() -> None:
+            try:
+                done.set_result(self._outputs.replace(outputs))
+            except StopIteration:
+                done.set_exception(ValueError("more outputs than a channel can have"))
+
+        loop.call_soon_threadsafe(replace)
+        self._hurry()
+        return done.result(timeout=1.0)
+
+    def stop(self, by: str, timeout: float, *, final: bool = True) -> bool:
+        if self._has_stopped is None:
+            self._stop = by, final
+            self._hurry()
+            if self._thread.ident is not None:
+                self._thread.join(timeout)
+            self._has_stopped = not self._thread.is_alive() and self._has_ended_well
+        return self._has_stopped
+
+    def status(self) -> PlayoutStatus:
+        view = self._view
+        return PlayoutStatus(
+            state=view.state,
+            frame=view.frame,
+            frames_late=view.late,
+            frames_skipped=view.skipped,
+            picture=view.picture,
+            reason=view.reason,
+            item=item_on_air(view),
+            next=view.next,
+            hold=view.hold,
+            playlist_revision=view.playlist_revision,
+            after_last=view.after_last,
+            outputs=self._outputs.statuses,
+            outputs_digest=self._outputs.digest,
+            loudness=_NOT_MEASURED,
+            skipped=view.skipped_items,
+            faults=OutputFaults(),
+            logo=None,
+            hold_left_ms=view.hold_left_ms,
+            dropped=view.dropped,
+            engine=self._drive.health,
+        )
+
+    def thumbnail(self) -> bytes:
+        """The channel's card: no picture of the server's comes here."""
+        return self._thumbnailer.jpeg()
+
+    # --- the thread -------------------------------------------------------------------------------------------------
+
+    def _hurry(self) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._wake.set)
+
+    def _run(self) -> None:
+        asyncio.run(self._play())
+
+    async def _play(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        try:
+            while self._stop is None:
+                self._wake.clear()
+                due_ns = await self._drive.step()
+                if self._drive.is_on_air:
+                    await self._outputs.mind(
+                        self._drive.info,
+                        self._time.monotonic_ns(),
+                        self._time.wall_ns(),
+                        moves=self._drive.health.moves,
+                    )
+                self._publish()
+                wait_s = max(0, due_ns - self._time.monotonic_ns()) / NS
+                try:
+                    await asyncio.wait_for(self._wake.wait(), wait_s)
+                except TimeoutError:
+                    continue
+            await self._leave(*self._stop)
+        finally:
+            self._commands.close()
+            await self._link.close()
+            self._loop = None
+
+    async def _leave(self, by: str, final: bool) -> None:
+        was_on_air = self._drive.is_on_air
+        await self._drive.leave(by, final=final)
+        if was_on_air and final:
+            self._has_ended_well = await self._outputs.end()
+        self._publish()
+
+    def _record(self, fact: Fact, wall_ns: int) -> None:
+        self._facts.write(fact, wall_ns)
+        if fact.kind == "item_skipped" and fact.airing is not None:
+            item = fact.airing.item
+            self._skipped_items.append(SkippedItem(item.id, item.title, fact.detail, instant(wall_ns)))
+
+    def _publish(self) -> None:
+        rundown, ticking = self._rundown, self._drive.ticking
+        on_air, playlist = rundown.on_air, rundown.playlist
+        is_on_air = self._drive.is_on_air and self._stop is None
+        if on_air is not None and on_air.airing.number != self._started_number:
+            self._started_number = on_air.airing.number
+            self._started_ns = ticking.wall(on_air.started_frame)
+        hold_left = rundown.hold_left
+        state = "stopping" if self._stop is not None else "on_air" if is_on_air else "muted"
+        self._view = AirView(
+            state=state,
+            frame=rundown.frame,
+            late=rundown.frames_late,
+            skipped=ticking.skipped,
+            picture=rundown.picture if is_on_air else "filler",
+            reason="stopped" if self._stop is not None else rundown.reason,
+            on_air=on_air if is_on_air else None,
+            on_air_since_ns=self._started_ns,
+            next=rundown.next_item(ticking.view) if self._stop is None else None,
+            hold=rundown.is_held,
+            playlist_revision=playlist.revision,
+            after_last=playlist.after_last,
+            skipped_items=tuple(self._skipped_items),
+            hold_left_ms=None if hold_left is None else frames_to_ms(hold_left, self._rate),
+            dropped=rundown.dropped,
+        )
