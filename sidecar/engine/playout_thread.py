@@ -237,9 +237,9 @@ class PlayoutThread:
         """``wall_ns`` is ``frame``'s due time; a fact may be of an earlier one."""
         wall_ns -= due_ns(frame - fact.frame, self._rate)
         self._facts.write(fact, wall_ns)
-        if fact.kind == "item_skipped" and fact.airing is not None:
+        if fact.could_not_air and fact.airing is not None:
             item = fact.airing.item
-            self._skipped_items.append(SkippedItem(item.id, item.title, fact.detail, instant(wall_ns)))
+            self._skipped_items.append(SkippedItem(item.id, item.title, fact.detail or fact.cause, instant(wall_ns)))
 
     def _publish(self, shown: Shown, wall_ns: int, skipped: int) -> None:
         on_air, playlist = self._rundown.on_air, self._rundown.playlist

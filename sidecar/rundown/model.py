@@ -48,6 +48,9 @@ class SourceView:
 Sources: TypeAlias = Callable[[Airing], SourceView]
 
 
+_TROUBLE = frozenset({"failed", "no data", "too late"})
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """Something the as-run log will say about ``frame``; the journal adds run, number, time and chain."""
@@ -63,6 +66,11 @@ class Fact:
     predicted: int | None = None
     """Of an item's start: the frame at which it was to begin, as it looked when the item before it began."""
     proof: Proof = ""
+
+    @property
+    def could_not_air(self) -> bool:
+        """An item did not air and somebody may want to know; not where a person, or the list, wanted it so."""
+        return self.kind == "item_skipped" and self.cause in _TROUBLE
 
 
 FrameAction = Literal["source", "repeat", "slate"]

@@ -93,6 +93,7 @@ class TestJumps:
         one.do(lambda clock: clock.cue("d", "ann"))
         one.run(30)
         assert [entry[:2] for entry in told(one)] == [("b", "failed"), ("c", "jumped")]
+        assert [fact.could_not_air for fact in one.of("item_skipped")] == [True, False], "a jump is no fault"
 
     def test_a_run_that_goes_on_knows_what_another_had_behind_it(self) -> None:
         one = World(rundown(*(clip(name, 40) for name in NAMES[:5])), resume=ResumePoint("c", 10)).run(5)
