@@ -148,6 +148,8 @@ async def _keep(stream: AsyncIterator[bytes], output: Path, schema: Path | None)
                 file.write(chunk)
         if schema is not None:
             faults = faults_in(part, schema)
+            for name in faults.unchecked:
+                print(f"mcr: what the schema takes from {safe(name)} is not here, and not checked", file=sys.stderr)
             if faults.number:
                 more = "" if faults.number == len(faults.first) else f"\nand {faults.number - len(faults.first)} more"
                 raise Failure(f"Not written: {faults.number} faults against {schema}", "\n".join(faults.first) + more)

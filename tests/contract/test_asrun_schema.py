@@ -111,3 +111,31 @@ def test_nothing_is_fetched_and_no_entity_is_followed(document: Path, schema: Pa
     faults = faults_in(document, schema)
     assert faults.number == 1
     assert "root:" not in " ".join(faults.first)
+
+
+def test_what_the_schema_takes_from_another_is_used_where_it_lies_beside_it(document: Path, schema: Path) -> None:
+    """As SMPTE's does with ATSC's PMCP, at a place on its author's own disk."""
+    other, main = "urn:other", (schema / MAIN)
+    text = LIST.replace(
+        '<xs:import namespace="urn:elsewhere" schemaLocation="http://schema.invalid/elsewhere.xsd"/>',
+        f'<xs:import namespace="{other}" schemaLocation="c:\\other\\other.xsd"/>',
+    )
+    main.write_text(
+        text.replace('name="action" type="xs:string"', 'name="action" type="o:word"').replace(
+            "<xs:schema ", f'<xs:schema xmlns:o="{other}" '
+        )
+    )
+    without = faults_in(document, schema)
+    assert (without.number, without.unchecked) == (0, (other,))
+    whole = document.read_text()
+    document.write_text(whole.replace("Aired Without Discrepancy", "Aired Somehow"))
+    assert faults_in(document, schema).number == 42, "the rest is checked all the same"
+    document.write_text(whole)
+    (schema / "other.xsd").write_text(
+        f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{other}">'
+        '<xs:simpleType name="word"><xs:restriction base="xs:string"><xs:enumeration value="remove"/></xs:restriction>'
+        "</xs:simpleType></xs:schema>"
+    )
+    beside = faults_in(document, schema)
+    assert (beside.number, beside.unchecked) == (1, ())
+    assert "/BxfData" in beside.first[0]
