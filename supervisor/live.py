@@ -8,13 +8,14 @@ from typing import Final, Literal
 
 import msgspec
 
-from sidecar.protocol.status import LiveStatus, LogoStatus, Status
+from sidecar.protocol.status import EngineHealth, LiveStatus, LogoStatus, Status
 from supervisor.agent.interface import NodeCondition
 from supervisor.clock import Clock
 from supervisor.events import Events
 from supervisor.schemas.channel import (
     ChannelLive,
     Desired,
+    EngineLive,
     FaultsLive,
     ItemLive,
     LinkLive,
@@ -191,6 +192,7 @@ class LiveBoard:
             alarms=self._alarms(sight.channel_id),
             faults=None if status is None else _faults(status),
             logo=None if status is None or status.logo is None else _logo(status.logo),
+            engine=None if status is None or status.engine is None else _engine(status.engine),
         )
 
 
@@ -270,6 +272,10 @@ def _faults(status: Status) -> FaultsLive:
         silence_ms=faults.silence_ms,
         raised=faults.raised,
     )
+
+
+def _engine(engine: EngineHealth) -> EngineLive:
+    return EngineLive(version=engine.version, answers=engine.answers, moves=engine.moves, detail=engine.detail)
 
 
 def _logo(logo: LogoStatus) -> LogoLive:

@@ -6,6 +6,8 @@ from typing import Final
 import typer
 from pydantic import ValidationError
 
+from mcr_console.safe_text import safe
+from supervisor.schemas.channel import EngineLive
 from supervisor.schemas.playout import CasparIn
 
 _FORM: Final = re.compile(
@@ -27,3 +29,11 @@ def caspar_server(text: str | CasparIn) -> CasparIn:
         return CasparIn.model_validate(told)
     except ValidationError as error:
         raise typer.BadParameter(f"not a CasparCG server: {text!r}: {error.errors()[0]['msg']}") from error
+
+
+def engine_line(engine: EngineLive) -> str:
+    """How the server is."""
+    if not engine.detail:
+        return f"CasparCG server {safe(engine.version)}: answers, and its channel moves"
+    state = "answers" if engine.answers else "does not answer"
+    return f"CasparCG server {safe(engine.version)}".rstrip() + f": {state}; {safe(engine.detail)}"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mcr_console.cli.caspar_server import caspar_server
+from mcr_console.cli.caspar_server import caspar_server, engine_line
 from mcr_console.cli.channel_settings import set_
 from mcr_console.cli.commands import AsJson, Sure, confirm, group, with_supervisor
 from mcr_console.cli.explain import explain
@@ -271,6 +271,8 @@ def show(named: Named, as_json: AsJson = False) -> None:
             both = {"channel": channel.model_dump(mode="json"), "rundown": rundown.model_dump(mode="json")}
             return [json.dumps(both, indent=2)]
         lines = [channel_line(channel), specification_line(channel)]
+        if channel.live.engine is not None:
+            lines.append(engine_line(channel.live.engine))
         live = {output.id: output for output in channel.live.outputs}
         for output in channel.outputs:
             seen = live.get(output.id)

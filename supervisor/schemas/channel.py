@@ -203,6 +203,15 @@ class LogoLive(Schema):
     fault: str
 
 
+class EngineLive(Schema):
+    """A CasparCG server that the sidecar drives. ``moves``: its channel's time does; ``detail`` says what is wrong."""
+
+    version: str
+    answers: bool
+    moves: bool
+    detail: str
+
+
 class ChannelLive(Schema):
     """Everything a tile shows, in one value. ``version`` grows with every change of it, over all channels."""
 
@@ -240,6 +249,8 @@ class ChannelLive(Schema):
     faults: FaultsLive | None = None
     logo: LogoLive | None = None
     """None for a channel without a logo."""
+    engine: EngineLive | None = None
+    """None where the sidecar plays by itself."""
 
 
 class Channel(Playout):

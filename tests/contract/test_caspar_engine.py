@@ -221,3 +221,44 @@ async def test_time_that_stands_is_told_and_moves_nothing() -> None:
         await air.run(150)
         assert air.drive.health.moves
         assert air.ends()[0] == ("a", "ended", 100, 0) or air.ends()[0][1] == "ended"
+
+
+async def test_a_foreground_that_was_made_to_loop_ends_all_the_same() -> None:
+    async with CasparAir([item("c", None), item("b", 50)], CLIPS) as air:
+        await air.arm()
+        await air.run(20)
+        air.server.do(["CALL", "1-10", "LOOP", "1"], "")
+        await air.run(100)
+        assert [name for name, _ in shown(air)][:2] == ["c", "b"]
+        assert air.ends()[0][:2] == ("c", "ended")
+
+
+async def test_what_somebody_else_plays_on_our_layer_is_put_right() -> None:
+    async with CasparAir([item("d", 500), item("b", 50)], CLIPS) as air:
+        await air.arm()
+        await air.run(50)
+        air.server.do(["PLAY", "1-10", "/media/c.mp4"], "")
+        await air.run(20)
+        name, at = shown(air)[-1]
+        assert name == "d"
+        assert abs(at - air.aired[-1].tick) <= 3
+
+
+async def test_a_server_that_says_nothing_for_a_while_finds_the_list_where_it_should_be() -> None:
+    items = [item("a", 50), item("b", 50), item("c", 60), item("d", 500)]
+    async with CasparAir(items, CLIPS, reply_s=0.02) as air:
+        await air.arm()
+        await air.run(20)
+        air.server.manners.deaf = True
+        await air.run(180)
+        assert "inferred" in {fact.proof for fact, _ in air.facts}
+        assert not air.drive.health.answers
+        on_air = air.clock.on_air
+        assert on_air is not None
+        assert on_air.airing.item.id == "d"
+        air.server.manners.deaf = False
+        await air.run(20)
+        name, at = shown(air)[-1]
+        assert name == "d"
+        assert abs(at - (air.aired[-1].tick - 160)) <= 4
+        assert air.drive.health.answers

@@ -58,6 +58,9 @@ async def test_a_channel_airs_by_a_server_through_a_take_and_the_death_of_its_si
         row = await channel_on(here, server)
         await here.start(row)
         assert (await here.row(row.id)).fenced_by == "server"
+        engine = here.live(row.id).engine
+        assert engine is not None
+        assert (engine.answers, engine.moves, engine.version) == (True, True, "2.5.0 69e8ad552 Stable")
         assert server.outputs.ports[700].address.startswith("udp://127.0.0.1:5004?")
         layer = server.layers[10]
         done = await here.take(row.id)

@@ -1,0 +1,107 @@
+"""Ten thousand names and addresses that nobody would give, as the server reads them: none changes its command."""
+
+from pathlib import Path, PurePosixPath
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from sidecar.caspar.amcp import UnwritableTextError, line, quoted
+from sidecar.caspar.consumers import Places, consumer_of
+from sidecar.caspar.names import clip_parameters
+from sidecar.protocol.channel import ChannelFormat, Output, OutputKind, Playlist, SidecarDocument
+from tests.doubles.caspar.tokens import number_after, tokens, transition_ticks
+
+WORDS = st.sampled_from(
+    [
+        *("LOOP", "AUTO", "SEEK", "IN", "OUT", "LENGTH", "MIX 25", "CUT 3", "PUSH 9", "WIPE 1", "SLIDE 2", "EMPTY"),
+        *("#FF00FF00", "red", "DECKLINK 1", "\r\n", "\n", "\r", "\0", '"', "\\", "(", ")", " ", "/", "REQ x"),
+        *("PLAY 1-10", "é", "-f", "'", "`", "$(x)", "&", "|", ";", "%0d%0a", "[HTML]", "route://1-10", "\ud800"),
+        *("\u2028", ".."),
+    ]
+)
+TEXT = st.lists(st.one_of(WORDS, st.text(max_size=12)), max_size=8).map("".join)
+DOCUMENT = SidecarDocument("c" * 32, "Proof", ChannelFormat(640, 360, "25"), (), Playlist(1))
+MANY = settings(
+    max_examples=10_000, deadline=None, derandomize=True, database=None,
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
+)  # fmt: skip
+
+
+def cannot_be_told(path: str) -> bool:
+    """A line's end, NUL, half a character, another folder, or no extension of its own."""
+    is_odd = any(one in "\r\n\0" or "\ud800" <= one <= "\udfff" for one in path)
+    return is_odd or ".." in PurePosixPath(path).parts or not PurePosixPath(path).suffix
+
+
+def one_line(data: bytes) -> str:
+    """What the server cuts at: it is one command, and no more."""
+    text = data.decode()
+    assert text.endswith("\r\n")
+    assert "\r\n" not in text[:-2]
+    return text[:-2]
+
+
+@MANY
+@given(TEXT, st.integers(0, 500), st.one_of(st.none(), st.integers(1, 500)), st.booleans())
+@example("Mix 25 remix", 0, None, False)
+@example('evil"\r\nVERSION\r\n"', 0, None, False)
+@example("auto", 5, 10, True)
+def test_a_name_is_a_name_and_nothing_else(name: str, seek: int, length: int | None, auto: bool) -> None:
+    path = f"/media/{name}.mp4"
+    try:
+        command = f"LOADBG 1-10 {clip_parameters(path, seek=seek, in_=seek, length=length)}{' AUTO' if auto else ''}"
+        words = tokens(one_line(line(command, "m1")))
+    except UnwritableTextError:
+        assert cannot_be_told(path)
+        return
+    assert words[:4] == ["REQ", "m1", "LOADBG", "1-10"]
+    parameters = words[4:]
+    assert parameters[0] == path
+    upper = [one.upper() for one in parameters]
+    assert ("AUTO" in upper) == auto
+    assert "LOOP" not in upper
+    assert transition_ticks(parameters) == 0
+    assert number_after(parameters, "SEEK") == (seek or None)
+    assert number_after(parameters, "LENGTH") == length
+    assert number_after(parameters, "OUT") is None
+
+
+URLS: tuple[tuple[OutputKind, str], ...] = (
+    ("udp", "udp://127.0.0.1:5004"),
+    ("srt", "srt://host:9000?streamid="),
+    ("srt", "srt://"),
+    ("rtmp", "rtmp://host/app/"),
+    ("file", "file:"),
+    ("file", "/out/"),
+    ("decklink", "decklink://1"),
+)
+
+
+@MANY
+@given(st.sampled_from(URLS), TEXT)
+def test_an_address_is_an_address_and_nothing_else(kind: tuple[OutputKind, str], rest: str) -> None:
+    try:
+        consumer = consumer_of(Output("o", kind[0], kind[1] + rest), 700, DOCUMENT, Places(Path("/media"), 1), 10**18)
+        words = tokens(one_line(line(f"ADD 1-700 {consumer.add}", "m1")))
+    except ValueError:  # refused: also what cannot be written
+        return
+    assert words[:4] == ["REQ", "m1", "ADD", "1-700"]
+    assert words[4] in ("STREAM", "FILE", "DECKLINK")
+    if words[4] == "DECKLINK":
+        assert words[5:] == ["1", "EMBEDDED_AUDIO"]
+        return
+    assert words[5] == consumer.address
+    options = words[6:]
+    assert len(options) % 2 == 0
+    assert all(name.startswith("-") for name in options[::2])
+    assert len(set(options[::2])) == len(options[::2])
+
+
+@MANY
+@given(TEXT)
+def test_what_is_quoted_comes_out_as_it_went_in(text: str) -> None:
+    try:
+        data = line(f"PLAY 1-10 {quoted(text)}", "m1")
+    except UnwritableTextError:
+        return
+    assert tokens(one_line(data))[4:] == [text]
