@@ -79,22 +79,22 @@ def test_what_airs_is_driven_and_what_comes_is_dropped_and_let_air_again(home: T
 
 def test_a_list_on_air_is_edited_and_taken_back_line_by_line(home: TestHome, clips: Path) -> None:
     on_air(home, clips)
-    assert "Revision 1, 3 items" in done(home, "rundown", "show", "One")
-    assert "2 items dropped, revision 2" in done(home, "rundown", "drop", "One", "2", "C")
+    assert "Revision 2, 3 items" in done(home, "rundown", "show", "One")
+    assert "2 items dropped, revision 3" in done(home, "rundown", "drop", "One", "2", "C")
     assert [row["state"] for row in rows(home)] == ["on_air", "dropped", "dropped"]
-    assert "1 item will air again, revision 3" in done(home, "rundown", "undrop", "One", "C")
+    assert "1 item will air again, revision 4" in done(home, "rundown", "undrop", "One", "C")
     until(lambda: state(home, "C") == "next", 30.0, lambda: rows(home))
-    assert "revision 4" in done(home, "rundown", "undo", "One")
+    assert "revision 5" in done(home, "rundown", "undo", "One")
     assert state(home, "C") == "dropped"
     changed = done(
         home, "rundown", "set", "One", "3", "--title", "Spot", "--category", "Commercial", "--logo", "inherit"
     )
-    assert '"C" is changed, revision 5' in changed
+    assert '"C" is changed, revision 6' in changed
     assert '3. "Spot"' not in changed
     assert rows(home)[2]["title"] == "Spot"
     assert "The rundown has no 'C'" in refused(home, "rundown", "undrop", "One", "C")
     inserted = done(home, "rundown", "insert", "One", str(clips / "B.mp4"), "--hold")
-    assert "1 item next, revision 6" in inserted
+    assert "1 item next, revision 7" in inserted
     assert [row["title"] for row in rows(home)] == ["A", "B", "B", "Spot"]
     assert rows(home)[1]["start_mode"] == "hold"
     assert "Name it by its line" in refused(home, "rundown", "drop", "One", "B")

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.control import commands as commands_module
+from sidecar.control.answers import Refuse
 from sidecar.control.application import application
 from sidecar.control.commands import Commands
 from sidecar.control.nonces import GOOD_FOR_S, Lease, Nonces
@@ -20,6 +21,7 @@ from sidecar.control.reads import Identity, Reads
 from sidecar.engine.playout import Applied, CommandQueueFull, Playout
 from sidecar.journal import Journal
 from sidecar.protocol.channel import ChannelFormat, Playlist, SidecarDocument
+from sidecar.protocol.commands import RefusalCode
 
 TOKEN = "t" * 32
 
@@ -239,3 +241,10 @@ async def test_a_card_neither_comes_nor_changes_on_air(silent: Playout, tmp_path
     assert refused.status_code == 422
     assert "cards are claimed at a channel's start" in refused.text
     assert silent.outputs == ()
+
+
+def test_every_refusal_has_its_words_and_its_status() -> None:
+    """One without would be told as a defect of the sidecar."""
+    codes: tuple[RefusalCode, ...] = get_args(RefusalCode)
+    refusals = [Refuse(code, "why").refusal for code in codes]
+    assert all(refusal.title and 400 <= refusal.status < 600 for refusal in refusals)
