@@ -8,10 +8,11 @@ from sidecar.protocol.channel import Playlist, ResumePoint, Rules
 from sidecar.protocol.status import Picture
 from sidecar.rundown.holding import Holding
 from sidecar.rundown.ladder import OffAir, Show
-from sidecar.rundown.lineup import Lineup, Plan
+from sidecar.rundown.lineup import Lineup
 from sidecar.rundown.live import PRECONNECT_S
 from sidecar.rundown.model import Airing, FrameAction, Sources, Supply
 from sidecar.rundown.output import Airtime, Mode, OnOutput
+from sidecar.rundown.plans import Plan
 from sidecar.rundown.rate import frames_in
 from sidecar.rundown.reel import Reel
 from sidecar.rundown.timeline import Passed

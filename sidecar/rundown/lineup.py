@@ -1,12 +1,13 @@
 """What comes: the place in the list, the next item, the cue, and what to do with items that cannot be played."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
-from sidecar.protocol.channel import Item, Playlist, ResumePoint
+from sidecar.protocol.channel import Playlist, ResumePoint
 from sidecar.rundown.forecast import Spot, index_of, walk
 from sidecar.rundown.jumps import Jumps
 from sidecar.rundown.model import Airing
+from sidecar.rundown.plans import Plan, Trouble, anchor_in, kept
 from sidecar.rundown.rate import frames_in
 from sidecar.rundown.timeline import NoSpot, Passed, Timeline
 from sidecar.rundown.views import name_of
@@ -14,30 +15,6 @@ from sidecar.rundown.wall import Wall
 
 _AHEAD_S = 10
 """So long before its frame a fixed start's source, or that of a repeat, is opened."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """An item that is to air. ``waits``: only a take begins it. ``opens_at``: output frame from which its source is
-    wanted; a later one than now is a pause after a failure. ``turn``: the how manieth time in a row. ``passed``: what
-    does not air because it does. ``by``: who cued it."""
-
-    airing: Airing
-    index: int
-    cause: str
-    waits: bool
-    opens_at: int
-    turn: int = 1
-    passed: tuple[Passed, ...] = ()
-    by: str = ""
-
-
-@dataclass(slots=True)
-class _Trouble:
-    """An item that could not be played since the last one that could."""
-
-    failed_at: int
-    costly: int = 0  # how often it hung, or began and broke off at once: its pauses grow
 
 
 class Lineup:
@@ -68,7 +45,7 @@ class Lineup:
         self._expected: int | None = None  # when what is on air ends, as far as one knows
         self._is_due = False  # ``next`` is a fixed start whose time has come
         self._last_id: str | None = None  # what aired last; may have vanished from the list
-        self._troubles: dict[int, _Trouble] = {}
+        self._troubles: dict[int, Trouble] = {}
         self._first_trouble: int | None = None  # of those that failed since something began to air
         self._older_trouble: int | None = None  # of those before it, until that has proved itself
         self._noted: set[str] = set()
@@ -133,7 +110,7 @@ class Lineup:
         if self._last_id is None and self._resume is None and not self._noted and not self.timeline.is_plain:
             old, self.next = self.next, None
             self._plan_first(self._resume)
-            self.next = _kept(old, self.next)
+            self.next = kept(old, self.next)
         elif was is None:
             self.plan_anew(frame)
 
@@ -247,7 +224,7 @@ class Lineup:
             return
         else:
             old, self.next = self.next, self._plan_after(self._anchor, waits=False, frame=frame)
-        self.next = _kept(old, self.next)
+        self.next = kept(old, self.next)
 
     def drop(self, item_id: str, *, is_dropped: bool, frame: int, by: str = "") -> None:
         """An item will not air, or will after all."""
@@ -369,7 +346,7 @@ class Lineup:
         unaired = self._last_id is None
         self.timeline = Timeline(playlist, line.rate, line.wall, line.spent, line.dropped)
         self.fixed, self._is_due = None, False
-        self._anchor = _anchor_in(playlist.items, old.items, self._anchor, self._last_id)
+        self._anchor = anchor_in(playlist.items, old.items, self._anchor, self._last_id)
         self._troubles.clear()
         self._noted.clear()
         self._jumps.keep(item.id for item in playlist.items)
@@ -378,7 +355,7 @@ class Lineup:
         if unaired and old_next is not None:
             self._keep_first(old_next, frame)
         else:
-            self.next = _kept(old_next, self.next)
+            self.next = kept(old_next, self.next)
         if self.again is not None:
             is_there = self._at(self._anchor) == self.again.airing.item.id
             self.again = replace(self.again, index=self._anchor) if is_there else None
@@ -453,10 +430,10 @@ class Lineup:
         pause = self._again_after << min(trouble.costly, 3)
         return max(trouble.failed_at + pause, frame + (self._spread if self.is_fruitless else 0))
 
-    def _troubled(self, index: int, frame: int) -> _Trouble:
+    def _troubled(self, index: int, frame: int) -> Trouble:
         if self._first_trouble is None:
             self._first_trouble = index
-        trouble = self._troubles.setdefault(index, _Trouble(frame))
+        trouble = self._troubles.setdefault(index, Trouble(frame))
         trouble.failed_at = frame
         return trouble
 
@@ -471,27 +448,3 @@ class Lineup:
 
     def _at(self, index: int) -> str | None:
         return self.playlist.items[index].id if 0 <= index < len(self.playlist.items) else None
-
-
-def _kept(old: Plan | None, new: Plan | None) -> Plan | None:
-    """``new`` with the source of ``old``, where that is the same."""
-    if old is None or new is None or old.airing.item != new.airing.item:
-        return new
-    if new.airing.first_frame != old.airing.first_frame:
-        return new
-    return replace(new, airing=old.airing, opens_at=old.opens_at)
-
-
-def _anchor_in(new: tuple[Item, ...], old: tuple[Item, ...], anchor: int, last_id: str | None) -> int:
-    """The index in ``new`` after which the list goes on.
-
-    That of what aired last, by its id. Has it vanished: before the first of its old followers that is still there;
-    else after the last of its old predecessors that is; else the list begins.
-    """
-    places = {item.id: index for index, item in reversed(list(enumerate(new)))}
-    if last_id is not None and last_id in places:
-        return places[last_id]
-    follower = next((places[item.id] for item in old[anchor + 1 :] if item.id in places), None)
-    if follower is not None and anchor >= 0:
-        return follower - 1
-    return next((places[item.id] for item in reversed(old[: anchor + 1]) if item.id in places), -1)

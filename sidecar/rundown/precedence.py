@@ -3,9 +3,9 @@
 from sidecar.rundown.air import Air, Order
 from sidecar.rundown.forecast import Spot
 from sidecar.rundown.holding import shown_in
-from sidecar.rundown.lineup import Plan
 from sidecar.rundown.model import Supply
 from sidecar.rundown.output import Airtime, Mode
+from sidecar.rundown.plans import Plan
 from sidecar.rundown.rate import frames_in
 from sidecar.rundown.timeline import LEAD_S
 from sidecar.rundown.views import name_of, view_of

@@ -7,9 +7,9 @@ from sidecar.protocol.channel import Playlist, ResumePoint
 from sidecar.rundown.air import Order
 from sidecar.rundown.answers import Done, Refused
 from sidecar.rundown.forecast import index_of
-from sidecar.rundown.lineup import Plan
 from sidecar.rundown.model import Airing, Sources, SourceView, Supply
 from sidecar.rundown.output import Airtime, Mode
+from sidecar.rundown.plans import Plan
 from sidecar.rundown.precedence import EMPTY, PATIENCE_S
 from sidecar.rundown.programme import Programme
 from sidecar.rundown.rate import frames_in
