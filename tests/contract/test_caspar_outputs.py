@@ -176,3 +176,18 @@ def test_the_arguments_are_those_that_a_server_understands(tmp_path: Path) -> No
         assert "format=yuv420p" in options
         assert "pan=stereo|c0=c0|c1=c1" in options
     assert Fraction(1_000_000_000, TICK_NS) == 25
+
+
+async def test_outputs_change_on_air_and_what_stays_is_not_touched(tmp_path: Path) -> None:
+    server, time = served(Manners())
+    other = Output("other", "udp", "udp://127.0.0.1:6006")
+    async with server:
+        mind = Minding(server, time, tmp_path, UDP, Output("gone", "udp", "udp://127.0.0.1:7007"))
+        await mind.look(3)
+        assert mind.outputs.replace((UDP, other)) == "2 outputs: 1 opened, 1 ended"
+        await mind.look(3)
+        assert [one.state for one in mind.outputs.statuses] == ["up", "up", "up"]
+        programme = [port.address for number, port in server.outputs.ports.items() if number < 790]
+        assert [address.partition("?")[0] for address in programme] == ["udp://127.0.0.1:5004", "udp://127.0.0.1:6006"]
+        assert len([one for one in server.outputs.adds if "5004" in one[1]]) == 1
+        await mind.link.close()
