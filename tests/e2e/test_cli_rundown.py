@@ -108,7 +108,9 @@ def test_a_playing_channel_takes_on_its_logo_at_once_and_what_comes_later_is_sai
                 "--silence", "60", "--loudness", "r128")  # fmt: skip
     assert "from its next start: loudness_profile; it plays on as it is" in said
     until(lambda: (logo(home) or {}).get("shown") is True, 30.0, home.log_end)
-    done(home, "rundown", "set", "One", "1", "--category", "spot")
+    done(home, "rundown", "set", "One", "2", "--category", "spot")
+    until(lambda: json.loads(done(home, "channel", "show", "One", "--json"))["live"]["next"]["ready"], 30.0)
+    assert "on air: B (" in done(home, "channel", "take", "One")
     until(lambda: (logo(home) or {}).get("shown") is False, 30.0, home.log_end)
     assert "logo on until the next item" in done(home, "channel", "logo", "One", "on")
     until(lambda: logo(home) == {"shown": True, "override": "on", "fault": ""}, 30.0, lambda: logo(home))
