@@ -57,6 +57,8 @@ from supervisor.schemas.playlist import (
     Revision,
     Undone,
 )
+from supervisor.schemas.recorder import RecordedFile, Recorder, RecorderIn, RecorderPatch
+from supervisor.schemas.schedule import Schedule, ScheduleIn
 from supervisor.schemas.supervisor import ShutdownDone, ShutdownIn
 from supervisor.schemas.watched_folder import WatchedFolder, WatchedFolderIn
 
@@ -406,6 +408,39 @@ class Client:
     async def issue_asrun(self, channel_id: str, day: date) -> AsRunIssue:
         """Issues a day's log again."""
         return await self._send("POST", f"/channels/{channel_id}/asrun/issues", AsRunIssue, AsRunIssueIn(day=day))
+
+    # Recorders
+
+    async def recorders(self) -> tuple[Recorder, ...]:
+        return (await self._http.get(f"{API}/recorders", Page[Recorder])).items
+
+    async def create_recorder(self, values: RecorderIn) -> Recorder:
+        return await self._send("POST", "/recorders", Recorder, values)
+
+    async def update_recorder(self, recorder_id: str, rev: int, changes: RecorderPatch) -> Recorder:
+        return await self._send("PATCH", f"/recorders/{recorder_id}", Recorder, changes, rev=rev)
+
+    async def delete_recorder(self, recorder_id: str, rev: int) -> None:
+        await self._http.call("DELETE", f"{API}/recorders/{recorder_id}", rev=rev)
+
+    async def start_recorder(self, recorder_id: str) -> Recorder:
+        return await self._send("POST", f"/recorders/{recorder_id}/start", Recorder, deadline_s=COMMAND_S)
+
+    async def stop_recorder(self, recorder_id: str) -> Recorder:
+        return await self._send("POST", f"/recorders/{recorder_id}/stop", Recorder, deadline_s=COMMAND_S)
+
+    async def recordings(self, recorder_id: str) -> tuple[RecordedFile, ...]:
+        """The newest first."""
+        return (await self._http.get(f"{API}/recorders/{recorder_id}/recordings", Page[RecordedFile])).items
+
+    async def schedules(self) -> tuple[Schedule, ...]:
+        return (await self._http.get(f"{API}/schedules", Page[Schedule])).items
+
+    async def create_schedule(self, values: ScheduleIn) -> Schedule:
+        return await self._send("POST", "/schedules", Schedule, values)
+
+    async def delete_schedule(self, schedule_id: str, rev: int) -> None:
+        await self._http.call("DELETE", f"{API}/schedules/{schedule_id}", rev=rev)
 
     # How the above are sent
 

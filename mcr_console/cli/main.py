@@ -20,6 +20,7 @@ from mcr_console.cli import (
     media,
     nodes,
     playlists,
+    recorders,
     rundown,
     service,
     supervision,
@@ -88,6 +89,7 @@ nodes.app.command("key")(agent.node_key)
 app.command()(explain.explain)
 app.command()(history.events)
 app.add_typer(nodes.app, name="node")
+app.add_typer(recorders.app, name="recorder")
 app.add_typer(media.app, name="media")
 app.add_typer(watch.app, name="watch")
 app.command()(ahead.ahead)

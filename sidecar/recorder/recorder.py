@@ -255,6 +255,8 @@ class Recorder:
         self._open.file.add(one, self._shift)
 
     def _may_write(self, now: float) -> bool:
+        if self._jobs.items and job_at(self._jobs, time.time_ns()) is None:
+            return False  # it was started a little before its first job
         return self._state != "no_room" and now >= self._not_before
 
     def _is_cut(self, media: InputMedia, here: Fraction) -> bool:

@@ -63,7 +63,9 @@ def prepare(
     _prune(state_dir.parent, order.epoch, living)
 
 
-def launch_of(handle: Handle, program: tuple[str, ...], directories: Directories, *, decklink: bool = False) -> Launch:
+def launch_of(
+    handle: Handle, program: tuple[str, ...], directories: Directories, *, decklink: bool = False, records: bool = False
+) -> Launch:
     state_dir = Path(handle.state_dir)
     return Launch(
         argv=program,
@@ -77,7 +79,11 @@ def launch_of(handle: Handle, program: tuple[str, ...], directories: Directories
         },
         directory=str(state_dir),
         log=str(state_dir / "sidecar.log"),
-        writes=(str(directories.journal / handle.channel_id), str(directories.media / "live" / handle.channel_id)),
+        writes=(
+            str(directories.journal / handle.channel_id),
+            str(directories.media / "live" / handle.channel_id),
+            *((str(directories.media / "recordings" / handle.channel_id),) if records else ()),
+        ),
         reads=(str(directories.media),),
         decklink=decklink,
     )

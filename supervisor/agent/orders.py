@@ -105,8 +105,11 @@ class Orders:
         handle = new_handle(order, self._directories)
         kept = frozenset(watched.handle.epoch for watched in older)
         await asyncio.to_thread(prepare, order, handle, self._memory, self._directories, kept)
+        recording = order.document.recording
         decklink = any(output.kind == "decklink" for output in order.document.outputs)
-        launch = launch_of(handle, self._program, self._directories, decklink=decklink)
+        decklink |= recording is not None and recording.input.kind == "decklink"
+        records = recording is not None
+        launch = launch_of(handle, self._program, self._directories, decklink=decklink, records=records)
         try:
             process = await self._launcher.launch(launch)
         except EngineAway:

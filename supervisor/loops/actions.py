@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final, assert_never
 from uuid import uuid4
 
@@ -13,7 +14,8 @@ from db.models import Channel
 from db.repositories.channels import KEEP, Keep
 from db.repositories.leader import Fence
 from db.repositories.ports import PortWanted
-from sidecar.protocol.channel import Look, Output, Playlist, Rate, ResumePoint
+from db.transaction import Transaction
+from sidecar.protocol.channel import Look, Output, Playlist, Rate, ResumePoint, SidecarDocument
 from sidecar.protocol.outputs import look_digest, outputs_digest
 from sidecar.protocol.status import Status
 from supervisor.agent.interface import (
@@ -36,9 +38,9 @@ from supervisor.decisions.restarts import Restarts
 from supervisor.decisions.resume import Beginning, Position, beginning, said_at_arming
 from supervisor.decisions.view import Action, ArmNow, End, GiveList, MoveTo, NoteFailure, Place, Relocate, Start
 from supervisor.loops.desk import Desk
-from supervisor.loops.documents import document_of, look_of, read_material
+from supervisor.loops.documents import Material, document_of, look_of, read_material
 from supervisor.loops.nodes import NodeWatch
-from supervisor.loops.outputs import needs_of, ports_on
+from supervisor.loops.outputs import OutputNeeds, needs_of, ports_on
 from supervisor.principal import SYSTEM
 from supervisor.schemas.channel import Phase
 
@@ -259,35 +261,59 @@ class Actions:
         fence, row = self._fence(), self.row
         now = self._desk.clock.now()
         async with self._desk.store.write(timeout=self._desk.timing.store) as tx:
-            changed = await tx.channels.transition(
-                row.id,
-                rev=row.rev,
-                fence=fence,
-                phase=phase,
-                now=now,
-                node_id=placing.node_id,
-                fencing_node_id=placing.fencing_node_id,
-                fencing_by=placing.fencing_by,
-                fenced_by=placing.fenced_by,
-                leased=placing.leased,
-                raise_epoch=placing.raise_epoch,
-                claims=placing.claims,
-            )
+            changed = await self._changed(tx, row, fence, phase, now, placing)
             if phase == "off":
-                await tx.ports.release("channel", row.id, changed.epoch, by=SYSTEM.name, now=now)
+                await tx.ports.release(self.owner_kind, row.id, changed.epoch, by=SYSTEM.name, now=now)
             elif phase == "running":
                 # The sidecars before it are gone, and with them their hold on ports that it does not use.
-                await tx.ports.release("channel", row.id, changed.epoch - 1, by=SYSTEM.name, now=now)
-                await tx.ports.mark("channel", row.id, changed.epoch, "active")
+                await tx.ports.release(self.owner_kind, row.id, changed.epoch - 1, by=SYSTEM.name, now=now)
+                await tx.ports.mark(self.owner_kind, row.id, changed.epoch, "active")
             if placing.judged_at is not None and self._desk.fleet.stood_still_since(placing.judged_at):
                 raise _Doubted
         return changed
+
+    # --- what a recorder does otherwise: loops.recorder_actions -------------------------------------------------------
+
+    owner_kind: str = "channel"
+
+    async def _changed(
+        self, tx: Transaction, row: Channel, fence: Fence, phase: Phase, now: datetime, placing: "Placing"
+    ) -> Channel:
+        """One transition in the store."""
+        return await tx.channels.transition(
+            row.id,
+            rev=row.rev,
+            fence=fence,
+            phase=phase,
+            now=now,
+            node_id=placing.node_id,
+            fencing_node_id=placing.fencing_node_id,
+            fencing_by=placing.fencing_by,
+            fenced_by=placing.fenced_by,
+            leased=placing.leased,
+            raise_epoch=placing.raise_epoch,
+            claims=placing.claims,
+        )
+
+    async def _stored(self, tx: Transaction) -> Channel:
+        """The row as it is now. Raises Missing."""
+        return await tx.channels.get(self.row.id)
+
+    async def _needs(self, tx: Transaction) -> OutputNeeds:
+        return needs_of(await tx.channels.outputs(self.row.id))
+
+    async def _material(self, rate: Rate) -> Material:
+        """What its sidecar is to be told. Raises StoreError."""
+        return await read_material(self._desk.store, self.row, rate, self._desk.timing.store)
+
+    def _document(self, material: Material, resume: ResumePoint | None) -> SidecarDocument:
+        return document_of(self.row, material, resume)
 
     async def _placing(self, node_id: str) -> "Placing":
         """What a decision to place on this node writes."""
         # Read now: an edit of a moment ago must not leave an output without its lease or its claim.
         async with self._desk.store.read(timeout=self._desk.timing.store) as tx:
-            outputs = needs_of(await tx.channels.outputs(self.row.id))
+            outputs = await self._needs(tx)
         watch = self._desk.watch_of(node_id)
         devices = () if watch is None or watch.condition is None else watch.condition.devices
         fencing = strictest((outputs.fencing, fencing_of_engine(self.row.engine)))
@@ -316,7 +342,7 @@ class Actions:
         notes = self.of_epoch(epoch)
         self.list_changed = False
         async with desk.readings:
-            material = await read_material(desk.store, row, row.rate, desk.timing.store)
+            material = await self._material(row.rate)
         self._titles = {item.id: item.title for item in material.playlist.items}
         self._left_out = self.restarts.left_out(self._titles)
         self._given = Given(row.playlist_id, material.playlist.revision, _beside(row), material.filler_revision)
@@ -324,7 +350,7 @@ class Actions:
         notes.holds = Holds(material.playlist, row.rate)
         begin = self._begin(notes.holds)
         notes.resume, notes.beginning, notes.begins_with = begin.resume, begin.sentence, begin.item_id
-        order = StartOrder(row.id, epoch, self._fence().term, document_of(row, material, begin.resume))
+        order = StartOrder(row.id, epoch, self._fence().term, self._document(material, begin.resume))
         notes.start_ordered = True
         start = watch.agent.standby if row.phase == "fencing" else watch.agent.start
         try:
@@ -357,7 +383,7 @@ class Actions:
         status = next((it.status for it in watch.of(self.row.id) if it.epoch == epoch), None)
         rate = self.row.rate if status is None else status.rate
         try:
-            material = await read_material(self._desk.store, self.row, rate, self._desk.timing.store)
+            material = await self._material(rate)
         except StoreError as error:
             log.warning("arms without a place in the list", channel=self.row.name, epoch=epoch, why=str(error))
             return None
@@ -368,9 +394,8 @@ class Actions:
         fence, row = self._fence(), self.row
         async with self._desk.store.write(timeout=self._desk.timing.store) as tx:
             for _ in range(min(_RAISES, highest + 1 - row.epoch)):
-                row = await tx.channels.transition(
-                    row.id, rev=row.rev, fence=fence, phase=row.phase, now=self._desk.clock.now(), raise_epoch=True
-                )
+                again = Placing(raise_epoch=True)
+                row = await self._changed(tx, row, fence, as_phase(row.phase), self._desk.clock.now(), again)
         log.warning("raised an epoch over what its node has seen", channel=row.name, epoch=row.epoch, seen=highest)
         self.row = row
 
@@ -405,7 +430,7 @@ class Actions:
             holds = next((it.status for it in watch.of(self.row.id) if it.epoch == epoch), None)
             # A new frame rate of the channel holds from its next start on: this sidecar counts in its own.
             rate = row.rate if holds is None else holds.rate
-            material = await read_material(desk.store, row, rate, desk.timing.store)
+            material = await self._material(rate)
             self._titles = {item.id: item.title for item in material.playlist.items}
             self._left_out = self.restarts.left_out(self._titles)
             given = material.without(self._left_out).playlist
@@ -467,7 +492,7 @@ class Actions:
     async def _read_again(self) -> None:
         try:
             async with self._desk.store.read(timeout=self._desk.timing.store) as tx:
-                self.row = await tx.channels.get(self.row.id)
+                self.row = await self._stored(tx)
         except StoreError as error:
             log.warning("a channel could not be read again", channel=self.row.id, why=str(error))
 

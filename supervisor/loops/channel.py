@@ -8,7 +8,7 @@ from typing import Final
 from db.models import Channel
 from sidecar.protocol.status import Status
 from supervisor.agent.interface import SidecarReport
-from supervisor.decisions.alarms import CHANNEL_ALARMS, channel_alarms
+from supervisor.decisions.alarms import CHANNEL_ALARMS, Wanted, channel_alarms
 from supervisor.decisions.channel import decide
 from supervisor.decisions.fencing import as_fencing
 from supervisor.decisions.observed import observe
@@ -53,13 +53,25 @@ class ChannelKeeper:
 
     def __init__(self, row: Channel, desk: Desk) -> None:
         self._desk = desk
-        self._actions = Actions(row, desk)
+        self._actions = self._make_actions(row, desk)
         self._wake = asyncio.Event()
         self._began = self._looked_at = desk.clock.monotonic()
         self._phase = (row.phase, row.epoch, self._began)
         self._adopts = row.epoch if row.phase == "running" else 0
         self._air = AirWatch(desk.clock)
         self._lease_over: tuple[int, float] | None = None
+
+    def _make_actions(self, row: Channel, desk: Desk) -> Actions:
+        return Actions(row, desk)
+
+    def _show(self, sight: Sight) -> None:
+        self._desk.live.show(sight)
+
+    def _decide(self, view: View) -> Decision:
+        return decide(view, self._desk.timing)
+
+    def _alarms_of(self, view: View, decision: Decision) -> dict[str, Wanted]:
+        return channel_alarms(view, decision, self._desk.timing)
 
     @property
     def row(self) -> Channel:
@@ -209,7 +221,7 @@ class ChannelKeeper:
         status = self._on_air(report)
         self._follow(report, status)
         view = self._view(watch, report, status)
-        decision = decide(view, desk.timing)
+        decision = self._decide(view)
         self._looked_at = view.now
         self._tell(view, decision, watch, report)
         desk.history.decision(self.row.id, decision.sentence if decision.kept is None else decision.kept)
@@ -228,9 +240,9 @@ class ChannelKeeper:
         view = self._air.told(view)
         # While the store is away nobody can know who leads: then whoever sees a dark channel says so.
         if not view.why_not_leading or desk.leadership.store_fault:
-            wanted = channel_alarms(view, decision, desk.timing)
+            wanted = self._alarms_of(view, decision)
             desk.alarms.want(CHANNEL_ALARMS, wanted, channel_id=self.row.id)
-        desk.live.show(self._sight(view, decision, watch, report))
+        self._show(self._sight(view, decision, watch, report))
 
     def _follow(self, report: SidecarReport | None, status: Status | None) -> None:
         """Keeps up with the row and with what the sidecar says about itself; ``status`` while it is on air."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal, Protocol, TypeAlias
 
 import structlog
@@ -54,6 +54,8 @@ class Roster:
         self._facts: dict[str, tuple[_Seen, NodeFacts]] = {}
         """By node id what a channel saw of it last, and what came of it."""
         self._recorded: dict[str, Position] = {}
+        self.others_placed: Callable[[], Iterable[str | None]] = tuple
+        """Where recorders are: they need room as channels do."""
         self._desk: Desk
         self.is_read = False
 
@@ -138,6 +140,7 @@ class Roster:
         for channel_id in self._keepers.keys() - revs.keys():
             self.remove(channel_id)
         self._placed = Counter(keeper.row.node_id for keeper in self._keepers.values())
+        self._placed.update(self.others_placed())
         for keeper in self._keepers.values():
             keeper.compare_list(revisions)
         self.is_read = True

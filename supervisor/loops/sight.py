@@ -25,8 +25,9 @@ def sighting_of(report: SidecarReport, pulse: Pulse, begins_with: str | None) ->
     suspect = _suspect(report, begins_with)
     if status is None:
         return Sighting(report.epoch, report.pid, pulse, exit_, item_id=suspect, output_age_s=report.output_age_s)
-    # A recording is nobody's air.
-    programme = [output for output in status.outputs if output.role == "programme" and output.kind != "file"]
+    # A recording is nobody's air, but it is all that a recorder does.
+    records = status.recording is not None
+    programme = [it for it in status.outputs if it.role == "programme" and (it.kind != "file" or records)]
     return Sighting(
         epoch=report.epoch,
         pid=report.pid,
@@ -67,6 +68,8 @@ def _suspect(report: SidecarReport, begins_with: str | None) -> str | None:
 
 def picture_of(status: Status) -> str:
     """What it shows, in an operator's words."""
+    if status.recording is not None:
+        return status.recording.title or status.recording.detail
     if status.picture == "item" and status.item is not None:
         return status.item.title
     return f"{status.picture}, {status.reason}" if status.reason else status.picture

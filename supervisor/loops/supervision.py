@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import structlog
@@ -32,8 +32,11 @@ from supervisor.loops.list_ends import ListEnds
 from supervisor.loops.media import MediaWatch
 from supervisor.loops.node_alarms import NodeAlarms
 from supervisor.loops.nodes import NodeWatch
+from supervisor.loops.recorder_roster import RecorderRoster
 from supervisor.loops.roster import Roster
 from supervisor.nursery import Nursery
+from supervisor.recorder_board import RecorderBoard
+from supervisor.recorder_commands import RecorderCommands
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +79,8 @@ class Supervision:
         self._collecting = asyncio.Semaphore(PLACES)
         self._leases = Leases()
         self._roster = Roster(store, self._nursery, self._media)
+        self._recorders = RecorderRoster(store, self._nursery)
+        self._roster.others_placed = self._recorders.placed
         self._leadership = Leadership(
             elector or elector_of(store, timeout=self._timing.store),
             clock,
@@ -85,7 +90,7 @@ class Supervision:
             taken=self._term_begins,
         )
         self.alarms = self._alarms = AlarmBoard(
-            store, events, clock, self._leadership, changed=lambda channel_id: self._roster.wake((channel_id,))
+            store, events, clock, self._leadership, changed=lambda channel_id: self._wake((channel_id,))
         )
         self.history = self._history = History(store, clock, lambda: self._leadership.fence)
         self._fleet = Fleet(
@@ -93,7 +98,7 @@ class Supervision:
             clock,
             self._timing,
             self._nursery,
-            news=self._roster.wake,
+            news=self._wake,
             leases=self._leases.round_for,
             refused=self._leadership.refused,
             led_since=lambda: self._leadership.led_since,
@@ -121,6 +126,9 @@ class Supervision:
         )
         for part in (self._roster, self._leases, self._media, self._list_ends):
             part.use(self._desk)
+        self.recorders_live = RecorderBoard(events, clock, self._alarms.count)
+        self._recorders.use(self._desk, self.recorders_live)
+        self.recorders = RecorderCommands(self._desk, self._recorders)
         self.commands = Commands(self._desk, self._roster, alone=store.dialect == "sqlite")
 
     def keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -140,6 +148,7 @@ class Supervision:
             self._nursery.keep("levels of this supervisor", self._tell_levels)
             self._nursery.keep("whether this supervisor stood still", self._fleet.run)
             self._nursery.keep("roster", self._roster.run)
+            self._nursery.keep("recorders", self._recorders.run)
             self._nursery.keep("leases", self._leases.run)
             self._nursery.keep("media on the nodes", self._media.run)
             self._nursery.keep("ends of lists", self._list_ends.run)
@@ -204,6 +213,12 @@ class Supervision:
             raise Unavailable(silent)
         raise NotFound(f"channel {channel_id} has no {path}")
 
+    def _wake(self, ids: Iterable[str] | None = None) -> None:
+        """Something happened to these channels and recorders; None: to all."""
+        told = None if ids is None else tuple(ids)
+        self._roster.wake(told)
+        self._recorders.wake(told)
+
     def _begin_collecting(self, watch: NodeWatch) -> tuple[asyncio.Task[None], ...]:
         collection = Collection(
             watch,
@@ -220,7 +235,7 @@ class Supervision:
     def _term_begins(self) -> None:
         standing = self._leadership.standing()
         self._history.leader(f"this supervisor at {standing.address} leads, term {standing.term}")
-        self._roster.wake()
+        self._wake()
         self._alarms.wake()
 
     def _task_failed(self, name: str, error: Exception) -> None:

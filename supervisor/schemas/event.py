@@ -12,6 +12,7 @@ from supervisor.schemas.asrun import AsRunEvent
 from supervisor.schemas.base import Id, Instant, Schema
 from supervisor.schemas.channel import Channel, ChannelLive
 from supervisor.schemas.node import Node
+from supervisor.schemas.recorder import Recorder, RecorderDeleted, RecorderSeen
 
 EventName = Literal[
     "reset",
@@ -23,6 +24,9 @@ EventName = Literal[
     "alarm",
     "node",
     "node_deleted",
+    "recorder",
+    "recorder_live",
+    "recorder_deleted",
     "beat",
 ]
 
@@ -78,5 +82,8 @@ PAYLOADS: dict[str, type[Schema]] = {
     "alarm": Alarm,
     "node": Node,
     "node_deleted": NodeDeleted,
+    "recorder": Recorder,
+    "recorder_live": RecorderSeen,
+    "recorder_deleted": RecorderDeleted,
     "beat": Beat,
 }

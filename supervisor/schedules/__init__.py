@@ -1,0 +1,1 @@
+"""When recorders record by themselves."""
