@@ -112,7 +112,10 @@ class RecorderRoster:
         now, row = self._desk.clock.now(), keeper.recorder
         plan = plan_of(schedules, now)
         by_person = row.wanted_by == "person"
-        keeper.give_jobs(jobs_of(row.id, plan, by_person=by_person and row.desired == "on"))
+        jobs = jobs_of(row.id, plan, by_person=by_person and row.desired == "on")
+        if jobs or row.desired == "off":
+            # Until it is off, what still comes after the last window belongs to that.
+            keeper.give_jobs(jobs)
         if self._desk.leadership.fence is None:
             return
         held = row.held_until is not None and now < row.held_until

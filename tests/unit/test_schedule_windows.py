@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.schedules.planning import LEAD, clashes, jobs_of, plan_of
-from supervisor.schedules.windows import Planned, stretches, windows
+from supervisor.schedules.windows import Planned, Window, stretches, windows
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/St_Johns")
 
@@ -67,7 +67,7 @@ def test_stretches_share_no_time_and_leave_out_none_that_a_window_has(
     plans: list[tuple[int, int, int, int]],
 ) -> None:
     base = datetime(2027, 1, 1, tzinfo=UTC)
-    found = []
+    found: list[Window] = []
     for number, (minute, length, pre, post) in enumerate(plans):
         at = base + timedelta(minutes=minute)
         one = planned(
