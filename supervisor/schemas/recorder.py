@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sidecar.protocol.recording import RecordingState
 from supervisor.schemas.base import Id, Instant, Line, Name, RateText, Schema
 from supervisor.schemas.channel import Desired, Phase
 
 RecorderInputKind = Literal["test", "srt", "rtmp", "udp", "hls", "decklink"]
+RecordingState = Literal["waiting", "recording", "no_signal", "no_room", "failed"]
 RecorderObserved = Literal["recording", "late", "dark", "hung", "silent", "gone", "unknown"]
 Template = Annotated[str, Field(min_length=1, max_length=200, examples=["{title}/{date}_{time}_{segment}"])]
 Seconds = Annotated[int, Field(ge=0, le=86_400)]
