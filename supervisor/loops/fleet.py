@@ -116,12 +116,14 @@ class Fleet:
 
     async def run(self) -> None:
         """Watches over ourselves until cancelled."""
+        # What was before is no stall: nothing was watched yet.
+        self._ticked_at = self._clock.monotonic()
         while True:
             self._tick()
             await self._clock.sleep(_TICK)
 
     def stood_still_since(self, when: float) -> bool:
-        """Whether this supervisor itself stood still at any time after ``when``, or does so no longer as of now."""
+        """Whether this supervisor itself stood still at any time after ``when``, and be it until this moment."""
         self._tick()
         return self._stalled_at is not None and self._stalled_at >= when
 

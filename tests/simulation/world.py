@@ -29,7 +29,7 @@ from tests.simulation.receivers import Receivers
 from tests.simulation.sidecar import SimSidecar
 from tests.simulation.store import SimStore
 from tests.simulation.supervisors import SimSupervisor
-from tests.simulation.truth import Truth
+from tests.simulation.truth import Claim, Truth
 
 LIST_ITEMS: Final = 4
 _SDI_SHARE: Final = 0.15
@@ -68,6 +68,7 @@ class World:
         self.rival: str | None = None
         """The id of another one that is to play by the same port; wanted only now and then."""
         self.bugs: list[str] = []
+        self._claims: dict[str, Claim] = {}
         self.claims_seen: dict[tuple[str, str], str] = {}
         """By node id and port, who owned it when somebody last looked; only a planted bug believes it."""
         path = root / "mcr.db"
@@ -145,9 +146,11 @@ class World:
         for node in self.nodes:
             if node.in_trouble:
                 node.trouble()
-        self.claims_seen = {
-            (it.node_id, it.port): it.owner_id for it in self.truth.claims.values() if it.state != "released"
-        }
+        claims = self.truth.claims
+        if claims is not self._claims:
+            # Made anew with every change, which most tenths of a second do not see.
+            self._claims = claims
+            self.claims_seen = {(it.node_id, it.port): it.owner_id for it in claims.values() if it.state != "released"}
         if self.truth.samples % 10 == 0:
             self.database.watch_idle()
         self.loop.call_later(0.1, self._tick, context=self.nobody)
