@@ -85,19 +85,29 @@ def adjust_order(state: ChannelState, ms: int) -> Order:
     )  # fmt: skip
     word = f"{ms // 1000:+d} s"
     words = word if live.item is None else f"{word} {live.item.title}"
-    return Order(state.channel.id, "adjust", word, words, _waits_for("adjust", state), command)
+    before = None if live.item is None else (live.item.item_id, live.item.title)
+    return Order(state.channel.id, "adjust", word, words, _waits_for("adjust", state), command, before)
 
 
 def undoing(done: Order, state: ChannelState) -> Order | None:
-    """What takes ``done`` back, as far as it can be: what has aired has aired. None: nothing can."""
+    """What takes ``done`` back, as far as it can be: what has aired has aired. None: nothing can.
+
+    What concerned the item on air is not taken back once another airs: it would act on that one.
+    """
+    live = state.live
+    on_air = None if live.item is None else live.item.item_id
+    is_same = done.before is not None and done.before[0] == on_air
+    if done.verb in {"hold", "play", "adjust"} and not is_same:
+        return None
     match done.verb, done.command:
         case (("take" | "skip"), _):
             return None if done.before is None else order("cue", state, cue_item=done.before)
-        case "cue", _:
-            return order("cue", state, cue_item=(None, ""))
-        case "hold", _:
+        case "cue", CueIn() as cued:
+            is_cued = live.next is not None and live.next.cued and live.next.item_id == cued.item_id
+            return order("cue", state, cue_item=(None, "")) if is_cued else None
+        case "hold", _ if live.hold and live.picture != "hold":
             return order("play", state)
-        case "play", _:
+        case "play", _ if not live.hold:
             return order("hold", state)
         case (("drop" | "undrop"), DropIn() as command):
             return drop_order(state, command.item_id, done.title, undo=done.verb == "drop")

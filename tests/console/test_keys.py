@@ -10,7 +10,7 @@ from mcr_console.keys import ACTIONS, BY_ID
 from mcr_console.screens.channel import ChannelScreen
 from mcr_console.screens.channel_list import ListScreen
 from mcr_console.screens.dialogs import ArmScreen, CreateScreen
-from supervisor.schemas.channel import AdjustIn, CueIn, DropIn
+from supervisor.schemas.channel import AdjustIn, Channel, CueIn, DropIn
 from tests.console.conftest import Desk, settled, until
 from tests.console.scenes import (
     asrun_events,
@@ -292,6 +292,7 @@ async def test_undo_takes_back_what_this_console_did_last(key: str, undone: tupl
         assert "nothing of yours to take back" in desk.text()
         assert not desk.supervisor.sent
         await pilot.press(key)
+        desk.supervisor.tell(reset(sport(hold=key == "H")))
         await settled(pilot)
         desk.clock.passed += 1
         await pilot.press("U")
@@ -303,6 +304,33 @@ async def test_undo_takes_back_what_this_console_did_last(key: str, undone: tupl
         elif isinstance(command, AdjustIn):
             said = command.ms
         assert (verb, said) == undone
+
+
+@pytest.mark.parametrize("key", ["H", "right_square_bracket"], ids=["hold", "longer"])
+async def test_what_was_done_to_an_item_is_not_taken_back_from_the_next(key: str) -> None:
+    """30 s less, or a release, would end what airs by now."""
+    desk = Desk([reset(normal_channels())])
+    async with desk.app.run_test(size=(200, 60)) as pilot:
+        await settled(pilot)
+        await pilot.press("3", key)
+        await settled(pilot)
+        desk.clock.passed += 1
+        desk.supervisor.tell(reset(sport(hold=key == "H", on_air="another")))
+        await settled(pilot)
+        await pilot.press("U")
+        await settled(pilot)
+        assert "nothing of yours to take back" in desk.text()
+        assert len(desk.supervisor.sent) == 1
+
+
+def sport(*, hold: bool, on_air: str | None = None) -> list[Channel]:
+    """The normal channels; of the third the hold and the item on air are others."""
+    channels = normal_channels()
+    live = channels[2].live
+    assert live.item is not None
+    item = live.item if on_air is None else live.item.model_copy(update={"item_id": on_air})
+    changed = live.model_copy(update={"hold": hold, "item": item})
+    return [*channels[:2], channels[2].model_copy(update={"live": changed}), *channels[3:]]
 
 
 async def test_a_refused_order_leaves_nothing_to_undo() -> None:
