@@ -243,6 +243,9 @@ class Drive:
         try:
             await self._link.do(command)
         except CommandFailedError as error:
+            if error.code >= 500:  # its queue is full, or the layer is locked: that passes
+                log.warning("%s", error)
+                return False
             why = "the server does not find it" if error.code == 404 else "the server refused it"
             self.ticking.fail(airing, f"{why}: {error}")
             return False

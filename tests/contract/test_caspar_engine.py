@@ -262,3 +262,19 @@ async def test_a_server_that_says_nothing_for_a_while_finds_the_list_where_it_sh
         assert name == "d"
         assert abs(at - (air.aired[-1].tick - 160)) <= 4
         assert air.drive.health.answers
+
+
+async def test_a_take_while_the_servers_queue_is_full_is_tried_until_it_is_done() -> None:
+    async with CasparAir([item("a", 250), item("b", 125)], CLIPS) as air:
+        await air.arm()
+        await air.run(30)
+        air.server.manners.queue_full = True
+        answer = air.commands.put(lambda clock: clock.take("b", "ada"))
+        await air.run(15)
+        assert not answer.done()
+        assert shown(air) == [("a", 0)]
+        air.server.manners.queue_full = False
+        await air.run(10)
+        assert answer.result(timeout=0).item_id == "b"
+        assert shown(air) == [("a", 0), ("b", 0)]
+        assert air.ends()[0][:2] == ("a", "take")
