@@ -312,6 +312,9 @@ def _runs(view: View) -> bool:
 
 
 def _end_strays(view: View, *, patient: bool = False, final: bool = False) -> tuple[Action, ...]:
+    if view.server == "here":
+        # Each node's server plays on unless it is told.
+        patient = final = True
     newest: dict[str, int] = {}
     for stray in view.elsewhere:
         newest[stray.node_id] = max(stray.epoch, newest.get(stray.node_id, 0))

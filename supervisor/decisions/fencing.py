@@ -14,6 +14,11 @@ so only a confirmed exit proves that it is silent. ``server``: a CasparCG server
 it. ``cable``: the signal leaves by a card of its node and of no other.
 """
 
+ServerPlace = Literal["none", "here", "elsewhere"]
+"""``here``: on the node of whoever drives it, so that another node's sidecar drives another server."""
+
+_HERE: Final = frozenset({"localhost", "::1", "0.0.0.0", "::"})  # noqa: S104 - nobody listens there
+
 _STRICTER: Final[tuple[Fencing, ...]] = ("resource", "lease", "unleased", "hold", "server", "cable")
 
 
@@ -35,6 +40,13 @@ def fencing_of_output(kind: str, *, lease_stop: bool) -> Fencing:
 def fencing_of_engine(engine: str) -> Fencing:
     """Of what plays a channel, whatever its outputs."""
     return "server" if engine == "caspar" else "resource"
+
+
+def server_place(engine: str, host: str) -> ServerPlace:
+    """``host`` as its sidecar connects to it."""
+    if engine != "caspar":
+        return "none"
+    return "here" if host.startswith("127.") or host.lower() in _HERE else "elsewhere"
 
 
 def strictest(each: Iterable[Fencing]) -> Fencing:
@@ -81,6 +93,8 @@ def why_not_left(view: View) -> str:
         return f"failover is held by {view.vetoed_by}"
     if view.fencing == "cable":
         return "a DeckLink output is moved by people alone"
+    if view.server == "here":
+        return "its CasparCG server is there and would play on: stop the channel, then start it elsewhere"
     return "" if target_of(view.targets) is not None else no_target(view.targets)
 
 

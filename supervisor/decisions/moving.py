@@ -38,7 +38,9 @@ def moving(view: View, old: OldSidecar, observed: Observed | None, timing: Timin
         return Decision(
             start, f"{said}; the old one stays on air on {old.node_name} until then", observed, again_in=0.1
         )
-    end = End(max(old.epochs), patient=old.healthy, node_id=old.node_id, final=False)
+    # Its own node's server plays on unless it is told: the new one drives another.
+    ends_server = view.server == "here"
+    end = End(max(old.epochs), patient=old.healthy or ends_server, node_id=old.node_id, final=ends_server)
     again = f", again: {view.fault}" if view.fault else ""
     return Decision((*start, end), f"{said}; ends the old one on {old.node_name}{again}", observed)
 

@@ -11,7 +11,7 @@ from supervisor.decisions.restarts import Restarts
 from supervisor.schemas.channel import Desired, Observed, Phase
 
 if TYPE_CHECKING:
-    from supervisor.decisions.fencing import Fencing
+    from supervisor.decisions.fencing import Fencing, ServerPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +161,8 @@ class View:
     """Its agent's last call was answered in this term: what it does not tell of is not there."""
     placed_now: bool = True
     """This term placed its epoch, so that nobody else can have armed it."""
+    server: "ServerPlace" = "none"
+    """Where the CasparCG server is that plays it."""
     leave_node: str = ""
     """Why it is to leave its node though that answers: maintenance."""
     old: OldSidecar | None = None

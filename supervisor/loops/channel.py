@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from db.models import Channel
+from db.models import Channel, Node
 from sidecar.protocol.status import Status
 from supervisor.agent.interface import SidecarReport
 from supervisor.decisions.alarms import CHANNEL_ALARMS, Wanted, channel_alarms
 from supervisor.decisions.channel import decide
-from supervisor.decisions.fencing import as_fencing
+from supervisor.decisions.fencing import ServerPlace, as_fencing
 from supervisor.decisions.observed import observe
 from supervisor.decisions.phases import as_phase
 from supervisor.decisions.placement import NodeFacts, candidates, choose_site
@@ -31,6 +31,7 @@ from supervisor.live import Sight
 from supervisor.loops.actions import Actions
 from supervisor.loops.airwatch import AirWatch
 from supervisor.loops.desk import Desk
+from supervisor.loops.documents import server_place_of
 from supervisor.loops.nodes import NodeWatch
 from supervisor.loops.sight import position_of, sighting_of, skipped_of
 from supervisor.schemas.channel import Desired
@@ -285,6 +286,7 @@ class ChannelKeeper:
         # A channel that plays where it answers asks for no other node, and costs nothing for those there are.
         seeks = agent != "answers" or leaves or phase in ("placing", "blocked", "fencing")
         nodes = self._nodes() if seeks else ()
+        server = server_place_of(row)
         return View(
             name=row.name,
             desired=_desired(row.desired),
@@ -296,7 +298,7 @@ class ChannelKeeper:
             agent=agent,
             agent_name=placed.name if placed else node_id or "no node",
             node_id=node_id,
-            site=choose_site(nodes, self._wanted_node, node_id, row.engine),
+            site=choose_site(nodes, self._wanted_node(server, placed), node_id, row.engine),
             sighting=None
             if watch is None or report is None
             else sighting_of(report, watch.pulse(report), of_this.begins_with),
@@ -322,6 +324,7 @@ class ChannelKeeper:
             node_lost=placed is not None and placed.lost_at is not None,
             fresh=watch is not None and watch.is_fresh(desk.leadership.led_since),
             placed_now=of_this.term == desk.leadership.standing().term,
+            server=server,
             leave_node="in maintenance" if leaves else "",
             old=old,
             elsewhere=self._elsewhere(),
@@ -334,10 +337,13 @@ class ChannelKeeper:
         over = max(self._lease_over[1], self._desk.leases.own_end(self.row.id))
         return over + self._desk.timing.fence_margin - now
 
-    @property
-    def _wanted_node(self) -> str | None:
-        """Where people want it: a failover that is held keeps it where it is."""
-        return self.row.wanted_node_id or (self.row.node_id if self.row.hold_failover else None)
+    def _wanted_node(self, server: ServerPlace, placed: Node | None) -> str | None:
+        """Where people want it: a failover that is held keeps it where it is, and so does its own node's server, which
+        plays on until a stop is confirmed or that machine is dead."""
+        row = self.row
+        if server == "here" and row.node_id is not None and (placed is None or placed.lost_at is None):
+            return row.node_id
+        return row.wanted_node_id or (row.node_id if row.hold_failover else None)
 
     def _nodes(self) -> Sequence[NodeFacts]:
         restarts, now = self._actions.restarts, self._desk.clock.monotonic()

@@ -10,6 +10,7 @@ from db.transaction import Transaction
 from sidecar.protocol import channel as protocol
 from sidecar.rundown.rate import parse_rate
 from supervisor.airing import playout_of
+from supervisor.decisions.fencing import ServerPlace, server_place
 from supervisor.schemas.playout import Playout
 from supervisor.sidecar_lists import NO_SPARE, Spare, sidecar_playlist
 
@@ -87,6 +88,11 @@ def document_of(row: Channel, material: Material, resume: protocol.ResumePoint |
 def _server(playout: Playout) -> protocol.CasparServer:
     told = playout.caspar
     return protocol.CasparServer() if told is None else protocol.CasparServer(**told.model_dump())
+
+
+def server_place_of(row: Channel) -> ServerPlace:
+    """Where the server is that plays the channel; "none" where it plays itself."""
+    return "none" if row.engine != "caspar" else server_place(row.engine, _server(playout_of(row)).host)
 
 
 def _output(row: Output) -> protocol.Output:

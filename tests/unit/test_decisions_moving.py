@@ -9,7 +9,7 @@ from sidecar.protocol.channel import Item, Playlist
 from supervisor.decisions.alarms import channel_alarms
 from supervisor.decisions.channel import decide
 from supervisor.decisions.doubt import Fleet, is_mass_silence, why_no_evacuation
-from supervisor.decisions.fencing import Fencing, fencing_of_output, strictest
+from supervisor.decisions.fencing import Fencing, ServerPlace, fencing_of_output, server_place, strictest
 from supervisor.decisions.media import coming_clips, media_verdict, needs_of_paths, root_of
 from supervisor.decisions.placement import MediaVerdict, NodeFacts, candidates
 from supervisor.decisions.pulse import Pulse
@@ -59,6 +59,7 @@ SAYS_NOTHING = "left alone: the agent of alpha does not answer, which says nothi
 HEALTHY = OldSidecar("a", "alpha", "answers", (3,), healthy=True)
 GONE = OldSidecar("a", "alpha", "answers")
 
+ITS_SERVER = "its CasparCG server is there and would play on: stop the channel, then start it elsewhere"
 CASES: list[tuple[str, View, tuple[Action, ...], str]] = [
     ("node lost", running(), (Relocate("b"),), "its node alpha does not answer: moves to beta"),
     ("not seen yet", running(agent="unseen"), (), SAYS_NOTHING),
@@ -101,6 +102,21 @@ CASES: list[tuple[str, View, tuple[Action, ...], str]] = [
         (),
         "on air; stays on alpha though that is in maintenance: it is to play there and nowhere else",
     ),
+    (
+        "maintenance, its own node's server plays",
+        running(agent="answers", leave_node="in maintenance", fencing="server", server="here"),
+        (),
+        f"on air; stays on alpha though that is in maintenance: {ITS_SERVER}",
+    ),
+    (
+        "maintenance, a server elsewhere plays",
+        running(agent="answers", leave_node="in maintenance", fencing="server", server="elsewhere"),
+        (Relocate("b"),),
+        "leaves alpha, in maintenance: moves to beta",
+    ),
+    ("left over, and its node's server plays", running(agent="answers", server="here",
+     elsewhere=(Stray("c", "gamma", 2),)), (End(2, patient=True, node_id="c"),),
+     "on air; ends what is left of it on gamma"),
     ("left over", running(agent="answers", elsewhere=(Stray("c", "gamma", 2),)),
      (End(2, patient=False, node_id="c", final=False),), "on air; ends what is left of it on gamma"),
     ("published nowhere", moving(), (MoveTo("starting"),),
@@ -227,6 +243,22 @@ def test_how_each_output_is_fenced(kind: str, lease_stop: bool, fencing: Fencing
 
 
 READS = MediaVerdict()
+
+
+@pytest.mark.parametrize(
+    ("engine", "host", "place"),
+    [
+        ("ffmpeg", "127.0.0.1", "none"),
+        ("caspar", "127.0.0.1", "here"),
+        ("caspar", "127.1.2.3", "here"),
+        ("caspar", "LOCALHOST", "here"),
+        ("caspar", "::1", "here"),
+        ("caspar", "192.0.2.10", "elsewhere"),
+    ],
+)
+def test_whether_another_node_would_drive_another_server(engine: str, host: str, place: ServerPlace) -> None:
+    """P2."""
+    assert server_place(engine, host) == place
 
 
 def facts(name: str, **changes: Any) -> NodeFacts:
