@@ -3,6 +3,8 @@
 import asyncio
 from datetime import datetime
 
+import pytest
+
 from db.errors import PortTaken
 from db.models import Channel, Recorder
 from db.repositories.ports import PortWanted
@@ -10,9 +12,12 @@ from db.store import Store
 from tests.long import LONG
 
 RACES = 1000 if LONG else 60
+TIMEOUT_S = 1200 if LONG else 120
+"""A thousand races are some six thousand transactions, each flushed to a disk that others use, too."""
 FORMAT = {"width": 1280, "height": 720, "rate": "25"}
 
 
+@pytest.mark.timeout(TIMEOUT_S)
 async def test_two_channels_and_a_recorder_race_for_one_port(store: Store, now: datetime) -> None:
     async with store.write() as tx:
         node_id = (await tx.nodes.add(name="mcr-a", kind="agent", now=now)).id
