@@ -13,7 +13,7 @@ import av
 from av.error import FFmpegError
 
 from sidecar.engine.thumbnail import Thumbnailer
-from sidecar.recorder.fragments import ENDING
+from sidecar.recorder.fragments import ENDING, hidden_of
 
 CHECKSUM: Final = ".sha256"
 PICTURE: Final = ".jpg"
@@ -64,6 +64,8 @@ def _mend(folder: Path, now: float) -> None:
         if path.with_name(path.name + CHECKSUM).exists() or now - path.stat().st_mtime < _LEFT_AFTER_S:
             continue
         log.warning("an earlier run left a recording unfinished: %s", path)
+        if path.stat().st_size == 0 and hidden_of(path).exists():
+            hidden_of(path).replace(path)  # it was killed with its name claimed
         _finish(path, _digest_of(path))
     for left in folder.rglob(f".*{ENDING}.new") if folder.is_dir() else ():
         if now - left.stat().st_mtime > _LEFT_AFTER_S:

@@ -4,6 +4,7 @@ A fragment is at most half a second long and written at once, so that with a flu
 more than a second. Coded pictures and sound are copied, not coded again.
 """
 
+import errno
 import hashlib
 import os
 from fractions import Fraction
@@ -28,6 +29,8 @@ _OPTIONS: Final = {
     "flush_packets": "1",
     "max_interleave_delta": "200000",
 }
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+"""What file systems say that have no hard links."""
 _SYNCED_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY
 
 
@@ -46,7 +49,7 @@ class FragmentedFile:
         self.is_named = False
         self._zero = zero
         self._digest = hashlib.sha256()
-        self._hidden = path.with_name(f".{path.name}.new")
+        self._hidden = hidden_of(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._hidden.open("wb", buffering=0)
         self._pending = bytearray()
@@ -130,10 +133,31 @@ class FragmentedFile:
 
     def _name(self) -> None:
         os.fsync(self._file.fileno())
-        os.link(self._hidden, self.path)  # never over another
+        try:
+            os.link(self._hidden, self.path)  # never over another
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            self._claim()
+        else:
+            self._hidden.unlink()
         self.is_named = True
-        self._hidden.unlink()
         sync_folder(self.path.parent)
+
+    def _claim(self) -> None:
+        """The name first, by an empty file that nobody else can make, then all of it over that."""
+        with self.path.open("xb"):
+            pass
+        try:
+            self._hidden.replace(self.path)
+        except OSError:
+            self.path.unlink(missing_ok=True)
+            raise
+
+
+def hidden_of(path: Path) -> Path:
+    """Where it is written until it has its name."""
+    return path.with_name(f".{path.name}.new")
 
 
 def sync_folder(path: Path) -> None:

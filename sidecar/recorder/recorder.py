@@ -46,7 +46,8 @@ class _Open:
 
 
 class Recorder:
-    """``inputs.Sink``. Thread-safe; everything but ``sync`` is short, unless the disk hangs.
+    """``inputs.Sink``. Thread-safe. ``status``, ``jobs``, ``armed_for`` and ``key`` never wait; all else waits for the
+    disk when that hangs.
 
     ``patience`` is how long the input may be silent by its nature, seconds.
     """
@@ -86,6 +87,7 @@ class Recorder:
         self._counts = {"files": 0, "frames": 0, "gaps": 0, "lost_frames": 0}
         self._free: int | None = None
         self._room_at = 0.0
+        self._published = self._status()
         self.key: tuple[str, bytes | None, bytes] | None = None
         """Codec, its configuration, and the last picture that needs no other."""
         file_name(what.template, Named("x", "x", datetime.now(self._zone), 1, 1))
@@ -104,8 +106,7 @@ class Recorder:
                 self._journal.write(Fact("on_air", 0, cause="arm", by=by), time.time_ns())
 
     def replace_jobs(self, jobs: Playlist) -> None:
-        with self._lock:
-            self._jobs = jobs
+        self._jobs = jobs
 
     @property
     def jobs(self) -> Playlist:
@@ -123,6 +124,7 @@ class Recorder:
             self._ended = True
             good = self._end_file("stop", by)
             self._end_trailing()
+            self._published = self._status()
         return self._finishing.wait(timeout) and good
 
     # --- what the input sends ---------------------------------------------------------------------------------------
@@ -137,6 +139,7 @@ class Recorder:
             self._timeline.restart(media.rate)
             self._journal.count_at(format_rate(media.rate))
             log.info("connected: %s, %s pictures a second", self._shown, media.rate)
+            self._published = self._status()
 
     def came(self, media: InputMedia, one: Coded) -> None:
         """As in ``Sink``."""
@@ -157,6 +160,7 @@ class Recorder:
                     self._take(media, each)
                 except (OSError, FFmpegError) as error:
                     self._failed(error)
+            self._published = self._status()
 
     def lost(self, why: str) -> None:
         """As in ``Sink``."""
@@ -168,6 +172,7 @@ class Recorder:
             self._detail = why
             if self._armed_at is not None:
                 self._note_lost()
+            self._published = self._status()
 
     # --- once in a while ---------------------------------------------------------------------------------------------
 
@@ -175,37 +180,52 @@ class Recorder:
         """Some times a second: what was written goes to the disk, and what did not come is noticed."""
         with self._lock:
             files = [one.file for one in (self._open, self._trailing) if one is not None]
+            looks = self._clock() - self._room_at >= _ROOM_S
         for file in files:
             try:
                 file.sync()
             except (OSError, ValueError) as error:
                 log.warning("%s cannot be flushed: %s", file.path, error)
+        free = self._look_for_room() if looks else None
         with self._lock:
             now = self._clock()
-            if now - self._room_at >= _ROOM_S:
+            if free is not None:
                 self._room_at = now
-                self._look_for_room()
+                self._heed_room(free)
             silent = now - self._came_at > self._silent_s
             if self._armed_at is not None and self._began and silent and not self._ended:
                 self._note_lost()
+            self._published = self._status()
 
     def status(self) -> RecordingStatus:
-        with self._lock:
-            there = self._open
-            return RecordingStatus(
-                state=self._state,
-                input=self._shown,
-                detail=self._detail,
-                rate=format_rate(self._timeline.rate) if self._began else "",
-                title="" if there is None else there.airing.item.title,
-                path="" if there is None else str(there.file.path),
-                file_frames=0 if there is None else there.file.pictures,
-                file_bytes=0 if there is None else there.file.bytes,
-                free_mb=self._free,
-                **self._counts,
-            )
+        """As it was after what happened last."""
+        return self._published
+
+    def _look_for_room(self) -> int | OSError:
+        """MiB that are free. Without the lock: a disk far away may take its time."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            room = os.statvfs(self._folder)
+        except OSError as error:
+            return error
+        return room.f_bavail * room.f_frsize >> 20
 
     # --- under the lock ----------------------------------------------------------------------------------------------
+
+    def _status(self) -> RecordingStatus:
+        there = self._open
+        return RecordingStatus(
+            state=self._state,
+            input=self._shown,
+            detail=self._detail,
+            rate=format_rate(self._timeline.rate) if self._began else "",
+            title="" if there is None else there.airing.item.title,
+            path="" if there is None else str(there.file.path),
+            file_frames=0 if there is None else there.file.pictures,
+            file_bytes=0 if there is None else there.file.bytes,
+            free_mb=self._free,
+            **self._counts,
+        )
 
     def _keep(self, one: Coded) -> None:
         if one.is_picture and one.keyframe:
@@ -386,14 +406,11 @@ class Recorder:
         self._journal.write(fact, time.time_ns())
         self._keep_file(there)
 
-    def _look_for_room(self) -> None:
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            room = os.statvfs(self._folder)
-        except OSError as error:
-            self._detail = f"its disk does not answer: {error.strerror}"
+    def _heed_room(self, free: int | OSError) -> None:
+        if isinstance(free, OSError):
+            self._detail = f"its disk does not answer: {free.strerror}"
             return
-        self._free = room.f_bavail * room.f_frsize >> 20
+        self._free = free
         if self._free < self._what.floor_mb and self._state != "no_room":
             log.error("only %d MiB are left, %d are to stay free", self._free, self._what.floor_mb)
             self._end_file("no room")
