@@ -209,6 +209,18 @@ class AsRunLog:
         await self._mark(run.channel_id, [linked] if linked is not None else [])
         return linked
 
+    async def last_event(self, run: RunKey) -> AsRunEvent | None:
+        """What of the run began last and aired."""
+        query = (
+            select(AsRunEvent)
+            .where(
+                AsRunEvent.channel_id == run.channel_id, AsRunEvent.run_id == run.run_id, AsRunEvent.kind != "skipped"
+            )
+            .order_by(AsRunEvent.seq.desc())
+            .limit(1)
+        )
+        return await self._session.scalar(query)
+
     async def events(
         self, filters: EventFilters, cursor: EventCursor | None = None, limit: int = 100
     ) -> Sequence[AsRunEvent]:

@@ -188,6 +188,7 @@ class Journal:
             predicted_at_ns=self._predicted(fact, waiting.wall_ns),
             inserted=source.inserted if source else False,
             proof=fact.proof,
+            predicts=fact.kind == "run_start",
         )
 
     def _predicted(self, fact: Fact, wall_ns: int) -> int | None:

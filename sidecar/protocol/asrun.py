@@ -124,6 +124,7 @@ class AsRunRecord(Struct, frozen=True, omit_defaults=True):
     source_rate: str | None = None
     inserted: bool = False  # a person put it into a list that traffic made
     proof: Proof = ""
+    predicts: bool = False  # of a run's first record: its items' starts say what was predicted, or that nobody knew
 
 
 GENESIS = "0" * 64

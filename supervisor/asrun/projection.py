@@ -46,8 +46,18 @@ class Projection:
     ``filler_start`` to ``filler_end``; a held last picture counts as filler, a frozen one lies inside its item.
     """
 
-    def __init__(self, open_events: Iterable[AsRunEventRow] = ()) -> None:
+    def __init__(
+        self,
+        open_events: Iterable[AsRunEventRow] = (),
+        last_event: AsRunEventRow | None = None,
+        *,
+        predicts: bool = False,
+    ) -> None:
+        """``last_event``: the one that began last, open or not. ``predicts``: the run's first record says that its
+        starts tell what was predicted; of an older sidecar's it follows from the event before."""
         self._open: list[AsRunEventRow] = list(open_events)
+        self._before = last_event
+        self._predicts = predicts
         self._changed: dict[int, AsRunEventRow] = {}
 
     def add(self, records: Sequence[AsRunRecord]) -> tuple[AsRunEventRow, ...]:
@@ -97,7 +107,9 @@ class Projection:
             case "run_end":
                 for event in tuple(self._open):
                     self._close(event, record, record.frame - event.start_frame, "unknown end")
-            case "run_start" | "on_air" | "command" | "decision":
+            case "run_start":
+                self._predicts = record.predicts
+            case "on_air" | "command" | "decision":
                 # They say something about the run or the picture; no event begins or ends with them.
                 pass
 
@@ -124,11 +136,23 @@ class Projection:
             source_in=record.source_in,
             source_rate=record.source_rate,
             planned_at=_planned(record),
-            predicted_at=None if record.predicted_at_ns is None else instant_of(record.predicted_at_ns),
+            predicted_at=self._predicted(record),
             inserted=record.inserted,
         )
         self._open.append(event)
+        self._before = event
         self._put(event)
+
+    def _predicted(self, record: AsRunRecord) -> datetime | None:
+        """When an item was to begin, as it looked when the one before it began; None if nobody knew."""
+        if record.predicted_at_ns is not None:
+            return instant_of(record.predicted_at_ns)
+        before = self._before
+        if self._predicts or record.kind != "item_start" or before is None or before.seq >= record.seq:
+            return None
+        if before.kind != "item" or before.planned_frames is None:
+            return None
+        return before.start_at + frames_as_time(before.planned_frames, before.rate)
 
     def _finish(self, record: AsRunRecord, kind: str) -> None:
         for event in reversed(self._open):

@@ -280,9 +280,15 @@ class Collection:
         async with self._places, self._store.read(timeout=self._timing.store) as tx:
             seq = await tx.as_run.collected_seq(*key)
             rows = await tx.as_run.records(*key, seq - 1, 1) if seq else ()
+            first = await tx.as_run.records(*key, 0, 1) if seq else ()
             open_events = await tx.as_run.open_events(RunKey(*key)) if seq else ()
+            newest = await tx.as_run.last_event(RunKey(*key)) if seq else None
         last = _line(rows[0]) if rows else None
-        projection = Projection(map(_event_row, open_events))
+        projection = Projection(
+            map(_event_row, open_events),
+            _event_row(newest) if newest else None,
+            predicts=bool(first) and _line(first[0]).record.predicts,
+        )
         collector = RunCollector(run, seq, last, projection)
         self._runs[key] = collector
         return collector

@@ -3,6 +3,8 @@
 from dataclasses import asdict
 from itertools import accumulate, pairwise
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,7 +54,12 @@ def merged(pieces: list[list[AsRunRecord]]) -> dict[int, AsRunEventRow]:
     """As the store keeps them: by number, the newest wins; every piece begins with what is open there."""
     kept: dict[int, AsRunEventRow] = {}
     for piece in pieces:
-        projection = Projection(event for event in kept.values() if event.end_at is None)
+        aired = [event for event in kept.values() if event.kind != "skipped"]
+        projection = Projection(
+            (event for event in kept.values() if event.end_at is None),
+            max(aired, key=lambda event: event.seq, default=None),
+            predicts=bool(kept) and pieces[0][0].predicts,
+        )
         kept.update({event.seq: event for event in projection.add(piece)})
     return kept
 
@@ -140,6 +147,17 @@ def test_an_event_says_what_was_planned_and_what_was_predicted() -> None:
     assert events[7].predicted_at == instant_of(PREDICTED)
     assert (events[7].planned_at, events[7].traffic_id) == (instant_of(PLANNED), "t-7")
     assert events[3].predicted_at is None  # its record says nothing of it
+
+
+@pytest.mark.parametrize("cut", [6, 7, 20])
+def test_of_an_older_sidecars_run_what_was_predicted_follows_from_the_event_before(cut: int) -> None:
+    """Its records never say it. A was to air 60 frames when it began; how long a held picture stands nobody knows."""
+    older = [msgspec.structs.replace(one, predicted_at_ns=None) for one in RUN]
+    told = merged([older[:cut], older[cut:]])
+    assert told[7].predicted_at == instant_of(RUN[2].wall_ns + 60 * 40_000_000)
+    assert (told[3].predicted_at, told[12].predicted_at, told[14].predicted_at) == (None, None, None)
+    newer = [msgspec.structs.replace(older[0], predicts=True), *older[1:]]
+    assert merged([newer[:cut], newer[cut:]])[7].predicted_at is None, "a sidecar that predicts did not know either"
 
 
 def test_an_item_on_air_has_no_end_yet() -> None:
