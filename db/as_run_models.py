@@ -67,6 +67,11 @@ class AsRunEvent(Base):
     """When it was to begin by the rundown's own arithmetic, as it stood when the item before it began."""
     inserted: Mapped[bool | None]
     """A person put it into a list that traffic made; None where nobody knows."""
+    start_proof: Mapped[str | None] = mapped_column(Text)
+    """As its record says: ``confirmed`` or ``inferred`` by an engine that drives another; None: the frames
+    are its own."""
+    end_proof: Mapped[str | None] = mapped_column(Text)
+    """The same of its end; None as well where no record has it."""
     continues_run_id: Mapped[str | None] = mapped_column(Text)
     continues_seq: Mapped[int | None]
     """With ``continues_run_id``: the event of which this is the next segment, after a failover or a restart."""

@@ -68,6 +68,8 @@ class AsRunEventRow:
     planned_at: datetime | None = None
     predicted_at: datetime | None = None
     inserted: bool | None = None
+    start_proof: str | None = None
+    end_proof: str | None = None
     continues_run_id: str | None = None
     continues_seq: int | None = None
     lost_frames: int | None = None

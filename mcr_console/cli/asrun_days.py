@@ -90,6 +90,11 @@ def proof_lines(proof: AsRunProof, channel: Channel | None) -> list[str]:
     lines = [safe(proof.sentence)]
     if proof.inferred_frames:
         lines.append(f"{proof.inferred_frames} frames are inferred: no record proves their end")
+    if proof.by_time_frames:
+        lines.append(
+            f"{proof.by_time_frames} frames are of events whose start or end follows from the time that passed: "
+            "the server that plays them told nothing of it"
+        )
     if proof.twice_frames:
         lines.append(f"{proof.twice_frames} frames in which more than one run aired")
     lines += [

@@ -38,6 +38,8 @@ class Piece:
     end_cause: str | None = None
     status: str = "aired"
     title: str = ""
+    is_by_time: bool = False
+    """Its engine inferred its start or its end."""
 
     @classmethod
     def of(cls, event: AsRunEvent) -> "Piece":
@@ -53,6 +55,7 @@ class Piece:
             event.end_cause,
             event.status,
             event.title,
+            "inferred" in (event.start_proof, event.end_proof),
         )
 
 
@@ -71,7 +74,8 @@ class Totals:
 
     ``unaccounted``: frames of a run that are in no event. ``twice``: frames in which more than one event aired, counted
     once above. ``stepped``: frames by which the clock was set back while a run aired. ``standby`` and ``held`` are
-    parts of ``filler``, ``proven`` is what of ``aired`` and ``filler`` the engine itself ended in its records.
+    parts of ``filler``. ``proven`` is what of ``aired`` and ``filler`` the engine itself ended in its records, and
+    ``by_time`` what it ended there too, though it was not told of all of it.
     """
 
     span: int = 0
@@ -84,6 +88,7 @@ class Totals:
     twice: int = 0
     stepped: int = 0
     proven: int = 0
+    by_time: int = 0
     events: int = 0
     gaps: list[Gap] = field(default_factory=list[Gap])
     """The first of them, at most ``GAPS_KEPT``."""
@@ -92,7 +97,7 @@ class Totals:
     @property
     def inferred(self) -> int:
         """What aired or was filler by an event whose end no record has."""
-        return self.aired + self.filler - self.proven
+        return self.aired + self.filler - self.proven - self.by_time
 
     @property
     def adds_up(self) -> bool:
@@ -210,7 +215,8 @@ class Account:
         elif piece.start_cause == "hold":
             totals.held += frames
         if piece.end_at is not None and piece.status != "unknown end":
-            totals.proven += frames
+            totals.by_time += frames if piece.is_by_time else 0
+            totals.proven += 0 if piece.is_by_time else frames
 
     def _gap(self, until: int, why: Why) -> None:
         """Nothing aired from where everything is accounted for up to ``until``."""

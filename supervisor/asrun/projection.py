@@ -138,6 +138,7 @@ class Projection:
             planned_at=_planned(record),
             predicted_at=self._predicted(record),
             inserted=record.inserted,
+            start_proof=record.proof or None,
         )
         self._open.append(event)
         self._before = event
@@ -174,6 +175,7 @@ class Projection:
                 status=status,
                 detail=record.detail or event.detail,
                 late=late,
+                end_proof=record.proof or None,
             )
         )
 
@@ -244,4 +246,6 @@ def _skipped(record: AsRunRecord) -> AsRunEventRow:
         fingerprint=record.fingerprint,
         planned_at=_planned(record),
         inserted=record.inserted,
+        start_proof=record.proof or None,
+        end_proof=record.proof or None,
     )

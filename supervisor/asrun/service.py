@@ -99,6 +99,7 @@ def proof_of(proof: Proof, span: Span, now: datetime) -> AsRunProof:
         unaccounted_frames=totals.unaccounted,
         twice_frames=totals.twice,
         inferred_frames=totals.inferred,
+        by_time_frames=totals.by_time,
         runs=proof.runs,
         records=proof.records,
         events=totals.events,
@@ -122,7 +123,9 @@ def off_air(gap: Gap, rate: str) -> OffAir:
 
 
 def _sum(totals: Totals) -> str:
-    inferred = f" ({totals.inferred} of them inferred)" if totals.inferred else ""
+    parts = ((totals.inferred, "inferred"), (totals.by_time, "by the time that passed"))
+    told = ", ".join(f"{frames} of them {what}" for frames, what in parts if frames)
+    inferred = f" ({told})" if told else ""
     return f"{totals.aired} aired, {totals.filler} filler{inferred}, {totals.off_air} off air"
 
 

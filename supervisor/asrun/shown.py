@@ -32,8 +32,10 @@ def shown_of_run(event: AsRunEventRow | Stored, channel_id: str, run_id: str, ep
     values["planned_end_at"] = _planned_end(event)
     if event.kind == "item" and event.planned_frames is not None:
         values["predicted_end_at"] = event.start_at + frames_as_time(event.planned_frames, event.rate)
+    values["start_proof"] = "inferred" if event.start_proof == "inferred" else "confirmed"
     if event.end_at is not None:
-        values["end_proof"] = "inferred" if event.status == "unknown end" else "confirmed"
+        is_inferred = event.status == "unknown end" or event.end_proof == "inferred"
+        values["end_proof"] = "inferred" if is_inferred else "confirmed"
     if event.continues_run_id is not None and event.continues_seq is not None:
         values["continues"] = Segment(run_id=event.continues_run_id, seq=event.continues_seq)
     return AsRunEvent.model_validate(values)

@@ -22,7 +22,7 @@ _READ_S: Final = 10.0
 _PAGE_S: Final = 20.0
 _NOT_OF_RECORDS: Final = frozenset({"predicted_at", "continues_run_id", "continues_seq", "lost_frames"})
 """What follows from other events, or from another run."""
-_OF_END: Final = frozenset({"end_at", "frames", "status", "detail", "end_cause", "late"})
+_OF_END: Final = frozenset({"end_at", "frames", "status", "detail", "end_cause", "late", "end_proof"})
 _COMPARED: Final = tuple(field.name for field in fields(AsRunEventRow) if field.name not in _NOT_OF_RECORDS)
 _NEW: Final = frozenset(
     {"path", "fingerprint", "in_frames", "source_in", "source_rate", "planned_at", "inserted", "traffic_id"}

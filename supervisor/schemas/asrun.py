@@ -82,8 +82,9 @@ class AsRunEvent(Schema):
     """When it was to end by what was known when it began."""
     inserted: bool = False
     """A person put it into a list that traffic made."""
-    start_proof: Literal["confirmed"] = "confirmed"
-    """Every start is a record of the engine's own; an end that the engine could not write is inferred."""
+    start_proof: Literal["confirmed", "inferred"] = "confirmed"
+    """Inferred: the engine drives a server that told nothing of it then, and went on by the time that passed; or no
+    record has the end."""
     end_proof: Literal["confirmed", "inferred"] | None = None
     continues: Segment | None = None
     """The segment of the same event before a failover or a restart."""
@@ -181,6 +182,9 @@ class AsRunProof(Schema):
     """More than one run aired: counted once above."""
     inferred_frames: int
     """Aired or filler whose end no record proves."""
+    by_time_frames: int = 0
+    """Aired or filler of events whose start or end the engine took from the time that passed: the server that it drives
+    told nothing of it. None of them are in `inferred_frames`."""
     runs: int
     records: int
     events: int

@@ -79,6 +79,23 @@ async def test_every_form_tells_what_the_outputs_add_to_its_times(aired: Store) 
             assert ("An output adds: hls, 2000 ms" if form == "report" else "hls 2000 ms") in text
 
 
+async def test_every_form_says_what_was_inferred(store: Store) -> None:
+    """And not that it was confirmed: traffic bills by it."""
+    parts = [Part("1", 250, "arm", proof="inferred"), Part("2", 100, ended="stop", more={"proof": "inferred"})]
+    await air(store, CHANNEL, RUN, 1, BEGIN, parts)
+    rows = list(csv.DictReader(io.StringIO(await written(store, "csv"))))
+    proofs = [("confirmed", "inferred"), ("inferred", "confirmed")]
+    assert [(row["start_proof"], row["end_proof"]) for row in rows] == proofs
+    lines = [json.loads(line) for line in (await written(store, "jsonl")).splitlines()]
+    assert [(line["start_proof"], line["end_proof"]) for line in lines] == proofs
+    bxf = await written(store, "bxf")
+    assert "<mcr:startProof>confirmed</mcr:startProof><mcr:endProof>inferred</mcr:endProof>" in bxf
+    report = await written(store, "report")
+    assert "its end is inferred" in report
+    assert "its start is inferred" in report
+    assert f"{'by time':<12} {350:>12} frames" in report
+
+
 async def test_json_lines(aired: Store) -> None:
     lines = [json.loads(line) for line in (await written(aired, "jsonl")).splitlines()]
     assert [line["frames"] for line in lines] == [250, 50, 100]

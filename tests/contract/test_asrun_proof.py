@@ -61,6 +61,31 @@ async def test_a_day_with_a_failover_is_proven(real_store: Store) -> None:
     assert (event.continues_run_id, event.lost_frames) == (A, 75)
 
 
+async def test_what_an_engine_inferred_has_a_total_of_its_own_and_cannot_be_made_sure_of_later(
+    real_store: Store,
+) -> None:
+    """P4: a server that plays for a channel and said nothing for a while."""
+    sure: dict[str, object] = {"proof": "confirmed"}
+    await air(
+        real_store, CHANNEL, A, 1, START,
+        [
+            Part("1", 250, "arm", more=sure, proof="inferred"),
+            Part("2", 100, more={"proof": "inferred"}, proof="confirmed"),
+            Part("3", 1150, ended="stop", more=sure, proof="confirmed"),
+        ],
+    )  # fmt: skip
+    proof = await verified(real_store)
+    assert proof.holds, proof.faults
+    assert (proof.totals.by_time, proof.totals.inferred, proof.totals.proven) == (350, 0, 1150)
+    assert "1500 aired, 0 filler (350 of them by the time that passed), 0 off air" in sentence_of(proof)
+    engine = create_async_engine(real_store.url)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE as_run_event SET end_proof = NULL WHERE title = 'Item 1'"))
+    await engine.dispose()
+    (fault,) = (await verified(real_store)).faults
+    assert "end_proof None and not inferred" in fault
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

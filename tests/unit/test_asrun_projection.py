@@ -160,6 +160,16 @@ def test_of_an_older_sidecars_run_what_was_predicted_follows_from_the_event_befo
     assert merged([newer[:cut], newer[cut:]])[7].predicted_at is None, "a sidecar that predicts did not know either"
 
 
+def test_an_event_says_how_its_engine_knew_of_its_start_and_of_its_end() -> None:
+    proofs = {7: "confirmed", 10: "inferred", 11: "inferred", 12: "inferred"}
+    run = [msgspec.structs.replace(one, proof=proofs.get(one.seq, "")) for one in RUN]
+    told = {seq: (event.start_proof, event.end_proof) for seq, event in merged([run]).items()}
+    assert told[3] == (None, None), "an engine's own frames"
+    assert told[7] == ("confirmed", "inferred")
+    assert told[10] == ("inferred", "inferred")
+    assert told[12] == ("inferred", None)
+
+
 def test_an_item_on_air_has_no_end_yet() -> None:
     (event,) = Projection().add(RUN[:3])
     assert (event.status, event.end_at, event.frames) == ("on air", None, None)

@@ -83,3 +83,19 @@ def test_planned_and_predicted_ends() -> None:
     assert out.predicted_end_at == AT + timedelta(seconds=4)
     assert (out.start_proof, out.end_proof) == ("confirmed", "inferred")
     assert (out.source, out.source_in, out.source_out) == ("/clips/news.mxf", 25, 125)
+
+
+@pytest.mark.parametrize(
+    ("values", "proofs"),
+    [
+        ({}, ("confirmed", "confirmed")),
+        ({"start_proof": "confirmed", "end_proof": "inferred"}, ("confirmed", "inferred")),
+        ({"start_proof": "inferred", "end_proof": "confirmed"}, ("inferred", "confirmed")),
+        ({"start_proof": "inferred", "end_at": None, "frames": None}, ("inferred", None)),
+    ],
+)
+def test_what_an_engine_inferred_is_not_shown_as_confirmed(
+    values: dict[str, object], proofs: tuple[str, str | None]
+) -> None:
+    out = shown_of_run(item(**values), "c" * 32, "r", 3)
+    assert (out.start_proof, out.end_proof) == proofs

@@ -55,6 +55,8 @@ class Report:
         more = [line.rstrip()]
         if reason := _reason(event):
             more.append(f"{'':<24}{_plain(reason)}")
+        if inferred := _inferred(event):
+            more.append(f"{'':<24}{inferred}")
         if event.continues is not None:
             lost = "" if event.lost_frames is None else f", {event.lost_frames} frames lost between"
             more.append(f"{'':<24}goes on from its segment in run {event.continues.run_id}{lost}")
@@ -76,9 +78,20 @@ class Report:
         for gap in totals.gaps:
             at = _local(gap.at, self._span)
             text += f"{'off air':<12} {gap.frames:>12} frames from {at}: {gap.why}\n"
+        if totals.inferred:
+            text += f"{'inferred':<12} {totals.inferred:>12} frames of the above whose end no record has\n"
+        if totals.by_time:
+            text += f"{'by time':<12} {totals.by_time:>12} frames of the above whose start or end nobody saw\n"
         if totals.twice:
             text += f"{'at once':<12} {totals.twice:>12} frames in which more than one run aired\n"
         return text
+
+
+def _inferred(event: AsRunEvent) -> str:
+    """Which of its times nobody saw."""
+    times = (("start", event.start_proof), ("end", event.end_proof))
+    told = " and ".join(name for name, proof in times if proof == "inferred")
+    return f"its {told} {'are' if ' ' in told else 'is'} inferred" if told else ""
 
 
 def _reason(event: AsRunEvent) -> str:
