@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 EXIT_UNCLEAN = 1
 """The air was left, but an output or the journal did not end in time."""
+EXIT_PLAYS_ON = 3
+"""The CasparCG server was left playing, for the next run: it was a signal that ended this one, and no stop."""
 EXIT_DOOR_LOST = 70
 """Nobody could have commanded this sidecar any more."""
 _FINAL = frozenset({"stop", "leash"})
@@ -143,7 +145,9 @@ class Sidecar:
             log.error("an output did not end within %g s and was abandoned", _OUTPUTS_S)
         if not written:
             log.error("the journal did not end well: %s", self._journal.degraded)
-        return 0 if ended and written else EXIT_UNCLEAN
+        if not ended or not written:
+            return EXIT_UNCLEAN
+        return EXIT_PLAYS_ON if isinstance(self._engine, CasparPlayout) and not final else 0
 
 
 def watch_leash(descriptor: int, gone: Callable[[], object]) -> None:

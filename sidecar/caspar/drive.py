@@ -106,12 +106,15 @@ class Drive:
         self._judge(now_ns)
         return self._next_look(now_ns, reading)
 
-    async def leave(self, by: str, *, final: bool) -> None:
-        """The air: the layer is cleared, or, where the channel goes on in another run, left as it is."""
+    def leave(self, by: str) -> None:
+        """The air: nothing is counted any more. What plays on the layer plays on until ``clear``."""
         self.ticking.stop(by, "confirmed" if self.info is not None else "inferred")
-        if self.is_on_air and final and self._link.is_up:
-            await self._link.tried(self._layer.clear())
         self.is_on_air = False
+
+    async def clear(self) -> bool:
+        """Whether the server confirmed that the layer is empty, whoever filled it: a run before this one may have."""
+        await self._link.keep()
+        return self._link.is_up and not await self._link.tried(self._layer.clear())
 
     # --- before the air ---------------------------------------------------------------------------------------------
 

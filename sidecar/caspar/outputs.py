@@ -72,7 +72,8 @@ class Outputs:
         self._link = link
         self._channel = channel
         self._places = places
-        self._leaving: list[int] = []
+        self._ghosts: dict[int, int | None] = {}
+        """Ports that were removed and are listed on all the same, as the server's last one is, and at which frame."""
         self.outputs = document.outputs
         self.digest = outputs_digest(document.outputs)
         wanted = list(document.outputs)
@@ -90,7 +91,6 @@ class Outputs:
         kept = [known[output] for output in outputs if output in known]
         previews = [one for one in self._all if one.output.role == "preview" and one not in kept]
         gone = [one for one in self._all if one not in kept and one not in previews]
-        self._leaving += [one.port for one in gone if one.is_added]
         taken = {one.port for one in self._all}
         made: list[_Minded] = []
         for output in outputs:
@@ -106,22 +106,22 @@ class Outputs:
 
     async def mind(self, info: ChannelInfo | None, now_ns: int, wall_ns: int, *, moves: bool) -> None:
         """One look. ``moves``: the channel's own time does; else no output's can."""
-        for port in self._leaving[:]:
-            await self._remove(port)
-            self._leaving.remove(port)
+        for one in self._all:
+            one.is_added &= self._may(one)
+        removed: set[int] = set() if info is None else await self._end_unowned(info)
         for one in list(self._all):
+            if not any(one is still for still in self._all):
+                continue  # replaced while the server was asked
             if info is None:
                 one.state, one.detail = "down", self._link.fault or "the CasparCG server does not answer"
             elif not self._may(one):
                 one.state, one.detail = "down", "waits for a lease"
-                if one.is_added:
-                    self._leaving.append(one.port)
-                    one.is_added = False
                 continue
             elif one.is_added:
                 self._look(one, info.ports.get(one.port), now_ns, moves=moves)
             if info is not None and not one.is_added and now_ns >= one.next_try_ns:
-                await self._add(one, info.ports.get(one.port), now_ns, wall_ns)
+                there = None if one.port in removed else info.ports.get(one.port)
+                await self._add(one, there, now_ns, wall_ns)
         self.statuses = self._told()
 
     def _may(self, one: _Minded) -> bool:
@@ -130,11 +130,34 @@ class Outputs:
         return not needs or self._lease_left() > 0
 
     async def end(self) -> bool:
-        """Whether every output ended."""
-        ended = [await self._remove(one.port) for one in self._all if one.is_added]
+        """Whether the server confirmed that every output of ours is gone, those of runs before this one too."""
+        info = await self._link.info(self._channel) if self._link.is_up else None
+        if info is None:
+            return False
+        ended = [await self._remove(port) for port in info.ports if FIRST_PORT <= port <= PREVIEW_PORT]
         return all(ended)
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    async def _end_unowned(self, info: ChannelInfo) -> set[int]:
+        """Removes what is listed in our range and wanted no more, whoever added it, look by look until it is gone."""
+        owned = {one.port for one in self._all if self._owns(one)}
+        listed = {port: there.frame for port, there in info.ports.items() if FIRST_PORT <= port <= PREVIEW_PORT}
+        self._ghosts = {port: at for port, at in self._ghosts.items() if port in listed and port not in owned}
+        removed: set[int] = set()
+        for port, frame in listed.items():
+            if port in owned or (port in self._ghosts and self._ghosts[port] == frame):
+                continue
+            if await self._remove(port):
+                self._ghosts[port] = frame
+                removed.add(port)
+        return removed
+
+    def _owns(self, one: _Minded) -> bool:
+        """What may be listed under its port: its own, what a run before added, and a card, which ``_add`` ends."""
+        if one.is_added or one.output.kind == "decklink":
+            return True
+        return one.tries == 0 and (self._may(one) or fencing_of(one.output) != "lease_stop")
 
     async def _add(self, one: _Minded, there: Port | None, now_ns: int, wall_ns: int) -> None:
         try:
@@ -161,7 +184,11 @@ class Outputs:
             if consumer.folder is not None:
                 consumer.folder.mkdir(parents=True, exist_ok=True)  # the server makes the playlist's folder alone
             reply = await self._link.ask(f"ADD {self._channel}-{one.port} {consumer.add}")
-        except (NoReplyError, ServerAwayError):
+        except NoReplyError:
+            one.is_added, one.state, one.frame = True, "starting", None  # perhaps: INFO will show it
+            one.detail = "the server did not answer"
+            return
+        except ServerAwayError:
             self._fail(one, now_ns, "the server did not answer")
             return
         except OSError as error:
@@ -191,7 +218,6 @@ class Outputs:
         if not moves:
             one.moved_ns = now_ns
         elif now_ns - one.moved_ns >= DEAD_NS:
-            self._leaving.append(one.port)
             self._fail(one, now_ns, "its frames stand still: whoever received it may be gone")
         elif now_ns - one.moved_ns >= STALLS_NS:
             self._stands(one, "its frames stand still")

@@ -34,6 +34,9 @@ from sidecar.rundown.rate import frames_to_ms, parse_rate
 log = logging.getLogger(__name__)
 
 _SKIPPED_KEPT: Final = 20
+_END_NS: Final = 2 * NS
+"""Well within what a node waits before it ends a sidecar by force."""
+_END_AGAIN_S: Final = 0.2
 _LAST_WORDS_S: Final = 1.0
 _NOT_MEASURED: Final = Loudness(None, None, None)
 
@@ -214,17 +217,26 @@ class CasparPlayout:
             self._loop = None
 
     async def _leave(self, by: str, final: bool) -> None:
-        was_on_air = self._drive.is_on_air
-        await self._drive.leave(by, final=final)
-        if was_on_air and final:
-            self._has_ended_well = await self._outputs.end()
+        self._drive.leave(by)
         self._publish()
+        if final:
+            self._has_ended_well = await self._end_server()
+
+    async def _end_server(self) -> bool:
+        """Again and again while there is time: a server plays on until it has been told."""
+        until_ns = self._time.monotonic_ns() + _END_NS
+        while not (await self._drive.clear() and await self._outputs.end()):
+            if self._time.monotonic_ns() >= until_ns:
+                log.error("the CasparCG server did not confirm the end and may play on: %s", self._link.fault)
+                return False
+            await asyncio.sleep(_END_AGAIN_S)
+        return True
 
     def _record(self, fact: Fact, wall_ns: int) -> None:
         self._facts.write(fact, wall_ns)
-        if fact.kind == "item_skipped" and fact.airing is not None:
+        if fact.could_not_air and fact.airing is not None:
             item = fact.airing.item
-            self._skipped_items.append(SkippedItem(item.id, item.title, fact.detail, instant(wall_ns)))
+            self._skipped_items.append(SkippedItem(item.id, item.title, fact.detail or fact.cause, instant(wall_ns)))
 
     def _publish(self) -> None:
         rundown, ticking = self._rundown, self._drive.ticking

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from supervisor.decisions.fencing import STOP_UNPROVEN, why_plays_on
 from supervisor.decisions.timing import Timing
 from supervisor.decisions.view import Decision, View
 from supervisor.schemas.alarm import Severity
@@ -66,7 +67,8 @@ def channel_alarms(view: View, decision: Decision, timing: Timing) -> dict[str, 
     if decision.observed == "hung":
         wanted["channel_hung"] = Wanted("warning", f"{view.name}: {said}")
     old_silent = view.old is not None and view.old.agent in ("away", "undriven")
-    if view.phase == "stopping" and (view.fault or silent or old_silent):
+    plays_on = view.restarts.cause.startswith(STOP_UNPROVEN) or bool(why_plays_on(view))
+    if view.phase == "stopping" and (view.fault or silent or old_silent or plays_on):
         wanted["stop_unconfirmed"] = Wanted("critical", f"{view.name} may still be on air: {view.fault or said}")
     if view.desired == "on" and view.restarts.failures:
         times = "once" if view.restarts.failures == 1 else f"{view.restarts.failures} times in a row"

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from supervisor.decisions.fencing import target_of, why_not_left, why_not_moved
+from supervisor.decisions.fencing import STOP_UNPROVEN, target_of, why_not_left, why_not_moved, why_plays_on
 from supervisor.decisions.moving import moving
 from supervisor.decisions.observed import observe
 from supervisor.decisions.timing import Timing
@@ -18,6 +18,7 @@ from supervisor.decisions.view import (
     Relocate,
     Sighting,
     Start,
+    StartToEnd,
     View,
 )
 from supervisor.schemas.channel import Observed
@@ -49,7 +50,7 @@ def decide(view: View, timing: Timing) -> Decision:
         case "fencing":
             return _fencing(view, observed)
         case "stopping":
-            return _stopping(view, observed)
+            return _stopping(view, observed, timing)
         case _:
             assert_never(view.phase)
 
@@ -284,11 +285,13 @@ def _fencing(view: View, observed: Observed | None) -> Decision:
     return Decision((MoveTo("placing"),), "the old sidecar is gone: starts anew", observed)
 
 
-def _stopping(view: View, observed: Observed | None) -> Decision:
+def _stopping(view: View, observed: Observed | None, timing: Timing) -> Decision:
     then = ", then starts: wanted on air again" if view.desired == "on" else ""
     if view.epoch == 0:
         return Decision((MoveTo("off"),), "off: it never started", observed)
     if view.agent == "answers" and _runs(view):
+        if _gets_ready_to_end(view, timing):
+            return Decision((), "leaves the air: waits for the sidecar that is to end it on the server", observed)
         again = f", again: {view.fault}" if view.fault else ""
         return Decision((End(_newest(view), patient=True),), f"leaves the air{again}", observed)
     if view.elsewhere:
@@ -304,7 +307,29 @@ def _stopping(view: View, observed: Observed | None) -> Decision:
         return Decision((), f"waits for the next word of {view.agent_name}", observed)
     if view.node_lost or (old is not None and old.lost):
         return Decision((MoveTo("off"),), f"off air: its node was declared dead{then}", observed)
+    why = why_plays_on(view)
+    if why and view.node_id is not None:
+        return _end_again(view, view.node_id, why, observed)
     return Decision((MoveTo("off"),), f"off air, confirmed{then}", observed)
+
+
+def _gets_ready_to_end(view: View, timing: Timing) -> bool:
+    """A server is told to end by a sidecar that is asked to stop: one that does not answer yet cannot be asked."""
+    sighting = view.sighting
+    if view.server == "none" or view.strays or sighting is None or sighting.epoch != view.epoch:
+        return False
+    return sighting.state is None and view.phase_for <= timing.standby
+
+
+def _end_again(view: View, node_id: str, why: str, observed: Observed | None) -> Decision:
+    said = f"the stop is not confirmed, the CasparCG server may play on: {why}"
+    left = view.restarts.not_before - view.now
+    if left > 0:
+        return Decision((), f"{said}; ends it again in a moment", observed, again_in=left)
+    failed = f": {view.fault}" if view.fault else ""
+    return Decision(
+        (NoteFailure(f"{STOP_UNPROVEN}: {why}", None), StartToEnd(node_id)), f"{said}; ends it again{failed}", observed
+    )
 
 
 def _runs(view: View) -> bool:

@@ -19,6 +19,9 @@ ServerPlace = Literal["none", "here", "elsewhere"]
 
 _HERE: Final = frozenset({"localhost", "::1", "0.0.0.0", "::"})  # noqa: S104 - nobody listens there
 
+STOP_UNPROVEN: Final = "did not end what the CasparCG server plays"
+"""How a failure begins that is none of the air."""
+
 _STRICTER: Final[tuple[Fencing, ...]] = ("resource", "lease", "unleased", "hold", "server", "cable")
 
 
@@ -110,6 +113,21 @@ def _unproven(view: View) -> str:
             return "it was started without a lease that could run out"
         case "lease" | "resource":
             return ""
+
+
+def why_plays_on(view: View) -> str:
+    """Why the CasparCG server of a channel that is being stopped may still play; empty where it was seen to end.
+
+    That its sidecar is gone says nothing: the server confirmed the end where that one ended well, and only there.
+    """
+    if view.server == "none" or view.node_id is None:
+        return ""
+    sighting = view.sighting
+    if sighting is None or sighting.epoch != view.epoch:
+        return "no sidecar has told it to end"
+    if sighting.exit is None or sighting.ended_well:
+        return ""
+    return f"the sidecar that was to end it {sighting.exit}"
 
 
 def target_of(targets: tuple[Candidate, ...]) -> Candidate | None:

@@ -51,6 +51,8 @@ class Sighting:
     logo_fault: str = ""
     hold_timed_out: bool = False
     output_age_s: float | None = None
+    ended_well: bool = False
+    """It exited, and said that all that it was to end has ended."""
 
 
 AgentState: TypeAlias = Literal["answers", "away", "unseen", "undriven"]
@@ -206,6 +208,13 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class StartToEnd:
+    """Raise the epoch and start a sidecar that is never armed: its clean end clears the channel's CasparCG server."""
+
+    node_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ArmNow:
     """Tell the muted sidecar to enter the air; ``nonce`` is of its last answer."""
 
@@ -242,7 +251,7 @@ class GiveList:
     epoch: int
 
 
-Action: TypeAlias = MoveTo | Place | Relocate | Start | ArmNow | End | NoteFailure | GiveList
+Action: TypeAlias = MoveTo | Place | Relocate | Start | StartToEnd | ArmNow | End | NoteFailure | GiveList
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,18 @@ from supervisor.decisions.fencing import as_fencing, fencing_of_engine, fencing_
 from supervisor.decisions.phases import as_phase, check_transition
 from supervisor.decisions.restarts import Restarts
 from supervisor.decisions.resume import Beginning, Position, beginning, said_at_arming
-from supervisor.decisions.view import Action, ArmNow, End, GiveList, MoveTo, NoteFailure, Place, Relocate, Start
+from supervisor.decisions.view import (
+    Action,
+    ArmNow,
+    End,
+    GiveList,
+    MoveTo,
+    NoteFailure,
+    Place,
+    Relocate,
+    Start,
+    StartToEnd,
+)
 from supervisor.loops.desk import Desk
 from supervisor.loops.documents import Material, document_of, look_of, read_material
 from supervisor.loops.nodes import NodeWatch
@@ -235,6 +246,10 @@ class Actions:
                 await self._relocate(node_id, looked_at)
             case Start(epoch):
                 await self._start(epoch)
+            case StartToEnd(node_id):
+                self.row = await self._write("stopping", await self._placing(node_id))
+                self.of_epoch(self.row.epoch).term = self._desk.leadership.standing().term
+                await self._start(self.row.epoch)
             case ArmNow(epoch, nonce):
                 await self._arm(epoch, nonce)
             case End():

@@ -11,7 +11,9 @@ from supervisor.decisions.resume import Position
 from supervisor.decisions.view import OutputSight, Sighting
 
 _DOWN: Final = ("stalled", "down", "stopped")
-_BLAMELESS: Final = (0, -2, -15)
+_PLAYS_ON: Final = 3
+"""As ``sidecar.lifecycle`` has it: it went by a signal, and its CasparCG server was left playing."""
+_BLAMELESS: Final = (0, -2, -15, _PLAYS_ON)
 """Exit codes that say nothing against an item: a clean end, and signals that people send."""
 _NEXT_FRAME: Final = timedelta(milliseconds=150)
 """A playout that keeps up has its next frame due within this of its answer, at any rate."""
@@ -24,7 +26,15 @@ def sighting_of(report: SidecarReport, pulse: Pulse, begins_with: str | None) ->
     exit_ = None if report.exit is None else str(report.exit)
     suspect = _suspect(report, begins_with)
     if status is None:
-        return Sighting(report.epoch, report.pid, pulse, exit_, item_id=suspect, output_age_s=report.output_age_s)
+        return Sighting(
+            report.epoch,
+            report.pid,
+            pulse,
+            exit_,
+            item_id=suspect,
+            output_age_s=report.output_age_s,
+            ended_well=report.exit is not None and report.exit.code == 0,
+        )
     # A recording is nobody's air, but it is all that a recorder does.
     records = status.recording is not None
     programme = [it for it in status.outputs if it.role == "programme" and (it.kind != "file" or records)]
@@ -51,6 +61,7 @@ def sighting_of(report: SidecarReport, pulse: Pulse, begins_with: str | None) ->
         logo_fault="" if status.logo is None else status.logo.fault,
         hold_timed_out=status.hold_left_ms == 0,
         output_age_s=report.output_age_s,
+        ended_well=report.exit is not None and report.exit.code == 0,
     )
 
 

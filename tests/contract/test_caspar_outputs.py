@@ -1,5 +1,6 @@
 """Outputs on the server of the tests: an ADD that answers proves nothing, so each is looked at until it moves."""
 
+import asyncio
 from fractions import Fraction
 from pathlib import Path
 
@@ -190,4 +191,70 @@ async def test_outputs_change_on_air_and_what_stays_is_not_touched(tmp_path: Pat
         programme = [port.address for number, port in server.outputs.ports.items() if number < 790]
         assert [address.partition("?")[0] for address in programme] == ["udp://127.0.0.1:5004", "udp://127.0.0.1:6006"]
         assert len([one for one in server.outputs.adds if "5004" in one[1]]) == 1
+        await mind.link.close()
+
+
+async def test_an_output_whose_end_was_not_confirmed_is_ended_again(tmp_path: Path) -> None:
+    server, time = served(Manners())
+    async with server:
+        mind = Minding(server, time, tmp_path, UDP, Output("gone", "udp", "udp://127.0.0.1:7007"))
+        await mind.look(3)
+        server.manners.queue_full = True
+        mind.outputs.replace((UDP,))
+        await mind.look(2)
+        assert 701 in server.outputs.ports
+        server.manners.queue_full = False
+        await mind.look()
+        assert 701 not in server.outputs.ports
+        await mind.link.close()
+
+
+async def test_what_a_run_before_left_and_nobody_wants_is_ended(tmp_path: Path) -> None:
+    server, time = served(Manners())
+    async with server:
+        server.outputs.add(705, ["STREAM", "udp://127.0.0.1:7007", "-format mpegts"], 0)
+        server.outputs.add(99, ["STREAM", "udp://127.0.0.1:8008", "-format mpegts"], 0)
+        mind = Minding(server, time, tmp_path, UDP)
+        await mind.look(2)
+        assert sorted(server.outputs.ports) == [99, 700, 790]  # somebody else's is not touched
+        await mind.link.close()
+
+
+async def test_an_output_that_was_added_without_an_answer_is_one_and_is_ended(tmp_path: Path) -> None:
+    server, time = served(Manners(silent_commands={"ADD"}))
+    async with server:
+        server.outputs.add(99, ["STREAM", "udp://127.0.0.1:8008", "-format mpegts"], 0)
+        mind = Minding(server, time, tmp_path, UDP)
+        await mind.look(3)
+        assert mind.state("udp") == "up"
+        assert len([one for one in server.outputs.adds if "5004" in one[1]]) == 1
+        assert await mind.outputs.end()
+        assert sorted(server.outputs.ports) == [99]
+        await mind.link.close()
+
+
+async def test_an_end_that_the_server_does_not_confirm_is_none(tmp_path: Path) -> None:
+    server, time = served(Manners())
+    async with server:
+        mind = Minding(server, time, tmp_path, UDP)
+        await mind.look(3)
+        server.manners.silent_commands = {"REMOVE"}
+        assert not await mind.outputs.end()
+        await mind.link.close()
+
+
+async def test_an_output_that_is_replaced_while_the_server_is_asked_is_not_added(tmp_path: Path) -> None:
+    server, time = served(Manners())
+    gone = Output("gone", "udp", "udp://127.0.0.1:7007")
+    async with server:
+        mind = Minding(server, time, tmp_path, UDP, gone)
+        await mind.link.keep()
+        await mind.link.settled()
+        await mind.link.keep()
+        info = await mind.link.info(1)
+        looking = asyncio.create_task(mind.outputs.mind(info, time.monotonic_ns(), time.wall_ns(), moves=True))
+        await asyncio.sleep(0)
+        mind.outputs.replace((UDP,))
+        await looking
+        assert not [one for one in server.outputs.adds if "7007" in one[1]]
         await mind.link.close()

@@ -13,7 +13,7 @@ from supervisor.schemas.playout import CasparIn
 from tests.doubles.caspar.layers import Clip
 from tests.doubles.caspar.server import FakeCaspar
 from tests.fixtures.agents import NodeHome, until
-from tests.fixtures.stations import REAL, Station, station
+from tests.fixtures.stations import OLGA, REAL, Station, station
 
 pytestmark = pytest.mark.realtime
 
@@ -76,3 +76,26 @@ async def test_a_channel_airs_by_a_server_through_a_take_and_the_death_of_its_si
         await until(lambda: 10 not in server.layers, what="a layer that is cleared")
         events = await here.events_of(row.id)
         assert [event.title for event in events][:2] == ["clip 0", "clip 1"]
+
+
+async def test_a_stop_that_the_server_does_not_confirm_is_alarmed_and_done_again(node_home: NodeHome) -> None:
+    async with (
+        FakeCaspar(library, time.monotonic) as server,
+        station(node_home, timing=TIMING, program=REAL) as here,
+    ):
+        row = await channel_on(here, server)
+        await here.start(row)
+        server.manners.queue_full = True
+        await here.commands.stop(row.id, OLGA)
+        await until(lambda: "may play on" in here.live(row.id).decision, 30.0, "a stop that is not confirmed")
+        assert here.live(row.id).phase == "stopping"
+        assert 10 in server.layers
+
+        async def is_alarmed() -> bool:
+            return "stop_unconfirmed" in await here.alarms()
+
+        await until(is_alarmed, 10.0, "its alarm")
+        server.manners.queue_full = False
+        await until(lambda: here.live(row.id).phase == "off", 60.0, "off")
+        assert 10 not in server.layers
+        assert not [number for number, port in server.outputs.ports.items() if not port.removed and number >= 700]

@@ -22,6 +22,7 @@ from supervisor.decisions.view import (
     Sighting,
     Site,
     Start,
+    StartToEnd,
     View,
 )
 
@@ -61,6 +62,13 @@ def view(**changes: Any) -> View:
     return replace(BASE, **changes)
 
 
+def server_view(**changes: Any) -> View:
+    """Of a channel that a server plays and that is being stopped."""
+    return view(**{"desired": "off", "phase": "stopping", "server": "here", "node_id": "node"} | changes)
+
+
+MAY_PLAY_ON = "the stop is not confirmed, the CasparCG server may play on:"
+UNTOLD = "did not end what the CasparCG server plays: the sidecar that was to end it"
 NO_ANSWER = "3 polls missed in a row, no answer to /status within 0.8 s"
 NO_SIGN = f"does not answer and its output stands still: {NO_ANSWER}"
 ALL_DOWN = "udp output: down, no route; udp output: down, no route"
@@ -385,6 +393,52 @@ CASES: list[tuple[str, View, tuple[Action, ...], str, str | None]] = [
     ),
     ("stopped", view(desired="off", phase="stopping", sighting=None), (MoveTo("off"),), "off air, confirmed", None),
     (
+        "stopped, and the server said so",
+        server_view(sighting=replace(GOOD, exit="ended with code 0", ended_well=True)),
+        (MoveTo("off"),),
+        "off air, confirmed",
+        None,
+    ),
+    (
+        "the sidecar is gone, the server was not told",
+        server_view(sighting=replace(GOOD, exit="was ended by signal 9")),
+        (NoteFailure(f"{UNTOLD} was ended by signal 9", None), StartToEnd("node")),
+        f"{MAY_PLAY_ON} the sidecar that was to end it was ended by signal 9; ends it again",
+        None,
+    ),
+    (
+        "nobody told the server",
+        server_view(sighting=None),
+        (
+            NoteFailure("did not end what the CasparCG server plays: no sidecar has told it to end", None),
+            StartToEnd("node"),
+        ),
+        f"{MAY_PLAY_ON} no sidecar has told it to end; ends it again",
+        None,
+    ),
+    (
+        "the server is told again, with a pause",
+        server_view(sighting=None, restarts=replace(Restarts(), not_before=1002.0)),
+        (),
+        f"{MAY_PLAY_ON} no sidecar has told it to end; ends it again in a moment",
+        None,
+    ),
+    (
+        "what is to tell the server cannot be asked yet",
+        server_view(sighting=replace(GOOD, state=None), phase_for=1.0),
+        (),
+        "leaves the air: waits for the sidecar that is to end it on the server",
+        None,
+    ),
+    ("never placed", server_view(sighting=None, node_id=None), (MoveTo("off"),), "off air, confirmed", None),
+    (
+        "the server's node is dead",
+        server_view(sighting=None, node_lost=True),
+        (MoveTo("off"),),
+        "off air: its node was declared dead",
+        None,
+    ),
+    (
         "stopped, never started",
         view(desired="off", phase="stopping", agent="unseen", epoch=0, sighting=None),
         (MoveTo("off"),),
@@ -452,6 +506,7 @@ ALARMS: list[tuple[str, View, set[str]]] = [
     ("logo", view(sighting=replace(GOOD, logo_fault="No such file")), {"logo_missing"}),
     ("hold", view(sighting=replace(GOOD, hold_timed_out=True)), {"hold_timed_out"}),
     ("late", view(sighting=replace(GOOD, pulse=Pulse(3, late_at=999.0))), {"late_frames"}),
+    ("a server was not told", server_view(sighting=None), {"stop_unconfirmed"}),
     ("no end", view(desired="off", phase="stopping", fault="process 77 does not go"), {"stop_unconfirmed"}),
 ]
 
