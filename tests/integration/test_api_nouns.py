@@ -9,6 +9,7 @@ import pytest
 from db.store import Store
 from supervisor.rundowns import rundown
 from supervisor.schemas.channel import Rundown
+from tests.fixtures.agents import until
 from tests.fixtures.running import Running
 
 NOBODY = "0" * 32
@@ -110,6 +111,20 @@ async def test_a_channel_that_cannot_be_is_refused_with_what_is_wrong(supervisor
         assert answer.headers["content-type"] == "application/problem+json"
         assert about in answer.json()["detail"], spec
     assert (await supervisor.call("GET", "/channels"))["items"] == []
+
+
+async def test_where_the_server_is_holds_from_the_next_start_on(supervisor: Running) -> None:
+    made = await supervisor.call("POST", "/channels", json={"name": "One", "engine": "caspar"})
+    path = f"/channels/{made['id']}"
+    await supervisor.call("POST", f"{path}/start")
+
+    async def told() -> list[str]:
+        now = await supervisor.call("GET", path)
+        changes, seen = {"caspar": {"host": "192.0.2.10"}}, {"If-Match": f'"{now["rev"]}"'}
+        answer = await supervisor.unix.patch(f"/api/v1{path}", json=changes, headers=seen)
+        return answer.json().get("from_next_start", [])  # its rev may be an old one by now
+
+    assert await until(told, what="a change while it starts") == ["caspar"]
 
 
 async def test_a_channel_is_deleted_only_when_it_is_off(supervisor: Running) -> None:

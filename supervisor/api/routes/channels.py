@@ -26,13 +26,14 @@ from supervisor.schemas.event import ChannelDeleted
 routes = router("channels")
 
 EFFECT_HEADER: Final = "Mcr-Effective-At-Next-Start"
-_AT_NEXT_START: Final = {"format", "outputs", "loudness_profile"}
+_AT_NEXT_START: Final = {"format", "outputs", "loudness_profile", "caspar"}
 _EFFECT_DOCUMENTED: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "headers": {
             EFFECT_HEADER: {
-                "description": "Which of the changes (`format`, loudness, and `outputs` where a card is among them) a "
-                "channel that plays takes on only when it is started again. Absent when all of them hold now.",
+                "description": "Which of the changes (`format`, loudness, `caspar`, and `outputs` where a card is "
+                "among them) a channel that plays takes on only when it is started again. "
+                "Absent when all of them hold now.",
                 "schema": {"type": "string"},
             }
         }
