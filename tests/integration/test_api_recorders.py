@@ -78,9 +78,9 @@ async def test_a_window_that_runs_already_begins_late_and_says_so_and_the_next_l
 ) -> None:
     made = await make(supervisor, template="{title}")
     now = datetime.now(UTC)
-    first = now - timedelta(seconds=30)
+    first = now - timedelta(seconds=60)
     await schedule(supervisor, made["id"], "Morning", first, 120)
-    await schedule(supervisor, made["id"], "Noon", first + timedelta(seconds=120), 30)
+    await schedule(supervisor, made["id"], "Noon", first + timedelta(seconds=120), 15)
     await until(supervisor, made["id"], title="Morning")
     alarms = (await supervisor.call("GET", "/alarms"))["items"]
     (late,) = [alarm["text"] for alarm in alarms if alarm["code"] == "schedule_late"]
