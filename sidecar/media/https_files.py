@@ -63,6 +63,8 @@ class HttpsFiles:
         try:
             return HttpsFile(cast("HTTPResponse", self._opener.open(request, timeout=self._timeout)), self._address)
         except (OSError, HTTPException, ValueError) as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()  # it is an answer as well, and holds its connection
             why = _why(error)
             if is_first or _certificate(error) is not None:
                 raise Unusable(f"{self._address.masked(why)}: {self._address.shown}") from None

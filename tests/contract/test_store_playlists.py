@@ -1,7 +1,6 @@
 """Edits of playlists: dense positions, one revision an edit, whole or not at all."""
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator
 from datetime import datetime
 
@@ -139,14 +138,12 @@ async def test_ten_thousand_items(store: Store, now: datetime) -> None:
     playlist_id = await make(store, now)
     async with store.write() as tx:
         asset = await tx.assets.add({"title": "a", "path": "/a", "size_bytes": 1, "fingerprint": "f"}, now)
-    started = time.monotonic()
     async with store.write() as tx:
         _, made = await tx.playlists.insert(playlist_id, 2, [ItemSpec(f"{n},", asset.id) for n in range(10_000)])
     async with store.write() as tx:
         await tx.playlists.move(playlist_id, 3, made[0], 9_999)
         await tx.playlists.remove(playlist_id, 4, made[1:5_000])
         await tx.playlists.insert(playlist_id, 5, [ItemSpec("first,")], 0)
-    assert time.monotonic() - started < 8
     assert await titles(store, playlist_id) == "first," + "".join(f"{n}," for n in range(5_000, 10_000)) + "0,"
     async with store.read() as tx:
         assert (await tx.assets.of_playlist(playlist_id)).keys() == {asset.id}

@@ -38,7 +38,7 @@ def rows(home: TestHome) -> list[dict[str, Any]]:
 
 
 def logo(home: TestHome) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = json.loads(done(home, "channel", "show", "One", "--json"))["live"]["logo"]
+    found: dict[str, Any] | None = json.loads(done(home, "channel", "show", "One", "--json"))["channel"]["live"]["logo"]
     return found
 
 
@@ -68,7 +68,7 @@ def test_what_airs_is_driven_and_what_comes_is_dropped_and_let_air_again(home: T
     assert "A airs 10.0 s shorter, " in done(home, "channel", "adjust", "One", "--shorter", "10")
     assert home.mcr("channel", "adjust", "One").returncode == 2, "by nothing"
     assert "cued again: A (" in done(home, "channel", "recue", "One")
-    until(lambda: json.loads(done(home, "channel", "show", "One", "--json"))["live"]["next"]["ready"], 30.0)
+    until(lambda: json.loads(done(home, "channel", "show", "One", "--json"))["channel"]["live"]["next"]["ready"], 30.0)
     taken = done(home, "channel", "take", "One")
     assert "on air: A (" in taken
     assert state(home, "A") == "on_air"
@@ -109,7 +109,7 @@ def test_a_playing_channel_takes_on_its_logo_at_once_and_what_comes_later_is_sai
     assert "from its next start: loudness_profile; it plays on as it is" in said
     until(lambda: (logo(home) or {}).get("shown") is True, 30.0, home.log_end)
     done(home, "rundown", "set", "One", "2", "--category", "spot")
-    until(lambda: json.loads(done(home, "channel", "show", "One", "--json"))["live"]["next"]["ready"], 30.0)
+    until(lambda: json.loads(done(home, "channel", "show", "One", "--json"))["channel"]["live"]["next"]["ready"], 30.0)
     assert "on air: B (" in done(home, "channel", "take", "One")
     until(lambda: (logo(home) or {}).get("shown") is False, 30.0, home.log_end)
     assert "logo on until the next item" in done(home, "channel", "logo", "One", "on")
