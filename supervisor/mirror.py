@@ -142,7 +142,7 @@ class Mirror:
 
     async def _as_run(self, tx: Transaction) -> list[AsRunEvent]:
         """The newest first; then those that began before and had no end when they were last told."""
-        newest = await tx.as_run.events(EventFilters(), None, NEWEST)
+        newest = await tx.as_run.events(EventFilters(aired_only=True), None, NEWEST)
         events = {_key(event): event for event in map(views.as_run_event, newest)}
         waiting = dict.fromkeys(
             key[0] for key, event in self._asrun.items() if event.end_at is None and key not in events

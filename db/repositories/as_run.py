@@ -6,13 +6,13 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, delete, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, literal, not_, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from db.errors import JournalGap, Missing, NotLeader
-from db.models import AsRun, AsRunEvent, AsRunRun, Instant
+from db.models import AsRun, AsRunEvent, AsRunRun, Channel, Instant, Recorder
 from db.repositories.as_run_changes import LATE_RECORDS, mark_changed
 from db.repositories.as_run_links import LINK, link_first, run_after
 from db.repositories.leader import LEADS, Fence, Leaders, fence_values
@@ -86,13 +86,17 @@ class EventCursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EventFilters:
-    """``start_from`` is inclusive, ``start_to`` exclusive; None and empty leave a filter out."""
+    """``start_from`` is inclusive, ``start_to`` exclusive; None and empty leave a filter out.
+
+    ``aired_only``: nothing that a recorder recorded, which is in the same log.
+    """
 
     channel_id: str | None = None
     start_from: datetime | None = None
     start_to: datetime | None = None
     kinds: tuple[str, ...] = ()
     newest_first: bool = True
+    aired_only: bool = False
 
 
 class AsRunLog:
@@ -239,6 +243,8 @@ class AsRunLog:
             query = query.where(AsRunEvent.start_at < filters.start_to)
         if filters.kinds:
             query = query.where(AsRunEvent.kind.in_(filters.kinds))
+        if filters.aired_only:
+            query = query.where(not_(_RECORDED))
         if cursor is not None:
             values: list[ColumnElement[object]] = [literal(cursor.start_at, Instant())]
             if filters.channel_id is None:
@@ -321,6 +327,16 @@ class AsRunLog:
 _OVERLAPPING: Final = 8
 _RUN: Final = table_of(AsRunRun)
 _THIS: Final = (_RUN.c.channel_id == bindparam("of_channel")) & (_RUN.c.run_id == bindparam("of_run"))
+_RECORDED: Final = or_(
+    exists().where(Recorder.id == AsRunEvent.channel_id),
+    # Of a recorder that was deleted: no channel, and a file in that recorder's own folder that is no asset.
+    and_(
+        AsRunEvent.asset_id.is_(None),
+        func.coalesce(AsRunEvent.path, "").like(literal("%/recordings/").concat(AsRunEvent.channel_id).concat("/%")),
+        ~exists().where(Channel.id == AsRunEvent.channel_id),
+    ),
+)
+
 _COLLECTED: Final = select(_RUN.c.collected_seq).where(_THIS)
 _COLLECTED_LOCKED: Final = _COLLECTED.with_for_update()
 _COLLECT: Final = update(_RUN).where(_THIS, LEADS).values(collected_seq=bindparam("up_to")).returning(_RUN.c.run_id)

@@ -23,6 +23,7 @@ def list_(
 
     async def run(client: Client) -> tuple[tuple[Alarm, ...], dict[str, str]]:
         names = {channel.id: f"{channel.number} {channel.name}" for channel in await client.channels()}
+        names |= {recorder.id: f"recorder {recorder.name}" for recorder in await client.recorders()}
         return await client.alarms(open_only=not every), names
 
     alarms, names = with_supervisor(run)

@@ -40,6 +40,7 @@ def events(
     async def run(client: Client) -> tuple[list[HistoryEvent], dict[str, str]]:
         channels, nodes = await client.channels(), await client.nodes()
         names = {one.id: f"{one.number} {one.name}" for one in channels} | {one.id: one.name for one in nodes}
+        names |= {one.id: f"recorder {one.name}" for one in await client.recorders()}
         # What a deleted channel left has nothing else to be named by than its whole id.
         whose = channel if channel is None or is_id(channel) else pick_channel(channel, channels).id
         where = node if node is None or is_id(node) else pick_node(node, nodes).id

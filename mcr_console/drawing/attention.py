@@ -80,7 +80,8 @@ def render_attention(state: WallState, width: int, height: int, clock: Clock, pa
         if stale or one.acknowledged:
             style = palette.dim
         known = state.channels.get(one.channel_id or "")
-        who = f"{known.channel.number} {known.channel.name}" if known is not None else "system"
+        other = "system" if one.channel_id is None else "recorder"  # of a channel that is none here
+        who = f"{known.channel.number} {known.channel.name}" if known is not None else other
         when = "" if one.since is None else f"{clock.local(one.since):%H:%M:%S}"
         seen = f"{palette.glyphs.done} {one.acknowledged}: " if one.acknowledged else ""
         strips.append(

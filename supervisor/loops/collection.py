@@ -74,8 +74,10 @@ class Collection:
         timing: Timing,
         fence: Callable[[], Fence | None],
         places: asyncio.Semaphore | None = None,
+        records: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        """``fence``: what a write of ours must carry; None while we do not lead.
+        """``fence``: what a write of ours must carry; None while we do not lead. ``records``: whether this is the id
+        of a recorder, of which nothing is published as aired.
 
         ``places`` at the store are shared by the collections of all nodes. Else a thousand channels that enter the air
         at once fill the queue of its writers, and those who place channels, and the leader's own lease, wait in it past
@@ -88,6 +90,7 @@ class Collection:
         self._clock = clock
         self._timing = timing
         self._fence_now = fence
+        self._records = records
         self._complete: dict[str, set[str]] | None = None
         self._listed: tuple[JournalRun, ...] = ()
         self._listed_at = -_LIST_EVERY_S
@@ -374,6 +377,8 @@ class Collection:
         self, run: JournalRun, epoch: int, events: tuple[AsRunEventRow, ...], linked: AsRunEvent | None
     ) -> None:
         """``linked``: the next segment of an event that a failover broke, as it is in the store now."""
+        if self._records(run.channel_id):
+            return
         for event in events:
             if linked is None or (linked.run_id, linked.seq) != (run.run_id, event.seq):
                 self._events.publish("asrun", shown_of_run(event, run.channel_id, run.run_id, epoch))

@@ -229,6 +229,7 @@ class Supervision:
             self._timing,
             lambda: self._leadership.fence,
             self._collecting,
+            lambda channel_id: channel_id in self._recorders.keepers,
         )
         return (self._nursery.keep(f"as-run of {watch.name}", collection.run),)
 

@@ -100,6 +100,14 @@ def test_what_the_chip_and_the_column_say_is_not_said_again() -> None:
     assert line_.count("Second") == 1
 
 
+def test_an_alarm_of_a_recorder_is_called_one() -> None:
+    clock = FrozenClock()
+    builder = WallBuilder(clock)
+    builder.merge(reset([channel(2, "Second", "bikes")], [alarm(1, 77, "warning", "Ingest should record", 5)]))
+    [line_] = [s.text for s in render_attention(builder.state(), 80, 3, clock, truecolor()) if "Ingest" in s.text]
+    assert "recorder" in line_
+
+
 def test_off_air_fills_its_title_line_and_says_so_in_words() -> None:
     off_air = degraded_channels()[4]
     for palette in PALETTES:

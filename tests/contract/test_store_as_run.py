@@ -286,6 +286,26 @@ async def test_filters(store: Store) -> None:
     assert [row.seq for row in found] == [2, 4, 5]
 
 
+async def test_what_aired_is_told_without_what_was_recorded(store: Store, now: datetime) -> None:
+    """Also when recorder and channel are gone; a channel may air what lies in its own folder."""
+    fence = await lead(store)
+    async with store.write() as tx:
+        channel = await tx.channels.add({"name": "One", "width": 64, "height": 64, "rate": "25"}, [], now)
+        recorders = [await tx.recorders.add({"name": name, "input_kind": "test"}, now) for name in ("A", "B")]
+        owners = [channel.id, CHANNEL, *(row.id for row in recorders)]
+        for owner in owners:
+            recorded = event(
+                1, path=f"/media/recordings/{owner}/1.mp4", asset_id="c" * 32 if owner == CHANNEL else None
+            )
+            await tx.as_run.append(fence, RunKey(owner, RUN), NODE, 1, [record(1)], [recorded])
+        await tx.recorders.delete(recorders[1].id, 1)
+    async with store.read() as tx:
+        aired = await tx.as_run.events(EventFilters(aired_only=True))
+        everything = await tx.as_run.events(EventFilters())
+    assert {row.channel_id for row in aired} == {channel.id, CHANNEL}
+    assert {row.channel_id for row in everything} == set(owners)
+
+
 @pytest.mark.parametrize("channel_id", [None, CHANNEL])
 @pytest.mark.parametrize("newest_first", [True, False])
 async def test_a_page_is_found_by_index(tmp_path: Path, channel_id: str | None, newest_first: bool) -> None:

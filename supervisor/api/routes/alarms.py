@@ -50,10 +50,12 @@ async def acknowledge_alarm(context: Ctx, who: Who, request: Request, alarm_id: 
 
 
 async def _project_of(tx: Transaction, channel_id: str | None) -> str | None:
-    """An alarm outlives its channel, and is an admin's then."""
+    """Of a channel or a recorder. An alarm outlives either, and is an admin's then."""
     if channel_id is None:
         return None
-    try:
-        return (await tx.channels.get(channel_id)).project_id
-    except Missing:
-        return None
+    for nouns in (tx.channels, tx.recorders):
+        try:
+            return (await nouns.get(channel_id)).project_id
+        except Missing:
+            continue
+    return None

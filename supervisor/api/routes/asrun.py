@@ -37,7 +37,13 @@ async def list_as_run(
     order: Literal["desc", "asc"] = "desc",
 ) -> Page[AsRunEvent]:
     """What aired. The log stays when the channel is deleted; all channels at once are an admin's to read."""
-    filters = EventFilters(channel_id=channel_id, start_from=since, start_to=until, newest_first=order == "desc")
+    filters = EventFilters(
+        channel_id=channel_id,
+        start_from=since,
+        start_to=until,
+        newest_first=order == "desc",
+        aired_only=channel_id is None,
+    )
     async with context.store.read() as tx:
         await _require_log(tx, who, channel_id)
         rows = await tx.as_run.events(filters, _event_cursor(cursor) if cursor else None, limit + 1)
