@@ -3,12 +3,13 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 
 from sidecar.media.live_connect import why_not
+from sidecar.media.live_input import live_inputs
 from sidecar.protocol.channel import Item
 from sidecar.protocol.live_url import LiveAddress, parse_live_url
 from sidecar.protocol.status import LiveFault
@@ -33,9 +34,10 @@ class _Tried:
 
 
 class LiveScout:
-    """``coming`` answers which live items are due before long and have no connection yet; it is asked by these threads.
+    """``coming`` answers which live items are due before long; it is asked by these threads.
 
-    Listeners, and datagrams to this machine itself, cannot be tried: their port is taken by who airs them.
+    What this process has open is not tried, whoever opened it: many senders take one connection only. Listeners, and
+    datagrams to this machine itself, cannot be tried: their port is taken by who airs them.
     """
 
     def __init__(
@@ -43,11 +45,13 @@ class LiveScout:
         coming: Callable[[], Sequence[Item]],
         connect: Callable[[str], str] = why_not,
         *,
+        in_use: Callable[[], Collection[LiveAddress]] = live_inputs.addresses,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``connect`` blocks, and says why an url does not connect, or nothing."""
+        """``connect`` blocks, and says why an url does not connect, or nothing. ``in_use``: what is open now."""
         self._coming = coming
         self._connect = connect
+        self._in_use = in_use
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._looked_at = float("-inf")
@@ -88,10 +92,10 @@ class LiveScout:
     def _next(self) -> str | None:
         """The address that is due for the longest, which is then at work."""
         with self._lock:
-            now = self._monotonic()
+            now, in_use = self._monotonic(), self._in_use()
             if now - self._looked_at >= LOOK_S:
                 self._looked_at = now
-                self._wanted = tuple(item for item in self._coming() if can_be_tried(item.url))
+                self._wanted = tuple(item for item in self._coming() if can_be_tried(item.url, in_use))
                 urls = tuple(dict.fromkeys(item.url for item in self._wanted if item.url))[:MOST]
                 self._tried = {url: tried for url, tried in self._tried.items() if url in urls}
             else:
@@ -99,7 +103,7 @@ class LiveScout:
             due = [
                 (self._tried[url].again_at if url in self._tried else float("-inf"), place, url)
                 for place, url in enumerate(urls)
-                if url not in self._at_work
+                if url not in self._at_work and can_be_tried(url, in_use)
             ]
             if not due or min(due)[0] > now:
                 return None
@@ -122,13 +126,13 @@ class LiveScout:
             log.warning("a live input that is due before long does not connect: %s", fault)
 
 
-def can_be_tried(url: str | None) -> bool:
+def can_be_tried(url: str | None, in_use: Collection[LiveAddress] = ()) -> bool:
     """False too for what is no address: that is told elsewhere."""
     try:
         address = parse_live_url(url or "")
     except ValueError:
         return False
-    return not address.listens and (address.scheme != "udp" or _is_group(address))
+    return address not in in_use and not address.listens and (address.scheme != "udp" or _is_group(address))
 
 
 def _is_group(address: LiveAddress) -> bool:

@@ -257,18 +257,11 @@ class Playout:
         return self._pool.first_picture() or self._slate.picture(self._time.wall_ns())
 
     def _coming_live(self) -> tuple[Item, ...]:
-        """Without those whose connection is made already, for what they show."""
         view = self._air.view
-        on_air, following = view.on_air, view.next
-        left = 0 if on_air is None or on_air.duration is None else max(0, on_air.duration - on_air.position)
-        airing = None if on_air is None else on_air.airing.item
-        found = coming_live(
-            self._rundown.playlist, self._rate, self._time.wall_ns(), None if airing is None else airing.id, left
-        )
-        connected = {None if airing is None else airing.url}
-        if following is not None and following.live is not None and following.live.state != "idle":
-            connected |= {item.url for item in found if item.id == following.item_id}
-        return tuple(item for item in found if item.url not in connected)
+        on_air, left = view.on_air, 0
+        if on_air is not None and on_air.duration is not None and on_air.airing.item.id == view.stands_at:
+            left = max(0, on_air.duration - on_air.position)
+        return coming_live(self._rundown.playlist, self._rate, self._time.wall_ns(), view.stands_at, left)
 
     def _with_logo(self, picture: av.VideoFrame) -> av.VideoFrame:
         overlay = self._logo.overlay

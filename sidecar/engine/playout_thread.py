@@ -57,6 +57,8 @@ class AirView:
     skipped_items: tuple[SkippedItem, ...] = ()
     hold_left_ms: int | None = None
     dropped: tuple[str, ...] = ()
+    stands_at: str | None = None
+    """The item that the list goes on after, also while filler or the standby card is on air; None: it begins."""
 
 
 class PlayoutThread:
@@ -154,6 +156,7 @@ class PlayoutThread:
             hold=self._rundown.is_held,
             playlist_revision=playlist.revision,
             after_last=playlist.after_last,
+            stands_at=self._rundown.stands_at,
         )
 
     def _be_on_air(self, timetable: Timetable) -> None:
@@ -265,6 +268,7 @@ class PlayoutThread:
             skipped_items=tuple(self._skipped_items),
             hold_left_ms=self._hold_left_ms(),
             dropped=self._rundown.dropped,
+            stands_at=self._rundown.stands_at,
         )
 
     def _hold_left_ms(self) -> int | None:

@@ -201,5 +201,10 @@ class LiveInputs:
             self._inputs.append(made)
             return made
 
+    def addresses(self) -> tuple[LiveAddress, ...]:
+        """Those that are connected or connecting now, and what hangs. From any thread."""
+        with self._lock:
+            return tuple(one.address for one in self._inputs if one.is_running)
+
 
 live_inputs = LiveInputs()

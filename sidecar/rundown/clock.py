@@ -188,6 +188,11 @@ class RundownClock(Transport):
         return tuple(item_id for item_id, dropped in self._lineup.timeline.dropped.items() if dropped)
 
     @property
+    def stands_at(self) -> str | None:
+        """The item that the list goes on after, whatever is on air; None: it has not begun."""
+        return self._lineup.stands_at
+
+    @property
     def picture(self) -> Picture:
         return self._programme.picture
 

@@ -11,18 +11,19 @@ _NS: Final = 1_000_000_000
 
 
 def coming_live(
-    playlist: Playlist, rate: Fraction, now_ns: int, on_air: str | None = None, left: int = 0
+    playlist: Playlist, rate: Fraction, now_ns: int, stands_at: str | None = None, left: int = 0
 ) -> tuple[Item, ...]:
     """Live inputs of the list that may be due within ``WITHIN_S``, in its order, and those of the filler, which may be
     at any moment.
 
-    ``on_air`` is the id of the item that airs, with ``left`` frames of it to come; without it the list begins now.
+    ``stands_at`` is the id of the item that the list goes on after, with ``left`` frames of it to come where it airs;
+    without it the list begins now.
     What ends by a take counts as no time, for it may be taken at once.
     """
     horizon = int(WITHIN_S * rate)
     due = left
     found: dict[str, Item] = {}
-    for item in _following(playlist, on_air):
+    for item in _following(playlist, stands_at):
         if item.kind == "comment" or item.dropped:
             continue
         if item.start_mode == "fixed" and item.fixed_at_ns is not None:
@@ -40,9 +41,9 @@ def coming_live(
     return tuple(found.values())
 
 
-def _following(playlist: Playlist, on_air: str | None) -> Iterator[Item]:
+def _following(playlist: Playlist, stands_at: str | None) -> Iterator[Item]:
     items = playlist.items
-    at = next((index for index, item in enumerate(items) if item.id == on_air), -1)
+    at = next((index for index, item in enumerate(items) if item.id == stands_at), -1)
     yield from items[at + 1 :]
     if playlist.after_last == "loop":
         yield from items[:at] if at >= 0 else ()

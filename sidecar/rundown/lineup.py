@@ -82,6 +82,11 @@ class Lineup:
         """What aired last."""
         return self._last_id
 
+    @property
+    def stands_at(self) -> str | None:
+        """The item that the list goes on after; None: it begins."""
+        return self._at(self._anchor)
+
     def numbered(self) -> int:
         """A number for an airing that is not of the list."""
         self._number += 1

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from sidecar.engine.live_scout import AGAIN_S, AT_ONCE, FIRST_AGAIN_S, LOOK_S, LiveScout, can_be_tried
 from sidecar.media.live_connect import why_not
+from sidecar.media.live_input import LiveInputs
 from sidecar.outputs.templates import make_templates
 from sidecar.outputs.transport_stream import TransportStreamMuxer
 from sidecar.protocol.channel import Item
+from sidecar.protocol.live_url import parse_live_url
 from sidecar.protocol.status import LiveFault
 from tests.fixtures.air import ENCODING, FORMAT, encoded, wait_until
 from tests.instruments.srt_receiver import free_udp_port
@@ -106,3 +108,28 @@ def test_a_port_that_who_airs_it_needs_is_not_tried() -> None:
     left = ["srt://:9000?mode=listener", "udp://127.0.0.1:5000", "rtmp://h/a/k?listen=1", "file:///etc/passwd", None]
     assert [can_be_tried(url) for url in tried] == [True] * 4
     assert [can_be_tried(url) for url in left] == [False] * 5
+
+
+def test_what_is_open_already_is_not_connected_a_second_time() -> None:
+    """Whoever opened it: an item on air or further down, a filler, a fixed start that is opened ahead."""
+    asked: list[str] = []
+    open_, closed = f"rtmp://127.0.0.1:{free_udp_port()}/app/open", "rtmp://h/app/closed"
+    inputs = LiveInputs()
+    entered = inputs.enter(parse_live_url(open_), FORMAT)
+    clock = Clock()
+
+    def connect(url: str) -> str:
+        asked.append(url)
+        return ""
+
+    items = [item("open", open_), item("closed", closed)]
+    scout = LiveScout(lambda: items, connect, in_use=inputs.addresses, monotonic=clock.monotonic)
+    scout.start()
+    try:
+        wait_until(lambda: asked == [closed], 30, "the one that is not open")
+        entered.leave()
+        assert entered.join(20)
+        clock.now += AGAIN_S
+        wait_until(lambda: open_ in asked, 30, "the one that was closed")
+    finally:
+        scout.close()
