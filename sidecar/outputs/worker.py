@@ -16,7 +16,7 @@ from sidecar.outputs.packet import Batch
 from sidecar.outputs.packet_queue import Delivery, PacketQueue
 from sidecar.outputs.templates import StreamTemplates
 from sidecar.protocol.channel import Output
-from sidecar.protocol.status import OutputState, OutputStatus
+from sidecar.protocol.status import Link, OutputState, OutputStatus
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ class OutputWorker:
     ) -> None:
         self._output = output
         self._sink = sink
+        self._linked = sink if isinstance(sink, Linked) else None
         self._templates = templates
         self._lease_left = lease_left
         self._monotonic = monotonic
@@ -80,7 +81,7 @@ class OutputWorker:
         blocked_since = self._blocked_since
         if blocked_since is not None and (waited := self._monotonic() - blocked_since) > STALLED_AFTER_S:
             state, detail = "stalled", f"has not taken anything for {waited:.0f} s"
-        link = self._sink.link() if isinstance(self._sink, Linked) else None
+        link = self._link()
         if link is not None and not link.receivers and state in ("starting", "up", "down"):
             state, detail = "down", "listens; no receiver has called"
         elif link is not None and link.fault and not detail:
@@ -99,6 +100,9 @@ class OutputWorker:
             link=link,
             delay_ms=self._delay.ms,
         )
+
+    def _link(self) -> Link | None:
+        return None if self._linked is None else self._linked.link()
 
     def _run(self) -> None:
         while (delivery := self._next()) is not None:
@@ -168,6 +172,8 @@ class OutputWorker:
                 self._delay.handed_on(delivery.batch)
             elif self._sink.bytes_sent > sent:
                 self._delay.handed_on()
+            if (link := self._link()) is not None and not link.receivers:
+                self._delay.forget()  # what nobody received is nobody's delay, also when one calls hours later
             self._frames_sent += sum(packet.is_video for packet in delivery.batch)
             if self._sink.bytes_sent > self._bytes_before:  # a sink may collect for seconds before it can fail
                 self._failures = 0

@@ -23,6 +23,7 @@ from sidecar.outputs.udp_address import UdpAddress
 from sidecar.outputs.worker import OutputWorker
 from sidecar.protocol.channel import Output, OutputKind
 from sidecar.protocol.fencing import Fencing
+from sidecar.protocol.status import Link
 from tests.fixtures.air import ENCODING, FORMAT, encoded, wait_until
 from tests.fixtures.small_disk import small_disk
 from tests.instruments.udp_receiver import UdpReceiver
@@ -411,3 +412,42 @@ def test_backoff_grows_to_ten_seconds_and_is_spread() -> None:
     assert [backoff_s(failures, 0.5) for failures in (1, 2, 3, 6, 1_000_000)] == [0.5, 1.0, 2.0, 10.0, 10.0]
     assert backoff_s(3, 0.0) == 1.0
     assert backoff_s(3, 1.0) == 3.0
+
+
+class Listener(ScriptedSink):
+    """Sends only while somebody has called."""
+
+    receivers = 0
+
+    def write(self, batch: Batch, *, after_gap: bool) -> None:
+        sent = self.bytes_sent
+        super().write(batch, after_gap=after_gap)
+        if not self.receivers:
+            self.bytes_sent = sent
+
+    def link(self) -> Link | None:
+        return Link(self.receivers, None, 0.0, 0, 0, 0, 0, 0, 120)
+
+
+def test_a_listeners_delay_counts_from_when_somebody_receives() -> None:
+    sink, now = Listener(), [0]
+    output = OutputWorker(Output("o", "srt"), sink, TEMPLATES, queue_limit=1000, wall_ns=lambda: now[0])
+    output.start()
+    batches, pictures = encoded(range(60)), [0]
+
+    def put(first: int, end: int) -> None:
+        for batch in batches[first:end]:
+            pictures[0] += sum(packet.is_video for packet in batch)
+            now[0] = next((packet.wall_ns for packet in batch if packet.is_video), now[0])
+            output.put(batch)
+            handled(output, pictures[0])
+
+    put(0, 50)
+    assert output.status().delay_ms is None
+    sink.receivers = 1
+    put(50, 60)
+    delay_ms = output.status().delay_ms
+    assert delay_ms is not None
+    assert delay_ms < 100, "not the two seconds for which nobody listened"
+    output.close()
+    assert output.join(5)
