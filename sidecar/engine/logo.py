@@ -93,16 +93,26 @@ def read_logo(logo: Logo, channel: ChannelFormat) -> LogoOverlay:
     return LogoOverlay(rgba, logo, channel)
 
 
-class LogoReader:
-    """Reads the logo, and tries again while that fails. ``overlay`` and ``fault`` may be read by any thread."""
+def drawing(logo: Logo | None) -> tuple[str, int, int, int] | None:
+    """What of a logo makes its overlay; the rest says when it is shown."""
+    return None if logo is None else (logo.path, logo.x, logo.y, logo.opacity)
 
-    def __init__(self, logo: Logo | None, channel: ChannelFormat) -> None:
+
+class LogoReader:
+    """Reads the logo, and tries again while that fails. ``overlay`` and ``fault`` may be read by any thread.
+
+    ``before`` is what stays on until the logo is read: a channel that airs is not without one meanwhile.
+    """
+
+    def __init__(self, logo: Logo | None, channel: ChannelFormat, before: LogoOverlay | None = None) -> None:
         self._logo = logo
         self._channel = channel
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="logo", daemon=True)
-        self.overlay: LogoOverlay | None = None
-        self.fault = "" if logo is None else f"the logo is still being read: {logo.path}"
+        self._before = None if logo is None else before
+        self.overlay: LogoOverlay | None = self._before
+        is_read = logo is None or before is not None
+        self.fault = "" if is_read else f"the logo is still being read: {logo.path}"
 
     def start(self) -> None:
         if self._logo is not None:
@@ -117,11 +127,16 @@ class LogoReader:
             try:
                 self.overlay = read_logo(self._logo, self._channel)
             except BadLogo as error:
-                self.fault = str(error)
+                self.fault = self._with_before(str(error))
             except Exception as error:  # told where the channel is watched; the air goes on without a logo
                 log.exception("the logo could not be read")
-                self.fault = f"the logo could not be read ({type(error).__name__}): {self._logo.path}"
+                self.fault = self._with_before(
+                    f"the logo could not be read ({type(error).__name__}): {self._logo.path}"
+                )
             else:
-                self.fault = ""
+                self.fault, self._before = "", None
                 return
             self._ended.wait(_AGAIN_S)
+
+    def _with_before(self, fault: str) -> str:
+        return fault if self._before is None else f"{fault}; the one before stays on"

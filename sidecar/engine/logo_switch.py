@@ -44,13 +44,14 @@ class LogoSwitch:
         self.shows = logo is not None and shown.action != "slate" and self._is_wanted(logo, shown)
         return self.shows
 
-    def status(self, fault: str) -> LogoStatus | None:
-        """``fault`` says why it cannot be shown. None for a channel without a logo."""
+    def status(self, fault: str, *, is_there: bool) -> LogoStatus | None:
+        """``fault`` says why it cannot be shown, ``is_there`` whether there is one to show: the one before may stay.
+        None for a channel without a logo."""
         if self._logo is None:
             return None
         override = self.override
         said = "auto" if override is None else "on" if override else "off"
-        return LogoStatus(shown=self.shows and not fault, override=said, fault=fault)
+        return LogoStatus(shown=self.shows and is_there, override=said, fault=fault)
 
     def _is_wanted(self, logo: Logo, shown: Shown) -> bool:
         if self._override is not None:

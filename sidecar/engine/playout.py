@@ -15,7 +15,7 @@ from sidecar.engine.encoder_thread import EncoderThread, FrameJob, most_pictures
 from sidecar.engine.entrance import Entrance
 from sidecar.engine.interface import PlayoutStatus, item_on_air
 from sidecar.engine.live_scout import LiveScout
-from sidecar.engine.logo import LogoReader
+from sidecar.engine.logo import LogoReader, drawing
 from sidecar.engine.logo_switch import LogoSwitch
 from sidecar.engine.loudness import LoudnessThread
 from sidecar.engine.output_set import OutputSet
@@ -185,13 +185,14 @@ class Playout:
         return self._outputs.replace(outputs)
 
     def replace_look(self, look: Look) -> None:
-        """Another logo, or none, and other thresholds of the watch; a logo that stays is not read again. For one thread
-        at a time, and never waits."""
-        if look.logo != self._look.logo:
-            before, self._logo = self._logo, LogoReader(look.logo, self._format)
+        """Another logo, or none, and other thresholds of the watch. A logo that is drawn as before is not read again,
+        and another takes its place once it is read. For one thread at a time, and never waits."""
+        if drawing(look.logo) != drawing(self._look.logo):
+            before = self._logo
+            self._logo = LogoReader(look.logo, self._format, before.overlay)
             before.close()
             self._logo.start()
-            self._logo_switch.use(look.logo)
+        self._logo_switch.use(look.logo)
         self._watch.use(look.watch)
         self._look = look
 
@@ -239,7 +240,7 @@ class Playout:
             loudness=self._loudness.loudness,
             skipped=view.skipped_items,
             faults=self._watch.faults,
-            logo=self._logo_switch.status(self._logo.fault),
+            logo=self._logo_switch.status(self._logo.fault, is_there=self._logo.overlay is not None),
             hold_left_ms=view.hold_left_ms,
             dropped=view.dropped,
             live_faults=self._scout.faults,

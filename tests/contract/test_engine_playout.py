@@ -17,7 +17,8 @@ from PIL import Image
 
 from sidecar.engine.command_queue import MOST_WAITING
 from sidecar.engine.playout import CommandQueueFull, Playout
-from sidecar.protocol.channel import AfterLast, ChannelFormat, Item, Output, Playlist, SidecarDocument
+from sidecar.protocol.channel import AfterLast, ChannelFormat, Item, Logo, Look, Output, Playlist, SidecarDocument
+from sidecar.protocol.status import LogoStatus
 from sidecar.rundown.clock import Done, Refused, RundownClock
 from sidecar.rundown.model import Airing
 from sidecar.rundown.rate import parse_rate, samples_before
@@ -440,3 +441,28 @@ def test_a_vital_thread_that_dies_ends_the_process_with_a_reason(tmp_path: Path,
     assert done.returncode == 70
     if log == "log":
         assert f"playout ends: the {part} thread died: MemoryError: none left" in told.read_text()
+
+
+def test_a_logo_stays_on_until_another_is_read(air: Callable[..., Air], tmp_path: Path) -> None:
+    one = air({"a": 10_000})
+    png = tmp_path / "logo.png"
+    Image.new("RGBA", (20, 20), "white").save(png)
+    one.start()
+    one.playout.replace_look(Look(Logo(str(png))))
+
+    def shown() -> bool:
+        said = one.playout.status().logo
+        return said is not None and said.shown and not said.fault
+
+    wait_until(shown, 20, "the logo")
+    for logo in (Logo(str(png), x=10), Logo(str(png), x=10, opacity=50)):
+        one.playout.replace_look(Look(logo))
+        assert one.playout.status().logo == LogoStatus(shown=True)
+    one.playout.replace_look(Look(Logo(str(tmp_path / "none.png"))))
+    wait_until(lambda: bool((said := one.playout.status().logo) and said.fault), 20, "why it is not read")
+    said = one.playout.status().logo
+    assert said is not None
+    assert said.shown
+    assert said.fault.endswith("the one before stays on")
+    one.playout.replace_look(Look())
+    assert one.playout.status().logo is None

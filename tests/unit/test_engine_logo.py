@@ -114,10 +114,10 @@ def test_an_operators_override_lapses_at_the_next_item() -> None:
     switch.decide(shown(1))
     switch.set(False)
     assert not switch.decide(shown(1))
-    assert switch.status("") == LogoStatus(shown=False, override="off")
+    assert switch.status("", is_there=True) == LogoStatus(shown=False, override="off")
     assert not switch.decide(shown(1, action="repeat", picture="hold"))
     assert switch.decide(shown(2))
-    assert switch.status("") == LogoStatus(shown=True)
+    assert switch.status("", is_there=True) == LogoStatus(shown=True)
     switch.set(True)
     assert switch.decide(shown(2, "off"))
     switch.set(None)
@@ -139,4 +139,4 @@ def test_an_override_outlasts_what_is_no_item() -> None:
 def test_a_channel_without_a_logo_tells_of_none() -> None:
     switch = LogoSwitch(None)
     assert not switch.decide(shown(1, "on"))
-    assert switch.status("") is None
+    assert switch.status("", is_there=True) is None
