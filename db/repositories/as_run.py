@@ -206,14 +206,18 @@ class AsRunLog:
 
     async def link(self, run: RunKey) -> AsRunEvent | None:
         """Joins the run's first item to the segment of the same event that it resumes; that item, if it is one."""
-        return await link_first(self._session, run.channel_id, run.run_id)
+        linked = await link_first(self._session, run.channel_id, run.run_id)
+        return None if linked is None else linked.event
 
     async def link_after(self, run: RunKey, epoch: int) -> AsRunEvent | None:
         """The same for the run that came after this one, whose end may be known only now."""
         following = await run_after(self._session, run.channel_id, epoch)
         linked = None if following is None else await link_first(self._session, run.channel_id, following)
-        await self._mark(run.channel_id, [linked] if linked is not None else [])
-        return linked
+        if linked is None:
+            return None
+        # What it said before already changes no day that was delivered.
+        await self._mark(run.channel_id, [linked.event] if linked.is_new else [])
+        return linked.event
 
     async def last_event(self, run: RunKey) -> AsRunEvent | None:
         """What of the run began last and aired."""

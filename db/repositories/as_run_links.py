@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,7 +16,14 @@ LINK: Final = frozenset({"continues_run_id", "continues_seq", "lost_frames"})
 _RESUMES: Final = "resume"
 
 
-async def link_first(session: AsyncSession, channel_id: str, run_id: str) -> AsRunEvent | None:
+class Linked(NamedTuple):
+    """``is_new``: the store said something else of it before."""
+
+    event: AsRunEvent
+    is_new: bool
+
+
+async def link_first(session: AsyncSession, channel_id: str, run_id: str) -> Linked | None:
     """The run's first item with its link, when it resumes what the channel aired last; else None and nothing written.
 
     Safe to do again: it says the same, or, once the other segment's end is known, more.
@@ -48,6 +55,8 @@ async def link_first(session: AsyncSession, channel_id: str, run_id: str) -> AsR
         "continues_seq": before.seq,
         "lost_frames": lost,
     }
+    if all(getattr(first, name) == value for name, value in values.items()):
+        return Linked(first, is_new=False)
     await session.execute(
         update(AsRunEvent)
         .where(AsRunEvent.channel_id == channel_id, AsRunEvent.run_id == run_id, AsRunEvent.seq == first.seq)
@@ -56,7 +65,7 @@ async def link_first(session: AsyncSession, channel_id: str, run_id: str) -> AsR
     )
     for name, value in values.items():
         set_committed_value(first, name, value)
-    return first
+    return Linked(first, is_new=True)
 
 
 async def run_after(session: AsyncSession, channel_id: str, epoch: int) -> str | None:

@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
 from db.models import AsRunEvent
 from db.repositories.as_run import AsRunEventRow, AsRunRow, RunKey
 from db.store import Store
@@ -63,6 +66,22 @@ async def test_a_first_segment_that_is_collected_last_is_linked_too(store: Store
         assert await tx.as_run.link_after(SECOND, 2) is None
     assert linked is not None
     assert (linked.run_id, linked.continues_run_id, linked.lost_frames) == (SECOND.run_id, FIRST.run_id, 75)
+
+
+async def test_a_link_that_says_the_same_again_changes_no_day_that_was_delivered(real_store: Store) -> None:
+    """Else every rebuild issues every day with a failover again."""
+    await write(real_store, SECOND, 2, RESUMED)
+    await write(real_store, FIRST, 1, BROKEN)
+    day = START - timedelta(hours=1), START + timedelta(hours=1)
+    async with real_store.write() as tx:
+        await tx.as_run_issues.leave_out(CHANNEL, "2026-03-01", "system", START, *day)
+        assert await tx.as_run.link_after(FIRST, 1) is not None
+    async with real_store.write() as tx:
+        assert await tx.as_run.link_after(FIRST, 1) is not None
+    engine = create_async_engine(real_store.url)
+    async with engine.connect() as connection:
+        assert (await connection.execute(text("SELECT changes FROM as_run_issue"))).scalar_one() == 1
+    await engine.dispose()
 
 
 async def test_another_item_is_no_segment(store: Store) -> None:
