@@ -26,6 +26,7 @@ _NOT_SHOWN: Final[Mapping[str, str]] = {
     "asset_id": "another clip", "listed": "another length", "url": "another address",
 }  # fmt: skip
 _AIRING_OF_LISTS: Final = frozenset({"expendable"})
+"""A list always says them, an item's category only where it names any: one without such a column takes none away."""
 
 Verdict = Literal["kept", "inserted", "removed", "moved", "changed", "locked"]
 
@@ -94,14 +95,15 @@ def difference(
     return placing.made()
 
 
-def spec_changes(row: Item, spec: ItemSpec) -> dict[str, object]:
-    """Columns in which the list says something else than the item."""
+def spec_changes(row: Item, spec: ItemSpec, *, says_category: bool) -> dict[str, object]:
+    """Columns in which the list says something else than the item. ``says_category``: it names categories of items."""
     said = asdict(spec)
     changes = {name: said[name] for name in _COMPARED if getattr(row, name) != said[name]}
     if row.kind == "live" and spec.url is None:
         changes.pop("url", None)  # the list names no address, so what an operator gave stays
     was, listed = row.airing or {}, spec.airing or {}
-    kept = {name: value for name, value in was.items() if name not in _AIRING_OF_LISTS}
+    of_lists = _AIRING_OF_LISTS | {"category"} if says_category else _AIRING_OF_LISTS
+    kept = {name: value for name, value in was.items() if name not in of_lists}
     if kept | listed != was:
         changes["airing"] = (kept | listed) or None
     return changes
@@ -123,6 +125,7 @@ class _Placing:
         self._old_of = {event: index for index, event in matched.items()}
         self._event_of = matched
         self._live_until = live_until
+        self._says_category = any((one.spec.airing or {}).get("category") for one in new)
         self._after: dict[int, list[int]] = defaultdict(list)
         """Events that follow each of what stays; -1: before all of it."""
         self._refused: dict[int, str] = {}
@@ -145,7 +148,7 @@ class _Placing:
                     entries.append(spec)
                     changes.append(_of_event("inserted", self._new[event]))
                 else:
-                    changed = spec_changes(self._old[was].row, spec)
+                    changed = spec_changes(self._old[was].row, spec, says_category=self._says_category)
                     entries.append(KeptItem(self._old[was].row.id, changed))
                     what = ", ".join(_told(self._old[was].row, name, value) for name, value in changed.items())
                     changes.append(_of_event("changed" if changed else "kept", self._new[event], self._old[was], what))
@@ -212,7 +215,7 @@ class _Placing:
             return _of_item("locked", one, what=f"not moved or changed: {refused}", line=self._new[event].line)
         if event is None or not one.why_locked:
             return _of_item("kept", one, what=one.why_locked)
-        changed = spec_changes(one.row, self._new[event].spec)
+        changed = spec_changes(one.row, self._new[event].spec, says_category=self._says_category)
         if not changed:
             return _of_item("kept", one, what=one.why_locked, line=self._new[event].line)
         what = ", ".join(_told(one.row, name, value) for name, value in changed.items())

@@ -11,7 +11,6 @@ from supervisor.playlists import wording
 from supervisor.playlists.entries import path_of
 from supervisor.playlists.jsontext import json_object
 from supervisor.playlists.schedule import (
-    LONGEST_CATEGORY,
     Collecting,
     DayTime,
     Extent,
@@ -61,12 +60,12 @@ def of_json(data: bytes, folder: Path, options: ListOptions) -> Schedule:
     found.remarks += [f"{name[:40]!r} is not known and not used" for name in sorted(document.keys() - _HEAD)]
     for number, values in enumerate(cast("list[object]", events), 1):
         try:
-            event, unknown = _event(f"event {number}", values, _Reading(folder, rate))
+            event, remarks = _event(f"event {number}", values, _Reading(folder, rate))
         except (ValueError, Invalid) as error:
             found.refused.append(f"event {number}: {error}")
         else:
             found.events.append(event)
-            found.remarks += [f"event {number}: {name[:40]!r} is not known and not used" for name in unknown]
+            found.remarks += [f"event {number}: {remark}" for remark in remarks]
     return found.schedule(time_zone=time_zone, day=day)
 
 
@@ -80,6 +79,7 @@ def _event(line: str, values: object, reading: _Reading) -> tuple[ScheduledEvent
     expendable = fields.get("expendable", False)
     if not isinstance(expendable, bool):
         raise _NotOfTheForm("expendable is neither true nor false")
+    category, remark = wording.category(_text(fields, "category", 10_000) or "")
     event = ScheduledEvent(
         line=line,
         kind=kind,
@@ -94,13 +94,14 @@ def _event(line: str, values: object, reading: _Reading) -> tuple[ScheduledEvent
         end=_extent(fields, "out", reading.rate),
         length=_extent(fields, "duration", reading.rate),
         expendable=expendable,
-        category=wording.identifier(_text(fields, "category", 1000) or "", LONGEST_CATEGORY, "category") or "",
+        category=category,
     )
     if kind == "clip" and not event.house_id and not event.path:
         raise ValueError("it names no clip, by house_id or by path")
     if kind == "comment" and (event.house_id or event.path or not event.title):
         raise ValueError("a comment is a title and no clip")
-    return event, sorted(fields.keys() - _FIELDS)
+    remarks = [f"{name[:40]!r} is not known and not used" for name in sorted(fields.keys() - _FIELDS)]
+    return event, [*remarks, *filter(None, (remark,))]
 
 
 def _planned(fields: dict[str, object]) -> Planned | None:

@@ -10,8 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 from supervisor.assets.names import is_text, readable, title_of
 from supervisor.errors import Invalid
+from supervisor.playlists import wording
 from supervisor.playlists.jsontext import json_object
-from supervisor.playlists.schedule import LONGEST_CATEGORY, Collecting, Schedule, ScheduledEvent, Seconds
+from supervisor.playlists.schedule import Collecting, Schedule, ScheduledEvent, Seconds
 
 _MEDIA: Final = (
     "3gp aac ac3 aif aiff asf avi dv flac flv gxf m2t m2ts m2v m4a m4v mkv mov mp2 mp3 mp4 "
@@ -125,8 +126,8 @@ def _ffplayout_event(item: object, line: str, folder: Path) -> tuple[ScheduledEv
     ]
     name = (title_of(title) or None) if isinstance(title, str) else None
     category = fields.get("category")
-    # A longer one is none that a logo could be told of.
-    named = title_of(category)[:LONGEST_CATEGORY] if isinstance(category, str) else ""
+    named, remark = wording.category(category) if isinstance(category, str) else ("", "")
+    remarks += filter(None, (remark,))
     return ScheduledEvent(line, path=path, title=name, begin=begin, end=end, category=named), remarks
 
 

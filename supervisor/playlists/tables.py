@@ -13,7 +13,6 @@ from supervisor.errors import Invalid
 from supervisor.playlists import wording
 from supervisor.playlists.entries import path_of
 from supervisor.playlists.schedule import (
-    LONGEST_CATEGORY,
     Collecting,
     DayTime,
     Extent,
@@ -171,6 +170,7 @@ def _event(row: _Row, folder: Path, options: ListOptions, remarks: list[str]) ->
         raise ValueError("it names no clip, by house id or by path")
     if kind == "comment" and not title:
         raise ValueError("a comment without a word")
+    category, remark = wording.category(row.get("category"))
     event = ScheduledEvent(
         line=row.line,
         kind=kind,
@@ -185,8 +185,10 @@ def _event(row: _Row, folder: Path, options: ListOptions, remarks: list[str]) ->
         end=_extent(row, "out", options),
         length=_extent(row, "duration", options),
         expendable=_flag(row.get("expendable")),
-        category=wording.identifier(row.get("category"), LONGEST_CATEGORY, "category") or "",
+        category=category,
     )
+    if remark:
+        remarks.append(f"{row.line}: {remark}")
     if event.kind == "comment" and (event.house_id or event.path):
         remarks.append(f"{row.line}: a comment; the clip that it names is not used")
         return replace(event, house_id=None, path=None)

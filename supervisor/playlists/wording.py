@@ -6,8 +6,18 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Final, Literal
 
-from supervisor.assets.names import is_text
-from supervisor.playlists.schedule import DayTime, Extent, Frames, Kind, Planned, Seconds, StartMode, Timecode
+from supervisor.assets.names import is_text, title_of
+from supervisor.playlists.schedule import (
+    LONGEST_CATEGORY,
+    DayTime,
+    Extent,
+    Frames,
+    Kind,
+    Planned,
+    Seconds,
+    StartMode,
+    Timecode,
+)
 
 Plain = Literal["seconds", "milliseconds", "frames"]
 """What a length that is a bare number counts."""
@@ -167,6 +177,14 @@ def identifier(text: str, most: int, what: str) -> str | None:
     if len(text) > most or not text.isprintable() or not is_text(text):
         raise ValueError(f"{what} {text[:40]!r} cannot be kept: one line of at most {most} characters")
     return text
+
+
+def category(text: str) -> tuple[str, str]:
+    """One line that an item can keep, and a remark where that is not all of it: no item falls out of a list for it."""
+    text = title_of(text)
+    if len(text) <= LONGEST_CATEGORY:
+        return text, ""
+    return text[:LONGEST_CATEGORY].rstrip(), f"its category {text[:60]!r} is cut to {LONGEST_CATEGORY} characters"
 
 
 def _aware(instant: datetime) -> datetime:

@@ -52,6 +52,16 @@ ON_AIR = [
 ]
 
 
+def test_a_category_that_a_list_withdraws_goes_and_one_of_a_list_without_any_stays() -> None:
+    before = [old("A", 0, airing={"category": "Promo", "logo": "on"}), old("B", 1)]
+    named = difference(before, [new("A", 0), new("B", 1, airing={"category": "News"})], live_until=None)
+    assert [entry.changes for entry in named.entries if isinstance(entry, KeptItem)] == [
+        {"airing": {"logo": "on"}},
+        {"airing": {"category": "News"}},
+    ]
+    assert difference(before, [new("A", 0), new("B", 1)], live_until=None).is_empty, "an operator gave it"
+
+
 def test_a_live_address_is_told_without_what_it_holds() -> None:
     was, now = (f"srt://studio:9000?passphrase={secret}" for secret in ("secret-before", "secret-after"))
     before = [old("B", 0, "on air", kind="live", url=was), old("A", 1, kind="live", url=was, title=was)]

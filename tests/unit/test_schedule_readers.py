@@ -394,9 +394,11 @@ def test_a_label_that_does_not_exist_is_refused(label: str) -> None:
 
 def test_a_category_comes_with_every_list_that_has_one() -> None:
     table = read("csv", f"house id,category\nA,Commercial\nB,\nC,{'x' * 41}\n")
-    assert [event.category for event in table.events] == ["Commercial", ""]
-    assert len(table.refused) == 1, "one that is too long is not cut"
+    assert [event.category for event in table.events] == ["Commercial", "", "x" * 40]
+    assert (table.refused, len(table.remarks)) == ((), 1), "one that is too long makes no hole, and is told"
     own = read("json", schedule({"house_id": "A", "category": "Promo"}, {"house_id": "B", "category": 7}))
     assert ([event.category for event in own.events], len(own.refused)) == (["Promo"], 1)
+    own = read("json", schedule({"house_id": "A", "category": "Y" * 1500}))
+    assert ([event.category for event in own.events], len(own.remarks)) == (["Y" * 40], 1)
     program = '{"program": [{"source": "a.mp4", "category": "advertisement"}, {"source": "b.mp4", "category": ""}]}'
     assert [event.category for event in read("ffplayout", program).events] == ["advertisement", ""]
