@@ -41,6 +41,28 @@ async def test_up_down_and_up_again(real_store: Store, now: datetime) -> None:
         await tx.projects.add("News", now)
 
 
+async def test_one_step_back_leaves_nothing_that_the_version_before_refuses(real_store: Store, now: datetime) -> None:
+    """Categories of items and of a logo are in documents, not in columns."""
+    logo = {"path": "/m/logo.png", "categories": {"News": "on"}}
+    async with real_store.write() as tx:
+        project = await tx.projects.add("News", now)
+        values: dict[str, object] = {
+            "project_id": project.id,
+            "name": "One",
+            "width": 1280,
+            "height": 720,
+            "rate": "25",
+        }
+        await tx.channels.add({**values, "playout": {"logo": logo}}, (), now)
+    engine = create_async_engine(real_store.url)
+    await schema.downgrade(real_store.url, "0007")
+    async with engine.connect() as connection:
+        (playout,) = (await connection.execute(text("SELECT playout FROM channel"))).scalars()
+    await engine.dispose()
+    assert "logo.png" in str(playout)
+    assert "categories" not in str(playout)
+
+
 async def test_migrating_what_is_migrated_keeps_it(real_store: Store, now: datetime) -> None:
     async with real_store.write() as tx:
         await tx.projects.add("News", now)
