@@ -10,7 +10,7 @@ import httpx
 import structlog
 
 from db.errors import Missing, NotLeader, StoreError
-from db.models import AsRunIssue, Channel
+from db.models import AsRunEvent, AsRunIssue, Channel
 from db.repositories.as_run import EventFilters
 from db.repositories.as_run_notes import NO_CHANNEL
 from db.repositories.leader import Fence
@@ -124,16 +124,13 @@ class Delivery:
     async def _issue(self, channel: Channel, day: date, now: datetime) -> None:
         span = span_of_day(channel, day)
         async with self._store.read() as tx:
-            begun = await tx.as_run.events(
-                EventFilters(channel_id=channel.id, start_from=span.start, start_to=span.end), None, 1
-            )
-            reaching = await tx.as_run.reaching(channel.id, span.start)
-        is_empty = not begun and not reaching
+            begun = await _newest(tx, span)
         if begun and begun[0].end_at is None and now < span.end + LATEST:
             return  # what began last is on air still: its end belongs to this day's log
         async with self._store.write(timeout=_WRITE_S) as tx:
             await self._lead(tx)
-            if is_empty:
+            # Asked here: what came in before this is no change of the day to anybody, so it must not be overlooked.
+            if not await _newest(tx, span) and not await tx.as_run.reaching(channel.id, span.start):
                 # Nothing is delivered, unless a journal comes in late.
                 await tx.as_run_issues.leave_out(channel.id, day.isoformat(), BY, now, span.start, span.end)
             else:
@@ -265,6 +262,12 @@ class Delivery:
         if fence is None:
             raise NotLeader(0)
         await tx.leader.require(fence)
+
+
+async def _newest(tx: Transaction, span: Span) -> Sequence[AsRunEvent]:
+    """What began last in the span, if anything did."""
+    filters = EventFilters(channel_id=span.channel_id, start_from=span.start, start_to=span.end)
+    return await tx.as_run.events(filters, None, 1)
 
 
 def _folder(span: Span) -> str:
