@@ -124,6 +124,13 @@ class Commands:
             expected = None
         return await self._say(channel_id, command, Adjust(command.ms, expected), by)
 
+    def takes_look_now(self, channel_id: str) -> bool:
+        """Whether another logo and other thresholds hold at once. A sidecar from before this version, and one that
+        drives a server, take them at a start."""
+        keeper = self._roster.keepers.get(channel_id)
+        status = None if keeper is None else keeper.on_air
+        return status is None or bool(status.look_digest)
+
     async def drop(self, channel_id: str, command: DropIn, by: Principal, *, is_dropped: bool) -> CommandDone:
         """The item will not air in this run, or, not ``is_dropped``, will after all."""
         return await self._say(channel_id, command, Drop(command.item_id, is_dropped), by)

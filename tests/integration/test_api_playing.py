@@ -174,10 +174,12 @@ async def test_an_edit_of_the_playlist_reaches_what_plays(supervisor: Running, t
     await eventually(told, "the edit at the sidecar")
     current = await supervisor.call("GET", path)
     answer = await supervisor.unix.patch(
-        f"/api/v1{path}", headers={"If-Match": f'"{current["rev"]}"'}, json={"format": {**FORMAT, "rate": "50"}}
+        f"/api/v1{path}",
+        headers={"If-Match": f'"{current["rev"]}"'},
+        json={"format": {**FORMAT, "rate": "50"}, "caspar": {"channel": 2}, "black_s": 9},
     )
     assert answer.status_code == 200
-    assert answer.headers["mcr-effective-at-next-start"] == "format"
+    assert answer.headers["mcr-effective-at-next-start"] == "caspar, format"
     problem = await supervisor.call("DELETE", path, rev=answer.json()["rev"], expect=409)
     assert problem["code"] in {"in_use", "stale_rev"}
     await supervisor.call("POST", f"{path}/stop")

@@ -26,14 +26,15 @@ from supervisor.schemas.event import ChannelDeleted
 routes = router("channels")
 
 EFFECT_HEADER: Final = "Mcr-Effective-At-Next-Start"
-_AT_NEXT_START: Final = {"format", "outputs", "loudness_profile", "caspar"}
+_AT_NEXT_START: Final = frozenset({"format", "outputs", "loudness_profile", "caspar"})
+_LOOK: Final = frozenset({"logo", "black_s", "freeze_s", "silence_s"})
 _EFFECT_DOCUMENTED: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "headers": {
             EFFECT_HEADER: {
-                "description": "Which of the changes (`format`, loudness, `caspar`, and `outputs` where a card is "
-                "among them) a channel that plays takes on only when it is started again. "
-                "Absent when all of them hold now.",
+                "description": "Which of the changes (`format`, loudness, `caspar`, `outputs` where a card is among "
+                "them, and logo and what is watched where its playout is one that takes those at a start only) a "
+                "channel that plays takes on only when it is started again. Absent when all of them hold now.",
                 "schema": {"type": "string"},
             }
         }
@@ -97,7 +98,10 @@ async def update_channel(
         require_node(kinds, spec.get("wanted_node_id", before.wanted_node_id))
         row = await tx.channels.update_spec(channel_id, rev, spec, outputs)
     note(request, saw_rev=rev, changed=sorted(changes.model_fields_set))
-    later = sorted(changes.model_fields_set & (_AT_NEXT_START if cards_change else _AT_NEXT_START - {"outputs"}))
+    held = _AT_NEXT_START if cards_change else _AT_NEXT_START - {"outputs"}
+    if not context.supervision.commands.takes_look_now(channel_id):
+        held |= _LOOK
+    later = sorted(changes.model_fields_set & held)
     if later and row.phase != "off":
         response.headers[EFFECT_HEADER] = ", ".join(later)
     view = await changed(context, who, response, row)
