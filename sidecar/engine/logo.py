@@ -111,8 +111,7 @@ class LogoReader:
         self._thread = threading.Thread(target=self._run, name="logo", daemon=True)
         self._before = None if logo is None else before
         self.overlay: LogoOverlay | None = self._before
-        is_read = logo is None or before is not None
-        self.fault = "" if is_read else f"the logo is still being read: {logo.path}"
+        self.fault = "" if logo is None or before is not None else f"the logo is still being read: {logo.path}"
 
     def start(self) -> None:
         if self._logo is not None:
