@@ -1,6 +1,7 @@
 """Every noun of the API is made, read, changed and deleted over a real socket, and refuses what it must."""
 
 import threading
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from db.store import Store
 from supervisor.rundowns import rundown
 from supervisor.schemas.channel import Rundown
+from tests.doubles.caspar.server import FakeCaspar
 from tests.fixtures.agents import until
 from tests.fixtures.running import Running
 
@@ -114,17 +116,25 @@ async def test_a_channel_that_cannot_be_is_refused_with_what_is_wrong(supervisor
 
 
 async def test_where_the_server_is_holds_from_the_next_start_on(supervisor: Running) -> None:
-    made = await supervisor.call("POST", "/channels", json={"name": "One", "engine": "caspar"})
-    path = f"/channels/{made['id']}"
-    await supervisor.call("POST", f"{path}/start")
+    async with FakeCaspar(lambda _: None, time.monotonic) as server:
+        caspar = {"port": server.port}
+        made = await supervisor.call("POST", "/channels", json={"name": "One", "engine": "caspar", "caspar": caspar})
+        path = f"/channels/{made['id']}"
+        await supervisor.call("POST", f"{path}/start")
 
-    async def told() -> list[str]:
-        now = await supervisor.call("GET", path)
-        changes, seen = {"caspar": {"host": "192.0.2.10"}}, {"If-Match": f'"{now["rev"]}"'}
-        answer = await supervisor.unix.patch(f"/api/v1{path}", json=changes, headers=seen)
-        return answer.json().get("from_next_start", [])  # its rev may be an old one by now
+        async def told() -> list[str]:
+            now = await supervisor.call("GET", path)
+            changes, seen = {"caspar": {**caspar, "layer": 11}}, {"If-Match": f'"{now["rev"]}"'}
+            answer = await supervisor.unix.patch(f"/api/v1{path}", json=changes, headers=seen)
+            return answer.json().get("from_next_start", [])  # its rev may be an old one by now
 
-    assert await until(told, what="a change while it starts") == ["caspar"]
+        assert await until(told, what="a change while it starts") == ["caspar"]
+        await supervisor.call("POST", f"{path}/stop")
+
+        async def is_off() -> bool:
+            return (await supervisor.call("GET", path))["live"]["phase"] == "off"
+
+        await until(is_off, 30.0, "off, while the server is there to confirm it")
 
 
 async def test_a_channel_is_deleted_only_when_it_is_off(supervisor: Running) -> None:
