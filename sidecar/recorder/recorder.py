@@ -29,6 +29,7 @@ _SILENT_S: Final = 1.0
 """An input that is silent for longer is told as lost, unless it comes in portions."""
 _KEPT_BYTES: Final = 64 << 20
 _ROOM_S: Final = 1.0
+_FIRST_LOOK_S: Final = 2.0
 _AGAIN_S: Final = 2.0
 """After a fault of the disk the next file is begun so much later."""
 _TRAILS_S: Final = Fraction(1)
@@ -95,8 +96,14 @@ class Recorder:
     # --- what it is told --------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """What was left unfinished is finished."""
+        """What was left unfinished is finished, and the room that is left looked at before anything is written.
+
+        A disk that does not say it in time holds the recording up no longer: the tick asks it again and again.
+        """
         self._finishing.mend(self._folder, time.time())
+        look = threading.Thread(target=self._look_first, name="room", daemon=True)
+        look.start()
+        look.join(_FIRST_LOOK_S)
 
     def arm(self, by: str) -> None:
         """Records from now on, beginning with the last picture that needs no other."""
@@ -200,6 +207,12 @@ class Recorder:
     def status(self) -> RecordingStatus:
         """As it was after what happened last."""
         return self._published
+
+    def _look_first(self) -> None:
+        free = self._look_for_room()
+        with self._lock:
+            self._heed_room(free)
+            self._published = self._status()
 
     def _look_for_room(self) -> int | OSError:
         """MiB that are free. Without the lock: a disk far away may take its time."""

@@ -73,7 +73,7 @@ def test_what_airs_is_driven_and_what_comes_is_dropped_and_let_air_again(home: T
     assert "on air: A (" in taken
     assert state(home, "A") == "on_air"
     assert "the channel has no logo" in refused(home, "channel", "logo", "One", "on")
-    log = done(home, "asrun", "One")
+    log = done(home, "asrun", "--channel", "One")
     assert log.count("A") >= 2, log
 
 
@@ -114,10 +114,10 @@ def test_a_playing_channel_takes_on_its_logo_at_once_and_what_comes_later_is_sai
     until(lambda: (logo(home) or {}).get("shown") is False, 30.0, home.log_end)
     assert "logo on until the next item" in done(home, "channel", "logo", "One", "on")
     until(lambda: logo(home) == {"shown": True, "override": "on", "fault": ""}, 30.0, lambda: logo(home))
-    shown = json.loads(done(home, "channel", "show", "One", "--json"))
+    shown = json.loads(done(home, "channel", "show", "One", "--json"))["channel"]
     assert (shown["logo"]["categories"], shown["silence_s"]) == ({"Spot": "off"}, 60)
     done(home, "channel", "set", "One", "--logo-category", "spot=inherit", "--logo-category", "News=on", "--logo-off")
-    shown = json.loads(done(home, "channel", "show", "One", "--json"))
+    shown = json.loads(done(home, "channel", "show", "One", "--json"))["channel"]
     assert (shown["logo"]["categories"], shown["logo"]["on"]) == ({"News": "on"}, False)
     done(home, "channel", "set", "One", "--no-logo")
     until(lambda: logo(home) is None, 30.0, lambda: logo(home))
