@@ -50,14 +50,15 @@ def open_live(address: LiveAddress) -> OpenMedia:
         options |= {"fifo_size": str(28 * 4096), "overrun_nonfatal": "1", "reuse": "1", "buffer_size": "2097152"}
     if address.scheme == "rtmps":
         options |= {"tls_verify": "1", **({"ca_file": bundle} if (bundle := _authorities()) else {})}
-    files = None
+    files, location = None, address.location
     if address.scheme == "https":
         files = HttpsFiles(address, PULL_TIMEOUT)
+        location = files.begin(location)
         # It would look for FFmpeg's own connections, which these are not.
         options |= {"http_persistent": "0", "http_multiple": "0"}
     try:
         container = av.open(
-            address.location,
+            location,
             "r",
             format=_FORMATS.get(address.scheme),
             container_options=options,
@@ -67,6 +68,9 @@ def open_live(address: LiveAddress) -> OpenMedia:
         )
     except (FFmpegError, OSError, ValueError) as error:
         raise Unusable(_refusal(error, address)) from None  # what it says repeats the url
+    finally:
+        if files is not None:
+            files.close()
     try:
         media = pick_streams(container, address.shown, seekable=False)
     except BaseException:

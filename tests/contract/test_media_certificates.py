@@ -1,5 +1,6 @@
 """Certificates of inputs and outputs are checked, with the name, against authorities that can be added to."""
 
+import contextlib
 import http.server
 import math
 import ssl
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sidecar import certificates
+from sidecar.media import live_opening
 from sidecar.media.live_opening import open_live
 from sidecar.media.opening import Unusable
 from sidecar.outputs.rtmp_address import parse_rtmp_url
@@ -60,10 +62,26 @@ def served(keys: Path, name: str, folder: Path) -> Iterator[int]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
             del format, args
 
+        def do_GET(self) -> None:
+            """``/to/PATH`` is a redirection to /PATH, ``/drip/…`` comes a byte at a time."""
+            if self.path.startswith("/to/"):
+                self.send_response(302)
+                self.send_header("Location", self.path.removeprefix("/to"))
+                self.end_headers()
+            elif self.path.startswith("/drip/"):
+                self.send_response(200)
+                self.end_headers()
+                with contextlib.suppress(OSError):
+                    while not dried.wait(0.05):
+                        self.wfile.write(b"#")
+            else:
+                super().do_GET()
+
     class Server(http.server.ThreadingHTTPServer):
         def handle_error(self, request: object, client_address: object) -> None:
             """Who does not accept the certificate hangs up."""
 
+    dried = threading.Event()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(keys / f"{name}.crt", keys / f"{name}.key")
     with Server(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
@@ -73,6 +91,7 @@ def served(keys: Path, name: str, folder: Path) -> Iterator[int]:
         try:
             yield server.server_port
         finally:
+            dried.set()
             server.shutdown()
             thread.join(10)
 
@@ -127,6 +146,30 @@ def test_what_an_https_playlist_names_is_checked_as_well(keys: Path, media: Path
         assert pictures(f"https://localhost:{good}/good.m3u8") == 50
         assert refused(f"https://localhost:{good}/evil.m3u8") == f"{UNKNOWN}: https://localhost:{good}"
         assert refused(f"https://localhost:{good}/file.m3u8").endswith(f": https://localhost:{good}")
+
+
+def test_an_https_input_is_read_from_where_it_is_redirected_to(keys: Path, media: Path) -> None:
+    head = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n"
+    folder = media / "deep"
+    folder.mkdir()
+    (folder / "part.ts").write_bytes((media / "live.ts").read_bytes())
+    (folder / "list.m3u8").write_text(f"{head}#EXTINF:2,\npart.ts\n#EXT-X-ENDLIST\n")
+    (folder / "moved.m3u8").write_text(f"{head}#EXTINF:2,\n/to/live.ts\n#EXT-X-ENDLIST\n")
+    (media / "main.m3u8").write_text("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=9\n/to/deep/list.m3u8\n")
+    with served(keys, "good", media) as good:
+        at = f"https://localhost:{good}"
+        assert pictures(f"{at}/to/deep/list.m3u8?key=secret") == 50, "its segments lie beside where it is"
+        assert pictures(f"{at}/to/to/live.ts") == 50
+        assert pictures(f"{at}/deep/moved.m3u8") == 50, "a segment may be anywhere"
+        said = refused(f"{at}/main.m3u8")
+        assert said == f"a playlist within it is redirected, which is not followed over https: {at}"
+
+
+def test_an_https_server_that_trickles_is_given_up(keys: Path, media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_opening, "PULL_TIMEOUT", 1.0)
+    with served(keys, "good", media) as good:
+        said = refused(f"https://localhost:{good}/drip/live.ts")
+        assert said == f"it sends too slowly for media: https://localhost:{good}"
 
 
 def test_an_rtmps_input_says_that_it_is_the_certificate(keys: Path, media: Path) -> None:
