@@ -139,6 +139,9 @@ class SimRemoteAgent:
             loop.call_later(network.delay(), answer, result, error, context=world.nobody)
 
         async def serve(agent: LocalAgent) -> None:
+            # A stop takes as long as the sidecar takes to end, and an order of a newer term may come meanwhile: it was
+            # obeyed when it came. What begins something counts when that is done.
+            highest = world.truth.highest_term(node) if what == "stop" else None
             try:
                 result = await work(agent)
             except AgentError as error:
@@ -148,7 +151,7 @@ class SimRemoteAgent:
                 send_back(None, error)
             else:
                 if term is not None:
-                    world.truth.accepted(node, term, boot)
+                    world.truth.accepted(node, term, highest)
                 send_back(result, None)
 
         def arrive() -> None:

@@ -254,12 +254,16 @@ class Truth:
         if late >= _SLACK:
             self.violated("I6", f"{supervisor.holder} ordered {verb} {late:.2f} s after its trusted time, term {term}")
 
-    def accepted(self, node: "SimNode", term: int, boot: str) -> None:
-        """An agent obeyed."""
-        del boot
-        highest = self._terms.get(node.name, 0)
-        if term < highest:
-            self.violated("I5", f"{node.name} obeyed term {term} after term {highest}")
+    def highest_term(self, node: "SimNode") -> int:
+        """Of the orders that the node's agent obeyed until now."""
+        return self._terms.get(node.name, 0)
+
+    def accepted(self, node: "SimNode", term: int, before: int | None = None) -> None:
+        """An agent obeyed. ``before``: the highest term when the order came, where that counts and not the present."""
+        highest = self.highest_term(node)
+        known = highest if before is None else before
+        if term < known:
+            self.violated("I5", f"{node.name} obeyed term {term} after term {known}")
         self._terms[node.name] = max(term, highest)
 
     def refused(self, node: "SimNode", what: str, error: Exception) -> None:
