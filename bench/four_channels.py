@@ -29,8 +29,7 @@ def measure(clips: list[Path], minutes: float = MINUTES) -> None:
             order = clips[number:] + clips[:number]
             document = looped(f"Bench {number + 1}", order, ChannelFormat(1280, 720, "25"), outputs)
             sidecars.append(stack.enter_context(on_air(document, Path(home) / str(number))))
-        # The start of four processes on two cores is not what is measured.
-        time.sleep(5)
+        time.sleep(5)  # the start of four processes on two cores is not what is measured
         for receiver in receivers:
             receiver.pictures.clear()
         before = [sidecar.status() for sidecar in sidecars]

@@ -16,7 +16,7 @@ from sidecar.caspar.link import Link
 from sidecar.caspar.outputs import Outputs
 from sidecar.engine.command_queue import Applied, CommandQueue
 from sidecar.engine.entrance import Entrance
-from sidecar.engine.interface import PlayoutStatus, item_on_air
+from sidecar.engine.interface import PlayoutStatus, status_of
 from sidecar.engine.pacing import NS, PlayoutTime, SystemTime, instant
 from sidecar.engine.playout_thread import AirView, FactSink
 from sidecar.engine.process import end_process
@@ -153,27 +153,13 @@ class CasparPlayout:
         return self._has_stopped
 
     def status(self) -> PlayoutStatus:
-        view = self._view
-        return PlayoutStatus(
-            state=view.state,
-            frame=view.frame,
-            frames_late=view.late,
-            frames_skipped=view.skipped,
-            picture=view.picture,
-            reason=view.reason,
-            item=item_on_air(view),
-            next=view.next,
-            hold=view.hold,
-            playlist_revision=view.playlist_revision,
-            after_last=view.after_last,
+        return status_of(
+            self._view,
             outputs=self._outputs.statuses,
             outputs_digest=self._outputs.digest,
             loudness=_NOT_MEASURED,
-            skipped=view.skipped_items,
             faults=OutputFaults(),
             logo=None,
-            hold_left_ms=view.hold_left_ms,
-            dropped=view.dropped,
             engine=self._drive.health,
         )
 

@@ -115,7 +115,39 @@ class Engine(Protocol):
         ...
 
 
-def item_on_air(view: AirView) -> ItemOnAir | None:
+def status_of(
+    view: AirView, *, outputs: tuple[OutputStatus, ...], outputs_digest: str, loudness: Loudness, faults: OutputFaults,
+    logo: LogoStatus | None, live_faults: tuple[LiveFault, ...] = (), look_digest: str = "",
+    engine: EngineHealth | None = None,
+) -> PlayoutStatus:  # fmt: skip
+    """What every engine tells of its rundown, and what this one tells beside it."""
+    return PlayoutStatus(
+        state=view.state,
+        frame=view.frame,
+        frames_late=view.late,
+        frames_skipped=view.skipped,
+        picture=view.picture,
+        reason=view.reason,
+        item=_item_on_air(view),
+        next=view.next,
+        hold=view.hold,
+        playlist_revision=view.playlist_revision,
+        after_last=view.after_last,
+        outputs=outputs,
+        outputs_digest=outputs_digest,
+        loudness=loudness,
+        skipped=view.skipped_items,
+        faults=faults,
+        logo=logo,
+        hold_left_ms=view.hold_left_ms,
+        dropped=view.dropped,
+        live_faults=live_faults,
+        look_digest=look_digest,
+        engine=engine,
+    )
+
+
+def _item_on_air(view: AirView) -> ItemOnAir | None:
     """For the status."""
     on_air = view.on_air
     if on_air is None:

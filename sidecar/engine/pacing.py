@@ -40,7 +40,7 @@ class SystemTime:
     def sleep_until(self, monotonic_ns: int) -> None:
         left = monotonic_ns - time.monotonic_ns()
         if left > 0:
-            time.sleep(left / NS)
+            time.sleep(left / NS)  # this is the clock that every frame leaves by
 
 
 class Timetable:

@@ -13,7 +13,7 @@ from sidecar.engine.command_queue import Applied, CommandQueue, CommandQueueFull
 from sidecar.engine.encoder import programme_encoders
 from sidecar.engine.encoder_thread import EncoderThread, FrameJob, most_pictures
 from sidecar.engine.entrance import Entrance
-from sidecar.engine.interface import PlayoutStatus, item_on_air
+from sidecar.engine.interface import PlayoutStatus, status_of
 from sidecar.engine.live_scout import LiveScout
 from sidecar.engine.logo import LogoReader, drawing
 from sidecar.engine.logo_switch import LogoSwitch
@@ -222,27 +222,13 @@ class Playout:
 
     def status(self) -> PlayoutStatus:
         """From any thread, without waiting for another."""
-        view = self._air.view
-        return PlayoutStatus(
-            state=view.state,
-            frame=view.frame,
-            frames_late=view.late,
-            frames_skipped=view.skipped,
-            picture=view.picture,
-            reason=view.reason,
-            item=item_on_air(view),
-            next=view.next,
-            hold=view.hold,
-            playlist_revision=view.playlist_revision,
-            after_last=view.after_last,
+        return status_of(
+            self._air.view,
             outputs=self._outputs.statuses(),
             outputs_digest=self._outputs.digest,
             loudness=self._loudness.loudness,
-            skipped=view.skipped_items,
             faults=self._watch.faults,
             logo=self._logo_switch.status(self._logo.fault, is_there=self._logo.overlay is not None),
-            hold_left_ms=view.hold_left_ms,
-            dropped=view.dropped,
             live_faults=self._scout.faults,
             look_digest=look_digest(self._look),
         )

@@ -214,7 +214,7 @@ class SrtSink:
         latency_s = max((trace.msSndTsbPdDelay for trace in self._traces()), default=0) / 1000
         until = time.monotonic() + _LAST_WORDS_S
         while time.monotonic() < until and any(trace.pktSndBuf > 0 for trace in self._traces()):
-            time.sleep(0.01)
+            time.sleep(0.01)  # the library tells nobody that its buffer is empty
         time.sleep(max(0.0, min(latency_s + 0.05, until - time.monotonic())))
 
     def _traces(self) -> list[Trace]:

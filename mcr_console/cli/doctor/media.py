@@ -16,7 +16,7 @@ from PIL import features
 def can(kind, name):
     try:
         av.Codec(name, kind)
-    except Exception:
+    except Exception:  # whatever it is: this machine cannot
         return False
     return True
 
