@@ -9,10 +9,15 @@ ALLOWED = Path(__file__).parent / "allowed_skips.txt"
 
 
 def allowed() -> dict[str, str]:
-    """Node id without parameters, to the reason it may be skipped for."""
+    """Bare node id, to the reason it may be skipped for."""
     rows = (line.strip() for line in ALLOWED.read_text().splitlines())
     pairs = (row.partition(" | ") for row in rows if row and not row.startswith("#"))
     return {node: reason for node, _, reason in pairs if reason}
+
+
+def bare(node: str) -> str:
+    """A node id without its parameters and without the group that xdist adds to it behind an ``@``."""
+    return node.partition("[")[0].partition("@")[0]
 
 
 class SkipGuard:
@@ -23,7 +28,7 @@ class SkipGuard:
         self.refused: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.skipped and not hasattr(report, "wasxfail") and report.nodeid.partition("[")[0] not in self._allowed:
+        if report.skipped and not hasattr(report, "wasxfail") and bare(report.nodeid) not in self._allowed:
             reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
             self.refused.append(f"{report.nodeid}: {reason}")
 

@@ -32,8 +32,15 @@ def let_go(fifo: Path) -> bool:
     return True
 
 
-def source_threads() -> int:
-    return sum(thread.name.startswith("source ") for thread in threading.enumerate())
+class Since:
+    """The sources' threads that began after this was made: those of tests before may be ending still."""
+
+    def __init__(self) -> None:
+        self._before = set(threading.enumerate())
+
+    def threads(self) -> int:
+        began = set(threading.enumerate()) - self._before
+        return sum(thread.name.startswith("source ") for thread in began)
 
 
 def failed(path: Path | str, **item: object) -> str:
@@ -127,15 +134,15 @@ def test_a_read_that_hangs_at_the_opening(tmp_path: Path) -> None:
     """A FIFO nobody writes to: the kernel keeps the thread, nobody else."""
     hung = tmp_path / "hung.ts"
     os.mkfifo(hung)
-    before = source_threads()
+    since = Since()
     started = time.monotonic()
     source = FileSource(airing(hung), SMALL)
     assert source.view() == SourceView(Supply.OPENING)
     source.close()
     source.close()
     assert time.monotonic() - started < AT_ONCE
-    assert source_threads() == before + 1
-    wait_for(lambda: let_go(hung) and source_threads() == before)
+    assert since.threads() == 1
+    wait_for(lambda: let_go(hung) and since.threads() == 0)
 
 
 def test_a_read_that_hangs_in_the_middle(tmp_path: Path) -> None:
@@ -144,7 +151,7 @@ def test_a_read_that_hangs_in_the_middle(tmp_path: Path) -> None:
     data = write_clip(tmp_path / "clip.ts", picture).read_bytes()
     hung = tmp_path / "hung.ts"
     os.mkfifo(hung)
-    before = source_threads()
+    since = Since()
     source = FileSource(airing(hung), SMALL)
     writer = os.open(hung, os.O_RDWR)
     feeder = threading.Thread(target=os.write, args=(writer, data[: len(data) * 3 // 5]), daemon=True)
@@ -166,14 +173,14 @@ def test_a_read_that_hangs_in_the_middle(tmp_path: Path) -> None:
     source.close()
     assert time.monotonic() - started < AT_ONCE
     os.close(writer)
-    wait_for(lambda: source_threads() == before)
+    wait_for(lambda: since.threads() == 0)
 
 
 def test_hung_reads_are_bounded_and_others_still_play(tmp_path: Path) -> None:
     """One thread a hung file, a few a folder; then the sources fail at once, with a reason. Elsewhere files play."""
     folder = tmp_path / "dead server"
     folder.mkdir()
-    before = source_threads()
+    since = Since()
     fifos = [folder / f"{number}.ts" for number in range(MOST_IN_A_FOLDER + 2)]
     for fifo in fifos:
         os.mkfifo(fifo)
@@ -191,17 +198,17 @@ def test_hung_reads_are_bounded_and_others_still_play(tmp_path: Path) -> None:
     assert view(fifos[-1]).supply is Supply.FAILED
     assert "files of its folder hang" in view(fifos[-1]).error
     assert "reading it has hung for" in view(fifos[0]).error
-    assert source_threads() == before + MOST_IN_A_FOLDER
+    assert since.threads() == MOST_IN_A_FOLDER
     assert len(play(clip(tmp_path / "healthy.mkv", 10), SMALL).moments) == 10
-    wait_for(lambda: all(let_go(fifo) for fifo in fifos) and source_threads() == before)
+    wait_for(lambda: all(let_go(fifo) for fifo in fifos) and since.threads() == 0)
 
 
 def test_a_closed_source_ends_its_thread_and_keeps_no_pictures(tmp_path: Path) -> None:
-    before = source_threads()
+    since = Since()
     source = FileSource(airing(clip(tmp_path / "clip.mkv")), SMALL)
     wait_for(lambda: source.view().frames_ahead >= 10)
     source.close()
-    wait_for(lambda: source_threads() == before)
+    wait_for(lambda: since.threads() == 0)
     assert source.view().supply is Supply.ENDED
     assert source.view().frames_ahead == 0
 
