@@ -61,6 +61,7 @@ from supervisor.schemas.recorder import RecordedFile, Recorder, RecorderIn, Reco
 from supervisor.schemas.schedule import Schedule, ScheduleIn
 from supervisor.schemas.supervisor import ShutdownDone, ShutdownIn
 from supervisor.schemas.watched_folder import WatchedFolder, WatchedFolderIn
+from supervisor.schemas.what_if import WhatIf
 
 __all__ = [
     "ApiProblem",
@@ -163,6 +164,10 @@ class Client:
     async def accept_node(self, node_id: str) -> Node:
         """The machine that answers in its place now is the node from now on."""
         return await self._send("POST", f"/nodes/{node_id}/accept", Node)
+
+    async def what_if(self, node_id: str) -> WhatIf:
+        """What would become of what plays there if its machine died now."""
+        return await self._http.get(f"{API}/nodes/{node_id}/what-if", WhatIf)
 
     async def claims(self, *, live_only: bool = True) -> tuple[Claim, ...]:
         return (await self._http.get(f"{API}/claims", Page[Claim], query={"live_only": live_only})).items

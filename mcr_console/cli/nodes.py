@@ -10,6 +10,7 @@ from mcr_console.cli.commands import AsJson, Sure, confirm, group, home, print_j
 from mcr_console.cli.failures import Failure
 from mcr_console.cli.naming import node_named, pick_node
 from mcr_console.cli.node_lines import claim_line, node_line, node_lines
+from mcr_console.cli.what_if import what_if
 from mcr_console.cli.wording import counted
 from mcr_console.client import Client
 from mcr_console.safe_text import safe
@@ -48,6 +49,9 @@ def show(named: Named, as_json: AsJson = False) -> None:
         return
     for line in node_lines(node, _on(node, channels)):
         print(line)
+
+
+app.command("what-if")(what_if)
 
 
 @app.command()

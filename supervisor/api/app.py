@@ -35,12 +35,14 @@ from supervisor.api.routes import (
     supervisor,
     transport,
     watched_folders,
+    what_if,
 )
 from supervisor.version import program_version
 
 _ROUTERS: Final = (
     projects.routes,
     nodes.routes,
+    what_if.routes,
     claims.routes,
     media_roots.routes,
     watched_folders.routes,

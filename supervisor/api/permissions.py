@@ -51,6 +51,7 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "delete_project": Permission.CONFIGURE,
     "list_nodes": Permission.VIEW_ALL,
     "read_node": Permission.VIEW_ALL,
+    "read_what_if": Permission.VIEW_ALL,
     "create_node": Permission.CONFIGURE,
     "update_node": Permission.CONFIGURE,
     "delete_node": Permission.CONFIGURE,

@@ -24,7 +24,12 @@ class Fleet:
 
 def is_mass_silence(fleet: Fleet) -> bool:
     """More than half of the nodes do not answer: it is us, or what lies between."""
-    return len(fleet.away) * 2 > fleet.nodes
+    return is_mass_silence_of(len(fleet.away), fleet.nodes)
+
+
+def is_mass_silence_of(away: int, nodes: int) -> bool:
+    """The same of so many nodes."""
+    return away * 2 > nodes
 
 
 def why_no_evacuation(fleet: Fleet, node_id: str, timing: Timing) -> str:

@@ -80,7 +80,7 @@ def why_not_moved(view: View) -> str:
     if view.vetoed_by:
         return f"failover is held by {view.vetoed_by}"
     if not view.node_lost:
-        unproven = _unproven(view)
+        unproven = why_unproven(view.fencing)
         if unproven or view.why_stay:
             return unproven or view.why_stay
     if target_of(view.targets) is None:
@@ -101,8 +101,9 @@ def why_not_left(view: View) -> str:
     return "" if target_of(view.targets) is not None else no_target(view.targets)
 
 
-def _unproven(view: View) -> str:
-    match view.fencing:
+def why_unproven(fencing: Fencing) -> str:
+    """Why nobody can be sure that what plays on a node that is not reached is off air; empty where that can be."""
+    match fencing:
         case "cable":
             return "a DeckLink output is moved by people alone"
         case "hold":

@@ -140,7 +140,7 @@ class ChannelKeeper:
 
     def placement(self) -> tuple[Candidate, ...]:
         """Every other node: whether the channel could be moved there, and why not."""
-        return candidates(self._nodes(), self.row.node_id, self.row.engine)
+        return candidates(self.nodes(), self.row.node_id, self.row.engine)
 
     def wake(self) -> None:
         """Something happened: look at once."""
@@ -285,7 +285,7 @@ class ChannelKeeper:
         leaves = placed is not None and placed.maintenance
         # A channel that plays where it answers asks for no other node, and costs nothing for those there are.
         seeks = agent != "answers" or leaves or phase in ("placing", "blocked", "fencing")
-        nodes = self._nodes() if seeks else ()
+        nodes = self.nodes() if seeks else ()
         server = server_place_of(row)
         return View(
             name=row.name,
@@ -345,7 +345,8 @@ class ChannelKeeper:
             return row.node_id
         return row.wanted_node_id or (row.node_id if row.hold_failover else None)
 
-    def _nodes(self) -> Sequence[NodeFacts]:
+    def nodes(self) -> Sequence[NodeFacts]:
+        """All of them, as its placement sees them."""
         restarts, now = self._actions.restarts, self._desk.clock.monotonic()
         return self._desk.nodes_for(self.row, restarts.troubled(now, self._desk.timing.troubled))
 

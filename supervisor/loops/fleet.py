@@ -88,7 +88,7 @@ class Fleet:
                 watch.name, watch.incarnation = row.name, row.incarnation
         for node_id in self._watches.keys() - self._rows.keys():
             self._end(node_id)
-        for node_id in self._evacuated.keys() - self._away():
+        for node_id in self._evacuated.keys() - self.away():
             # It answers again: its next silence is another matter.
             del self._evacuated[node_id]
 
@@ -141,7 +141,8 @@ class Fleet:
     def _note_stall(self) -> None:
         self._stalled_at = self._clock.monotonic()
 
-    def _away(self) -> frozenset[str]:
+    def away(self) -> frozenset[str]:
+        """Those that answered once and do not now."""
         return frozenset(node_id for node_id, watch in self._watches.items() if watch.state == "away")
 
     def _seen(self) -> FleetSeen:
@@ -149,7 +150,7 @@ class Fleet:
         return FleetSeen(
             now=self._clock.monotonic(),
             nodes=len(self._watches),
-            away=self._away(),
+            away=self.away(),
             led_since=self._led_since(),
             stalled_at=self._stalled_at,
             evacuated=self._evacuated,

@@ -102,6 +102,22 @@ class Roster:
             facts.append(known[1])
         return tuple(facts)
 
+    def nodes_at_large(self) -> tuple[NodeFacts, ...]:
+        """The nodes as one sees them who is placed nowhere and needs no media."""
+        fleet = self._desk.fleet
+        return tuple(
+            NodeFacts(
+                node_id,
+                node.name,
+                _takes_orders(fleet.watches.get(node_id), is_here=False),
+                node.draining,
+                node.capacity,
+                self._placed[node_id],
+                node.maintenance,
+            )
+            for node_id, node in fleet.rows.items()
+        )
+
     async def run(self) -> None:
         """Reads and records once a second until cancelled."""
         while True:

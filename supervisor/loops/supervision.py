@@ -34,6 +34,7 @@ from supervisor.loops.node_alarms import NodeAlarms
 from supervisor.loops.nodes import NodeWatch
 from supervisor.loops.recorder_roster import RecorderRoster
 from supervisor.loops.roster import Roster
+from supervisor.loops.what_if import Outlook, outlook
 from supervisor.nursery import Nursery
 from supervisor.recorder_board import RecorderBoard
 from supervisor.recorder_commands import RecorderCommands
@@ -191,6 +192,11 @@ class Supervision:
         """Every other node than where the channel is: whether it could be moved there, and why not."""
         keeper = self._roster.keepers.get(channel_id)
         return () if keeper is None else keeper.placement()
+
+    def what_if(self, node_id: str) -> Outlook:
+        """What would become of a node's channels and recorders if its machine died now."""
+        channels, recorders = self._roster.keepers.values(), self._recorders.keepers.values()
+        return outlook(node_id, channels, recorders, self._roster.nodes_at_large(), self._fleet.away())
 
     async def live_file(self, channel_id: str, path: str) -> bytes:
         """A file of the channel's HLS, from the node where its newest epoch is; of a channel that is off, from whoever

@@ -196,3 +196,11 @@ async def test_history_is_filtered_and_comes_in_pages(supervisor: Running, store
     both = await supervisor.call("GET", f"/history?channel_id={channel}&kind=decision&kind=claim")
     assert len(both["items"]) == 6
     await supervisor.call("GET", "/history?kind=nonsense", expect=422)
+
+
+async def test_what_would_become_of_a_node_that_is_alone(supervisor: Running) -> None:
+    (node,) = (await supervisor.call("GET", "/nodes"))["items"]
+    seen = await supervisor.call("GET", f"/nodes/{node['id']}/what-if")
+    assert (seen["node_name"], seen["why_nothing"]) == (node["name"], "there is no other node")
+    assert (seen["supervisor_here"], seen["fates"], seen["rooms"]) == (True, [], [])
+    await supervisor.call("GET", f"/nodes/{'0' * 32}/what-if", expect=404)

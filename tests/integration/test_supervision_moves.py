@@ -34,10 +34,14 @@ async def test_a_channel_leaves_a_node_that_is_lost_and_its_zombie_is_ended(node
         await made.start(row)
         await warm(made)
         first = await made.node_of(row.id)
+        lost = next(node.id for node in made.nodes.values() if node.name == first)
+        (foretold,) = made.supervision.what_if(lost).fates
         made.link(first).cut = True
         await moved(made, row.id, 2)
         second = await made.node_of(row.id)
         assert second != first
+        assert foretold.target is not None
+        assert (foretold.target.node_name, foretold.why_not) == (second, "")
         assert (await made.sidecars(row.id))[first] == [(1, "on_air")]
         assert any(f"its node {first} does not answer: moves to {second}" in it for it in await made.sentences(row.id))
         made.link(first).cut = False
