@@ -21,7 +21,9 @@ from mcr_console.palette import Palette, choose
 from mcr_console.screens.asrun import AsRunScreen
 from mcr_console.screens.channel import ChannelScreen
 from mcr_console.screens.channel_list import ListScreen
-from mcr_console.screens.dialogs import ArmScreen, CreateScreen, HelpScreen, LineScreen, Question, command_words
+from mcr_console.screens.dialogs import ArmScreen, LineScreen, Question, command_words
+from mcr_console.screens.help import HelpScreen
+from mcr_console.screens.new_channel import CreateScreen
 from mcr_console.screens.operator_screen import LEAST, OperatorScreen
 from mcr_console.screens.wall import WallScreen
 from mcr_console.session import Feed, Session

@@ -118,7 +118,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("next_match", ("n",), "n", "next", "Focus the next channel that the filter shows.", 0, ("wall", "list")),
     Action("previous_match", ("N",), "N", "previous", "Focus the one before.", 0, ("wall", "list")),
     Action(
-        "create", ("plus",), "+", "new channel", "Make a channel that plays a folder.",
+        "create", ("c", "plus"), "c", "new channel", "Make a channel that plays a folder, and start it.",
         16, ("wall", "list"), command="new",
     ),
     Action("command", ("colon",), ":", "command", "Type a command.", 17),

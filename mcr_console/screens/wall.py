@@ -108,8 +108,12 @@ class WallScreen(OperatorScreen):
                 [("No channels yet.", palette.strong)],
                 [],
                 [
-                    (" + ", palette.key_block),
-                    ("  make one here: a name and a folder of clips is all it takes", palette.text),
+                    (" c ", palette.key_block),
+                    ("  new channel: a name and a folder of clips is all it takes", palette.text),
+                ],
+                [
+                    (" ? ", palette.key_block),
+                    ("  the desk in one page", palette.text),
                 ],
                 [],
                 [("or in a shell:", palette.dim)],

@@ -326,6 +326,7 @@ class ScriptedSupervisor:
     script: Sequence[LinkMessage] = ()
     pictures: bool = True
     problem: ClientError | None = None
+    refuses_start: ClientError | None = None
     gate: asyncio.Event | None = None
     history: Sequence[AsRunEvent] = ()
     sent: list[tuple[str, str, CommandIn | None]] = field(default_factory=list[Any])
@@ -380,6 +381,8 @@ class ScriptedSupervisor:
 
     async def start(self, channel_id: str) -> Channel:
         await self._command(channel_id, "start", None)
+        if self.refuses_start is not None:
+            raise self.refuses_start
         return self._channels.get(channel_id) or channel(1, "new")
 
     async def stop(self, channel_id: str) -> Channel:

@@ -2,14 +2,17 @@
 
 import asyncio
 import gc
+from pathlib import Path
 
 import pytest
 
 from mcr_console.client import ApiProblem, Unreachable
+from mcr_console.key_sheet import sheet
 from mcr_console.keys import ACTIONS, BY_ID
 from mcr_console.screens.channel import ChannelScreen
 from mcr_console.screens.channel_list import ListScreen
-from mcr_console.screens.dialogs import ArmScreen, CreateScreen
+from mcr_console.screens.dialogs import ArmScreen
+from mcr_console.screens.new_channel import CreateScreen
 from supervisor.schemas.channel import AdjustIn, Channel, CueIn, DropIn
 from tests.console.conftest import Desk, settled, until
 from tests.console.scenes import (
@@ -531,15 +534,30 @@ async def test_an_empty_wall_makes_a_channel_that_plays_a_folder() -> None:
     async with desk.app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         assert "mcr channel add NAME" in desk.text()
-        await pilot.press("plus", *"News", "tab", *"clips", "tab", "tab", "tab", "enter")
+        assert "c   new channel" in desk.text()
+        await pilot.press("c", *"News", "tab", *"clips", *["tab"] * 4, "enter")
         await settled(pilot)
         assert "from its root" in desk.text()
-        await pilot.press("shift+tab", "shift+tab", "shift+tab", "home", "slash", "tab", "tab", "tab", "enter")
+        await pilot.press(*["shift+tab"] * 4, "home", "slash", "tab", *["backspace"] * 6, *"1080p59.94")
+        await pilot.press("tab", "end", *" udp://239.0.0.1:5000", "tab", "tab", "enter")
         await settled(pilot)
         assert not isinstance(desk.app.screen, CreateScreen)
         [made] = desk.supervisor.created
-        assert (made.name, made.format.height, made.playlist_id) == ("News", 720, ident(1, "p"))
+        assert (made.name, made.format.height, made.playlist_id) == ("News", 1080, ident(1, "p"))
+        assert (made.format.rate, [output.kind for output in made.outputs]) == ("60000/1001", ["hls", "udp"])
         assert desk.supervisor.sent == [(ident(1), "start", None)]
+
+
+async def test_a_channel_that_is_made_but_not_started_is_not_asked_for_again() -> None:
+    desk = Desk([reset(normal_channels())])
+    desk.supervisor.refuses_start = ApiProblem("No node", "node-a is full.", "Add one.", code="no_node", status=409)
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("c", *"News", "tab", *"/clips", *["tab"] * 4, "enter")
+        await settled(pilot)
+        assert not isinstance(desk.app.screen, CreateScreen)
+        assert len(desk.supervisor.created) == 1
+        assert "News is made but not started, S starts it" in desk.text()
 
 
 async def test_a_bug_in_a_handler_is_shown_and_the_console_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -609,3 +627,8 @@ async def settled_but_waiting(desk: Desk) -> None:
     for _ in range(5):
         await asyncio.sleep(0.01)
         desk.app.tick()
+
+
+def test_the_key_sheet_in_the_docs_is_what_the_table_says() -> None:
+    page = Path(__file__).parents[2] / "docs" / "keys.md"
+    assert page.read_text(encoding="utf-8") == sheet(), "run make keys"

@@ -102,9 +102,10 @@ def test_asrun(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
     assert snap_compare(desk.app, terminal_size=size, run_before=before("r", "j", "j", desk=desk, passed=2.0))
 
 
-def test_help(snap_compare: SnapCompare) -> None:
+@pytest.mark.parametrize("size", SIZES[:2], ids=named)
+def test_help(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
     desk = Desk(SCENES["normal"])
-    assert snap_compare(desk.app, terminal_size=(120, 40), run_before=before("question_mark", desk=desk))
+    assert snap_compare(desk.app, terminal_size=size, run_before=before("question_mark", desk=desk))
 
 
 def test_stop_is_armed(snap_compare: SnapCompare) -> None:
@@ -114,7 +115,7 @@ def test_stop_is_armed(snap_compare: SnapCompare) -> None:
 
 def test_new_channel(snap_compare: SnapCompare) -> None:
     desk = Desk(SCENES["empty"])
-    assert snap_compare(desk.app, terminal_size=(80, 24), run_before=before("plus", desk=desk))
+    assert snap_compare(desk.app, terminal_size=(80, 24), run_before=before("c", desk=desk))
 
 
 def test_refused_command(snap_compare: SnapCompare) -> None:
