@@ -58,6 +58,7 @@ from supervisor.schemas.playlist import (
     Undone,
 )
 from supervisor.schemas.recorder import RecordedFile, Recorder, RecorderIn, RecorderPatch
+from supervisor.schemas.rundown_edit import RundownEdit
 from supervisor.schemas.schedule import Schedule, ScheduleIn
 from supervisor.schemas.supervisor import ShutdownDone, ShutdownIn
 from supervisor.schemas.watched_folder import WatchedFolder, WatchedFolderIn
@@ -245,6 +246,14 @@ class Client:
     async def rundown(self, channel_id: str) -> Rundown:
         return await self._http.get(f"{API}/channels/{channel_id}/rundown", Rundown)
 
+    async def preview_edit(self, channel_id: str, edit: RundownEdit) -> Rundown:
+        """The rundown as it would be; nothing is changed."""
+        return await self._send("POST", f"/channels/{channel_id}/rundown/preview", Rundown, edit)
+
+    async def edit_rundown(self, channel_id: str, edit: RundownEdit) -> Rundown:
+        """The rundown as it is then. 409 ``locked`` for what airs or is due, ``stale_revision`` where it moved on."""
+        return await self._send("POST", f"/channels/{channel_id}/rundown/edit", Rundown, edit, deadline_s=COMMAND_S)
+
     async def thumbnail(self, channel_id: str) -> bytes:
         """A JPEG of what is on air now."""
         return await self._http.call("GET", f"{API}/channels/{channel_id}/thumbnail.jpg", deadline_s=3.0)
@@ -285,6 +294,14 @@ class Client:
 
     async def items(self, playlist_id: str) -> tuple[Item, ...]:
         return await self._all(f"/playlists/{playlist_id}/items", Item)
+
+    async def item(self, playlist_id: str, item_id: str) -> Item:
+        return await self._http.get(f"{API}/playlists/{playlist_id}/items/{item_id}", Item)
+
+    async def find_assets(self, words: str, limit: int = 50) -> tuple[Asset, ...]:
+        """Those with every word in title, house id or path; the first ``limit`` of them."""
+        query: Query = {"search": words or None, "limit": limit}
+        return (await self._http.get(f"{API}/assets", Page[Asset], query=query)).items
 
     async def insert_items(self, playlist_id: str, values: ItemsInsert) -> Playlist:
         return await self._send("POST", f"/playlists/{playlist_id}/items", Playlist, values)

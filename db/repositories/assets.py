@@ -80,14 +80,23 @@ class Assets:
         return sorted(found, key=lambda row: row.id)
 
     async def list(
-        self, after: str | None = None, limit: int | None = None, *, project_id: str | None = None
+        self,
+        after: str | None = None,
+        limit: int | None = None,
+        *,
+        project_id: str | None = None,
+        words: Collection[str] = (),
     ) -> Sequence[Asset]:
-        """In the order they were made; ``after`` is the last id seen."""
+        """In the order they were made; ``after`` is the last id seen. Each of ``words`` is in title, house id or path,
+        in either case."""
         query = select(Asset).order_by(Asset.id).limit(limit)
         if after is not None:
             query = query.where(Asset.id > after)
         if project_id is not None:
             query = query.where(Asset.project_id == project_id)
+        for word in words:
+            places = (Asset.title, Asset.house_id, Asset.path)
+            query = query.where(or_(*(place.icontains(word, autoescape=True) for place in places)))
         return (await self._session.scalars(query)).all()
 
     async def add(self, values: Mapping[str, object], now: datetime) -> Asset:

@@ -77,6 +77,8 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "update_channel": Permission.CONFIGURE,
     "delete_channel": Permission.CONFIGURE,
     "read_rundown": Permission.VIEW,
+    "preview_rundown_edit": Permission.SCHEDULE,
+    "edit_rundown": Permission.SCHEDULE,
     "explain_channel": Permission.VIEW,
     "read_placement": Permission.VIEW,
     "hold_failover": Permission.OPERATE,
@@ -124,6 +126,7 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "revise_playlist": Permission.SCHEDULE,
     "preview_playlist": Permission.VIEW,
     "list_items": Permission.VIEW,
+    "read_item": Permission.VIEW,
     "insert_items": Permission.SCHEDULE,
     "update_item": Permission.SCHEDULE,
     "move_item": Permission.SCHEDULE,
@@ -154,6 +157,9 @@ ROUTES: Final[Mapping[str, Permission]] = {
 
 ANYWHERE: Final = frozenset({"shut_down_supervisor"})
 """What changes something and is no leader's to do: every other such call is refused by a supervisor that follows."""
+
+CHANGES_NOTHING: Final = frozenset({"preview_rundown_edit"})
+"""Calls with a body that only read: a console asks while somebody types, and no row of the audit is about that."""
 
 
 def permit(operation_id: str, principal: Principal | None) -> None:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from supervisor.api.authentication import Connection
 from supervisor.api.context import Context, context_of
-from supervisor.api.permissions import ANYWHERE, permit
+from supervisor.api.permissions import ANYWHERE, CHANGES_NOTHING, permit
 from supervisor.api.problems import Failure, failure_of, response_of
 from supervisor.errors import Follows
 from supervisor.principal import Principal
@@ -80,7 +80,7 @@ def note(request: Request, target: str | None = None, **detail: object) -> None:
 
 
 async def _audit(request: Request, principal: Principal | None, action: str, failure: Failure | None) -> None:
-    if request.method in _SAFE_METHODS:
+    if request.method in _SAFE_METHODS or action in CHANGES_NOTHING:
         return
     outcome: Outcome = "done"
     detail = _detail(request)
@@ -94,7 +94,7 @@ async def _audit(request: Request, principal: Principal | None, action: str, fai
 
 def _add_cancelled(request: Request, principal: Principal | None, action: str) -> None:
     """A call that the supervisor's own end cut short: nobody waits for its row any more."""
-    if request.method not in _SAFE_METHODS:
+    if request.method not in _SAFE_METHODS and action not in CHANGES_NOTHING:
         detail = _detail(request) | {"why": "the supervisor ended before it was done"}
         audit = context_of(request).audit
         audit.add(principal, action, _target(request), "failed", origin=_origin(request), detail=detail)

@@ -99,11 +99,7 @@ class Revising:
     ) -> Difference:
         items = await tx.playlists.items(row.id)
         assets = await tx.assets.of_playlist(row.id)
-        on_air = [
-            await self._seen_now(tx, channel)
-            for channel in await tx.channels.list(playlist_id=row.id)
-            if channel.desired == "on" or channel.phase != "off"
-        ]
+        on_air = await self._on_air(tx, row)
         now = self._clock.now()
 
         def computed() -> Difference:
@@ -115,6 +111,24 @@ class Revising:
             return await self._computing.run(COMPUTE_S, computed)
         except TimeoutError:
             raise Unavailable(f"the difference was not computed within {COMPUTE_S:.0f} s", retry_after=5) from None
+
+    async def standing_now(
+        self, tx: Transaction, row: Playlist, items: Sequence[Item], assets: Mapping[str, Asset], lock_s: int
+    ) -> tuple[OldItem, ...]:
+        """Each item with why it may not be edited. Raises Unavailable."""
+        on_air = await self._on_air(tx, row)
+        now = self._clock.now()
+        try:
+            return await self._computing.run(COMPUTE_S, lambda: standing(row, items, assets, on_air, now, lock_s))
+        except TimeoutError:
+            raise Unavailable(f"what is locked was not computed within {COMPUTE_S:.0f} s", retry_after=5) from None
+
+    async def _on_air(self, tx: Transaction, row: Playlist) -> list[_OnAir]:
+        return [
+            await self._seen_now(tx, channel)
+            for channel in await tx.channels.list(playlist_id=row.id)
+            if channel.desired == "on" or channel.phase != "off"
+        ]
 
     async def _seen_now(self, tx: Transaction, channel: Channel) -> _OnAir:
         events = await tx.as_run.events(EventFilters(channel_id=channel.id, kinds=("item",)), None, PAST)

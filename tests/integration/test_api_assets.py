@@ -47,6 +47,9 @@ async def test_a_file_that_was_moved_is_the_same_asset_and_a_copy_is_another(
     again = await supervisor.call("POST", "/assets", json={"path": str(moved)})
     assert (again["id"], again["path"], again["house_id"]) == (first["id"], str(moved), "N1")
     assert len((await supervisor.call("GET", "/assets"))["items"]) == 2
+    for words, found in (("n1", 1), ("N1 B.mp4", 1), ("mp4", 2), ("N1 copy", 0), ("%", 0), ("", 2)):
+        page = await supervisor.call("GET", "/assets", params={"search": words})
+        assert len(page["items"]) == found, words
 
 
 async def test_items_of_a_clip_that_is_delivered_anew_air_what_is_there_now(

@@ -248,6 +248,46 @@ async def test_items_are_dropped_and_the_last_edit_is_taken_back(supervisor: Run
     assert refused["code"] == "nothing_to_undo"
 
 
+async def test_an_edit_of_a_rundown_is_shown_with_its_times_before_it_is_done(supervisor: Running) -> None:
+    playlist = await supervisor.call("POST", "/playlists", json={"name": "Day"})
+    channel = await supervisor.call("POST", "/channels", json={"name": "One", "playlist_id": playlist["id"]})
+    path = f"/channels/{channel['id']}/rundown"
+    slates = [{"kind": "slate", "slate_frames": 250, "title": title} for title in "AB"]
+    insert = {"do": "insert", "items": slates}
+    first = {"revision": playlist["revision"], "edit": insert}
+    would_be = await supervisor.call("POST", f"{path}/preview", json=first)
+    assert [row["title"] for row in would_be["rows"]] == ["A", "B"]
+    assert would_be["rows"][1]["start_at"] is not None
+    assert (await supervisor.call("GET", path))["rows"] == []
+    done = await supervisor.call("POST", f"{path}/edit", json=first)
+    assert done["revision"] == playlist["revision"] + 1
+    a, b = done["rows"]
+
+    change = {"do": "change", "item_id": a["item_id"], "changes": {"slate_frames": 500}}
+    shown = await supervisor.call("POST", f"{path}/preview", json={"revision": done["revision"], "edit": change})
+    begin, following = (datetime.fromisoformat(row["start_at"]) for row in shown["rows"])
+    assert (following - begin).total_seconds() == 20
+    for edit in (
+        change,
+        {"do": "move", "item_id": b["item_id"], "to": 0},
+        {"do": "duplicate", "item_id": a["item_id"]},
+    ):
+        done = await supervisor.call("POST", f"{path}/edit", json={"revision": done["revision"], "edit": edit})
+    assert [row["title"] for row in done["rows"]] == ["B", "A", "A"]
+    assert [row["duration_frames"] for row in done["rows"]] == [250, 500, 500]
+    one = await supervisor.call("GET", f"/playlists/{playlist['id']}/items/{a['item_id']}")
+    assert (one["title"], one["slate_frames"]) == ("A", 500)
+    for what in ("preview", "edit"):
+        stale = await supervisor.call("POST", f"{path}/{what}", json=first, expect=409)
+        assert stale["code"] == "stale_revision"
+    remove = {"do": "remove", "item_id": a["item_id"]}
+    done = await supervisor.call("POST", f"{path}/edit", json={"revision": done["revision"], "edit": remove})
+    assert [row["title"] for row in done["rows"]] == ["B", "A"]
+    actions = [row["action"] for row in await supervisor.audit()]
+    assert actions.count("edit_rundown") == 6, "five done and one refused"
+    assert "preview_rundown_edit" not in actions
+
+
 async def test_a_channel_decides_how_it_airs_beside_its_list(supervisor: Running) -> None:
     filler = await supervisor.call("POST", "/playlists", json={"name": "Filler"})
     values = {"name": "One", "filler_playlist_id": filler["id"], "black_s": 3, "ladder": ["last_frame", "next"]}

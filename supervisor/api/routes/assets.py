@@ -1,8 +1,9 @@
 """Assets: media files that were looked at once."""
 
 from pathlib import Path
+from typing import Annotated, Final
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
 from db.models import Asset as Row
 from db.transaction import Transaction
@@ -21,13 +22,24 @@ from supervisor.schemas.base import Id, Page
 
 routes = router("assets")
 
+MOST_WORDS: Final = 8
+"""Words of a search that are looked for."""
+
 
 @routes.get("/assets", responses=documented())
-async def list_assets(context: Ctx, who: Who, cursor: Cursor = None, limit: Limit = 100) -> Page[Asset]:
+async def list_assets(
+    context: Ctx,
+    who: Who,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+    search: Annotated[
+        str | None, Query(max_length=200, description="Only those with every word of it in title, house id or path.")
+    ] = None,
+) -> Page[Asset]:
     """In a fixed order."""
     after = decode_cursor(cursor, str)[0] if cursor else None
     async with context.store.read() as tx:
-        rows = await tx.assets.list(after, limit + 1)
+        rows = await tx.assets.list(after, limit + 1, words=(search or "").split()[:MOST_WORDS])
     shown, following = page_of(rows, limit, lambda row: (row.id,))
     return Page(items=tuple(views.asset(row) for row in shown if sees(who, row.project_id)), next_cursor=following)
 

@@ -53,6 +53,16 @@ async def list_items(
     return Page(items=tuple(views.without_input_secrets(item, who) for item in items), next_cursor=following)
 
 
+@routes.get("/playlists/{playlist_id}/items/{item_id}", responses=documented(404))
+async def read_item(context: Ctx, who: Who, playlist_id: Id, item_id: Id) -> Item:
+    """One item."""
+    async with context.store.read() as tx:
+        await playlist_row(tx, who, playlist_id)
+        row = await tx.playlists.item(playlist_id, item_id)
+        asset = await tx.assets.get(row.asset_id) if row.asset_id else None
+    return views.without_input_secrets(views.item(row, asset), who)
+
+
 @routes.post("/playlists/{playlist_id}/items", status_code=201, responses=documented(404, 409))
 async def insert_items(
     context: Ctx, who: Who, request: Request, response: Response, playlist_id: Id, values: ItemsInsert

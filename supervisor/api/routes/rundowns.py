@@ -1,6 +1,6 @@
 """Rundowns: a playlist with computed times, on air or as a preview."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -44,22 +44,9 @@ async def read_rundown(context: Ctx, who: Who, channel_id: Id) -> Response:
     """What aired, what is on air, and when the rest will start. Behind a hold nobody can tell, so there is no start."""
     async with context.store.read() as tx:
         channel = await channel_row(tx, who, channel_id)
-        listing = await _listing(tx, channel.playlist_id)
-        aired = await _aired(tx, channel)
-    listing = await _with_missing(context, listing)
-    live = context.supervision.live.get(channel_id)
-    rate = parse_rate(context.supervision.live.rate(channel_id) or channel.rate)
-    now = context.clock.now()
-
-    def timing_of(list_: protocol.Playlist) -> Timing:
-        if channel.desired == "off" and live.item is None:
-            note = "the channel is off: times as if it started now"
-            return timing_of_start(list_, rate, now, note, missing_items(listing))
-        if live.picture is None:
-            return Timing(note="nothing is known of the channel now")
-        return timing_on_air(list_, rate, live, aired, missing_items(listing))
-
-    return await _answer(context, channel, listing, rate, timing_of)
+        listing = await listing_of(tx, channel.playlist_id)
+        aired = await aired_in_run(tx, channel)
+    return await answer_rundown(context, channel, listing, aired)
 
 
 @routes.get("/playlists/{playlist_id}/preview", response_model=Rundown, responses=documented(404))
@@ -74,7 +61,7 @@ async def preview_playlist(
     async with context.store.read() as tx:
         await playlist_row(tx, who, playlist_id)
         channel = await channel_row(tx, who, channel_id) if channel_id else _plain_channel()
-        listing = await _listing(tx, playlist_id)
+        listing = await listing_of(tx, playlist_id)
     listing = await _with_missing(context, listing)
     rate = parse_rate(channel.rate)
     begin = start_at or context.clock.now()
@@ -82,6 +69,26 @@ async def preview_playlist(
     return await _answer(
         context, channel, listing, rate, lambda list_: timing_of_start(list_, rate, begin, missing=missing)
     )
+
+
+async def answer_rundown(
+    context: Context, channel: Channel, listing: Listing, aired: Mapping[str, datetime]
+) -> Response:
+    """With the channel's times as it stands now. ``aired`` as of ``aired_in_run``. Raises Unavailable."""
+    listing = await _with_missing(context, listing)
+    live = context.supervision.live.get(channel.id)
+    rate = parse_rate(context.supervision.live.rate(channel.id) or channel.rate)
+    now = context.clock.now()
+
+    def timing_of(list_: protocol.Playlist) -> Timing:
+        if channel.desired == "off" and live.item is None:
+            note = "the channel is off: times as if it started now"
+            return timing_of_start(list_, rate, now, note, missing_items(listing))
+        if live.picture is None:
+            return Timing(note="nothing is known of the channel now")
+        return timing_on_air(list_, rate, live, aired, missing_items(listing))
+
+    return await _answer(context, channel, listing, rate, timing_of)
 
 
 async def _answer(
@@ -108,14 +115,15 @@ def _plain_channel() -> Channel:
     return Channel(rate=PLAIN_RATE, after_last="filler", time_zone="UTC")
 
 
-async def _listing(tx: Transaction, playlist_id: str | None) -> Listing:
+async def listing_of(tx: Transaction, playlist_id: str | None) -> Listing:
+    """The list with what its rows are made of; an empty one for None. Raises Missing."""
     if playlist_id is None:
         return Listing(None, (), {})
     playlist = await tx.playlists.get(playlist_id)
     return Listing(playlist, await tx.playlists.items(playlist_id), await tx.assets.of_playlist(playlist_id))
 
 
-async def _aired(tx: Transaction, channel: Channel) -> dict[str, datetime]:
+async def aired_in_run(tx: Transaction, channel: Channel) -> dict[str, datetime]:
     """When items last started in the run that is on air, by item id."""
     events = await tx.as_run.events(EventFilters(channel_id=channel.id, kinds=("item",)), None, PAST)
     aired: dict[str, datetime] = {}

@@ -1,0 +1,54 @@
+"""One edit of a channel's rundown, as it is shown before it is done and as it is done."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from supervisor.schemas.base import Id, Schema
+from supervisor.schemas.playlist import ItemIn, ItemPatch, PlaylistEdit
+
+
+class InsertEdit(Schema):
+    """Before position ``at``; null appends."""
+
+    do: Literal["insert"] = "insert"
+    at: Annotated[int, Field(ge=0)] | None = None
+    items: Annotated[tuple[ItemIn, ...], Field(min_length=1, max_length=500)]
+
+
+class ChangeEdit(Schema):
+    """Only what is given changes."""
+
+    do: Literal["change"] = "change"
+    item_id: Id
+    changes: ItemPatch
+
+
+class MoveEdit(Schema):
+    """It stands at position ``to`` afterwards."""
+
+    do: Literal["move"] = "move"
+    item_id: Id
+    to: Annotated[int, Field(ge=0)]
+
+
+class DuplicateEdit(Schema):
+    """The copy stands right below and follows on what is above it, whatever the start of the original is."""
+
+    do: Literal["duplicate"] = "duplicate"
+    item_id: Id
+
+
+class RemoveEdit(Schema):
+    do: Literal["remove"] = "remove"
+    item_id: Id
+
+
+AnyEdit = Annotated[InsertEdit | ChangeEdit | MoveEdit | DuplicateEdit | RemoveEdit, Field(discriminator="do")]
+
+
+class RundownEdit(PlaylistEdit):
+    """What aired, is on air, cued or due within ``lock_s`` seconds is refused: 409 ``locked``, with why."""
+
+    edit: AnyEdit
+    lock_s: Annotated[int, Field(ge=0, le=3600)] = 60
