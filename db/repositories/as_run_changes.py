@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from db.models import AsRunIssue
+from db.repositories.rows import table_of
 
 LATE_RECORDS: Final = "records came in after it was made"
 
@@ -17,21 +17,24 @@ async def mark_changed(session: AsyncSession, channel_id: str, first: datetime, 
 
     Counted, and in the transaction that makes the change: who reads the number first and the log then misses nothing.
     """
-    other = aliased(AsRunIssue)
-    newest = (
-        select(func.max(other.number))
-        .where(other.channel_id == AsRunIssue.channel_id, other.day == AsRunIssue.day)
-        .correlate(AsRunIssue)
-        .scalar_subquery()
+    of = {"channel": channel_id, "first": first, "last": last, "because": why[:200]}
+    await session.execute(_MARK, of)
+
+
+_ISSUE: Final = table_of(AsRunIssue)
+_OTHER: Final = _ISSUE.alias()
+_MARK: Final = (
+    # Made once: to put it together takes longer than to carry it out, and every collected batch does.
+    update(_ISSUE)
+    .where(
+        _ISSUE.c.channel_id == bindparam("channel"),
+        _ISSUE.c.end_at > bindparam("first"),
+        _ISSUE.c.start_at <= bindparam("last"),
+        _ISSUE.c.number
+        == select(func.max(_OTHER.c.number))
+        .where(_OTHER.c.channel_id == _ISSUE.c.channel_id, _OTHER.c.day == _ISSUE.c.day)
+        .correlate(_ISSUE)
+        .scalar_subquery(),
     )
-    await session.execute(
-        update(AsRunIssue)
-        .where(
-            AsRunIssue.channel_id == channel_id,
-            AsRunIssue.end_at > first,
-            AsRunIssue.start_at <= last,
-            AsRunIssue.number == newest,
-        )
-        .values(changes=AsRunIssue.changes + 1, why=why[:200])
-        .execution_options(synchronize_session=False)
-    )
+    .values(changes=_ISSUE.c.changes + 1, why=bindparam("because"))
+)

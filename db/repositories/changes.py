@@ -5,16 +5,18 @@ from typing import Final, NamedTuple
 from sqlalchemy import literal, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models import Channel, Node, Playlist
+from db.models import Channel, Node, Playlist, Recorder
 from db.repositories.rows import table_of
 
 
 class Revisions(NamedTuple):
-    """By id: the rev of every channel and node, the revision of every playlist that a channel plays or fills with."""
+    """By id: the rev of every channel, node and recorder, the revision of every playlist that a channel plays or fills
+    with."""
 
     channels: dict[str, int]
     playlists: dict[str, int]
     nodes: dict[str, int]
+    recorders: dict[str, int]
 
 
 class Changes:
@@ -25,7 +27,7 @@ class Changes:
 
     async def revisions(self) -> Revisions:
         """All of one instant."""
-        found = Revisions({}, {}, {})
+        found = Revisions({}, {}, {}, {})
         for of, id_, revision in await self._session.execute(_REVISIONS):
             found[of][id_] = revision
         return found
@@ -34,6 +36,7 @@ class Changes:
 _CHANNEL: Final = table_of(Channel).c
 _PLAYLIST: Final = table_of(Playlist).c
 _NODE: Final = table_of(Node).c
+_RECORDER: Final = table_of(Recorder).c
 _PLAYED: Final = union(
     select(_CHANNEL.playlist_id).where(_CHANNEL.playlist_id.is_not(None)),
     select(_CHANNEL.filler_playlist_id).where(_CHANNEL.filler_playlist_id.is_not(None)),
@@ -42,5 +45,6 @@ _REVISIONS: Final = union_all(
     select(literal(0), _CHANNEL.id, _CHANNEL.rev),
     select(literal(1), _PLAYLIST.id, _PLAYLIST.revision).where(_PLAYLIST.id.in_(_PLAYED)),
     select(literal(2), _NODE.id, _NODE.rev),
+    select(literal(3), _RECORDER.id, _RECORDER.rev),
 )
 """The first column is the place in ``Revisions``."""

@@ -1,7 +1,7 @@
 """Which recorders there are: rows and schedules read once a second, a keeper for each, and schedules carried out."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -40,6 +40,8 @@ class RecorderRoster:
         self._blocked: dict[str, Wanted] = {}
         self._desk: Desk
         self._board: RecorderBoard
+        self.are_any: Callable[[], bool] = lambda: True
+        """Whether there is a recorder, as somebody knows who reads anyway: most stations have none."""
 
     def use(self, desk: Desk, board: RecorderBoard) -> None:
         """Once, before anything else."""
@@ -73,6 +75,8 @@ class RecorderRoster:
 
     async def read(self) -> None:
         """Rows and schedules in one view, and what follows from them. Raises StoreError."""
+        if not self._keepers and not self.are_any():
+            return
         async with self._store.read(timeout=self._desk.timing.store) as tx:
             rows = await tx.recorders.list()
             schedules = await tx.schedules.list() if rows else ()

@@ -57,6 +57,8 @@ class Roster:
         self.others_placed: Callable[[], Iterable[str | None]] = tuple
         """Where recorders are: they need room as channels do."""
         self._desk: Desk
+        self.are_recorders = True
+        """Whether there is a recorder; unknown is true."""
         self.is_read = False
 
     def use(self, desk: Desk) -> None:
@@ -135,7 +137,7 @@ class Roster:
         # Before the view: a horizon read in it then stands still, as the move's epoch was written before.
         moving = [(keeper, keeper.row.epoch) for keeper in self._keepers.values() if keeper.row.phase == "fencing"]
         async with self._store.read(timeout=self._desk.timing.store) as tx:
-            revs, revisions, node_revs = await tx.changes.revisions()
+            revs, revisions, node_revs, recorders = await tx.changes.revisions()
             stale = {id_ for id_, rev in revs.items() if id_ not in self._keepers or self._keepers[id_].row.rev < rev}
             rows = await tx.channels.by_ids(stale)
             unread = {id_ for id_, rev in revs.items() if self._outputs_rev.get(id_) != rev}
@@ -159,6 +161,7 @@ class Roster:
         self._placed.update(self.others_placed())
         for keeper in self._keepers.values():
             keeper.compare_list(revisions)
+        self.are_recorders = bool(recorders)
         self.is_read = True
 
     def update(self, row: Channel) -> ChannelKeeper:

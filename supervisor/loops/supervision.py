@@ -82,6 +82,7 @@ class Supervision:
         self._roster = Roster(store, self._nursery, self._media)
         self._recorders = RecorderRoster(store, self._nursery)
         self._roster.others_placed = self._recorders.placed
+        self._recorders.are_any = lambda: self._roster.are_recorders
         self._leadership = Leadership(
             elector or elector_of(store, timeout=self._timing.store),
             clock,

@@ -261,11 +261,13 @@ async def test_one_statement_tells_what_changed(store: Store, now: datetime) -> 
         await tx.playlists.add("not played", None, now)
     channel = await add(store, "A", now, playlist_id=played.id)
     async with store.write() as tx:
+        recorder = await tx.recorders.add({"name": "R", "input_kind": "test"}, now)
         before = await tx.changes.revisions()
         await tx.channels.update_spec(channel.id, channel.rev, {"name": "B"})
         await tx.playlists.rename(played.id, played.revision, "renamed")
         await tx.nodes.met(here, "1" * 32)
+        await tx.recorders.update(recorder.id, recorder.rev, {"name": "S"})
     async with store.read() as tx:
         after = await tx.changes.revisions()
-    assert before == ({channel.id: 1}, {played.id: 1}, {here: 1})
-    assert after == ({channel.id: 2}, {played.id: 2}, {here: 2})
+    assert before == ({channel.id: 1}, {played.id: 1}, {here: 1}, {recorder.id: 1})
+    assert after == ({channel.id: 2}, {played.id: 2}, {here: 2}, {recorder.id: 2})
