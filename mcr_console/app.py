@@ -15,6 +15,7 @@ from textual.worker import Worker, WorkerState
 
 from mcr_console.actions import AirKeys
 from mcr_console.clock import Clock, SystemClock
+from mcr_console.desk_keys import BESIDE, DeskKeys
 from mcr_console.faults import TOO_MANY, Guarded
 from mcr_console.keys import ACTIONS, BY_COMMAND, Action
 from mcr_console.palette import Palette, choose
@@ -78,6 +79,7 @@ class McrApp(Guarded, App[None]):
         self.faults: list[tuple[str, Exception]] = []
         self.session.unfiltered = lambda: any(isinstance(screen, ChannelScreen) for screen in self.screen_stack)
         self._air = AirKeys(self.session, self)
+        self._desk_keys = DeskKeys(self.session, self)
         self._history: list[str] = []
         self._message_seen = ("", 0.0)
         self._slow_logged = 0.0
@@ -200,12 +202,12 @@ class McrApp(Guarded, App[None]):
 
     def selected_row(self) -> RundownRow | None:
         """The rundown row under the cursor, where the screen has one."""
-        screen = self._operator_screen()
+        screen = self.top
         return None if screen is None else screen.selected_row()
 
     def blind(self, action: Action) -> str:
         """Why the focus cannot be seen, or the action does not belong to the screen; empty where it can."""
-        screen = self._operator_screen()
+        screen = self.top
         if self.size.width < LEAST[0] or self.size.height < LEAST[1]:
             return f"the terminal is smaller than {LEAST[0]}x{LEAST[1]}"
         if screen is not None and screen.PLACE not in action.places:
@@ -240,20 +242,31 @@ class McrApp(Guarded, App[None]):
             "quit": self.exit,
         }
         made.update({action.id: partial(self._air.press, action.id) for action in ACTIONS if action.air})
+        made.update(self._desk_keys.handlers())
         moves = ("up", "down", "left", "right", "page_up", "page_down", "first", "last")
         made.update({move: partial(self._navigate, move) for move in moves})
         return made
 
-    def _operator_screen(self) -> OperatorScreen | None:
+    @property
+    def top(self) -> OperatorScreen | None:
+        """The screen that is seen, whatever asks before it."""
         return next((one for one in reversed(self.screen_stack) if isinstance(one, OperatorScreen)), None)
 
+    def open_screen(self, screen: Screen[None]) -> None:
+        """Over the one that is there."""
+        self.push_screen(screen)
+
+    def leave_screen(self) -> None:
+        """Back to the one below."""
+        self.pop_screen()
+
     def _navigate(self, move: str) -> None:
-        screen = self._operator_screen()
+        screen = self.top
         if screen is not None:
             screen.navigate(move)
 
     def _show_focus(self) -> None:
-        screen = self._operator_screen()
+        screen = self.top
         if isinstance(screen, (WallScreen, ListScreen)):
             screen.show_focus()
 
@@ -281,7 +294,7 @@ class McrApp(Guarded, App[None]):
             self.push_screen(ChannelScreen(self.session))
 
     def _back(self) -> None:
-        if isinstance(self.screen, (ChannelScreen, AsRunScreen)):
+        if isinstance(self.screen, (ChannelScreen, AsRunScreen, *BESIDE)):
             self.pop_screen()
         elif self.session.filter_text:
             self.session.filter_text = ""

@@ -6,10 +6,10 @@ from typing import Final, Literal, TypeAlias
 
 from textual.binding import Binding
 
-Place: TypeAlias = Literal["wall", "list", "channel", "asrun"]
+Place: TypeAlias = Literal["wall", "list", "channel", "asrun", "nodes"]
 Needs: TypeAlias = Literal["nothing", "channel", "row"]
 
-EVERYWHERE: Final[tuple[Place, ...]] = ("wall", "list", "channel", "asrun")
+EVERYWHERE: Final[tuple[Place, ...]] = ("wall", "list", "channel", "asrun", "nodes")
 ON_CHANNELS: Final[tuple[Place, ...]] = ("wall", "list", "channel")
 
 
@@ -37,6 +37,8 @@ class Action:
 
 AIR = "Air keys: they act on the focused channel"
 ARMED = "Armed: they ask first, with the focus on Cancel"
+
+NODES = "Nodes, armed too: they act on the selected row"
 
 ACTIONS: Final[tuple[Action, ...]] = (
     Action(
@@ -101,6 +103,29 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("wall", ("f2", "w"), "w", "wall", "All channels as tiles.", 0, command="wall"),
     Action("list", ("f3", "l"), "l", "list", "All channels, a line each.", 10, ("wall", "list"), command="list"),
     Action("asrun", ("f5", "r"), "r", "as-run", "What aired, to the frame.", 9, ON_CHANNELS, command="asrun"),
+    Action(
+        "nodes", ("f7", "M"), "M", "nodes", "The machines: how they stand, who has their ports, what dies with each.",
+        12, command="nodes",
+    ),
+    Action(
+        "drain", ("d",), "d", "drain",
+        "The selected node gets no new channels; what plays there plays on. Again: it does.",
+        3, ("nodes",), armed=True, command="drain", group=NODES,
+    ),
+    Action(
+        "maintenance", ("m",), "m", "maintenance",
+        "Empty the selected node: what can be moved is moved off it. Again: it ends.",
+        4, ("nodes",), armed=True, command="maintenance", group=NODES,
+    ),
+    Action(
+        "declare_dead", ("L",), "L", "declare dead",
+        "The selected node's machine is off, you know it: its channels start elsewhere without waiting.",
+        5, ("nodes",), armed=True, command="lost", group=NODES,
+    ),
+    Action(
+        "free_port", ("f",), "f", "free port", "Free the selected port, whose owner never confirmed that it let go.",
+        6, ("nodes",), armed=True, command="release", group=NODES,
+    ),
     Action(
         "only", ("o",), "o", "one / all", "As-run of the focused channel, or of all.", 3, ("asrun",), command="only",
     ),

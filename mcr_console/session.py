@@ -7,6 +7,7 @@ from typing import Final, Literal, Protocol
 from mcr_console.air import AirDesk, AirFeed
 from mcr_console.clock import Clock
 from mcr_console.condition import condition
+from mcr_console.desk_feed import DeskFeed
 from mcr_console.drawing.tile import TileView
 from mcr_console.event_stream import LinkMessage
 from mcr_console.palette import Palette
@@ -23,7 +24,7 @@ DIGITS_S: Final = 1.2
 """Digits typed within this time make one channel number."""
 
 
-class Feed(AirFeed, PictureSource, Protocol):
+class Feed(AirFeed, PictureSource, DeskFeed, Protocol):
     """What the console asks of a supervisor, as ``Client`` does it. All but ``events`` raise ``ClientError``."""
 
     @property

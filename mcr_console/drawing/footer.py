@@ -1,6 +1,7 @@
 """The last line of every screen: what the keys will do, and to what, before they are pressed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -31,6 +32,8 @@ class FooterView:
     empty: bool = False
     undo: str = ""
     """The word of the order that undo takes back."""
+    own: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"])
+    """What the screen itself says of its entries, by their ids; None where it would do nothing."""
 
 
 def render_footer(view: FooterView, width: int, palette: Palette) -> Strip:
@@ -62,6 +65,9 @@ def render_footer(view: FooterView, width: int, palette: Palette) -> Strip:
 
 def label_of(action: Action, view: FooterView, palette: Palette) -> tuple[str, Style] | None:
     """What ``action`` would do now; None when it would do nothing."""
+    if action.id in view.own:
+        word = view.own[action.id]
+        return None if word is None else (word, palette.text)
     state = view.focused
     if action.needs != "nothing" and state is None:
         return None
@@ -141,7 +147,7 @@ def _drop(view: FooterView, palette: Palette) -> tuple[str, Style] | None:
 
 
 def _back(view: FooterView, palette: Palette) -> tuple[str, Style] | None:
-    if view.place in {"channel", "asrun"}:
+    if view.place not in {"wall", "list"}:
         return "back", palette.text
     if view.filter_text:
         return "clear filter", palette.text

@@ -1,6 +1,6 @@
 """What every full screen has: a heading, banners, a body, the footer, and a word when the terminal is too small."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import ClassVar
 
@@ -54,6 +54,10 @@ class OperatorScreen(Guarded, Screen[None]):
         """The rundown row that a cue would act on."""
         return None
 
+    def footer_words(self) -> Mapping[str, str | None]:
+        """What the screen's own keys would do, by their ids; None where they would do nothing."""
+        return {}
+
     def pictures(self) -> Sequence[str]:
         """Channels whose thumbnail is in sight."""
         return ()
@@ -100,6 +104,7 @@ class OperatorScreen(Guarded, Screen[None]):
             message=session.message,
             empty=not session.wall.order,
             undo="" if state is None else session.desk.undoable(state),
+            own=self.footer_words(),
         )
         return [render_footer(view, width, session.palette)]
 

@@ -33,6 +33,7 @@ from supervisor.schemas.channel import (
 )
 from supervisor.schemas.event import Reset, SupervisorInfo
 from supervisor.schemas.playlist import ImportResult, Playlist, PlaylistImport
+from tests.console.desk_scenes import DeskScene, ScriptedDesk
 
 NOON = datetime(2026, 11, 22, 14, 3, 47, tzinfo=UTC)
 
@@ -320,7 +321,7 @@ def picture(number: int) -> bytes:
 
 
 @dataclass
-class ScriptedSupervisor:
+class ScriptedSupervisor(ScriptedDesk):
     """``script`` is told at once; ``tell`` tells more. ``answer`` may hold a command back or refuse it."""
 
     script: Sequence[LinkMessage] = ()
@@ -334,6 +335,8 @@ class ScriptedSupervisor:
     acknowledged: list[str] = field(default_factory=list[Any])
     pages: int = 0
     where: str = "/run/mcr.sock"
+    desk: DeskScene = field(default_factory=DeskScene)
+    done: list[tuple[Any, ...]] = field(default_factory=list[Any])
 
     def __post_init__(self) -> None:
         self._more: asyncio.Queue[LinkMessage] = asyncio.Queue(100)

@@ -8,7 +8,7 @@ import pytest
 
 from mcr_console.client import ApiProblem, Unreachable
 from mcr_console.key_sheet import sheet
-from mcr_console.keys import ACTIONS, BY_ID
+from mcr_console.keys import ACTIONS, BY_ID, EVERYWHERE
 from mcr_console.screens.channel import ChannelScreen
 from mcr_console.screens.channel_list import ListScreen
 from mcr_console.screens.dialogs import ArmScreen
@@ -30,7 +30,7 @@ from tests.console.scenes import (
 def test_every_entry_of_the_table_has_a_handler_and_no_key_means_two_things() -> None:
     desk = Desk([])
     assert set(desk.app.handled) == set(BY_ID)
-    for place in ("wall", "list", "channel", "asrun"):
+    for place in EVERYWHERE:
         keys = [key for action in ACTIONS if place in action.places for key in action.keys]
         assert len(keys) == len(set(keys)), place
         assert not {str(digit) for digit in range(10)} & set(keys)
