@@ -150,6 +150,7 @@ def test_a_file_is_named_by_letters_that_every_file_system_takes() -> None:
     assert file_name(DAY, "bxf") == "7-Das-Eine----Erste.2026-03-28.asrun.bxf.xml"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("store_place", ["simulated"], indirect=True)  # the events are made here: one store is enough
 @pytest.mark.parametrize("form", ["csv", "jsonl", "report", "bxf"])
 async def test_memory_does_not_grow_with_the_log(

@@ -2,9 +2,13 @@
 
 import random
 
+import pytest
+
 from sidecar.caspar.drive import POLL_NS
 from sidecar.protocol.channel import Item
 from tests.fixtures.caspar_air import TICK_NS, CasparAir
+
+pytestmark = pytest.mark.long
 
 FILES = {f"f{n}": 60 + 37 * n for n in range(12)}
 

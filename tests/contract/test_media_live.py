@@ -30,7 +30,7 @@ SAMPLES = 1920
 SECRET = "dont-tell-anyone"
 AT_ONCE = 0.05  # seconds that no call may take; one that waits for a hung connection takes for seconds
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.long]
 
 
 @dataclass

@@ -20,7 +20,7 @@ from tests.fixtures.recordings import files_of, held, recorder_document
 from tests.fixtures.sidecars import on_air, sidecar
 from tests.long import LONG
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.long]
 
 KILLS = int(os.environ.get("MCR_KILLS", "12" if LONG else "5"))
 """``MCR_KILLS=50`` takes some three minutes."""

@@ -513,6 +513,7 @@ class TestStart:
             assert running.waited_for_data() == 0
 
 
+@pytest.mark.long
 async def test_a_client_that_sends_half_a_body_holds_up_nobody(on_air: RunningSidecar) -> None:
     port = on_air.client.base_url.port
     reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -30,6 +30,8 @@ from tests.fixtures.torture import (
     write_clip,
 )
 
+pytestmark = pytest.mark.long
+
 WHITE, DARK, MIDDLE = 200, 60, 130
 STEP = 8
 """Pixels on the screen that an interlaced clip's square moves from field to field."""

@@ -21,7 +21,7 @@ from tests.instruments.frame_account import NumberedClip, account
 from tests.instruments.frame_cells import read_frame
 from tests.instruments.hls_reader import HlsRecorder, Recording, from_folder
 
-pytestmark = [pytest.mark.realtime, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.realtime, pytest.mark.short, pytest.mark.timeout(120)]
 
 RATE = Fraction(25)
 CLIPS = {number: NumberedClip(RATE, 40 + number) for number in (1, 2, 3)}

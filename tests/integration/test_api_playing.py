@@ -21,7 +21,7 @@ from tests.fixtures.small_clips import make_small_clip
 from tests.instruments.transport_stream import take_apart
 from tests.instruments.udp_receiver import UdpReceiver
 
-pytestmark = pytest.mark.realtime
+pytestmark = [pytest.mark.realtime, pytest.mark.short]
 FORMAT = {"width": 128, "height": 72, "rate": "25"}
 
 

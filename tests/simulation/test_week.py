@@ -8,6 +8,8 @@ from sidecar.protocol.channel import Item
 from supervisor.sidecar_lists import nanoseconds
 from tests.simulation.week import BERLIN, FRAME_S, LOST_S, Week
 
+pytestmark = pytest.mark.long
+
 
 def monday(year: int, month: int, day: int) -> datetime:
     return datetime(year, month, day, 6, tzinfo=BERLIN).astimezone(UTC)

@@ -12,6 +12,7 @@ from sidecar.protocol.channel import Item, Playlist, ResumePoint, Rules
 from sidecar.rundown.clock import Done, RundownClock
 from sidecar.rundown.forecast import advance, forecast
 from sidecar.rundown.wall import Wall
+from tests.long import examples
 from tests.unit.rundown_world import Media, World
 from tests.unit.test_rundown_properties import MAY_REFUSE, media, refusal_of
 
@@ -112,7 +113,7 @@ def commands(draw: st.DrawFn) -> Callable[[RundownClock], Done]:
 pytestmark = pytest.mark.timeout(600)  # some forty seconds alone
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     first=days(),
     rate=st.sampled_from(RATES),
@@ -144,7 +145,7 @@ def test_every_frame_has_one_source_whatever_the_time_and_whatever_comes(
     world.stop()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(first=days(steady=True), rate=st.sampled_from(RATES))
 def test_predicted_starts_are_the_actual_ones_when_nothing_disturbs(first: Playlist, rate: Fraction) -> None:
     world = World(first, rate=rate, wall_ns=NOON)
@@ -163,7 +164,7 @@ def test_predicted_starts_are_the_actual_ones_when_nothing_disturbs(first: Playl
     assert not [shown for shown in world.shown if shown.late]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(first=days(steady=True), lead=st.integers(1, 100), frames=st.integers(0, 400))
 def test_advance_is_where_the_clock_is_by_then(first: Playlist, lead: int, frames: int) -> None:
     world = World(first, wall_ns=NOON).run(lead)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sidecar.protocol.channel import Item, Playlist, ResumePoint
 from sidecar.rundown.clock import Done, Refused, RundownClock
 from sidecar.rundown.forecast import advance, forecast
+from tests.long import examples
 from tests.unit.rundown_world import Media, World
 
 NAMES = [f"i{n}" for n in range(6)]
@@ -71,7 +72,7 @@ def commands(draw: st.DrawFn) -> Callable[[RundownClock], Done]:
     )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(
     first=playlists(),
     rate=st.sampled_from(RATES),
@@ -98,7 +99,7 @@ def test_every_frame_has_one_source_whatever_comes(
     world.stop()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(first=playlists(steady=True), hold=st.booleans(), lead=st.integers(0, 80))
 def test_predicted_starts_are_the_actual_ones_when_nothing_disturbs(first: Playlist, hold: bool, lead: int) -> None:
     world = World(first).run(lead)
@@ -123,7 +124,7 @@ def test_predicted_starts_are_the_actual_ones_when_nothing_disturbs(first: Playl
             )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(first=playlists(steady=True), lead=st.integers(1, 100), frames=st.integers(0, 500))
 def test_advance_is_where_the_clock_is_by_then(first: Playlist, lead: int, frames: int) -> None:
     world = World(first).run(lead)
@@ -141,7 +142,7 @@ def test_advance_is_where_the_clock_is_by_then(first: Playlist, lead: int, frame
         assert (after.airing.item.id, after.position) == (point.item_id, point.frame)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(first=playlists(steady=True), lead=st.integers(1, 60), frames=st.integers(10**8, 10**9))
 def test_advance_over_years_is_the_same_as_over_the_rest_of_a_round(first: Playlist, lead: int, frames: int) -> None:
     items = tuple(msgspec.structs.replace(item, start_mode="follow", duration_frames=7) for item in first.items)
@@ -162,7 +163,7 @@ def replace_list(playlist: Playlist, items: tuple[Item, ...]) -> Playlist:
     return Playlist(playlist.revision, items, "loop")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     first=playlists(steady=True),
     behaviour=st.fixed_dictionaries(dict.fromkeys(NAMES, media)),
