@@ -59,12 +59,15 @@ class Leader(Base):
 
 
 class Alarm(Base):
-    """One open row per (code, channel, node): ``open_key`` is NULL once cleared."""
+    """One open row per (code, channel or recorder, node): ``open_key`` is NULL once cleared.
+
+    ``instruction`` is what the station says of such an alarm, as it was last told."""
 
     __tablename__ = "alarm"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     channel_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    recorder_id: Mapped[str | None] = mapped_column(String(32))
     node_id: Mapped[str | None] = mapped_column(String(32))
     code: Mapped[str] = mapped_column(String(40))
     severity: Mapped[str] = mapped_column(String(8))
@@ -74,8 +77,27 @@ class Alarm(Base):
     acknowledged_at: Mapped[datetime | None]
     cleared_at: Mapped[datetime | None]
     open_key: Mapped[str | None] = mapped_column(String(120))
+    instruction: Mapped[str] = mapped_column(Text, default="", server_default="")
 
     __table_args__ = (UniqueConstraint("open_key"),)
+
+
+class Instruction(Base):
+    """The station's own words for an alarm: of a channel, of a recorder, of a kind of alarm (``code``), or of a kind
+    of one channel or recorder. ``key`` is unique: one text for each of these."""
+
+    __tablename__ = "instruction"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    channel_id: Mapped[str | None] = mapped_column(ForeignKey("channel.id", ondelete="CASCADE"))
+    recorder_id: Mapped[str | None] = mapped_column(ForeignKey("recorder.id", ondelete="CASCADE"))
+    code: Mapped[str | None] = mapped_column(String(40))
+    text: Mapped[str] = mapped_column(Text)
+    changed_by: Mapped[str] = mapped_column(String(120))
+    changed_at: Mapped[datetime]
+    key: Mapped[str] = mapped_column(String(80))
+
+    __table_args__ = (UniqueConstraint("key"),)
 
 
 class StoredEvent(Base):

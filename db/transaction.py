@@ -17,6 +17,7 @@ from db.repositories.audit import AuditLog
 from db.repositories.changes import Changes
 from db.repositories.channels import Channels
 from db.repositories.events import StoredEvents
+from db.repositories.instructions import StationInstructions
 from db.repositories.leader import Leaders
 from db.repositories.media_roots import MediaRoots
 from db.repositories.nodes import Nodes
@@ -51,6 +52,7 @@ class Transaction:
         self.ports = Ports(session)
         self.leader = Leaders(session)
         self.alarms = Alarms(session)
+        self.instructions = StationInstructions(session)
         self.audit = AuditLog(session)
         self.events = StoredEvents(session)
 

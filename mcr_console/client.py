@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, TypeVar
 from mcr_console.event_stream import SILENCE_S, Event, LinkMessage, Lost, Unreadable, event_stream
 from mcr_console.http import LONG_ANSWER_S, ApiProblem, ClientError, Http, Query, Unreachable, read_as
 from supervisor.schemas.ahead import Ahead
-from supervisor.schemas.alarm import Alarm
+from supervisor.schemas.alarm import Alarm, Instruction, InstructionIn
 from supervisor.schemas.asrun import (
     AsRunEvent,
     AsRunIssue,
@@ -352,6 +352,15 @@ class Client:
 
     async def acknowledge(self, alarm_id: str) -> Alarm:
         return await self._send("POST", f"/alarms/{alarm_id}/acknowledge", Alarm)
+
+    async def instructions(self) -> tuple[Instruction, ...]:
+        return (await self._http.get(f"{API}/instructions", Page[Instruction])).items
+
+    async def set_instruction(self, values: InstructionIn) -> Instruction:
+        return await self._send("PUT", "/instructions", Instruction, values)
+
+    async def delete_instruction(self, instruction_id: str) -> None:
+        await self._http.call("DELETE", f"{API}/instructions/{instruction_id}")
 
     async def asrun_page(
         self,

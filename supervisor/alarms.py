@@ -13,6 +13,7 @@ from db.errors import NotLeader, StoreError, StoreUnavailable
 from db.models import Alarm as AlarmRow
 from db.models import new_id
 from db.repositories.alarms import NewAlarm
+from db.repositories.instructions import Instructions, instruction_of
 from db.repositories.leader import Fence
 from db.store import Store
 from supervisor.clock import Clock
@@ -30,7 +31,7 @@ _AT_ONCE: Final = 200
 
 
 class Key(NamedTuple):
-    """What at most one open alarm may have."""
+    """What at most one open alarm may have. ``channel_id`` is a channel's or a recorder's."""
 
     code: str
     channel_id: str | None = None
@@ -43,7 +44,8 @@ class AlarmBoard:
     While another supervisor leads nothing is written or published: the alarms are the leader's. With every new term
     what is open is read anew. While the store is away, or does not answer in time, alarms are published all the same,
     under an id of their own, and written when it is back. ``changed`` is called with the channel whose count of open
-    alarms changed.
+    alarms changed. Whatever is said here of a ``channel_id`` may be said of a recorder's: ``is_recorder`` tells them
+    apart.
     """
 
     def __init__(
@@ -53,12 +55,16 @@ class AlarmBoard:
         clock: Clock,
         leadership: Leadership,
         changed: Callable[[str], None],
+        is_recorder: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._store = store
         self._events = events
         self._clock = clock
         self._leadership = leadership
         self._changed = changed
+        self._is_recorder = is_recorder
+        self._instructions: Instructions = {}
+        """As they were last read: for alarms that the store cannot take yet."""
         self._loaded: Fence | None = None
         self._said: dict[Key, Wanted | None] = {}
         self._subjects: set[tuple[str | None, str | None]] = set()
@@ -105,6 +111,10 @@ class AlarmBoard:
         """Somebody has seen it. A fact, which nothing makes undone, is over with that; a state lasts on."""
         if code in FACTS:
             self._say(Key(code, channel_id, node_id), None)
+
+    def instruct(self, instructions: Instructions) -> None:
+        """What the station says of alarms changed, as the store and its open alarms know already."""
+        self._instructions = instructions
 
     def count(self, channel_id: str) -> int:
         """How many alarms of the channel are open."""
@@ -189,6 +199,7 @@ class AlarmBoard:
         async with self._store.read() as tx:
             rows = await tx.alarms.list(open_only=True)
             orphans = await tx.alarms.orphans()
+            self._instructions = await tx.instructions.texts()
         known = {*self._open}
         self._open = {_key(row): _wanted(row) for row in rows}
         self._note_subjects(self._open)
@@ -208,10 +219,10 @@ class AlarmBoard:
         if _AT_ONCE in (len(raised), len(over), len(passed)):
             # The rest in transactions of its own: a thousand alarms in one would keep everybody else waiting.
             self._dirty.set()
-        new = [NewAlarm(*key, it.severity, it.text, self._since(key, now)) for key, it in raised.items()]
+        new = [self._new(key, it.severity, it.text, self._since(key, now)) for key, it in raised.items()]
         # Over before they could be written: they are still part of the history.
         before = ((key, self._unwritten[key]) for key in passed)
-        was = [NewAlarm(*key, alarm.severity, alarm.text, alarm.raised_at) for key, alarm in before]
+        was = [self._new(key, alarm.severity, alarm.text, alarm.raised_at) for key, alarm in before]
         async with self._store.write() as tx:
             await tx.leader.require(fence)
             rows = [*await tx.alarms.raise_all(new), *await tx.alarms.clear_all(over, now)]
@@ -244,7 +255,7 @@ class AlarmBoard:
             if wanted is not None and key not in self._open and key not in self._unwritten:
                 alarm = Alarm(
                     id=new_id(),
-                    channel_id=key.channel_id,
+                    **self._owner(key),
                     node_id=key.node_id,
                     code=key.code,
                     severity=wanted.severity,
@@ -253,11 +264,19 @@ class AlarmBoard:
                     acknowledged_by=None,
                     acknowledged_at=None,
                     cleared_at=None,
+                    instruction=instruction_of(self._instructions, key.code, key.channel_id),
                 )
                 self._unwritten[key] = alarm
                 self._events.publish("alarm", alarm)
                 told.append(key)
         self._tell_all(told)
+
+    def _new(self, key: Key, severity: str, text: str, since: datetime) -> NewAlarm:
+        return NewAlarm(key.code, severity=severity, text=text, now=since, node_id=key.node_id, **self._owner(key))
+
+    def _owner(self, key: Key) -> dict[str, str | None]:
+        mine = key.channel_id is not None and self._is_recorder(key.channel_id)
+        return {"channel_id": None if mine else key.channel_id, "recorder_id": key.channel_id if mine else None}
 
     def _is_news(self, key: Key, wanted: Wanted) -> bool:
         known = self._open.get(key)
@@ -274,7 +293,7 @@ class AlarmBoard:
 
 
 def _key(row: AlarmRow) -> Key:
-    return Key(row.code, row.channel_id, row.node_id)
+    return Key(row.code, row.channel_id or row.recorder_id, row.node_id)
 
 
 def _wanted(row: AlarmRow) -> Wanted:

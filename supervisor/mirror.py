@@ -218,7 +218,7 @@ def _of_node(node: Node) -> tuple[object, ...]:
 
 
 def _of_alarm(alarm: Alarm) -> tuple[object, ...]:
-    return (alarm.severity, alarm.acknowledged_by)
+    return (alarm.severity, alarm.acknowledged_by, alarm.instruction)
 
 
 def _key(event: AsRunEvent) -> EventKey:

@@ -9,15 +9,16 @@ from sqlalchemy import Executable, bindparam, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import Missing, StoreUnavailable
-from db.models import Alarm, Channel, Node, new_id
+from db.models import Alarm, Channel, Node, Recorder, new_id
+from db.repositories.instructions import Instructions, StationInstructions, instruction_of
 from db.repositories.rows import table_of, upsert_in
 
 _ATTEMPTS = 3
 
 
-def open_key(code: str, channel_id: str | None, node_id: str | None) -> str:
-    """What at most one alarm that is not cleared may have."""
-    return f"{code}:{channel_id or ''}:{node_id or ''}"
+def open_key(code: str, subject_id: str | None, node_id: str | None) -> str:
+    """What at most one alarm that is not cleared may have; ``subject_id`` is the channel's or the recorder's."""
+    return f"{code}:{subject_id or ''}:{node_id or ''}"
 
 
 class NewAlarm(NamedTuple):
@@ -29,15 +30,18 @@ class NewAlarm(NamedTuple):
     severity: str
     text: str
     now: datetime
+    recorder_id: str | None = None
 
     @property
     def key(self) -> str:
-        return open_key(self.code, self.channel_id, self.node_id)
+        return open_key(self.code, self.channel_id or self.recorder_id, self.node_id)
 
-    def values(self) -> dict[str, object]:
+    def values(self, instructions: Instructions) -> dict[str, object]:
         return {
             "id": new_id(),
             "channel_id": self.channel_id,
+            "recorder_id": self.recorder_id,
+            "instruction": instruction_of(instructions, self.code, self.channel_id or self.recorder_id),
             "node_id": self.node_id,
             "code": self.code,
             "severity": self.severity,
@@ -48,23 +52,31 @@ class NewAlarm(NamedTuple):
 
 
 class Alarms:
-    """At most one open alarm for one (code, channel, node), as a unique constraint."""
+    """At most one open alarm for one (code, channel or recorder, node), as a unique constraint."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
     async def raise_once(
-        self, code: str, channel_id: str | None, node_id: str | None, severity: str, text: str, now: datetime
+        self,
+        code: str,
+        channel_id: str | None,
+        node_id: str | None,
+        severity: str,
+        text: str,
+        now: datetime,
+        recorder_id: str | None = None,
     ) -> tuple[Alarm, bool]:
-        """The open alarm of this (code, channel, node), and whether it is new.
+        """The open alarm of this (code, channel or recorder, node), and whether it is new.
 
         One that is open keeps its instant and who acknowledged it; severity and text are brought up to date.
         """
-        new = NewAlarm(code, channel_id, node_id, severity, text, now)
+        new = NewAlarm(code, channel_id, node_id, severity, text, now, recorder_id)
         key = new.key
         insert = _raise(self._session.get_bind().dialect.name)
+        said = new.values(await StationInstructions(self._session).texts())
         for _ in range(_ATTEMPTS):
-            row = (await self._session.execute(insert, new.values())).mappings().one_or_none()
+            row = (await self._session.execute(insert, said)).mappings().one_or_none()
             if row is not None:
                 return Alarm(**row), True
             values = {"of": key, "severity_now": severity, "text_now": text}
@@ -79,22 +91,23 @@ class Alarms:
         if not alarms:
             return ()
         insert = _raise(self._session.get_bind().dialect.name)
-        found = (await self._session.execute(insert, [alarm.values() for alarm in alarms])).mappings()
+        texts = await StationInstructions(self._session).texts()
+        found = (await self._session.execute(insert, [alarm.values(texts) for alarm in alarms])).mappings()
         rows = [Alarm(**row) for row in found]
         raised = {row.open_key for row in rows}
         open_before = [alarm for alarm in alarms if alarm.key not in raised]
         return [*rows, *[(await self.raise_once(*alarm))[0] for alarm in open_before]]
 
     async def clear_all(self, keys: Iterable[tuple[str, str | None, str | None]], now: datetime) -> Sequence[Alarm]:
-        """Those of these (code, channel, node) that were open, cleared."""
+        """Those of these (code, channel or recorder, node) that were open, cleared."""
         values = {"of": [open_key(*key) for key in keys], "now": now}
         if not values["of"]:
             return ()
         return [Alarm(**row) for row in (await self._session.execute(_CLEAR_ALL, values)).mappings()]
 
-    async def clear(self, code: str, channel_id: str | None, node_id: str | None, now: datetime) -> Alarm | None:
-        """The alarm that was open, cleared; None when none was."""
-        values = {"of": open_key(code, channel_id, node_id), "now": now}
+    async def clear(self, code: str, subject_id: str | None, node_id: str | None, now: datetime) -> Alarm | None:
+        """The alarm of a channel or recorder that was open, cleared; None when none was."""
+        values = {"of": open_key(code, subject_id, node_id), "now": now}
         row = (await self._session.execute(_CLEAR, values)).mappings().one_or_none()
         return None if row is None else Alarm(**row)
 
@@ -122,10 +135,12 @@ class Alarms:
         return row
 
     async def orphans(self) -> Sequence[Alarm]:
-        """Open ones of a channel or a node that is not there any more: nobody is left to say that they are over."""
+        """Open ones of a channel, a recorder or a node that is not there any more: nobody is left to say that they are
+        over."""
         without_channel = Alarm.channel_id.is_not(None) & ~exists().where(Channel.id == Alarm.channel_id)
         without_node = Alarm.node_id.is_not(None) & ~exists().where(Node.id == Alarm.node_id)
-        query = select(Alarm).where(Alarm.open_key.is_not(None), or_(without_channel, without_node))
+        without_recorder = Alarm.recorder_id.is_not(None) & ~exists().where(Recorder.id == Alarm.recorder_id)
+        query = select(Alarm).where(Alarm.open_key.is_not(None), or_(without_channel, without_recorder, without_node))
         return (await self._session.scalars(query)).all()
 
     async def list(
@@ -133,6 +148,7 @@ class Alarms:
         *,
         open_only: bool = True,
         channel_id: str | None = None,
+        recorder_id: str | None = None,
         after: str | None = None,
         limit: int | None = None,
     ) -> Sequence[Alarm]:
@@ -142,6 +158,8 @@ class Alarms:
             query = query.where(Alarm.open_key.is_not(None))
         if channel_id is not None:
             query = query.where(Alarm.channel_id == channel_id)
+        if recorder_id is not None:
+            query = query.where(Alarm.recorder_id == recorder_id)
         if after is not None:
             seen = select(Alarm.raised_at).where(Alarm.id == after).scalar_subquery()
             query = query.where(or_(Alarm.raised_at < seen, (Alarm.raised_at == seen) & (Alarm.id < after)))

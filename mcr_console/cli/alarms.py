@@ -5,14 +5,22 @@ from typing import Annotated
 
 import typer
 
-from mcr_console.cli.commands import AsJson, group, with_supervisor
+from mcr_console.cli.commands import AsJson, group, print_json, with_supervisor
 from mcr_console.cli.failures import Failure
+from mcr_console.cli.naming import channel_named
+from mcr_console.cli.recorders import recorder_named
 from mcr_console.client import Client
 from mcr_console.drawing.attention import without_name
 from mcr_console.safe_text import safe
-from supervisor.schemas.alarm import Alarm
+from supervisor.schemas.alarm import Alarm, Instruction, InstructionIn
 
 app = group("What needs somebody.")
+instruction = group("What the station wants done when an alarm is raised: whom to call, which crosspoint.")
+app.add_typer(instruction, name="instruction")
+
+OfChannel = Annotated[str | None, typer.Option("--channel", help="Of this channel's alarms.")]
+OfRecorder = Annotated[str | None, typer.Option("--recorder", help="Of this recorder's alarms.")]
+OfKind = Annotated[str | None, typer.Option("--code", help="Of alarms of this kind, e.g. channel_dark.")]
 
 
 @app.command("list")
@@ -22,9 +30,7 @@ def list_(
     """List open alarms, one line each."""
 
     async def run(client: Client) -> tuple[tuple[Alarm, ...], dict[str, str]]:
-        names = {channel.id: f"{channel.number} {channel.name}" for channel in await client.channels()}
-        names |= {recorder.id: f"recorder {recorder.name}" for recorder in await client.recorders()}
-        return await client.alarms(open_only=not every), names
+        return await client.alarms(open_only=not every), await _names(client)
 
     alarms, names = with_supervisor(run)
     if as_json:
@@ -37,15 +43,18 @@ def list_(
 
 
 def alarm_line(alarm: Alarm, names: dict[str, str]) -> str:
-    known = names.get(alarm.channel_id or "", "")
-    whose = f"{safe(known or 'deleted channel')}: " if alarm.channel_id else ""
+    owner = alarm.channel_id or alarm.recorder_id
+    known = names.get(owner or "", "")
+    gone = "deleted channel" if alarm.channel_id else "deleted recorder"
+    whose = f"{safe(known or gone)}: " if owner else ""
     text = safe(without_name(alarm.text, known.partition(" ")[2])) if known else safe(alarm.text)
     parts = [f"{alarm.id[:8]} {alarm.severity} since {alarm.raised_at:%Y-%m-%d %H:%M:%S} UTC, {whose}{text}"]
     if alarm.acknowledged_by:
         parts.append(f"acknowledged by {safe(alarm.acknowledged_by)}")
     if alarm.cleared_at:
         parts.append(f"cleared {alarm.cleared_at:%Y-%m-%d %H:%M:%S} UTC")
-    return ", ".join(parts)
+    said = f"\n  {safe(alarm.instruction)}" if alarm.instruction else ""
+    return ", ".join(parts) + said
 
 
 @app.command()
@@ -67,3 +76,73 @@ def ack(named: Annotated[str, typer.Argument(metavar="ALARM", help="The beginnin
         print(f"acknowledged: {text}")
     if not acknowledged:
         print("Nothing to acknowledge.")
+
+
+@instruction.command("list")
+def list_instructions(as_json: AsJson = False) -> None:
+    """List what the station says, and of which alarms."""
+
+    async def run(client: Client) -> tuple[tuple[Instruction, ...], dict[str, str]]:
+        return await client.instructions(), await _names(client)
+
+    found, names = with_supervisor(run)
+    if as_json:
+        print_json(found)
+        return
+    for one in found:
+        print(instruction_line(one, names))
+    if not found:
+        print("There are none yet; mcr alarm instruction set makes one.")
+
+
+@instruction.command("set")
+def set_instruction(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What is to be done then.")],
+    channel: OfChannel = None,
+    recorder: OfRecorder = None,
+    code: OfKind = None,
+) -> None:
+    """Say what is to be done. Alarms that are open show it at once."""
+    if not (channel or recorder or code):
+        raise typer.BadParameter("say of which alarms: --channel, --recorder, --code")
+
+    async def run(client: Client) -> tuple[Instruction, dict[str, str]]:
+        channel_id, recorder_id = await _owner(client, channel, recorder)
+        values = InstructionIn(channel_id=channel_id, recorder_id=recorder_id, code=code, text=text)
+        return await client.set_instruction(values), await _names(client)
+
+    print(instruction_line(*with_supervisor(run)))
+
+
+@instruction.command("clear")
+def clear_instruction(channel: OfChannel = None, recorder: OfRecorder = None, code: OfKind = None) -> None:
+    """Say nothing of these alarms any more."""
+
+    async def run(client: Client) -> Instruction:
+        owner = await _owner(client, channel, recorder)
+        for one in await client.instructions():
+            if ((one.channel_id, one.recorder_id), one.code) == (owner, code):
+                await client.delete_instruction(one.id)
+                return one
+        raise Failure("No such instruction", "Nothing is said of just these alarms.", "mcr alarm instruction list")
+
+    print(f"No longer said: {safe(with_supervisor(run).text)}")
+
+
+def instruction_line(one: Instruction, names: dict[str, str]) -> str:
+    owner = one.channel_id or one.recorder_id
+    whose = safe(names.get(owner or "", owner or ""))
+    of = ", ".join(part for part in (whose, one.code or "") if part)
+    return f"{of}: {safe(one.text)}"
+
+
+async def _names(client: Client) -> dict[str, str]:
+    names = {channel.id: f"{channel.number} {channel.name}" for channel in await client.channels()}
+    return names | {recorder.id: f"recorder {recorder.name}" for recorder in await client.recorders()}
+
+
+async def _owner(client: Client, channel: str | None, recorder: str | None) -> tuple[str | None, str | None]:
+    if channel and recorder:
+        raise typer.BadParameter("say --channel or --recorder")
+    channel_id = (await channel_named(client, channel)).id if channel else None
+    return channel_id, (await recorder_named(client, recorder)).id if recorder else None

@@ -201,4 +201,6 @@ def status_lines(seen: StatusOut, where: str) -> list[str]:
         acknowledged = f", acknowledged by {safe(alarm.acknowledged_by)}" if alarm.acknowledged_by else ""
         whose = safe(names.get(alarm.channel_id or "", ""))
         lines.append(f"Alarm, {alarm.severity}: {whose}{safe(alarm.text)}{acknowledged}")
+        if alarm.instruction:
+            lines.append(f"  {safe(alarm.instruction)}")
     return lines

@@ -17,7 +17,8 @@ _RANK = {"off_air": 0, "critical": 1, "warning": 2, "info": 3}
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """``channel_id`` is None for what concerns no channel. ``since`` is None when nobody knows."""
+    """``channel_id`` is the recorder's in its alarms, None for what concerns neither. ``since`` is None when nobody
+    knows."""
 
     loudness: Literal["off_air", "critical", "warning", "info"]
     since: datetime | None
@@ -38,7 +39,7 @@ def attention(state: WallState) -> tuple[Attention, ...]:
             Attention(
                 "off_air" if off_air else alarm.severity,
                 alarm.raised_at,
-                alarm.channel_id,
+                alarm.channel_id or alarm.recorder_id,
                 alarm.text if known is None else without_name(alarm.text, known.channel.name),
                 alarm.acknowledged_by or "",
             )

@@ -11,8 +11,8 @@ from supervisor.intake.lists import Outcome
 from supervisor.intake.watch import FolderKind, Intake
 from supervisor.loops.supervision import Supervision
 
-_REFUSED: Final = "list_refused"
-_UNREADABLE: Final = "watched_folder_fault"
+INTAKE_ALARMS: Final = ("list_refused", "watched_folder_fault")
+_REFUSED, _UNREADABLE = INTAKE_ALARMS
 
 _log = structlog.get_logger(__name__)
 

@@ -27,6 +27,8 @@ from supervisor.loops.sight import instant
 log = structlog.get_logger(__name__)
 
 PAGE: Final = 500
+ASRUN_ALARMS: Final = ("asrun_behind", "asrun_chain_broken")
+_BEHIND, _BROKEN = ASRUN_ALARMS
 _LIST_EVERY_S: Final = 30.0
 _AT_ONCE: Final = 8
 """Channels whose journals are read side by side."""
@@ -237,7 +239,7 @@ class Collection:
             for channel_id, behind in self._behind.items()
             if now - behind.since >= self._timing.asrun_alarm
         }
-        self._alarms.want_of_node("asrun_behind", late, node_id=self._watch.node_id)
+        self._alarms.want_of_node(_BEHIND, late, node_id=self._watch.node_id)
 
     def _has_all(self, run: JournalRun) -> bool:
         """The living sidecar itself says that there is no more than we have."""
@@ -369,9 +371,7 @@ class Collection:
     def _broken(self, run: JournalRun, why: str) -> None:
         text = f"the as-run journal of run {run.run_id} was changed or is damaged: {why}"
         log.error("as-run chain broken", channel=run.channel_id, run=run.run_id, why=why)
-        self._alarms.want(
-            ("asrun_chain_broken",), {"asrun_chain_broken": Wanted("critical", text)}, channel_id=run.channel_id
-        )
+        self._alarms.want((_BROKEN,), {_BROKEN: Wanted("critical", text)}, channel_id=run.channel_id)
 
     def _publish(
         self, run: JournalRun, epoch: int, events: tuple[AsRunEventRow, ...], linked: AsRunEvent | None

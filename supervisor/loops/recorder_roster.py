@@ -22,7 +22,7 @@ from supervisor.schedules.windows import Planned
 
 log = structlog.get_logger(__name__)
 
-_ALARMS: Final = ("schedule_blocked", "schedule_late")
+SCHEDULE_ALARMS: Final = ("schedule_blocked", "schedule_late")
 _LATE: Final = 2.0
 """Seconds after which a window that begins late says so."""
 
@@ -135,7 +135,7 @@ class RecorderRoster:
             wanted["schedule_blocked"] = self._blocked[row.id]
         if row.id in self._late:
             wanted["schedule_late"] = self._late[row.id][1]
-        self._desk.alarms.want(_ALARMS, wanted, channel_id=row.id)
+        self._desk.alarms.want(SCHEDULE_ALARMS, wanted, channel_id=row.id)
 
     async def _begin(self, keeper: RecorderKeeper, plan: Plan) -> None:
         active, row = plan.active, keeper.recorder

@@ -41,9 +41,10 @@ from supervisor.recorder_commands import RecorderCommands
 
 log = structlog.get_logger(__name__)
 
-_STORE: Final = ("store_unavailable",)
-_SILENCE: Final = ("mass_silence",)
-_FAULT: Final = ("supervisor_fault",)
+SUPERVISOR_ALARMS: Final = ("store_unavailable", "mass_silence", "supervisor_fault")
+_STORE: Final = SUPERVISOR_ALARMS[:1]
+_SILENCE: Final = SUPERVISOR_ALARMS[1:2]
+_FAULT: Final = SUPERVISOR_ALARMS[2:]
 _FAULT_SHOWN: Final = 60.0
 """Seconds after which a task of ours that failed and was begun anew counts as well again."""
 
@@ -92,7 +93,12 @@ class Supervision:
             taken=self._term_begins,
         )
         self.alarms = self._alarms = AlarmBoard(
-            store, events, clock, self._leadership, changed=lambda channel_id: self._wake((channel_id,))
+            store,
+            events,
+            clock,
+            self._leadership,
+            changed=lambda channel_id: self._wake((channel_id,)),
+            is_recorder=lambda id_: id_ in self._recorders.keepers,
         )
         self.history = self._history = History(store, clock, lambda: self._leadership.fence)
         self._fleet = Fleet(

@@ -103,7 +103,8 @@ def test_what_the_chip_and_the_column_say_is_not_said_again() -> None:
 def test_an_alarm_of_a_recorder_is_called_one() -> None:
     clock = FrozenClock()
     builder = WallBuilder(clock)
-    builder.merge(reset([channel(2, "Second", "bikes")], [alarm(1, 77, "warning", "Ingest should record", 5)]))
+    told = alarm(1, None, "warning", "Ingest should record", 5).model_copy(update={"recorder_id": "7" * 32})
+    builder.merge(reset([channel(2, "Second", "bikes")], [told]))
     [line_] = [s.text for s in render_attention(builder.state(), 80, 3, clock, truecolor()) if "Ingest" in s.text]
     assert "recorder" in line_
 

@@ -373,6 +373,37 @@ async def test_a_deleted_channels_alarms_are_over_and_can_be_acknowledged(superv
     assert seen["acknowledged_by"]
 
 
+async def test_the_station_says_what_is_to_be_done_and_open_alarms_show_it(supervisor: Running) -> None:
+    made = await supervisor.call("POST", "/channels", json={"name": "One"})
+    recorder = await supervisor.call("POST", "/recorders", json={"name": "Ingest", "input": {"kind": "test"}})
+    store = Store(supervisor.settings.store_url)
+    try:
+        async with store.write() as tx:
+            await tx.alarms.raise_once("channel_dark", made["id"], None, "critical", "dark", datetime.now(UTC))
+    finally:
+        await store.close()
+    for wrong in (
+        {"text": "call 4711"},
+        {"code": "chanel_dark", "text": "call 4711"},
+        {"channel_id": made["id"], "recorder_id": recorder["id"], "text": "call 4711"},
+        {"code": "channel_dark", "text": "  "},
+        {"code": "channel_dark", "text": "a\x1b[2J"},
+    ):
+        await supervisor.call("PUT", "/instructions", json=wrong, expect=422)
+    await supervisor.call("PUT", "/instructions", json={"channel_id": "0" * 32, "text": "call 4711"}, expect=404)
+    said = {"channel_id": made["id"], "text": "crosspoint 12"}
+    first = await supervisor.call("PUT", "/instructions", json=said)
+    of_kind = await supervisor.call("PUT", "/instructions", json={"code": "channel_dark", "text": "call 4711"})
+    (alarm,) = (await supervisor.call("GET", "/alarms"))["items"]
+    assert alarm["instruction"] == "crosspoint 12 · call 4711"
+    again = await supervisor.call("PUT", "/instructions", json={**said, "text": "crosspoint 13"})
+    assert again["id"] == first["id"]
+    await supervisor.call("DELETE", f"/instructions/{of_kind['id']}")
+    (alarm,) = (await supervisor.call("GET", "/alarms"))["items"]
+    assert alarm["instruction"] == "crosspoint 13"
+    assert [one["text"] for one in (await supervisor.call("GET", "/instructions"))["items"]] == ["crosspoint 13"]
+
+
 async def test_a_rundown_is_computed_beside_the_loop(supervisor: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """P8: the rundown of a long list must not make a take wait."""
     made = await supervisor.call("POST", "/channels", json={"name": "One"})

@@ -1,7 +1,7 @@
 """Alarms are the leader's: one supervisor writes them, and the next goes on from what is open."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from db.elector import StoreElector
+from db.errors import StoreUnavailable
 from db.store import Store
 from db.transaction import Transaction
 from supervisor.alarms import AlarmBoard
@@ -17,6 +18,7 @@ from supervisor.decisions.alarms import Wanted
 from supervisor.decisions.timing import Timing
 from supervisor.events import Events
 from supervisor.loops.leadership import Leadership
+from supervisor.schemas.alarm import Alarm
 from tests.fixtures.agents import until
 
 CODES = ("channel_dark", "channel_hung", "output_down")
@@ -46,7 +48,9 @@ async def codes(store: Store, *, open_only: bool = True) -> set[str]:
 
 
 @asynccontextmanager
-async def supervisor(store: Store, name: str) -> AsyncIterator[tuple[Leadership, AlarmBoard, Events]]:
+async def supervisor(
+    store: Store, name: str, recorders: Container[str] = ()
+) -> AsyncIterator[tuple[Leadership, AlarmBoard, Events]]:
     """One supervisor's lease and alarms; the lease is taken and given back by the test."""
     clock, events = SystemClock(), Events()
 
@@ -56,7 +60,7 @@ async def supervisor(store: Store, name: str) -> AsyncIterator[tuple[Leadership,
     lease = Leadership(
         StoreElector(store, timeout=5.0), clock, Timing(), holder=name, address=f"unix:{name}", taken=taken
     )
-    board = AlarmBoard(store, events, clock, lease, changed=lambda _: None)
+    board = AlarmBoard(store, events, clock, lease, lambda _: None, lambda id_: id_ in recorders)
     task = asyncio.create_task(board.run())
     try:
         yield lease, board, events
@@ -175,3 +179,52 @@ async def test_a_thousand_alarms_at_once_are_all_written_and_all_cleared(store: 
             say(board, channel_id)
         await is_open(store)
         assert {board.count(channel_id) for channel_id in channels} == {0}
+
+
+async def test_an_alarm_that_the_store_cannot_take_says_what_the_station_wants_done(
+    store: Store, channel_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with store.write() as tx:
+        await tx.instructions.set(channel_id, None, None, "crosspoint 12", "kim", datetime.now(UTC))
+    async with supervisor(store, "a") as (lease, board, events):
+        await lease.attempt()
+        say(board, channel_id, "channel_dark")
+        await is_open(store, "channel_dark")
+        told: list[Alarm] = []
+        events.listeners.append(lambda payload: told.append(payload) if isinstance(payload, Alarm) else None)
+
+        @asynccontextmanager
+        async def away(*, timeout: float | None = None) -> AsyncIterator[Transaction]:
+            async with store.read(timeout=timeout) as tx:
+                raise StoreUnavailable("it is away")
+                yield tx
+
+        monkeypatch.setattr(store, "write", away)
+        board.instruct({(channel_id, ""): "crosspoint 13"})
+        say(board, channel_id, "channel_dark", "output_down")
+
+        async def is_told() -> bool:
+            return [alarm.instruction for alarm in told] == ["crosspoint 13"]
+
+        await until(is_told, what="published without the store")
+
+
+async def test_an_alarm_of_a_recorder_is_its_own(store: Store, channel_id: str) -> None:
+    """And is not taken for one of a channel that is gone, with the next term."""
+    async with store.write() as tx:
+        recorder = await tx.recorders.add({"name": "Ingest", "input_kind": "test"}, datetime.now(UTC))
+    recorders = {recorder.id}
+    async with supervisor(store, "a", recorders) as (first, of_first, _):
+        async with supervisor(store, "b", recorders) as (second, of_second, _):
+            await first.attempt()
+            say(of_first, recorder.id, "output_down")
+            say(of_first, channel_id, "channel_dark")
+            await is_open(store, "output_down", "channel_dark")
+            async with store.read() as tx:
+                owners = {row.code: (row.channel_id, row.recorder_id) for row in await tx.alarms.list()}
+                assert await tx.alarms.orphans() == []
+            assert owners == {"output_down": (None, recorder.id), "channel_dark": (channel_id, None)}
+            await first.release()
+            await second.attempt()
+            say(of_second, recorder.id)
+            await is_open(store, "channel_dark")

@@ -10,8 +10,8 @@ from supervisor.api.permissions import ROUTES, Permission
 CHECKED_IN = Path(__file__).parents[2] / "docs" / "openapi.json"
 DOCUMENT = create_app().openapi()
 UNDESCRIBED = {"read_openapi", "live_preflight"}
-NEVER_CHANGED = {"delete_media_root", "delete_watched_folder"}
-"""Things that are made and deleted and never changed between: they have no rev to name."""
+NEVER_CHANGED = {"delete_media_root", "delete_watched_folder", "delete_instruction"}
+"""Things that are made and deleted and never changed between, or said anew as a whole: they have no rev to name."""
 
 
 def operations() -> list[tuple[str, str, dict[str, Any]]]:

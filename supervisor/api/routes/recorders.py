@@ -89,7 +89,7 @@ async def delete_recorder(context: Ctx, who: Who, request: Request, recorder_id:
         await recorder_row(tx, who, recorder_id)
         await tx.recorders.delete(recorder_id, rev)
         now = context.clock.now()
-        alarms = await tx.alarms.list(open_only=True, channel_id=recorder_id)
+        alarms = await tx.alarms.list(open_only=True, recorder_id=recorder_id)
         cleared = [await tx.alarms.clear(row.code, recorder_id, row.node_id, now) for row in alarms]
     await context.supervision.recorders.changed(recorder_id)
     context.events.publish("recorder_deleted", RecorderDeleted(recorder_id=recorder_id))
