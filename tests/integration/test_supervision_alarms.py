@@ -214,17 +214,19 @@ async def test_an_alarm_of_a_recorder_is_its_own(store: Store, channel_id: str) 
     async with store.write() as tx:
         recorder = await tx.recorders.add({"name": "Ingest", "input_kind": "test"}, datetime.now(UTC))
     recorders = {recorder.id}
-    async with supervisor(store, "a", recorders) as (first, of_first, _):
-        async with supervisor(store, "b", recorders) as (second, of_second, _):
-            await first.attempt()
-            say(of_first, recorder.id, "output_down")
-            say(of_first, channel_id, "channel_dark")
-            await is_open(store, "output_down", "channel_dark")
-            async with store.read() as tx:
-                owners = {row.code: (row.channel_id, row.recorder_id) for row in await tx.alarms.list()}
-                assert await tx.alarms.orphans() == []
-            assert owners == {"output_down": (None, recorder.id), "channel_dark": (channel_id, None)}
-            await first.release()
-            await second.attempt()
-            say(of_second, recorder.id)
-            await is_open(store, "channel_dark")
+    async with (
+        supervisor(store, "a", recorders) as (first, of_first, _),
+        supervisor(store, "b", recorders) as (second, of_second, _),
+    ):
+        await first.attempt()
+        say(of_first, recorder.id, "output_down")
+        say(of_first, channel_id, "channel_dark")
+        await is_open(store, "output_down", "channel_dark")
+        async with store.read() as tx:
+            owners = {row.code: (row.channel_id, row.recorder_id) for row in await tx.alarms.list()}
+            assert await tx.alarms.orphans() == []
+        assert owners == {"output_down": (None, recorder.id), "channel_dark": (channel_id, None)}
+        await first.release()
+        await second.attempt()
+        say(of_second, recorder.id)
+        await is_open(store, "channel_dark")
