@@ -228,5 +228,5 @@ async def test_an_alarm_of_a_recorder_is_its_own(store: Store, channel_id: str) 
         assert owners == {"output_down": (None, recorder.id), "channel_dark": (channel_id, None)}
         await first.release()
         await second.attempt()
-        say(of_second, recorder.id)
-        await is_open(store, "channel_dark")
+        say(of_second, recorder.id, "channel_hung")
+        await is_open(store, "channel_hung", "channel_dark")
