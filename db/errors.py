@@ -69,7 +69,10 @@ class InUse(StoreError):
 
 
 class PortTaken(StoreError):
-    """Promise P3: the port has an owner, and this is who it is. An owner that is gone is named by its id."""
+    """Promise P3: the port has an owner, and this is who it is. An owner that is gone is named by its id.
+
+    ``reserved_until``: it is nobody's yet, but kept until then for ``reserved_for``, a title of the owner's schedules.
+    """
 
     def __init__(
         self,
@@ -82,11 +85,16 @@ class PortTaken(StoreError):
         port: str,
         device_index: int,
         since: datetime,
+        reserved_for: str = "",
+        reserved_until: datetime | None = None,
     ) -> None:
         card = "" if port.startswith("index:") else f" (card {port})"
-        super().__init__(
-            f"port {device_index} of node {node_name}{card} belongs to {owner_kind} {owner_name} since {since:%F %T}Z"
-        )
+        port_named = f"port {device_index} of node {node_name}{card}"
+        if reserved_until is None:
+            said = f"{port_named} belongs to {owner_kind} {owner_name} since {since:%F %T}Z"
+        else:
+            said = f"{port_named} is kept for {reserved_for} of {owner_kind} {owner_name} until {reserved_until:%F %T}Z"
+        super().__init__(said)
         self.owner_kind = owner_kind
         self.owner_id = owner_id
         self.owner_name = owner_name
@@ -95,6 +103,8 @@ class PortTaken(StoreError):
         self.port = port
         self.device_index = device_index
         self.since = since
+        self.reserved_for = reserved_for
+        self.reserved_until = reserved_until
 
 
 class JournalGap(StoreError):

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.as_run_models import AsRun, AsRunEvent, AsRunIssue, AsRunNote, AsRunRun
 from db.base import Base, Instant, new_id
-from db.running_models import Alarm, Audit, Instruction, Leader, PortClaim, StoredEvent
+from db.running_models import Alarm, Audit, Instruction, Leader, PortClaim, PortReservation, StoredEvent
 
 __all__ = [
     "Alarm",
@@ -45,6 +45,7 @@ __all__ = [
     "Playlist",
     "PlaylistUndo",
     "PortClaim",
+    "PortReservation",
     "Project",
     "Recorder",
     "Schedule",

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, new_id
 
+_NOTHING = text("''")
+
 
 class PortClaim(Base):
     """One row per physical DeckLink port in use; the unique index over live ones *is* promise P3."""
@@ -44,6 +46,33 @@ class PortClaim(Base):
     )
 
 
+class PortReservation(Base):
+    """A DeckLink port kept for a window of a schedule, from when its recorder is started until its last picture.
+
+    Of windows that overlap on one port only one is ``held``, the one that was planned first; the others clash with it.
+    ``starts_at`` is the window's own begin. Rows reach as far ahead as schedules are looked at, and are made anew
+    whenever a schedule or a recorder changes.
+    """
+
+    __tablename__ = "port_reservation"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    node_id: Mapped[str] = mapped_column(ForeignKey("node.id", ondelete="CASCADE"))
+    device_index: Mapped[int] = mapped_column(Integer)
+    recorder_id: Mapped[str] = mapped_column(ForeignKey("recorder.id", ondelete="CASCADE"))
+    schedule_id: Mapped[str] = mapped_column(ForeignKey("schedule.id", ondelete="CASCADE"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime]
+    held: Mapped[bool]
+
+    __table_args__ = (
+        UniqueConstraint("schedule_id", "starts_at"),
+        Index("ix_port_reservation_port", "node_id", "device_index", "from_at"),
+    )
+
+
 class Leader(Base):
     """One row. Trusted only until (attempt start + TTL - margin) on the holder's own monotonic clock."""
 
@@ -77,7 +106,7 @@ class Alarm(Base):
     acknowledged_at: Mapped[datetime | None]
     cleared_at: Mapped[datetime | None]
     open_key: Mapped[str | None] = mapped_column(String(120))
-    instruction: Mapped[str] = mapped_column(Text, default="", server_default="")
+    instruction: Mapped[str] = mapped_column(Text, default="", server_default=_NOTHING)
 
     __table_args__ = (UniqueConstraint("open_key"),)
 

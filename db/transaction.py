@@ -25,6 +25,7 @@ from db.repositories.playlists import Playlists
 from db.repositories.ports import Ports
 from db.repositories.projects import Projects
 from db.repositories.recorders import Recorders
+from db.repositories.reservations import Reservations
 from db.repositories.schedules import Schedules
 from db.repositories.watched_folders import WatchedFolders
 
@@ -42,6 +43,7 @@ class Transaction:
         self.changes = Changes(session)
         self.recorders = Recorders(session)
         self.schedules = Schedules(session)
+        self.reservations = Reservations(session)
         self.playlists = Playlists(session)
         self.assets = Assets(session)
         self.media_roots = MediaRoots(session)

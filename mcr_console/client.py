@@ -59,7 +59,7 @@ from supervisor.schemas.playlist import (
 )
 from supervisor.schemas.recorder import RecordedFile, Recorder, RecorderIn, RecorderPatch
 from supervisor.schemas.rundown_edit import RundownEdit
-from supervisor.schemas.schedule import Schedule, ScheduleIn
+from supervisor.schemas.schedule import Schedule, ScheduleIn, UpcomingRecording
 from supervisor.schemas.supervisor import ShutdownDone, ShutdownIn
 from supervisor.schemas.watched_folder import WatchedFolder, WatchedFolderIn
 from supervisor.schemas.what_if import WhatIf
@@ -466,6 +466,11 @@ class Client:
 
     async def schedules(self) -> tuple[Schedule, ...]:
         return (await self._http.get(f"{API}/schedules", Page[Schedule])).items
+
+    async def upcoming(self, hours: int) -> tuple[UpcomingRecording, ...]:
+        """What is recorded within ``hours``, the first first."""
+        query = {"hours": hours}
+        return (await self._http.get(f"{API}/schedules/upcoming", Page[UpcomingRecording], query=query)).items
 
     async def create_schedule(self, values: ScheduleIn) -> Schedule:
         return await self._send("POST", "/schedules", Schedule, values)

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import Missing, PortTaken, StoreUnavailable
 from db.models import Channel, Node, PortClaim, Recorder, new_id
+from db.repositories.reservations import Reservations
 from db.repositories.rows import upsert
 
 LIVE = PortClaim.state != "released"
@@ -47,10 +48,12 @@ class Ports:
         """A reserved claim. The owner's own live claim on the port is carried over to the new epoch.
 
         ``ahead``: for an epoch that is not decided yet; then an own claim keeps its state, which is still that of the
-        sidecar there is. Raises ``PortTaken`` with the owner there is, and leaves the transaction usable.
+        sidecar there is, and a port that is free is refused while it is kept for another by what was planned. Raises
+        ``PortTaken`` with the owner there is, and leaves the transaction usable.
         """
+        claim_id = new_id()
         insert = upsert(self._session, PortClaim).values(
-            id=new_id(),
+            id=claim_id,
             node_id=wanted.node_id,
             port=wanted.port,
             device_index=wanted.device_index,
@@ -73,9 +76,14 @@ class Ports:
             .execution_options(populate_existing=True)
         )
         row = await self._session.scalar(statement)
-        if row is not None:
-            return row
-        raise await self._owner(wanted)
+        if row is None:
+            raise await self._owner(wanted)
+        if ahead and row.id == claim_id:
+            kept = await Reservations(self._session).holder(wanted.node_id, wanted.device_index, owner_id, now)
+            if kept is not None:
+                await self._session.execute(delete(PortClaim).where(PortClaim.id == claim_id))
+                raise kept
+        return row
 
     async def claim_all(
         self,

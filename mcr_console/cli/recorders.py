@@ -10,7 +10,7 @@ from mcr_console.cli.naming import node_named
 from mcr_console.client import Client
 from mcr_console.safe_text import safe
 from supervisor.schemas.recorder import RecordedFile, Recorder, RecorderIn, RecorderInput, RecorderPatch
-from supervisor.schemas.schedule import Schedule, ScheduleIn, ScheduleKind
+from supervisor.schemas.schedule import Schedule, ScheduleClash, ScheduleIn, ScheduleKind, UpcomingRecording
 
 app = group("Recorders. A recorder is named by its name.")
 schedule = group("When recorders record by themselves.")
@@ -175,6 +175,23 @@ def list_schedules(as_json: AsJson = False) -> None:
         print_schedule(one, names.get(one.recorder_id, one.recorder_id))
 
 
+@schedule.command("upcoming")
+def list_upcoming(
+    hours: Annotated[int, typer.Option(min=1, max=840, help="How far ahead.")] = 168, as_json: AsJson = False
+) -> None:
+    """List what is recorded from now on, one line each, with all that is in its way."""
+    found = with_supervisor(lambda client: client.upcoming(hours))
+    if as_json:
+        print_json(found)
+        return
+    for one in found:
+        print(upcoming_line(one))
+        for clash in one.clashes:
+            print(clash_line(clash))
+    if not found:
+        print(f"Nothing is planned for the next {hours} hours.")
+
+
 @schedule.command("add")
 def add_schedule(
     named: Named,
@@ -250,10 +267,21 @@ def print_schedule(one: Schedule, recorder: str) -> None:
     following = "nothing more" if one.next_start_at is None else f"next {one.next_start_at:%Y-%m-%d %H:%M:%S} UTC"
     print(f"{one.id}  {safe(recorder)}  {safe(one.title)}  {one.kind}{days} at {one.at} {one.time_zone}, {following}")
     for clash in one.clashes:
-        print(
-            f"  clashes with {safe(clash.title)} of {safe(clash.recorder)} over {safe(clash.what)}, "
-            f"first on {clash.start_at:%Y-%m-%d %H:%M} UTC"
-        )
+        print(f"{clash_line(clash)}, first on {clash.start_at:%Y-%m-%d %H:%M} UTC")
+
+
+def upcoming_line(one: UpcomingRecording) -> str:
+    port = {None: "", True: ", its port is kept", False: ", its port is not kept for it"}[one.reserved]
+    return (
+        f"{one.start_at:%Y-%m-%d %H:%M:%S} to {one.end_at:%H:%M:%S} UTC  {safe(one.recorder)}  {safe(one.title)}{port}"
+    )
+
+
+def clash_line(clash: ScheduleClash) -> str:
+    if clash.schedule_id is None:
+        return f"  clashes with {safe(clash.owner)}, which has {safe(clash.what)} until it is stopped"
+    first = {None: "", True: ", this goes first", False: ", which goes first"}[clash.goes_first]
+    return f"  clashes with {safe(clash.title)} of {safe(clash.recorder)} over {safe(clash.what)}{first}"
 
 
 def _input(recorder: Recorder) -> str:

@@ -111,6 +111,7 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "read_recorder_thumbnail": Permission.VIEW,
     "list_recordings": Permission.VIEW,
     "list_schedules": Permission.VIEW,
+    "list_upcoming": Permission.VIEW,
     "read_schedule": Permission.VIEW,
     "create_schedule": Permission.SCHEDULE,
     "update_schedule": Permission.SCHEDULE,

@@ -134,6 +134,8 @@ def _of_port(error: PortTaken) -> Failure:
             "port": error.port,
             "device_index": error.device_index,
             "since": error.since.isoformat(),
+            "reserved_for": error.reserved_for or None,
+            "reserved_until": error.reserved_until.isoformat() if error.reserved_until else None,
         },
     )
 

@@ -17,6 +17,7 @@ from supervisor.loops.recorder import RecorderKeeper
 from supervisor.nursery import Nursery
 from supervisor.recorder_board import RecorderBoard
 from supervisor.schedules.planning import Plan, jobs_of, plan_of
+from supervisor.schedules.reserving import renew_reservations
 from supervisor.schedules.stored import planned
 from supervisor.schedules.windows import Planned
 
@@ -25,6 +26,10 @@ log = structlog.get_logger(__name__)
 SCHEDULE_ALARMS: Final = ("schedule_blocked", "schedule_late")
 _LATE: Final = 2.0
 """Seconds after which a window that begins late says so."""
+
+
+_KEEP_EVERY: Final = 3600.0
+"""Seconds; plans reach weeks ahead."""
 
 
 class RecorderRoster:
@@ -38,6 +43,8 @@ class RecorderRoster:
         self._late: dict[str, tuple[str, Wanted]] = {}
         """By recorder: the window that began late, and how it is told."""
         self._blocked: dict[str, Wanted] = {}
+        self._kept: float | None = None
+        """When ports were last kept, on our monotonic clock."""
         self._desk: Desk
         self._board: RecorderBoard
         self.are_any: Callable[[], bool] = lambda: True
@@ -84,8 +91,20 @@ class RecorderRoster:
             keeper = self.update(row)
             mine = [planned(one) for one in schedules if one.recorder_id == row.id]
             await self._carry_out(keeper, mine)
+        if schedules:
+            await self._keep_ports()
         for recorder_id in self._keepers.keys() - {row.id for row in rows}:
             self.remove(recorder_id)
+
+    async def _keep_ports(self) -> None:
+        """What comes into sight with time is kept, too; who changes a plan keeps ports himself."""
+        fence, now = self._desk.leadership.fence, self._desk.clock.monotonic()
+        if fence is None or (self._kept is not None and now - self._kept < _KEEP_EVERY):
+            return
+        async with self._store.write(timeout=self._desk.timing.store) as tx:
+            await tx.leader.require(fence)
+            await renew_reservations(tx, self._desk.clock.now())
+        self._kept = now
 
     def update(self, row: Recorder) -> RecorderKeeper:
         """The row as somebody read it; a keeper begins with the first."""

@@ -52,14 +52,40 @@ class SchedulePatch(Schema):
 
 
 class ScheduleClash(Schema):
-    """The first time that this cannot be recorded beside ``title`` of ``recorder``. ``what``: over what."""
+    """The first time that this cannot be recorded beside ``title`` of ``owner``. ``what``: over what.
 
-    schedule_id: Id
+    An owner without a schedule (``schedule_id`` null) has the port now, until somebody stops it. ``goes_first``: the
+    port is kept for this and not for the other, because it was planned first; null over a recorder.
+    """
+
+    schedule_id: Id | None
+    owner: str = ""
     recorder: str
     title: str
     what: str
     start_at: Instant
     other_start_at: Instant
+    goes_first: bool | None = None
+
+
+class UpcomingRecording(Schema):
+    """One time that something is recorded: ``start_at`` to ``end_at``, with its rolls ``first_at`` to ``last_at``.
+
+    ``reserved``: whether the DeckLink port is kept for it; null where there is none to keep.
+    """
+
+    schedule_id: Id
+    recorder_id: Id
+    recorder: str
+    title: str
+    start_at: Instant
+    end_at: Instant
+    first_at: Instant
+    last_at: Instant
+    node_id: Id | None = None
+    device_index: int | None = None
+    reserved: bool | None = None
+    clashes: tuple[ScheduleClash, ...] = ()
 
 
 class Schedule(Schema):

@@ -9,7 +9,7 @@ down_revision = "0012"
 
 def upgrade() -> None:
     op.add_column("alarm", sa.Column("recorder_id", sa.String(length=32), nullable=True))
-    op.add_column("alarm", sa.Column("instruction", sa.Text(), server_default="", nullable=False))
+    op.add_column("alarm", sa.Column("instruction", sa.Text(), server_default=sa.text("''"), nullable=False))
     # It stood in the channel's place.
     op.execute(
         "UPDATE alarm SET recorder_id = channel_id, channel_id = NULL WHERE channel_id IN (SELECT id FROM recorder)"

@@ -18,6 +18,7 @@ from supervisor.api.revisions import SeenRev, set_etag
 from supervisor.api.route import note, router
 from supervisor.errors import Unavailable
 from supervisor.principal import Principal
+from supervisor.schedules.reserving import renew_reservations
 from supervisor.schemas.base import Id, Page
 from supervisor.schemas.recorder import (
     RecordedFile,
@@ -77,6 +78,7 @@ async def update_recorder(
         before = await recorder_row(tx, who, recorder_id)
         check_node({"input_kind": before.input_kind, "wanted_node_id": before.wanted_node_id, **spec})
         row = await tx.recorders.update(recorder_id, rev, spec)
+        await renew_reservations(tx, context.clock.now())
     note(request, saw_rev=rev, changed=sorted(changes.model_fields_set))
     return await _changed(context, who, response, row)
 
@@ -89,6 +91,7 @@ async def delete_recorder(context: Ctx, who: Who, request: Request, recorder_id:
         await recorder_row(tx, who, recorder_id)
         await tx.recorders.delete(recorder_id, rev)
         now = context.clock.now()
+        await renew_reservations(tx, now)
         alarms = await tx.alarms.list(open_only=True, recorder_id=recorder_id)
         cleared = [await tx.alarms.clear(row.code, recorder_id, row.node_id, now) for row in alarms]
     await context.supervision.recorders.changed(recorder_id)
