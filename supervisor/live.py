@@ -27,6 +27,7 @@ from supervisor.schemas.channel import (
     OutputLive,
     Phase,
 )
+from supervisor.schemas.control import Control
 
 _PASSES: Final = 50
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -79,15 +80,22 @@ UNDRIVEN: Final = NodeSeen("undriven", None, None, None, "it takes no orders fro
 class LiveBoard:
     """The newest ``ChannelLive`` of every channel. Belongs to one event loop; no method blocks.
 
-    ``alarms`` answers how many alarms of a channel are open.
+    ``alarms`` answers how many alarms of a channel are open, ``control`` who has control of it.
     """
 
-    def __init__(self, events: Events, clock: Clock, alarms: Callable[[str], int]) -> None:
+    def __init__(
+        self,
+        events: Events,
+        clock: Clock,
+        alarms: Callable[[str], int],
+        control: Callable[[str], Control | None] = lambda _: None,
+    ) -> None:
         self._events = events
         self._clock = clock
         self._alarms = alarms
+        self._control = control
         self._version = 0
-        self._seen: dict[str, tuple[Sight, int]] = {}
+        self._seen: dict[str, tuple[Sight, int, Control | None]] = {}
         self._shown: dict[str, ChannelLive] = {}
         self._answered_at: dict[str, float] = {}
         self._rates: dict[str, str] = {}
@@ -108,7 +116,17 @@ class LiveBoard:
             self._answered_at.pop(channel_id, None)
         else:
             self._answered_at[channel_id] = self._clock.monotonic() - sight.age_s
-        seen = (sight, self._alarms(channel_id))
+        self._publish(sight)
+
+    def look_again(self, channel_id: str) -> None:
+        """Something beside its sight changed: who has control of it."""
+        seen = self._seen.get(channel_id)
+        if seen is not None:
+            self._publish(seen[0])
+
+    def _publish(self, sight: Sight) -> None:
+        channel_id = sight.channel_id
+        seen = (sight, self._alarms(channel_id), self._control(channel_id))
         if self._seen.get(channel_id) == seen:
             return
         self._seen[channel_id] = seen
@@ -190,6 +208,7 @@ class LiveBoard:
             off_air_since=sight.off_air_since,
             playlist_revision=sight.playlist_revision,
             alarms=self._alarms(sight.channel_id),
+            control=self._control(sight.channel_id),
             faults=None if status is None else _faults(status),
             logo=None if status is None or status.logo is None else _logo(status.logo),
             engine=None if status is None or status.engine is None else _engine(status.engine),

@@ -5,6 +5,7 @@ import hmac
 import ipaddress
 import os
 import pwd
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from starlette.requests import Request
 
 from supervisor.errors import Invalid
 from supervisor.principal import Principal
+from supervisor.schemas.control import SESSION_HEADER, STATION_HEADER
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +68,25 @@ def authenticate(request: Request, token: Token) -> Principal | None:
     connection = getattr(request.state, "connection", None)
     if not isinstance(connection, Connection):
         return None
+    session, station = _seat(request)
     if connection.peer_uid is not None:
-        return Principal(name=_user_name(connection.peer_uid), origin="unix", role="admin")
+        name = _user_name(connection.peer_uid)
+        return Principal(name=name, origin="unix", role="admin", session=session, station=station)
     if connection.address is None:
         return None
     scheme, _, presented = request.headers.get("authorization", "").partition(" ")
     if not token.matches(presented.strip() if scheme.lower() == "bearer" else None):
         return None
-    return Principal(name="token", origin=f"tcp {connection.address}", role="admin")
+    origin = f"tcp {connection.address}"
+    return Principal(name="token", origin=origin, role="admin", session=session, station=station)
+
+
+def _seat(request: Request) -> tuple[str, str]:
+    """The session and the station that the call names; what is neither is as good as none."""
+    session, station = request.headers.get(SESSION_HEADER, ""), request.headers.get(STATION_HEADER, "")
+    if not re.fullmatch(r"[0-9a-f]{32}", session):
+        return "", ""
+    return session, station if re.fullmatch(r"[ -~]{1,60}", station) else ""
 
 
 def _user_name(uid: int) -> str:

@@ -101,6 +101,10 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "rejoin": Permission.OPERATE,
     "cue": Permission.OPERATE,
     "logo": Permission.OPERATE,
+    "list_controls": Permission.VIEW_ALL,
+    "take_control": Permission.OPERATE,
+    "release_control": Permission.OPERATE,
+    "renew_controls": Permission.OPERATE,
     "list_recorders": Permission.VIEW,
     "read_recorder": Permission.VIEW,
     "create_recorder": Permission.CONFIGURE,
@@ -164,6 +168,10 @@ ANYWHERE: Final = frozenset({"shut_down_supervisor"})
 
 CHANGES_NOTHING: Final = frozenset({"preview_rundown_edit"})
 """Calls with a body that only read: a console asks while somebody types, and no row of the audit is about that."""
+
+
+UNWRITTEN: Final = frozenset({"renew_controls"})
+"""What changes nothing that anybody asks for later: each console says every few seconds that it is still there."""
 
 
 def permit(operation_id: str, principal: Principal | None) -> None:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from supervisor.api.authentication import Connection
 from supervisor.api.context import Context, context_of
-from supervisor.api.permissions import ANYWHERE, CHANGES_NOTHING, permit
+from supervisor.api.permissions import ANYWHERE, CHANGES_NOTHING, UNWRITTEN, permit
 from supervisor.api.problems import Failure, failure_of, response_of
 from supervisor.errors import Follows
 from supervisor.principal import Principal
@@ -80,7 +80,7 @@ def note(request: Request, target: str | None = None, **detail: object) -> None:
 
 
 async def _audit(request: Request, principal: Principal | None, action: str, failure: Failure | None) -> None:
-    if request.method in _SAFE_METHODS or action in CHANGES_NOTHING:
+    if request.method in _SAFE_METHODS or action in CHANGES_NOTHING or (action in UNWRITTEN and failure is None):
         return
     outcome: Outcome = "done"
     detail = _detail(request)

@@ -16,6 +16,7 @@ from supervisor.agent.interface import AgentAway
 from supervisor.alarms import AlarmBoard
 from supervisor.clock import Clock
 from supervisor.commands import Commands
+from supervisor.control import Controls
 from supervisor.decisions.alarms import Wanted
 from supervisor.decisions.timing import Timing
 from supervisor.decisions.view import Candidate
@@ -115,7 +116,10 @@ class Supervision:
         self._nodes_told = NodeAlarms(
             self._fleet, self._alarms, self._history, store, self._timing, lambda: self._leadership.fence
         )
-        self.live = LiveBoard(events, clock, self._alarms.count)
+        self.controls = Controls(
+            clock, lambda: self._leadership.standing().term, changed=lambda channel_id: self.live.look_again(channel_id)
+        )
+        self.live = LiveBoard(events, clock, self._alarms.count, self.controls.of)
         self._desk = Desk(
             store=store,
             clock=clock,
@@ -160,6 +164,7 @@ class Supervision:
             self._nursery.keep("leases", self._leases.run)
             self._nursery.keep("media on the nodes", self._media.run)
             self._nursery.keep("ends of lists", self._list_ends.run)
+            self._nursery.keep("control of channels", self.controls.run)
             await asyncio.Event().wait()
         finally:
             await self._nursery.close()

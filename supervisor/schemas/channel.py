@@ -6,6 +6,7 @@ from pydantic import Field
 
 from supervisor.schemas.airing import Kind, StartMode
 from supervisor.schemas.base import Id, Instant, Name, RateText, Schema
+from supervisor.schemas.control import Control
 from supervisor.schemas.playout import Playout, PlayoutPatch
 
 Desired = Literal["off", "on"]
@@ -251,6 +252,8 @@ class ChannelLive(Schema):
     """None for a channel without a logo."""
     engine: EngineLive | None = None
     """None where the sidecar plays by itself."""
+    control: Control | None = None
+    """Whose air commands are done; None: nobody's alone. Only the leader knows."""
 
 
 class Channel(Playout):

@@ -145,7 +145,13 @@ async def _transport(
 
 
 async def _require(context: Context, who: Principal, channel_id: str) -> None:
-    """A take must not wait for the database: an admin sees every channel, and ``Commands`` knows which there are."""
+    """May ``who`` see it, and is its air in their hands?
+
+    A take must not wait for the database: an admin sees every channel, and ``Commands`` knows which there are.
+    """
     if who.role != "admin":
         async with context.store.read() as tx:
             await channel_row(tx, who, channel_id)
+    row = context.supervision.row(channel_id)
+    if row is not None:
+        context.supervision.controls.require(channel_id, f"{row.number} {row.name}", who)

@@ -1,0 +1,103 @@
+"""Control of a channel through the doors: what each air command does while another session has it."""
+
+import asyncio
+import getpass
+from typing import Any
+
+import pytest
+
+from mcr_console.client import Client, Event
+from supervisor.schemas.channel import ChannelLive
+from supervisor.schemas.control import seat_of
+from tests.fixtures.running import Running
+
+ANN = {"X-MCR-Session": "a" * 32, "X-MCR-Station": "desk 1"}
+BOB = {"X-MCR-Session": "b" * 32, "X-MCR-Station": "desk 2"}
+AIR = ("start", "stop", "take", "skip", "play", "pause", "resume", "hold", "recue", "standby", "rejoin")
+WITH_BODY: dict[str, dict[str, Any]] = {
+    "adjust": {"ms": 1000},
+    "drop": {"item_id": "x"},
+    "undrop": {"item_id": "x"},
+    "cue": {"item_id": None},
+    "logo": {"show": "auto"},
+}
+
+
+async def post(supervisor: Running, path: str, headers: dict[str, str], **more: Any) -> tuple[int, Any]:
+    answer = await supervisor.tcp.post(f"/api/v1{path}", headers=headers, **more)
+    return answer.status_code, answer.json()
+
+
+async def test_every_air_command_of_another_is_refused_by_name_and_nothing_of_it_is_done(supervisor: Running) -> None:
+    made = await supervisor.call("POST", "/channels", json={"name": "Sport", "number": 3})
+    path = f"/channels/{made['id']}"
+    answer = await supervisor.unix.post(f"/api/v1{path}/control", json={}, headers=ANN)
+    assert answer.json()["operator"] == getpass.getuser()
+    for verb in (*AIR, *WITH_BODY):
+        status, problem = await post(supervisor, f"{path}/{verb}", BOB, json=WITH_BODY.get(verb, {}))
+        assert (status, problem["code"]) == (409, "controlled"), verb
+        assert f"{getpass.getuser()} at desk 1 has control of 3 Sport" in problem["detail"]
+    assert (await supervisor.call("GET", path))["desired"] == "off"
+    status, problem = await post(supervisor, f"{path}/take", {})
+    assert (status, problem["code"]) == (409, "controlled"), "a script is another, too"
+    refused = [row for row in await supervisor.audit() if row["detail"].get("code") == "controlled"]
+    assert len(refused) == len(AIR) + len(WITH_BODY) + 1
+
+
+async def test_the_holder_commands_and_whoever_takes_over_commands_then(supervisor: Running) -> None:
+    made = await supervisor.call("POST", "/channels", json={"name": "Sport"})
+    path = f"/channels/{made['id']}"
+    status, live = await post(supervisor, f"{path}/start", ANN)
+    assert status == 200
+    assert live["live"]["control"]["seat"] == seat_of("a" * 32), "the first command took control"
+    assert (await supervisor.call("GET", "/controls"))["items"][0]["control"]["station"] == "desk 1"
+    status, problem = await post(supervisor, f"{path}/control", BOB, json={})
+    assert (status, problem["code"]) == (409, "controlled")
+    status, control = await post(supervisor, f"{path}/control", BOB, json={"over": True})
+    assert (status, control["station"]) == (200, "desk 2")
+    status, renewed = await post(supervisor, "/controls/renew", ANN, json={"channel_ids": [made["id"]]})
+    assert renewed == {"held": [], "lost": [made["id"]]}
+    status, _ = await post(supervisor, f"{path}/stop", BOB)
+    assert status == 200
+    status, _ = await post(supervisor, f"{path}/release-control", BOB)
+    assert status == 200
+    assert (await supervisor.call("GET", path))["live"]["control"] is None
+    actions = [row["action"] for row in await supervisor.audit()]
+    assert "renew_controls" not in actions
+    assert {"take_control", "release_control"} <= set(actions)
+
+
+async def test_readers_of_the_event_stream_are_told_who_has_control(supervisor: Running) -> None:
+    made = await supervisor.call("POST", "/channels", json={"name": "Sport"})
+    path = f"/channels/{made['id']}"
+    seen: list[str | None] = []
+
+    async def listen(client: Client) -> None:
+        async for message in client.events():
+            match message:
+                case Event(payload=ChannelLive() as live):
+                    seen.append(None if live.control is None else live.control.station)
+                    if len(seen) > 1 and seen[-1] is None and "desk 2" in seen:
+                        return
+                case _:
+                    heard.set()
+
+    heard = asyncio.Event()
+    async with Client.at(socket=supervisor.settings.socket_path) as client:
+        reader = asyncio.create_task(listen(client))
+        await asyncio.wait_for(heard.wait(), 10.0)
+        await post(supervisor, f"{path}/control", ANN, json={})
+        await asyncio.sleep(0)
+        await post(supervisor, f"{path}/control", BOB, json={"over": True})
+        await asyncio.sleep(0)
+        await post(supervisor, f"{path}/release-control", BOB)
+        await asyncio.wait_for(reader, 10.0)
+
+
+@pytest.mark.parametrize("session", ["", "short", "A" * 32, "a" * 33])
+async def test_what_is_no_session_is_none(supervisor: Running, session: str) -> None:
+    made = await supervisor.call("POST", "/channels", json={"name": "Sport"})
+    status, problem = await post(
+        supervisor, f"/channels/{made['id']}/control", {"X-MCR-Session": session}, json={"over": True}
+    )
+    assert (status, problem["code"]) == (422, "invalid")
