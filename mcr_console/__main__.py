@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from mcr_console.cli.places import Home
-from mcr_console.client import Client
+from mcr_console.client import Client, new_command_id
+from mcr_console.hands import station
 
 
 def run_console(client: Client, log_file: Path | None = None) -> int:
@@ -47,7 +48,8 @@ def main(
     if (socket is None) == (url is None):
         raise typer.BadParameter("name --socket or --url, and not both")
     token = token_file.read_text(encoding="utf-8").strip() if token_file is not None else None
-    sys.exit(run_console(Client.at(socket=socket, url=url, token=token), log_file))
+    client = Client.at(socket=socket, url=url, token=token).sit(new_command_id(), station())
+    sys.exit(run_console(client, log_file))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Protocol
 from mcr_console.air import ADJUST_MS, Order, Verb, adjust_order, drop_order, order
 from mcr_console.client import ClientError
 from mcr_console.drawing.footer import target
+from mcr_console.hands import holder
 from mcr_console.keys import BY_ID, Action
 from mcr_console.screens.dialogs import Question
 from mcr_console.session import Session
@@ -38,6 +39,9 @@ class AirKeys:
         if state is None:
             session.message = session.no_focus
             return
+        if session.hands.whose(state) == "other":
+            session.desk.refuse(state.channel.id, BY_ID[action_id].word.upper(), _others(state))
+            return
         # Both are asked: a press during a pending command must also put off the end of a held key.
         repeats = session.desk.repeats(action_id, state.channel.id)
         if repeats or session.desk.pending(state.channel.id):
@@ -57,6 +61,46 @@ class AirKeys:
                 session.desk.refuse(state.channel.id, "TAKE", "nothing is next")
             case _:
                 self._send(order(_verb(action_id, state), state))
+
+    def control(self) -> None:
+        """Takes control of the focused channel or gives it back; from another only after a question to the taker."""
+        session, state = self._session, self._session.focused
+        if self._blind("control"):
+            return
+        if state is None:
+            session.message = session.no_focus
+            return
+        match session.hands.whose(state):
+            case "free":
+                self._take_control(state, over=False)
+            case "mine":
+                self._host.start_work("control", partial(self._give_back, state))
+            case "other":
+
+                def answered(answer: str) -> None:
+                    if answer == "do" and not self._blind("control"):
+                        self._take_control(state, over=True)
+
+                self._host.ask(_take_over_question(state), state, answered)
+
+    def _take_control(self, state: ChannelState, *, over: bool) -> None:
+        self._host.start_work("control", partial(self._take_over, state, over=over))
+
+    async def _take_over(self, state: ChannelState, *, over: bool) -> None:
+        try:
+            await self._session.hands.take(state.channel.id, over=over)
+        except ClientError as error:
+            self._session.desk.refuse(state.channel.id, "CONTROL", f"{error.title}. {error.detail}")
+        else:
+            self._session.message = f"you have control of {target(state)}"
+
+    async def _give_back(self, state: ChannelState) -> None:
+        try:
+            await self._session.hands.give_back(state.channel.id)
+        except ClientError as error:
+            self._session.desk.refuse(state.channel.id, "CONTROL", f"{error.title}. {error.detail}")
+        else:
+            self._session.message = f"nobody has control of {target(state)} now"
 
     def acknowledge(self) -> None:
         """Acknowledges the focused channel's alarms."""
@@ -137,6 +181,24 @@ class AirKeys:
     def _send(self, wanted: Order) -> None:
         if self._session.desk.begin(wanted):
             self._host.start_work(wanted.words, partial(self._session.desk.send, wanted))
+
+
+def _others(state: ChannelState) -> str:
+    control = state.live.control
+    who = "another" if control is None else holder(control)
+    return f"nothing sent: {who} has control, C takes it over"
+
+
+def _take_over_question(state: ChannelState) -> Question:
+    control, who = state.live.control, target(state)
+    if control is None:
+        return Question(f"Take control of {who}?", (), f"Take control of {who}")
+    since = f"{holder(control)} has had it since {control.since:%H:%M:%S} UTC and will be told."
+    return Question(
+        f"Take control of {who} over from {control.operator}?",
+        (since, "Nothing on air changes. Their air keys do nothing from then on."),
+        f"Take control of {who}",
+    )
 
 
 def _verb(action_id: str, state: ChannelState) -> Verb:

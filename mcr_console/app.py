@@ -1,13 +1,15 @@
 """The console: one link to a supervisor, one tick, and the screens."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Iterable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any, ClassVar, Final, cast
 
 from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
 from textual.theme import Theme
@@ -17,6 +19,7 @@ from mcr_console.actions import AirKeys
 from mcr_console.clock import Clock, SystemClock
 from mcr_console.desk_keys import BESIDE, DeskKeys
 from mcr_console.faults import TOO_MANY, Guarded
+from mcr_console.keypad import KEYPAD_APPLICATION, KEYPAD_NUMERIC, distinguish_keypad
 from mcr_console.keys import ACTIONS, BY_COMMAND, Action
 from mcr_console.palette import Palette, choose
 from mcr_console.screens.asrun import AsRunScreen
@@ -32,6 +35,7 @@ from mcr_console.wall_state import ChannelState
 from supervisor.schemas.channel import RundownRow
 
 TICK_S: Final = 0.25
+LEAVE_S: Final = 1.0
 SLOW_TICK_S: Final = 0.05
 MESSAGE_S: Final = 4.0
 HISTORY: Final = 50
@@ -69,13 +73,23 @@ class McrApp(Guarded, App[None]):
     TITLE = "mcr"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
     ENABLE_COMMAND_PALETTE = True
+    # Where no screen takes it as its own key: in dialogs and fields.
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("kp_enter", "keypad_enter", show=False, id="app.keypad_enter")]
 
     def __init__(
-        self, feed: Feed, *, clock: Clock | None = None, palette: Palette | None = None, ascii_only: bool = False
+        self,
+        feed: Feed,
+        *,
+        clock: Clock | None = None,
+        palette: Palette | None = None,
+        ascii_only: bool = False,
+        read_only: bool = False,
     ) -> None:
         super().__init__()
+        distinguish_keypad()
         chosen = palette or choose(self.console.color_system, no_color=self.no_color, ascii_only=ascii_only)
         self.session = Session(feed, clock or SystemClock(), chosen, self._changed)
+        self.session.read_only = read_only
         self.faults: list[tuple[str, Exception]] = []
         self.session.unfiltered = lambda: any(isinstance(screen, ChannelScreen) for screen in self.screen_stack)
         self._air = AirKeys(self.session, self)
@@ -97,8 +111,20 @@ class McrApp(Guarded, App[None]):
         self.register_theme(_theme(self.session.palette))
         self.theme = "mcr"
         self.push_screen(WallScreen(self.session))
+        self._driver_write(KEYPAD_APPLICATION)
         self.run_worker(self._follow, name="link", group="link", exit_on_error=False)
         self.set_interval(TICK_S, self.tick)
+
+    async def on_unmount(self) -> None:
+        """The keypad is the terminal's again, and nobody is to wait for a lease of a console that is gone."""
+        self._driver_write(KEYPAD_NUMERIC)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_S):
+                await self.session.hands.leave()
+
+    def _driver_write(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)
 
     async def _follow(self) -> None:
         async with aclosing(self.session.feed.events()) as messages:
@@ -119,12 +145,28 @@ class McrApp(Guarded, App[None]):
                     self.session.thumbnails.wanted = screen.pictures()
                 break
             on_top = False
+        self._watch_hands()
         for channel_id in self.session.thumbnails.due():
             self.start_work("picture", self.session.thumbnails.fetch(channel_id))
         took = time.perf_counter() - began
         if took > SLOW_TICK_S and began - self._slow_logged > 10:
             self._slow_logged = began
             log.warning("a tick took %.0f ms", took * 1000)
+
+    def _watch_hands(self) -> None:
+        hands, desk = self.session.hands, self.session.desk
+        for channel_id, words in hands.watch(self.session.wall):
+            desk.refuse(channel_id, "CONTROL", words)
+        if hands.due:
+            self.start_work("hands", partial(self._renew, hands.begin()))
+
+    async def _renew(self, channel_ids: tuple[str, ...]) -> None:
+        for channel_id in await self.session.hands.renew(channel_ids):
+            self.session.desk.refuse(channel_id, "CONTROL", "it lapsed: the supervisor did not hear this console")
+
+    def action_keypad_enter(self) -> None:
+        """Where it is no air key, the keypad's Enter is Enter."""
+        self.simulate_key("enter")
 
     def start_work(self, name: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
         """Runs it beside the screen; what it raises is reported.
@@ -208,6 +250,8 @@ class McrApp(Guarded, App[None]):
     def blind(self, action: Action) -> str:
         """Why the focus cannot be seen, or the action does not belong to the screen; empty where it can."""
         screen = self.top
+        if self.session.read_only:
+            return "this console is read-only"
         if self.size.width < LEAST[0] or self.size.height < LEAST[1]:
             return f"the terminal is smaller than {LEAST[0]}x{LEAST[1]}"
         if screen is not None and screen.PLACE not in action.places:
@@ -225,6 +269,7 @@ class McrApp(Guarded, App[None]):
     def _handlers(self) -> dict[str, Callable[[], None]]:
         made: dict[str, Callable[[], None]] = {
             "acknowledge": self._air.acknowledge,
+            "control": self._air.control,
             "open": self._open,
             "back": self._back,
             "wall": partial(self._base, WallScreen),

@@ -37,6 +37,7 @@ from supervisor.schemas.channel import (
     Rundown,
 )
 from supervisor.schemas.claim import Claim, ReleaseIn
+from supervisor.schemas.control import Control, ControlIn, ControlRenew, ControlRenewed, ControlSeen, seat_of
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.schemas.explanation import Explanation, Placement
 from supervisor.schemas.history import HistoryEvent, HistoryKind
@@ -100,9 +101,30 @@ class Client:
         self._http = http
 
     @classmethod
-    def at(cls, *, socket: Path | None = None, url: str | None = None, token: str | None = None) -> "Client":
-        """A client of the supervisor at a unix socket, or at a URL with a bearer token. Nothing is sent yet."""
-        return cls(Http.open(socket=socket, url=url, token=token))
+    def at(
+        cls,
+        *,
+        socket: Path | None = None,
+        url: str | None = None,
+        token: str | None = None,
+        authority: Path | None = None,
+        read_only: bool = False,
+    ) -> "Client":
+        """A client of the supervisor at a unix socket, or at a URL with a bearer token. Nothing is sent yet.
+
+        ``authority`` and ``read_only`` as for ``Http.open``.
+        """
+        return cls(Http.open(socket=socket, url=url, token=token, authority=authority, read_only=read_only))
+
+    def sit(self, session: str, station: str) -> "Client":
+        """From now on every call names this session and where it sits."""
+        self._http.sit(session, station)
+        return self
+
+    @property
+    def seat(self) -> str:
+        """What the supervisor shows of this client's session; empty without one."""
+        return seat_of(self._http.session)
 
     @property
     def where(self) -> str:
@@ -270,6 +292,22 @@ class Client:
         """Vetoes that the channel is moved, or takes that back."""
         verb = "hold-failover" if held else "release-failover"
         return await self._send("POST", f"/channels/{channel_id}/{verb}", Channel)
+
+    # Control of channels
+
+    async def take_control(self, channel_id: str, *, over: bool) -> Control:
+        """For this client's session (``sit``); ``over``: from who has it, too."""
+        return await self._send("POST", f"/channels/{channel_id}/control", Control, ControlIn(over=over))
+
+    async def release_control(self, channel_id: str) -> ControlSeen:
+        return await self._send("POST", f"/channels/{channel_id}/release-control", ControlSeen)
+
+    async def renew_controls(self, channel_ids: Sequence[str]) -> ControlRenewed:
+        """This client's session is still there."""
+        return await self._send("POST", "/controls/renew", ControlRenewed, ControlRenew(channel_ids=tuple(channel_ids)))
+
+    async def controls(self) -> tuple[ControlSeen, ...]:
+        return (await self._http.get(f"{API}/controls", Page[ControlSeen])).items
 
     # Playlists and assets
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
@@ -10,6 +11,7 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from supervisor.schemas.base import Problem, Schema
+from supervisor.schemas.control import SESSION_HEADER, STATION_HEADER
 
 S = TypeVar("S", bound=Schema)
 Query = Mapping[str, str | int | bool | tuple[str, ...] | None]
@@ -63,14 +65,28 @@ class Unreachable(ClientError):
 class Http:
     """Requests over a unix socket or over TCP with a bearer token. Not thread-safe; use within one event loop."""
 
-    def __init__(self, where: str, client: httpx.AsyncClient) -> None:
+    def __init__(self, where: str, client: httpx.AsyncClient, *, read_only: bool = False) -> None:
         self.where = where
         """What this client speaks to, for people: a socket's path or a URL."""
+        self.session = ""
         self._client = client
+        self._read_only = read_only
 
     @classmethod
-    def open(cls, *, socket: Path | None = None, url: str | None = None, token: str | None = None) -> "Http":
-        """Exactly one of ``socket`` and ``url``. Nothing is sent yet. Proxies of the environment are not used."""
+    def open(
+        cls,
+        *,
+        socket: Path | None = None,
+        url: str | None = None,
+        token: str | None = None,
+        authority: Path | None = None,
+        read_only: bool = False,
+    ) -> "Http":
+        """Exactly one of ``socket`` and ``url``. Nothing is sent yet. Proxies of the environment are not used.
+
+        ``authority``: certificates (PEM) that vouch for an https ``url``, beside those of this machine. Raises OSError
+        when they cannot be read. ``read_only``: whatever would change something is refused here and not sent.
+        """
         if (socket is None) == (url is None):
             raise ValueError("name a socket or a url, and not both")
         headers = {"User-Agent": "mcr-console"}
@@ -81,10 +97,17 @@ class Http:
             base_url="http://supervisor" if socket is not None else str(url),
             headers=headers,
             timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
+            verify=_trusting(authority) if url is not None and url.startswith("https:") else True,
             trust_env=False,
             follow_redirects=False,
         )
-        return cls(str(socket or url), client)
+        return cls(str(socket or url), client, read_only=read_only)
+
+    def sit(self, session: str, station: str) -> None:
+        """From now on every call names this session: control of channels is its."""
+        self.session = session
+        self._client.headers[SESSION_HEADER] = session
+        self._client.headers[STATION_HEADER] = station
 
     async def close(self) -> None:
         """Closes every connection, the event stream's too."""
@@ -106,6 +129,14 @@ class Http:
         deadline_s: float = ANSWER_S,
     ) -> bytes:
         """The answer's body. ``rev`` goes along as ``If-Match``. Raises ``ApiProblem`` or ``Unreachable``."""
+        if self._read_only and method != "GET":
+            raise ApiProblem(
+                "This console is read-only",
+                "nothing was sent",
+                "Open it without --read-only.",
+                code="read_only",
+                status=0,
+            )
         headers: dict[str, str] = {}
         content: bytes | None = None
         if body is not None:
@@ -231,6 +262,14 @@ async def _read(response: httpx.Response) -> bytes:
         if len(data) > LARGEST_ANSWER:
             raise httpx.ReadError(f"the answer is longer than {LARGEST_ANSWER} bytes")
     return bytes(data)
+
+
+def _trusting(authority: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if authority is not None:
+        context.load_verify_locations(cafile=authority)
+    return context
 
 
 def _text(value: str | int | bool) -> str:

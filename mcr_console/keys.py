@@ -42,7 +42,8 @@ NODES = "Nodes, armed too: they act on the selected row"
 
 ACTIONS: Final[tuple[Action, ...]] = (
     Action(
-        "take", ("t", "f12"), "t", "TAKE", "Cut now to what is cued, else to what is next; also out of a hold.",
+        "take", ("t", "f12", "kp_enter"), "t", "TAKE",
+        "Cut now to what is cued, else to what is next; also out of a hold.",
         1, ON_CHANNELS, "channel", air=True, command="take", group=AIR,
     ),
     Action(
@@ -82,6 +83,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "undo", ("U",), "U", "undo",
         "Take back your last take (cues the old item again), cue, hold, drop or +30 s on this channel.",
         7, ON_CHANNELS, "channel", air=True, command="undo", group=AIR,
+    ),
+    Action(
+        "control", ("C",), "C", "control",
+        "Take control of the channel, or give it back. Of another's: asks, then takes it over, and tells them.",
+        20, ON_CHANNELS, "channel", command="control", group=AIR,
     ),
     Action(
         "start", ("S",), "S", "start", "Put the channel on air.",

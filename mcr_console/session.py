@@ -9,7 +9,9 @@ from mcr_console.clock import Clock
 from mcr_console.condition import condition
 from mcr_console.desk_feed import DeskFeed
 from mcr_console.drawing.tile import TileView
+from mcr_console.drawing.verdict import control_words
 from mcr_console.event_stream import LinkMessage
+from mcr_console.hands import ControlFeed, Hands
 from mcr_console.palette import Palette
 from mcr_console.safe_text import safe
 from mcr_console.thumbnails import PictureSource, Thumbnails
@@ -24,7 +26,7 @@ DIGITS_S: Final = 1.2
 """Digits typed within this time make one channel number."""
 
 
-class Feed(AirFeed, PictureSource, DeskFeed, Protocol):
+class Feed(AirFeed, ControlFeed, PictureSource, DeskFeed, Protocol):
     """What the console asks of a supervisor, as ``Client`` does it. All but ``events`` raise ``ClientError``."""
 
     @property
@@ -55,6 +57,8 @@ class Session:
         self.palette = palette
         self.builder = WallBuilder(clock)
         self.desk = AirDesk(feed, clock, changed)
+        self.hands = Hands(feed, clock)
+        self.read_only = False
         self.thumbnails = Thumbnails(feed, clock)
         self.fault = ""
         self.message = ""
@@ -148,6 +152,7 @@ class Session:
         stale = wall.stale(now)
         return TileView(
             state=wall.channels[channel_id],
+            hands=control_words(wall.channels[channel_id].live.control, self.feed.seat),
             now=wall.as_of(now),
             stale=stale,
             focused=channel_id == self.focus,

@@ -162,7 +162,7 @@ def _controlled(name: str, held: _Held) -> Conflict:
     return Conflict(
         f"{held.operator}{where} has control of {name} since {held.since:%H:%M:%S} UTC",
         conflict="controlled",
-        hint="To take it over: C at the console, --take-over in a shell, or POST …/control with over. It is never refused.",
+        hint="To take it over: C at the console, --take-over in a shell, POST …/control with over. It is granted.",
         operator=held.operator,
         station=held.station,
         since=held.since.isoformat(),

@@ -9,6 +9,7 @@ import typer
 from mcr_console.cli.caspar_server import caspar_server, engine_line
 from mcr_console.cli.channel_settings import set_
 from mcr_console.cli.commands import AsJson, Sure, confirm, group, with_supervisor
+from mcr_console.cli.control import TakeOver, take_over
 from mcr_console.cli.explain import explain
 from mcr_console.cli.failover import failover_line, hold_failover, release_failover
 from mcr_console.cli.failures import Failure
@@ -190,17 +191,19 @@ async def put_on_air(client: Client, channel: Channel, *, wait: bool = True) -> 
 
 
 @app.command()
-def start(named: Named, wait: Wait = True) -> None:
+def start(named: Named, wait: Wait = True, over: TakeOver = False) -> None:
     """Put a channel on air."""
 
     async def run(client: Client) -> Channel:
-        return await put_on_air(client, await channel_named(client, named), wait=wait)
+        channel = await channel_named(client, named)
+        await take_over(client, channel, asked=over)
+        return await put_on_air(client, channel, wait=wait)
 
     print(channel_line(with_supervisor(run)))
 
 
 @app.command()
-def stop(named: Named, yes: Sure = False, wait: Wait = True) -> None:
+def stop(named: Named, yes: Sure = False, wait: Wait = True, over: TakeOver = False) -> None:
     """Take a channel off air. Asks first."""
 
     async def run(client: Client) -> Channel:
@@ -208,6 +211,7 @@ def stop(named: Named, yes: Sure = False, wait: Wait = True) -> None:
         if channel.desired == "off" and channel.live.phase == "off":
             return channel
         confirm(f"Take {channel.number} {channel.name} OFF AIR?", yes=yes)
+        await take_over(client, channel, asked=over)
         await client.stop(channel.id)
         if not wait:
             return await client.channel(channel.id)
@@ -233,9 +237,10 @@ def stop(named: Named, yes: Sure = False, wait: Wait = True) -> None:
 def _transport(verb: TransportVerb, help_text: str) -> None:
     """One command a verb; they differ in nothing else."""
 
-    def command(named: Named, as_json: AsJson = False) -> None:
+    def command(named: Named, over: TakeOver = False, as_json: AsJson = False) -> None:
         async def run(client: Client) -> CommandDone:
             channel = await channel_named(client, named)
+            await take_over(client, channel, asked=over)
             return await client.transport(channel.id, verb, CommandIn())
 
         print_done(with_supervisor(run), as_json=as_json)

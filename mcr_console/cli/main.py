@@ -1,6 +1,5 @@
 """``mcr``: the console and every command."""
 
-import asyncio
 import importlib.metadata
 import platform
 
@@ -12,9 +11,9 @@ from mcr_console.cli import (
     alarms,
     asrun,
     asrun_days,
-    background,
     channels,
     database,
+    desk,
     explain,
     history,
     media,
@@ -26,13 +25,9 @@ from mcr_console.cli import (
     supervision,
     watch,
 )
-from mcr_console.cli.commands import group, home
+from mcr_console.cli.commands import group
 from mcr_console.cli.demo.command import demo
 from mcr_console.cli.doctor.command import doctor
-from mcr_console.cli.failures import Exit, Failure
-from mcr_console.cli.screen import has_terminal, show_console
-from mcr_console.cli.signals import run_until_signal
-from mcr_console.client import Client
 
 app = group("Master control in a terminal. Without a command: the console.")
 app.info.no_args_is_help = False
@@ -50,24 +45,11 @@ log.command()(asrun_days.rebuild)
 
 
 @app.callback(invoke_without_command=True)
-def console(ctx: typer.Context) -> None:
+def without_command(ctx: typer.Context) -> None:
     """Master control in a terminal. Without a command: the console."""
     if ctx.invoked_subcommand is not None:
         return
-    if not has_terminal():
-        raise Failure(
-            "The console needs a terminal",
-            "Input, output or standard error is not one; the console is drawn to the last.",
-            "mcr status prints what is on air; mcr --help lists the commands.",
-            code=Exit.USAGE,
-        )
-
-    async def run() -> int:
-        socket, _ = await background.ensure_supervisor(home())
-        async with Client.at(socket=socket) as client:
-            return await show_console(client, home())
-
-    raise typer.Exit(asyncio.run(run_until_signal(run())) or Exit.OK)
+    desk.open_console()
 
 
 @app.command()
@@ -76,6 +58,7 @@ def version() -> None:
     print(f"MCR Console {importlib.metadata.version('mcr-console')}, Python {platform.python_version()}")
 
 
+app.command()(desk.console)
 app.command()(supervision.serve)
 app.command()(supervision.up)
 app.command()(supervision.down)

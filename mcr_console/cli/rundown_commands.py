@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mcr_console.cli.commands import AsJson, with_supervisor
+from mcr_console.cli.control import TakeOver, take_over
 from mcr_console.cli.failures import Failure
 from mcr_console.cli.naming import channel_named
 from mcr_console.client import Client
@@ -35,6 +36,7 @@ def cue(
     named: Named,
     item: Annotated[str | None, typer.Argument(metavar="[ITEM]", help=_ITEM)] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Take the cue away.")] = False,
+    over: TakeOver = False,
     as_json: AsJson = False,
 ) -> None:
     """Choose what the next take cuts to."""
@@ -43,6 +45,7 @@ def cue(
 
     async def run(client: Client) -> CommandDone:
         channel = await channel_named(client, named)
+        await take_over(client, channel, asked=over)
         item_id = None if item is None else await item_named(client, channel, item)
         return await client.cue(channel.id, CueIn(item_id=item_id))
 
@@ -53,6 +56,7 @@ def adjust(
     named: Named,
     longer: Annotated[int, typer.Option("--longer", min=0, max=3600, help="By how many seconds.")] = 0,
     shorter: Annotated[int, typer.Option("--shorter", min=0, max=3600, help="By how many seconds.")] = 0,
+    over: TakeOver = False,
     as_json: AsJson = False,
 ) -> None:
     """Make the item on air longer or shorter."""
@@ -61,24 +65,26 @@ def adjust(
 
     async def run(client: Client) -> CommandDone:
         channel = await channel_named(client, named)
+        await take_over(client, channel, asked=over)
         return await client.adjust(channel.id, AdjustIn(ms=(longer - shorter) * 1000))
 
     print_done(with_supervisor(run), as_json=as_json)
 
 
-def drop(named: Named, item: Item, as_json: AsJson = False) -> None:
+def drop(named: Named, item: Item, over: TakeOver = False, as_json: AsJson = False) -> None:
     """Let an item not air in this run."""
-    _drop(named, item, undo=False, as_json=as_json)
+    _drop(named, item, undo=False, over=over, as_json=as_json)
 
 
-def undrop(named: Named, item: Item, as_json: AsJson = False) -> None:
+def undrop(named: Named, item: Item, over: TakeOver = False, as_json: AsJson = False) -> None:
     """Let a dropped item air after all."""
-    _drop(named, item, undo=True, as_json=as_json)
+    _drop(named, item, undo=True, over=over, as_json=as_json)
 
 
-def _drop(named: str, item: str, *, undo: bool, as_json: bool) -> None:
+def _drop(named: str, item: str, *, undo: bool, over: bool, as_json: bool) -> None:
     async def run(client: Client) -> CommandDone:
         channel = await channel_named(client, named)
+        await take_over(client, channel, asked=over)
         return await client.drop(channel.id, DropIn(item_id=await item_named(client, channel, item)), undo=undo)
 
     print_done(with_supervisor(run), as_json=as_json)
@@ -95,12 +101,14 @@ class Show(enum.StrEnum):
 def logo(
     named: Named,
     show: Annotated[Show, typer.Argument(help="auto: as item, category and channel say.")],
+    over: TakeOver = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the logo or do not. It lapses at the next item, which has the logo as item, category and channel say."""
 
     async def run(client: Client) -> CommandDone:
         channel = await channel_named(client, named)
+        await take_over(client, channel, asked=over)
         return await client.logo(channel.id, LogoIn(show=show.value))
 
     print_done(with_supervisor(run), as_json=as_json)

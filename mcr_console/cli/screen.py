@@ -7,7 +7,8 @@ from typing import Final
 
 from mcr_console.__main__ import log_to
 from mcr_console.cli.places import Home
-from mcr_console.client import Client
+from mcr_console.client import Client, new_command_id
+from mcr_console.hands import station
 
 _GIVE_BACK_S: Final = 5.0
 
@@ -17,13 +18,14 @@ def has_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
 
 
-async def show_console(client: Client, home: Home) -> int:
+async def show_console(client: Client, home: Home, *, read_only: bool = False) -> int:
     """Runs the console until it is closed; its exit code. Closing it, or cancelling this, takes nothing off air."""
     # Textual takes a third of a second to load, which no other command is to wait for.
     from mcr_console.app import McrApp
 
     log_to(home.console_log)
-    app = McrApp(client, ascii_only=os.environ.get("MCR_ASCII", "") not in {"", "0"})
+    client.sit(new_command_id(), station())
+    app = McrApp(client, ascii_only=os.environ.get("MCR_ASCII", "") not in {"", "0"}, read_only=read_only)
     running = asyncio.create_task(app.run_async())
     try:
         await asyncio.shield(running)

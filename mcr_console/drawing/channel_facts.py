@@ -10,7 +10,16 @@ from mcr_console.condition import condition
 from mcr_console.drawing.gauges import bar, big_digits, heartbeat_age, heartbeat_line, loudness
 from mcr_console.drawing.strips import Part, blank, line
 from mcr_console.drawing.tile import TileView
-from mcr_console.drawing.verdict import countdown, next_in, note_parts, off_air_for, progress, tally_sign, verdict_parts
+from mcr_console.drawing.verdict import (
+    control_words,
+    countdown,
+    next_in,
+    note_parts,
+    off_air_for,
+    progress,
+    tally_sign,
+    verdict_parts,
+)
 from mcr_console.palette import Palette
 from mcr_console.safe_text import fit
 from mcr_console.thumbnails import PictureLine
@@ -85,8 +94,8 @@ def render_why(state: ChannelState, width: int, height: int, palette: Palette, *
     return (made + [blank(width, palette.ground)] * height)[:height]
 
 
-def channel_title(state: ChannelState, palette: Palette) -> Sequence[Part]:
-    """``1 News 24  1280x720p25  ffmpeg  node-a e7``, and who holds its failover."""
+def channel_title(state: ChannelState, palette: Palette, seat: str = "") -> Sequence[Part]:
+    """``1 News 24  1280x720p25  ffmpeg  node-a e7``, who has control of it and who holds its failover."""
     channel, live = state.channel, state.live
     form = channel.format
     rate = form.rate if "/" not in form.rate else f"{_rate_number(form.rate):.2f}"
@@ -96,6 +105,10 @@ def channel_title(state: ChannelState, palette: Palette) -> Sequence[Part]:
         (f"  {form.width}x{form.height}p{rate}  {channel.engine}", palette.dim),
         (f"  {live.node_name or palette.glyphs.none} e{live.epoch}", palette.dim),
     ]
+    if live.control is not None:
+        who = control_words(live.control, seat)
+        words = "you have control" if who == "you" else f"{who} has control"
+        parts.append((f"  {palette.glyphs.dot} {words}", palette.signal))
     if channel.hold_failover:
         parts.append((f"  FAILOVER HELD by {channel.hold_failover_by or 'somebody'}", palette.warning))
     return parts

@@ -65,7 +65,12 @@ def _middle(view: TileView, room: int, palette: Palette) -> list[Part]:
     if live.picture in {"filler", "standby"}:
         return [(live.reason or live.picture, palette.warning)]
     clock = "held".ljust(12) if live.picture == "hold" else f"{countdown(state, view.now):<12}"
-    made: list[Part] = [(f"{clock} ", palette.warning if live.picture == "hold" else palette.strong)]
+    made: list[Part] = []
+    if view.hands:
+        who = f"{palette.glyphs.dot} {fit(view.hands, 10).rstrip()} "
+        made.append((who, palette.signal))
+        room -= parts_width(made)
+    made += [(f"{clock} ", palette.warning if live.picture == "hold" else palette.strong)]
     room -= len(clock) + 1
     if room >= 70:
         made.extend([*bar(progress(state, view.now), 12, palette, palette.tally), ("  ", palette.text)])

@@ -8,6 +8,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from mcr_console.drawing.strips import Part, line
+from mcr_console.hands import Whose
 from mcr_console.keys import Action, Place, actions_at
 from mcr_console.palette import Palette
 from mcr_console.safe_text import fit, safe
@@ -34,6 +35,9 @@ class FooterView:
     """The word of the order that undo takes back."""
     own: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"])
     """What the screen itself says of its entries, by their ids; None where it would do nothing."""
+    whose: Whose = "free"
+    """In whose hands the focused channel is."""
+    read_only: bool = False
 
 
 def render_footer(view: FooterView, width: int, palette: Palette) -> Strip:
@@ -50,7 +54,7 @@ def render_footer(view: FooterView, width: int, palette: Palette) -> Strip:
     elif not view.typed and view.filter_text and view.place in {"wall", "list"}:
         left = [(f" filter {view.filter_text} ", palette.cursor_row), (" ", base)]
     used = sum(cell_len(safe(text)) for text, _ in left)
-    for action in sorted((one for one in actions_at(view.place) if one.rank), key=lambda one: one.rank):
+    for action in sorted((one for one in actions_at(view.place) if one.rank), key=lambda one: _rank(one, view)):
         label = label_of(action, view, palette)
         if label is None:
             continue
@@ -63,6 +67,11 @@ def render_footer(view: FooterView, width: int, palette: Palette) -> Strip:
     return line(width, base, left)
 
 
+def _rank(action: Action, view: FooterView) -> int:
+    """What one has to do first comes first: no air key does anything before control is taken over."""
+    return 2 if action.id == "control" and view.whose == "other" else action.rank
+
+
 def label_of(action: Action, view: FooterView, palette: Palette) -> tuple[str, Style] | None:
     """What ``action`` would do now; None when it would do nothing."""
     if action.id in view.own:
@@ -73,12 +82,18 @@ def label_of(action: Action, view: FooterView, palette: Palette) -> tuple[str, S
         return None
     if view.empty and action.id in {"filter", "list", "asrun"}:
         return None
+    if view.read_only and (action.air or action.id in {"control", "acknowledge", "create"}):
+        return None
     style = palette.dim if view.pending and action.air else palette.text
     if action.id == "back":
         return _back(view, palette)
     if state is None:
         return action.word, style
+    if action.id == "control":
+        return _control(view, state, palette)
     live = state.live
+    if view.whose == "other" and action.air:
+        return _others(state, palette) if action.id == "take" else None
     running = live.phase in {"running", "starting"} or live.desired == "on"
     if action.id == "take":
         return _take(view, palette) if running else None
@@ -124,6 +139,21 @@ def _take(view: FooterView, palette: Palette) -> tuple[str, Style] | None:
     if view.stale:
         return f"TAKE {name} (what is next is not known)", palette.dim
     return f"TAKE {name} {palette.glyphs.arrow} {title}", palette.strong
+
+
+def _control(view: FooterView, state: ChannelState, palette: Palette) -> tuple[str, Style]:
+    control = state.live.control
+    if control is not None and view.whose == "other":
+        return f"take over from {fit(control.operator, 12).rstrip()}", palette.strong
+    return ("give control back" if view.whose == "mine" else "take control"), palette.text
+
+
+def _others(state: ChannelState, palette: Palette) -> tuple[str, Style]:
+    """What the take key does while another has control: nothing but to say so."""
+    control = state.live.control
+    who = "another" if control is None else fit(control.operator, 12).rstrip()
+    name = fit(target(state), min(TITLE_WIDTH, cell_len(target(state))))
+    return f"{name}: {who} has control", palette.dim
 
 
 def _cue(view: FooterView, palette: Palette) -> tuple[str, Style] | None:

@@ -48,6 +48,8 @@ class TileView:
     note: Note | None = None
     note_now: float = 0.0
     picture: tuple[PictureLine, ...] | None = None
+    hands: str = ""
+    """Who has control of it: ``you``, a name, or nothing."""
 
 
 def picture_size(width: int, height: int, palette: Palette) -> tuple[int, int]:
@@ -92,7 +94,8 @@ def _title(view: TileView, verdict: Condition, width: int, base: Style, palette:
         loud = palette.off_air_block
         right = [(text, loud) for text, _ in right]
         return line(width, base + loud, [(number, loud), (f" {channel.name}", loud)], right)
-    return line(width, base, [(number, block), (f" {channel.name}", palette.strong)], right)
+    who: list[Part] = [(f" {palette.glyphs.dot} {fit(view.hands, 12).rstrip()}", palette.signal)] if view.hands else []
+    return line(width, base, [(number, block), (f" {channel.name}", palette.strong), *who], right)
 
 
 def _body(

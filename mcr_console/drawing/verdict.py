@@ -10,6 +10,7 @@ from mcr_console.notes import Note
 from mcr_console.palette import Palette
 from mcr_console.safe_text import age
 from mcr_console.wall_state import ChannelState
+from supervisor.schemas.control import Control
 from supervisor.schemas.timecode import format_timecode
 
 
@@ -55,6 +56,13 @@ def note_parts(note: Note, now: float, palette: Palette) -> list[Part]:
         case "refused":
             why = f"{note.detail} {note.hint}".strip()
             return [(f"{palette.glyphs.refused} {note.verb}: {why}", palette.warning)]
+
+
+def control_words(control: Control | None, seat: str) -> str:
+    """Who has control of a channel: ``you``, a name, or nothing where nobody has."""
+    if control is None:
+        return ""
+    return "you" if control.seat == seat else control.operator
 
 
 def countdown(state: ChannelState, now: float) -> str:

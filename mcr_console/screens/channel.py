@@ -59,7 +59,7 @@ class ChannelScreen(OperatorScreen):
         palette = self.session.palette
         if state is None:
             return [("channel is gone", palette.warning)]
-        return [("wall", palette.dim), *channel_title(state, palette)]
+        return [("wall", palette.dim), *channel_title(state, palette, self.session.feed.seat)]
 
     def selected_row(self) -> RundownRow | None:
         return self._rows.selected

@@ -84,7 +84,10 @@ class OperatorScreen(Guarded, Screen[None]):
     def _draw_header(self, width: int, height: int) -> list[Strip]:
         session = self.session
         counts = self.PLACE in {"wall", "list"}
-        return [render_header(session.wall, self.title_parts(), width, session.clock, session.palette, counts=counts)]
+        title = list(self.title_parts())
+        if session.read_only:
+            title = [(" READ ONLY ", session.palette.key_block), (" ", session.palette.ground), *title]
+        return [render_header(session.wall, title, width, session.clock, session.palette, counts=counts)]
 
     def _draw_banner(self, width: int, height: int) -> list[Strip]:
         session = self.session
@@ -105,6 +108,8 @@ class OperatorScreen(Guarded, Screen[None]):
             empty=not session.wall.order,
             undo="" if state is None else session.desk.undoable(state),
             own=self.footer_words(),
+            whose="free" if state is None else session.hands.whose(state),
+            read_only=session.read_only,
         )
         return [render_footer(view, width, session.palette)]
 

@@ -116,9 +116,7 @@ class Supervision:
         self._nodes_told = NodeAlarms(
             self._fleet, self._alarms, self._history, store, self._timing, lambda: self._leadership.fence
         )
-        self.controls = Controls(
-            clock, lambda: self._leadership.standing().term, changed=lambda channel_id: self.live.look_again(channel_id)
-        )
+        self.controls = Controls(clock, lambda: self._leadership.standing().term, self._control_changed)
         self.live = LiveBoard(events, clock, self._alarms.count, self.controls.of)
         self._desk = Desk(
             store=store,
@@ -250,6 +248,9 @@ class Supervision:
             lambda channel_id: channel_id in self._recorders.keepers,
         )
         return (self._nursery.keep(f"as-run of {watch.name}", collection.run),)
+
+    def _control_changed(self, channel_id: str) -> None:
+        self.live.look_again(channel_id)
 
     def _term_begins(self) -> None:
         standing = self._leadership.standing()

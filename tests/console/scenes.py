@@ -31,6 +31,7 @@ from supervisor.schemas.channel import (
     Rundown,
     RundownRow,
 )
+from supervisor.schemas.control import Control, ControlRenewed, ControlSeen
 from supervisor.schemas.event import Reset, SupervisorInfo
 from supervisor.schemas.playlist import ImportResult, Playlist, PlaylistImport
 from tests.console.desk_scenes import DeskScene, ScriptedDesk
@@ -52,6 +53,13 @@ class FrozenClock:
 
     def local(self, instant: datetime) -> datetime:
         return instant.astimezone(UTC)
+
+
+SEAT = "5ea7" * 4
+
+
+def control(operator: str, seat: str = "0" * 16, station: str = "desk 2 pts/4") -> Control:
+    return Control(operator=operator, seat=seat, station=station, since=NOON - timedelta(minutes=47))
 
 
 def ident(number: int, kind: str = "c") -> str:
@@ -333,6 +341,8 @@ class ScriptedSupervisor(ScriptedDesk):
     sent: list[tuple[str, str, CommandIn | None]] = field(default_factory=list[Any])
     created: list[ChannelIn] = field(default_factory=list[Any])
     acknowledged: list[str] = field(default_factory=list[Any])
+    controlled: list[tuple[str, str]] = field(default_factory=list[Any])
+    lapsed: set[str] = field(default_factory=set[str])
     pages: int = 0
     where: str = "/run/mcr.sock"
     desk: DeskScene = field(default_factory=DeskScene)
@@ -391,6 +401,25 @@ class ScriptedSupervisor(ScriptedDesk):
     async def stop(self, channel_id: str) -> Channel:
         await self._command(channel_id, "stop", None)
         return self._channels[channel_id]
+
+    @property
+    def seat(self) -> str:
+        return SEAT
+
+    async def take_control(self, channel_id: str, *, over: bool) -> Control:
+        self.controlled.append(("over" if over else "take", channel_id))
+        if self.problem is not None:
+            raise self.problem
+        return control("you", SEAT)
+
+    async def release_control(self, channel_id: str) -> ControlSeen:
+        self.controlled.append(("release", channel_id))
+        return ControlSeen(channel_id=channel_id, control=None)
+
+    async def renew_controls(self, channel_ids: Sequence[str]) -> ControlRenewed:
+        self.controlled.extend(("renew", channel_id) for channel_id in channel_ids)
+        held = tuple(one for one in channel_ids if one not in self.lapsed)
+        return ControlRenewed(held=held, lost=tuple(one for one in channel_ids if one in self.lapsed))
 
     async def rundown(self, channel_id: str) -> Rundown:
         return rundown(self._channels[channel_id])
