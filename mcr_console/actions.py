@@ -186,7 +186,7 @@ class AirKeys:
 def _others(state: ChannelState) -> str:
     control = state.live.control
     who = "another" if control is None else holder(control)
-    return f"nothing sent: {who} has control, C takes it over"
+    return f"{who} has control. Nothing sent; C takes over"
 
 
 def _take_over_question(state: ChannelState) -> Question:

@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any, ClassVar, Final, cast
 
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.events import Event, Key
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.worker import Worker, WorkerState
@@ -19,7 +19,7 @@ from mcr_console.actions import AirKeys
 from mcr_console.clock import Clock, SystemClock
 from mcr_console.desk_keys import BESIDE, DeskKeys
 from mcr_console.faults import TOO_MANY, Guarded
-from mcr_console.keypad import KEYPAD_APPLICATION, KEYPAD_NUMERIC, distinguish_keypad
+from mcr_console.keypad import KEYPAD_APPLICATION, KEYPAD_ENTER, KEYPAD_NUMERIC, distinguish_keypad
 from mcr_console.keys import ACTIONS, BY_COMMAND, Action
 from mcr_console.palette import Palette, choose
 from mcr_console.screens.asrun import AsRunScreen
@@ -73,8 +73,6 @@ class McrApp(Guarded, App[None]):
     TITLE = "mcr"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
     ENABLE_COMMAND_PALETTE = True
-    # Where no screen takes it as its own key: in dialogs and fields.
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("kp_enter", "keypad_enter", show=False, id="app.keypad_enter")]
 
     def __init__(
         self,
@@ -114,6 +112,12 @@ class McrApp(Guarded, App[None]):
         self._driver_write(KEYPAD_APPLICATION)
         self.run_worker(self._follow, name="link", group="link", exit_on_error=False)
         self.set_interval(TICK_S, self.tick)
+
+    async def on_event(self, event: Event) -> None:
+        """In dialogs and fields, where it is no air key, the keypad's Enter is Enter."""
+        if isinstance(event, Key) and event.key == KEYPAD_ENTER and not isinstance(self.screen, OperatorScreen):
+            event = Key("enter", "\r")
+        await super().on_event(event)
 
     async def on_unmount(self) -> None:
         """The keypad is the terminal's again, and nobody is to wait for a lease of a console that is gone."""
@@ -163,10 +167,6 @@ class McrApp(Guarded, App[None]):
     async def _renew(self, channel_ids: tuple[str, ...]) -> None:
         for channel_id in await self.session.hands.renew(channel_ids):
             self.session.desk.refuse(channel_id, "CONTROL", "it lapsed: the supervisor did not hear this console")
-
-    def action_keypad_enter(self) -> None:
-        """Where it is no air key, the keypad's Enter is Enter."""
-        self.simulate_key("enter")
 
     def start_work(self, name: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
         """Runs it beside the screen; what it raises is reported.

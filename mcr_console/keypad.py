@@ -12,12 +12,13 @@ from textual import _ansi_sequences, _keyboard_protocol
 
 KEYPAD_APPLICATION: Final = "\x1b="
 KEYPAD_NUMERIC: Final = "\x1b>"
+KEYPAD_ENTER: Final = "kp_enter"
 
 
 class _Keypad(enum.Enum):
     """Named as Textual's own ``Keys`` are."""
 
-    ENTER = "kp_enter"
+    ENTER = KEYPAD_ENTER
 
 
 def distinguish_keypad() -> None:

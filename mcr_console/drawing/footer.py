@@ -68,8 +68,11 @@ def render_footer(view: FooterView, width: int, palette: Palette) -> Strip:
 
 
 def _rank(action: Action, view: FooterView) -> int:
-    """What one has to do first comes first: no air key does anything before control is taken over."""
-    return 2 if action.id == "control" and view.whose == "other" else action.rank
+    """What one has to do first comes first: no air key does anything before control is taken over. What nobody has, the
+    next air key takes by itself."""
+    if action.id != "control":
+        return action.rank
+    return {"other": 2, "mine": 8, "free": action.rank}[view.whose]
 
 
 def label_of(action: Action, view: FooterView, palette: Palette) -> tuple[str, Style] | None:

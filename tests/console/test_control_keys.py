@@ -38,7 +38,7 @@ def held_by(holder: Control | None, version: int = 50) -> list[Channel]:
 @pytest.mark.parametrize("key", AIR)
 async def test_without_control_an_air_key_only_says_so(key: str) -> None:
     desk = Desk([reset(held_by(control("ann")))])
-    async with desk.app.run_test(size=(120, 40)) as pilot:
+    async with desk.app.run_test(size=(200, 60)) as pilot:
         await settled(pilot)
         await pilot.press("3")
         await settled(pilot)
@@ -49,7 +49,7 @@ async def test_without_control_an_air_key_only_says_so(key: str) -> None:
         await settled(pilot)
         assert not isinstance(desk.app.screen, ArmScreen)
         assert desk.supervisor.sent == []
-        assert "nothing sent: ann at desk 2" in desk.text()
+        assert "ann at desk 2 pts/4 has control" in desk.text()
     assert not desk.app.faults
 
 
@@ -87,10 +87,7 @@ async def test_free_control_is_taken_and_ones_own_given_back_without_a_question(
     desk = Desk([reset(held_by(None))])
     async with desk.app.run_test(size=(200, 60)) as pilot:
         await settled(pilot)
-        await pilot.press("3")
-        await settled(pilot)
-        assert "C  take control" in desk.text()
-        await pilot.press("C")
+        await pilot.press("3", "C")
         await settled(pilot)
         desk.supervisor.tell(reset(held_by(control("root", SEAT), 51)))
         await settled(pilot)
