@@ -81,11 +81,7 @@ def label_of(action: Action, view: FooterView, palette: Palette) -> tuple[str, S
         word = view.own[action.id]
         return None if word is None else (word, palette.text)
     state = view.focused
-    if action.needs != "nothing" and state is None:
-        return None
-    if view.empty and action.id in {"filter", "list", "asrun"}:
-        return None
-    if view.read_only and (action.air or action.id in {"control", "acknowledge", "create"}):
+    if _does_nothing(action, view):
         return None
     style = palette.dim if view.pending and action.air else palette.text
     if action.id == "back":
@@ -122,6 +118,15 @@ def label_of(action: Action, view: FooterView, palette: Palette) -> tuple[str, S
     if action.id == "drop":
         return _drop(view, palette)
     return words, style
+
+
+def _does_nothing(action: Action, view: FooterView) -> bool:
+    """Without a channel, on an empty wall, or at a console that only looks."""
+    if view.read_only and (action.air or action.id in {"control", "acknowledge", "create"}):
+        return True
+    if action.needs != "nothing" and view.focused is None:
+        return True
+    return view.empty and action.id in {"filter", "list", "asrun"}
 
 
 def target(state: ChannelState) -> str:
