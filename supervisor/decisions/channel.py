@@ -124,6 +124,9 @@ def _starting(view: View, observed: Observed | None, timing: Timing) -> Decision
 def _starting_unseen(view: View, observed: Observed | None) -> Decision:
     if view.fault:
         return _failed(f"could not be started: {view.fault}", None, observed)
+    if not view.placed_now and not view.start_ordered:
+        # It may have been armed on a machine that has lost its memory since, and no epoch is armed twice (I2).
+        return _absent(view, "that another leader placed is not there", observed)
     if not view.start_ordered:
         return Decision((Start(view.epoch),), f"starts epoch {view.epoch}", observed)
     return _absent(view, "was gone before it could be seen", observed)

@@ -1,16 +1,18 @@
 """Many seeds in a few processes: results written as they come, resumed where they were left, held against floors."""
 
+import gc
 import hashlib
 import json
+import multiprocessing
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from tests.simulation.run import Result, run_seed
+from tests.simulation.world import warm_up
 
 ROOT: Final = Path(__file__).parents[2]
 RESULTS: Final = ROOT / ".simulation"
@@ -35,6 +37,13 @@ FLOORS: Final = {
 """For 100 seeds; fewer would mean that the simulation does not try hard enough any more."""
 
 
+_SEEDS_A_LIFE: Final = 25
+"""Seeds after which a process makes room for another. What is left of their worlds goes with it, unlooked at: to find
+and free it one by one took a twentieth of the time."""
+_SILENT_S: Final = 300
+"""Seconds without any result after which something is wrong: a seed has a minute of processor."""
+
+
 def code_version() -> str:
     """A hash of all code that a result depends on."""
     digest = hashlib.sha256()
@@ -56,11 +65,15 @@ def run_all(seeds: Iterable[int], processes: int = 2) -> Iterator[dict[str, Any]
         if seed in known:
             yield known[seed]
     left = [seed for seed in wanted if seed not in known]
-    with ProcessPoolExecutor(processes) as pool, path.open("a") as file:
-        for result in pool.map(_one, left):
-            file.write(json.dumps(result) + "\n")
-            file.flush()
-            yield result
+    warm_up()
+    with multiprocessing.get_context("fork").Pool(processes, gc.disable, (), _SEEDS_A_LIFE) as pool:
+        coming = pool.imap_unordered(_one, left)
+        with path.open("a") as file:
+            for _ in left:
+                result = coming.next(timeout=_SILENT_S)
+                file.write(json.dumps(result) + "\n")
+                file.flush()
+                yield result
 
 
 def _one(seed: int) -> dict[str, Any]:

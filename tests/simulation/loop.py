@@ -180,8 +180,11 @@ class SimLoop(asyncio.BaseEventLoop):
         for told in process.at_death:
             told()
 
-    def bury(self, processes: list[Process]) -> None:
-        """At the very end: what never ended is thrown away, and whatever it says then is nobody's business."""
+    def bury(self, processes: list[Process], *, collect: bool = True) -> None:
+        """At the very end: what never ended is thrown away, and whatever it says then is nobody's business.
+
+        ``collect``: now, and not when Python next looks, which would be in somebody else's time.
+        """
         tasks = [*self._pending(), *(task for process in processes for task in process.tasks)]
         before, sys.unraisablehook = sys.unraisablehook, lambda _: None
         try:
@@ -192,7 +195,8 @@ class SimLoop(asyncio.BaseEventLoop):
             for process in processes:
                 process.tasks.clear()
             tasks.clear()
-            gc.collect()
+            if collect:
+                gc.collect()
         finally:
             sys.unraisablehook = before
 

@@ -163,9 +163,9 @@ class World:
                 return False
         return True
 
-    def close(self) -> None:
+    def close(self, *, collect: bool) -> None:
         self.truth.close()
-        self.loop.bury(self.processes)
+        self.loop.bury(self.processes, collect=collect)
         self.database.close()
         self.loop.close()
 
@@ -262,8 +262,7 @@ def world_of(seed: int, *, aloud: bool = False, mix: Mix = ALL) -> Generator[Wor
         processors=[world.heard_log],
         cache_logger_on_first_use=False,
     )
-    template.migrated()
-    _freeze()
+    warm_up()
     collecting = gc.isenabled()
     # What is collected in the middle would run its ``finally`` at a moment that no seed knows.
     gc.disable()
@@ -274,7 +273,7 @@ def world_of(seed: int, *, aloud: bool = False, mix: Mix = ALL) -> Generator[Wor
                 stack.enter_context(stand_in)
             world.build()
             yield world
-            world.close()
+            world.close(collect=collecting)
     finally:
         if collecting:
             gc.enable()
@@ -283,8 +282,10 @@ def world_of(seed: int, *, aloud: bool = False, mix: Mix = ALL) -> Generator[Wor
 
 
 @functools.cache
-def _freeze() -> None:
-    """Once a process: what is there before the first world is not looked through at the end of each."""
+def warm_up() -> None:
+    """Once a process, or in the one it is forked from: what is there before the first world is not looked through at
+    the end of each."""
+    template.migrated()
     gc.collect()
     gc.freeze()
 

@@ -139,6 +139,20 @@ CASES: list[tuple[str, View, tuple[Action, ...], str, str | None]] = [
         None,
     ),
     (
+        "placed by another leader, and not there",
+        view(phase="starting", sighting=None, placed_now=False),
+        (MoveTo("placing"), NoteFailure("that another leader placed is not there", None)),
+        "the sidecar that another leader placed is not there: restarts in place",
+        None,
+    ),
+    (
+        "placed by another leader, and nothing heard yet",
+        view(phase="starting", sighting=None, placed_now=False, fresh=False),
+        (),
+        "waits for the next word of here",
+        None,
+    ),
+    (
         "start vanished",
         view(phase="starting", sighting=None, start_ordered=True),
         (MoveTo("placing"), NoteFailure("was gone before it could be seen", None)),
