@@ -23,6 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.as_run_models import AsRun, AsRunEvent, AsRunIssue, AsRunNote, AsRunRun
 from db.base import Base, Instant, new_id
 from db.running_models import Alarm, Audit, Instruction, Leader, PortClaim, PortReservation, StoredEvent
+from db.shift_models import ShiftNote
 
 __all__ = [
     "Alarm",
@@ -49,6 +50,7 @@ __all__ = [
     "Project",
     "Recorder",
     "Schedule",
+    "ShiftNote",
     "StoredEvent",
     "WatchedFolder",
     "new_id",

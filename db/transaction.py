@@ -27,6 +27,7 @@ from db.repositories.projects import Projects
 from db.repositories.recorders import Recorders
 from db.repositories.reservations import Reservations
 from db.repositories.schedules import Schedules
+from db.repositories.shift import ShiftLog
 from db.repositories.watched_folders import WatchedFolders
 
 ROLLBACK_TIMEOUT = 2.5
@@ -57,6 +58,7 @@ class Transaction:
         self.instructions = StationInstructions(session)
         self.audit = AuditLog(session)
         self.events = StoredEvents(session)
+        self.shift = ShiftLog(session)
 
 
 @asynccontextmanager

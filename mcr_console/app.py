@@ -31,6 +31,7 @@ from mcr_console.screens.new_channel import CreateScreen
 from mcr_console.screens.operator_screen import LEAST, OperatorScreen
 from mcr_console.screens.wall import WallScreen
 from mcr_console.session import Feed, Session
+from mcr_console.shift_notes import ShiftNotes
 from mcr_console.wall_state import ChannelState
 from supervisor.schemas.channel import RundownRow
 
@@ -91,6 +92,7 @@ class McrApp(Guarded, App[None]):
         self.faults: list[tuple[str, Exception]] = []
         self.session.unfiltered = lambda: any(isinstance(screen, ChannelScreen) for screen in self.screen_stack)
         self._air = AirKeys(self.session, self)
+        self._notes = ShiftNotes(self.session, self)
         self._desk_keys = DeskKeys(self.session, self)
         self._history: list[str] = []
         self._message_seen = ("", 0.0)
@@ -238,6 +240,8 @@ class McrApp(Guarded, App[None]):
             self._go_to(rest.strip())
         elif action.id == "filter":
             self.session.filter(rest)
+        elif action.id == "note" and rest.strip():
+            self._notes.write(rest)
         else:
             self.action_act(action.id)
         self.tick()
@@ -270,6 +274,7 @@ class McrApp(Guarded, App[None]):
         made: dict[str, Callable[[], None]] = {
             "acknowledge": self._air.acknowledge,
             "control": self._air.control,
+            "note": self._notes.ask,
             "open": self._open,
             "back": self._back,
             "wall": partial(self._base, WallScreen),
@@ -381,6 +386,10 @@ class McrApp(Guarded, App[None]):
 
     def _line(self, prompt: str, then: Callable[[str | None], None]) -> None:
         self.push_screen(LineScreen(prompt), then)
+
+    def ask_line(self, prompt: str, then: Callable[[str | None], None]) -> None:
+        """One line of text at the foot of the screen; None where it was given up."""
+        self._line(prompt, then)
 
     def _command(self) -> None:
         def done(text: str | None) -> None:

@@ -40,6 +40,7 @@ from supervisor.schemas.claim import Claim, ReleaseIn
 from supervisor.schemas.control import Control, ControlIn, ControlRenew, ControlRenewed, ControlSeen, seat_of
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.schemas.explanation import Explanation, Placement
+from supervisor.schemas.handover import Handover, ShiftNote, ShiftNoteIn
 from supervisor.schemas.history import HistoryEvent, HistoryKind
 from supervisor.schemas.media_root import MediaRoot, MediaRootIn
 from supervisor.schemas.node import LostIn, Node, NodeIn, NodePatch
@@ -308,6 +309,15 @@ class Client:
 
     async def controls(self) -> tuple[ControlSeen, ...]:
         return (await self._http.get(f"{API}/controls", Page[ControlSeen])).items
+
+    # Handover
+
+    async def handover(self, hours: int = 12) -> Handover:
+        """What stands now, and what was noted in the last hours."""
+        return await self._http.get(f"{API}/handover", Handover, query={"hours": hours})
+
+    async def add_shift_note(self, values: ShiftNoteIn) -> ShiftNote:
+        return await self._send("POST", "/shift-log", ShiftNote, values)
 
     # Playlists and assets
 

@@ -6,6 +6,7 @@ from typing import Protocol
 from supervisor.schemas.base import Page
 from supervisor.schemas.claim import Claim
 from supervisor.schemas.explanation import Explanation, Placement
+from supervisor.schemas.handover import Handover, ShiftNote, ShiftNoteIn
 from supervisor.schemas.history import HistoryEvent, HistoryKind
 from supervisor.schemas.node import Node, NodePatch
 from supervisor.schemas.what_if import WhatIf
@@ -34,5 +35,10 @@ class WhyFeed(Protocol):
     ) -> Page[HistoryEvent]: ...
 
 
-class DeskFeed(NodeFeed, WhyFeed, Protocol):
+class ShiftFeed(Protocol):
+    async def handover(self, hours: int = 12) -> Handover: ...
+    async def add_shift_note(self, values: ShiftNoteIn) -> ShiftNote: ...
+
+
+class DeskFeed(NodeFeed, WhyFeed, ShiftFeed, Protocol):
     """All of it."""

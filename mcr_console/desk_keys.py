@@ -6,11 +6,12 @@ from typing import Final, Protocol
 from textual.screen import Screen
 
 from mcr_console.keys import BY_ID
+from mcr_console.screens.handover import HandoverScreen
 from mcr_console.screens.nodes import NodesScreen
 from mcr_console.screens.operator_screen import OperatorScreen
 from mcr_console.session import Session
 
-BESIDE: Final = (NodesScreen,)
+BESIDE: Final = (NodesScreen, HandoverScreen)
 """Screens that Esc leaves for where one came from."""
 
 
@@ -34,13 +35,14 @@ class DeskKeys:
         """By the id of the table's entry."""
         return {
             "nodes": lambda: self._open(NodesScreen),
+            "handover": lambda: self._open(HandoverScreen),
             "drain": lambda: self._on_nodes("drain", NodesScreen.drain),
             "maintenance": lambda: self._on_nodes("maintenance", NodesScreen.maintenance),
             "declare_dead": lambda: self._on_nodes("declare_dead", NodesScreen.declare_dead),
             "free_port": lambda: self._on_nodes("free_port", NodesScreen.free_port),
         }
 
-    def _open(self, screen: type[NodesScreen]) -> None:
+    def _open(self, screen: type[NodesScreen | HandoverScreen]) -> None:
         """Opened twice it is still one: Esc goes back to where one was before."""
         top = self._host.top
         if isinstance(top, screen):

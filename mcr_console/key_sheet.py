@@ -5,6 +5,7 @@ from typing import Final
 from mcr_console.keys import ACTIONS, Action
 
 _NAMES: Final = {
+    "exclamation_mark": "!",
     "kp_enter": "keypad enter",
     "escape": "esc",
     "question_mark": "?",

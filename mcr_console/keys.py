@@ -6,10 +6,10 @@ from typing import Final, Literal, TypeAlias
 
 from textual.binding import Binding
 
-Place: TypeAlias = Literal["wall", "list", "channel", "asrun", "nodes"]
+Place: TypeAlias = Literal["wall", "list", "channel", "asrun", "nodes", "handover"]
 Needs: TypeAlias = Literal["nothing", "channel", "row"]
 
-EVERYWHERE: Final[tuple[Place, ...]] = ("wall", "list", "channel", "asrun", "nodes")
+EVERYWHERE: Final[tuple[Place, ...]] = ("wall", "list", "channel", "asrun", "nodes", "handover")
 ON_CHANNELS: Final[tuple[Place, ...]] = ("wall", "list", "channel")
 
 
@@ -131,6 +131,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         "free_port", ("f",), "f", "free port", "Free the selected port, whose owner never confirmed that it let go.",
         6, ("nodes",), armed=True, command="release", group=NODES,
+    ),
+    Action(
+        "handover", ("f9",), "F9", "handover",
+        "What stands as somebody left it: alarms, holds, overrides, vetoes, control; and the notes of the shift.",
+        21, command="handover",
+    ),
+    Action(
+        "note", ("exclamation_mark",), "!", "note",
+        "Write into the shift log: of the focused channel, on the handover page of the station.",
+        22, ("wall", "list", "channel", "asrun", "handover"), command="note",
     ),
     Action(
         "only", ("o",), "o", "one / all", "As-run of the focused channel, or of all.", 3, ("asrun",), command="only",

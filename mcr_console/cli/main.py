@@ -15,6 +15,7 @@ from mcr_console.cli import (
     database,
     desk,
     explain,
+    handover,
     history,
     media,
     nodes,
@@ -71,6 +72,8 @@ app.command()(agent.agent)
 nodes.app.command("key")(agent.node_key)
 app.command()(explain.explain)
 app.command()(history.events)
+app.command()(handover.handover)
+app.command()(handover.note)
 app.add_typer(nodes.app, name="node")
 app.add_typer(recorders.app, name="recorder")
 app.add_typer(media.app, name="media")

@@ -33,8 +33,10 @@ from supervisor.schemas.channel import (
 )
 from supervisor.schemas.control import Control, ControlRenewed, ControlSeen
 from supervisor.schemas.event import Reset, SupervisorInfo
+from supervisor.schemas.handover import Handover, ShiftNoteIn
 from supervisor.schemas.playlist import ImportResult, Playlist, PlaylistImport
 from tests.console.desk_scenes import DeskScene, ScriptedDesk
+from tests.console.handover_scenes import ScriptedHandover
 
 NOON = datetime(2026, 11, 22, 14, 3, 47, tzinfo=UTC)
 
@@ -329,7 +331,7 @@ def picture(number: int) -> bytes:
 
 
 @dataclass
-class ScriptedSupervisor(ScriptedDesk):
+class ScriptedSupervisor(ScriptedDesk, ScriptedHandover):
     """``script`` is told at once; ``tell`` tells more. ``answer`` may hold a command back or refuse it."""
 
     script: Sequence[LinkMessage] = ()
@@ -346,6 +348,8 @@ class ScriptedSupervisor(ScriptedDesk):
     pages: int = 0
     where: str = "/run/mcr.sock"
     desk: DeskScene = field(default_factory=DeskScene)
+    page: Handover | None = None
+    noted: list[ShiftNoteIn] = field(default_factory=list[Any])
     done: list[tuple[Any, ...]] = field(default_factory=list[Any])
 
     def __post_init__(self) -> None:
