@@ -19,6 +19,7 @@ from mcr_console.actions import AirKeys
 from mcr_console.clock import Clock, SystemClock
 from mcr_console.desk_keys import BESIDE, DeskKeys
 from mcr_console.faults import TOO_MANY, Guarded
+from mcr_console.incident_key import IncidentKey
 from mcr_console.keypad import KEYPAD_APPLICATION, KEYPAD_ENTER, KEYPAD_NUMERIC, distinguish_keypad
 from mcr_console.keys import ACTIONS, BY_COMMAND, Action
 from mcr_console.palette import Palette, choose
@@ -275,6 +276,7 @@ class McrApp(Guarded, App[None]):
             "acknowledge": self._air.acknowledge,
             "control": self._air.control,
             "note": self._notes.ask,
+            "incident": IncidentKey(self.session, self).press,
             "open": self._open,
             "back": self._back,
             "wall": partial(self._base, WallScreen),
@@ -386,6 +388,10 @@ class McrApp(Guarded, App[None]):
 
     def _line(self, prompt: str, then: Callable[[str | None], None]) -> None:
         self.push_screen(LineScreen(prompt), then)
+
+    def picture(self) -> str:
+        """The screen as it is now, as SVG."""
+        return self.export_screenshot(title="MCR Console")
 
     def ask_line(self, prompt: str, then: Callable[[str | None], None]) -> None:
         """One line of text at the foot of the screen; None where it was given up."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from mcr_console.incident import IncidentFeed
 from supervisor.schemas.base import Page
 from supervisor.schemas.claim import Claim
 from supervisor.schemas.explanation import Explanation, Placement
@@ -40,5 +41,5 @@ class ShiftFeed(Protocol):
     async def add_shift_note(self, values: ShiftNoteIn) -> ShiftNote: ...
 
 
-class DeskFeed(NodeFeed, WhyFeed, ShiftFeed, Protocol):
+class DeskFeed(NodeFeed, WhyFeed, ShiftFeed, IncidentFeed, Protocol):
     """All of it."""

@@ -164,6 +164,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action("command", ("colon",), ":", "command", "Type a command.", 17),
     Action("palette", ("ctrl+p",), "^p", "palette", "Find a command by its words.", 0),
+    Action(
+        "incident", ("ctrl+r",), "^r", "incident",
+        "Write state, events, as-run, logs and a picture of this screen into one file to send.",
+        0, command="incident",
+    ),
     Action("help", ("question_mark", "f1"), "?", "help", "This page.", 7, command="help"),
     Action(
         "quit", ("ctrl+q",), "^q", "quit", "Leave the console. Nothing goes off air.", 19, command="quit",

@@ -17,6 +17,7 @@ from mcr_console.cli import (
     explain,
     handover,
     history,
+    incident,
     media,
     nodes,
     playlists,
@@ -74,6 +75,7 @@ app.command()(explain.explain)
 app.command()(history.events)
 app.command()(handover.handover)
 app.command()(handover.note)
+app.command()(incident.incident)
 app.add_typer(nodes.app, name="node")
 app.add_typer(recorders.app, name="recorder")
 app.add_typer(media.app, name="media")

@@ -7,6 +7,7 @@ import typer
 
 from mcr_console.cli.commands import AsJson, Sure, confirm, group, print_json, with_supervisor
 from mcr_console.cli.failures import Failure
+from mcr_console.cli.follow import follow
 from mcr_console.cli.naming import channel_named
 from mcr_console.cli.playlists import Mapping, read_options
 from mcr_console.cli.wording import counted
@@ -15,7 +16,11 @@ from mcr_console.safe_text import safe
 from supervisor.schemas.listing import ListFormat
 from supervisor.schemas.watched_folder import WatchedFolder, WatchedFolderIn
 
-app = group("Watched folders: lists of a channel and media come in by themselves, once they are whole.")
+app = group(
+    "Say what changes, a line each. With a noun: watched folders, by which lists and media come in by themselves."
+)
+app.info.no_args_is_help = False
+app.callback(invoke_without_command=True)(follow)
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Of the supervisor's machine.")]
 

@@ -406,6 +406,15 @@ class ScriptedSupervisor(ScriptedDesk, ScriptedHandover):
         await self._command(channel_id, "stop", None)
         return self._channels[channel_id]
 
+    async def supervisor(self) -> SupervisorInfo:
+        return supervisor_info()
+
+    async def channels(self) -> tuple[Channel, ...]:
+        return tuple(self._channels.values())
+
+    async def alarms(self, *, open_only: bool = True) -> tuple[Alarm, ...]:
+        return degraded_alarms()
+
     @property
     def seat(self) -> str:
         return SEAT
