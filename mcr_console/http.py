@@ -3,7 +3,7 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -241,6 +241,12 @@ def unreachable(where: str, error: Exception, deadline_s: float) -> Unreachable:
     """Says for people why nobody answered."""
     if isinstance(error, (TimeoutError, httpx.TimeoutException)):
         return Unreachable("The supervisor did not answer", f"{where}: nothing within {deadline_s:g} s")
+    if any(isinstance(one, ssl.SSLError) for one in _causes(error)):
+        return Unreachable(
+            "No trusted supervisor there",
+            f"{where}: {error}",
+            "--ca names the certificate that vouches for it; see docs/remote.md.",
+        )
     if _has_no_listener(error):
         return Unreachable("No supervisor there", f"nothing listens at {where}", "mcr up starts one.")
     return Unreachable("No supervisor there", f"{where}: {error or type(error).__name__}", "mcr up starts one.")
@@ -248,11 +254,13 @@ def unreachable(where: str, error: Exception, deadline_s: float) -> Unreachable:
 
 def _has_no_listener(error: BaseException | None) -> bool:
     """True where there is no socket or nobody behind it: the number of that error helps nobody."""
+    return any(isinstance(one, (FileNotFoundError, ConnectionRefusedError)) for one in _causes(error))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
-        if isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
-            return True
+        yield error
         error = error.__cause__ or error.__context__
-    return False
 
 
 async def _read(response: httpx.Response) -> bytes:

@@ -38,8 +38,8 @@ def render_handover_heading(page: Handover, width: int, clock: Clock, palette: P
     missing = page.wanted - page.on_air
     on_air: list[Part] = [(f" {page.on_air} of {page.channels} channels on air", palette.text)]
     if missing > 0:
-        on_air.append((f"  {palette.glyphs.off_air} {missing} should be and {'is' if missing == 1 else 'are'} not ",
-                       palette.off_air))  # fmt: skip
+        words = f"  {palette.glyphs.off_air} {missing} wanted and not seen on air "
+        on_air.append((words, palette.off_air))
     return line(width, palette.ground, on_air, [(f"as of {clock.local(page.at):%H:%M:%S} ", palette.dim)])
 
 

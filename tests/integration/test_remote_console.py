@@ -1,0 +1,110 @@
+"""A console elsewhere: over TLS by a proxy before the door, with a token; and never in the clear."""
+
+import asyncio
+import shutil
+import ssl
+import subprocess
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from mcr_console.cli.desk import connected
+from mcr_console.cli.failures import Failure
+from mcr_console.client import ApiProblem, Client, Event, Unreachable
+from supervisor.schemas.event import Reset
+from tests.fixtures.running import Running
+
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not on this machine")
+
+
+def certificate(folder: Path, name: str) -> None:
+    command = f"req -x509 -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.pem -days 2 -subj /CN=localhost"
+    more = ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
+    subprocess.run(["openssl", *command.split(), *more], cwd=folder, check=True, capture_output=True, timeout=60)
+
+
+@asynccontextmanager
+async def tls_before(supervisor: Running, folder: Path) -> AsyncGenerator[str, None]:
+    """What nginx is in docs/remote.md: takes TLS, passes bytes on."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "proxy.pem", folder / "proxy.key")
+    tasks = set[asyncio.Task[None]]()
+
+    async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await source.read(65536):
+                sink.write(data)
+                await sink.drain()
+        sink.close()
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(supervisor.host, supervisor.port)
+        for work in (pump(reader, back), pump(there, writer)):
+            tasks.add(asyncio.create_task(work))
+
+    server = await asyncio.start_server(pass_on, "127.0.0.1", 0, ssl=context)
+    try:
+        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@needs_openssl
+async def test_a_console_over_tls_reads_commands_and_follows(supervisor: Running, tmp_path: Path) -> None:
+    for name in ("proxy", "other"):
+        certificate(tmp_path, name)
+    token, wrong = tmp_path / "token", tmp_path / "wrong"
+    token.write_text(supervisor.token + "\n")
+    wrong.write_text("x" * 43)
+    made = await supervisor.call("POST", "/channels", json={"name": "Sport"})
+    async with tls_before(supervisor, tmp_path) as url:
+        async with connected(url, token, tmp_path / "proxy.pem") as client:
+            client.sit("a" * 32, "far away")
+            assert [channel.name for channel in await client.channels()] == ["Sport"]
+            assert (await client.take_control(made["id"], over=False)).operator == "token"
+            async with aclosing(client.events()) as messages:
+                first = await anext(messages)
+                assert isinstance(first, Event)
+                assert isinstance(first.payload, Reset)
+        async with connected(url, token, tmp_path / "other.pem") as client:
+            with pytest.raises(Unreachable, match="No trusted supervisor") as untrusted:
+                await client.channels()
+            assert "--ca" in untrusted.value.hint
+        async with connected(url, wrong, tmp_path / "proxy.pem") as client:
+            with pytest.raises(ApiProblem) as refused:
+                await client.channels()
+            assert refused.value.status == 401
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://mcr.example:6270", "http://10.0.0.7", "ftp://127.0.0.1", "https://me:pw@mcr.example", "mcr.example:8443"],
+)
+def test_a_token_goes_nowhere_in_the_clear(url: str, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("x" * 43)
+    with pytest.raises(Failure):
+        connected(url, token)
+
+
+def test_without_a_token_it_says_where_one_is(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="Which token") as nothing:
+        connected("https://mcr.example", None)
+    assert "--token-file" in nothing.value.hint
+    with pytest.raises(Failure, match="cannot be read"):
+        connected("https://mcr.example", tmp_path / "nothing")
+
+
+async def test_a_client_that_only_reads_sends_nothing_else(supervisor: Running) -> None:
+    made = await supervisor.call("POST", "/channels", json={"name": "Sport"})
+    async with Client.at(socket=supervisor.settings.socket_path, read_only=True) as client:
+        assert len(await client.channels()) == 1
+        with pytest.raises(ApiProblem) as refused:
+            await client.start(made["id"])
+        assert refused.value.code == "read_only"
+    assert (await supervisor.call("GET", f"/channels/{made['id']}"))["desired"] == "off"
