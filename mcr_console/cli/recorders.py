@@ -157,6 +157,7 @@ def files(named: Named, as_json: AsJson = False) -> None:
     for file in found:
         length = "still open" if file.frames is None else f"{file.frames} frames"
         lost = f", {file.lost_frames} lost in {len(file.gaps)} gaps" if file.lost_frames else ""
+        lost += f", {file.lost_before} lost before it" if file.lost_before else ""
         print(f"{file.start_at:%Y-%m-%d %H:%M:%S}  {length}{lost}  {safe(file.path)}")
 
 
@@ -259,7 +260,8 @@ def recorder_line(recorder: Recorder) -> str:
     live = recorder.live
     state = live.observed or live.phase
     what = f": {safe(live.title)}" if live.title else f": {safe(live.detail)}" if live.detail else ""
-    return f"{safe(recorder.name)}  {state}{what}"
+    notice = f"\n  {safe(recorder.notice)}" if recorder.notice else ""
+    return f"{safe(recorder.name)}  {state}{what}{notice}"
 
 
 def print_schedule(one: Schedule, recorder: str) -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,17 +18,28 @@ from sidecar.recorder.fragments import ENDING, hidden_of
 
 CHECKSUM: Final = ".sha256"
 PICTURE: Final = ".jpg"
-_LEFT_AFTER_S: Final = 10.0
+LEFT_AFTER_S: Final = 10.0
 """A file that nobody has written to for so long, nobody writes any more."""
 _CHUNK: Final = 1 << 20
 
 log = logging.getLogger(__name__)
 
 
-class Finishing:
-    """One file after the other, on a thread of its own."""
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """A recording that was cut short: ``pictures`` is how many can be read of it."""
 
-    def __init__(self) -> None:
+    path: Path
+    bytes: int
+    digest: str
+    pictures: int
+
+
+class Finishing:
+    """One file after the other, on a thread of its own. ``mended`` is called there for each that was cut short."""
+
+    def __init__(self, mended: Callable[[Mended], None] = lambda _: None) -> None:
+        self._mended = mended
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="finishing")
         self._jobs: set[Future[None]] = set()
         self._lock = threading.Lock()
@@ -36,9 +48,12 @@ class Finishing:
         """Returns at once."""
         self._do(lambda: _finish(path, digest))
 
-    def mend(self, folder: Path, now: float) -> None:
-        """Returns at once: what an earlier run of this recorder left without a checksum gets one. ``now`` is UTC."""
-        self._do(lambda: _mend(folder, now))
+    def mend(self, folder: Path, now: float, began: float) -> None:
+        """Returns at once: what an earlier run of this recorder left without a checksum gets one.
+
+        ``now`` and ``began``, when this run did, are UTC: what was written to since is not an earlier run's.
+        """
+        self._do(lambda: _mend(folder, now, began, self._mended))
 
     def wait(self, timeout: float) -> bool:
         """Whether all is done."""
@@ -59,16 +74,19 @@ def _logged(job: "Future[None]") -> None:
         log.error("a recording could not be finished: %r", error)
 
 
-def _mend(folder: Path, now: float) -> None:
+def _mend(folder: Path, now: float, began: float, mended: Callable[[Mended], None]) -> None:
     for path in sorted(folder.rglob(f"*{ENDING}")) if folder.is_dir() else ():
-        if path.with_name(path.name + CHECKSUM).exists() or now - path.stat().st_mtime < _LEFT_AFTER_S:
+        written = path.stat().st_mtime
+        if path.with_name(path.name + CHECKSUM).exists() or now - written < LEFT_AFTER_S or written > began:
             continue
         log.warning("an earlier run left a recording unfinished: %s", path)
         if path.stat().st_size == 0 and hidden_of(path).exists():
             hidden_of(path).replace(path)  # it was killed with its name claimed
-        _finish(path, _digest_of(path))
+        digest = _digest_of(path)
+        _finish(path, digest)
+        mended(Mended(path, path.stat().st_size, digest, _pictures_in(path)))
     for left in folder.rglob(f".*{ENDING}.new") if folder.is_dir() else ():
-        if now - left.stat().st_mtime > _LEFT_AFTER_S:
+        if now - left.stat().st_mtime > LEFT_AFTER_S:
             left.unlink(missing_ok=True)  # it never had a whole fragment
 
 
@@ -85,6 +103,18 @@ def _finish(path: Path, digest: str) -> None:
 def _first_picture(path: Path) -> av.VideoFrame | None:
     with av.open(str(path)) as recording:
         return next(recording.decode(video=0), None)
+
+
+def _pictures_in(path: Path) -> int:
+    """How many whole ones."""
+    pictures = 0
+    try:
+        with av.open(str(path)) as recording:
+            for packet in recording.demux(video=0):
+                pictures += packet.size > 0
+    except (FFmpegError, OSError, ValueError) as error:
+        log.warning("%s ends in the middle of a picture: %s", path, error)
+    return pictures
 
 
 def _digest_of(path: Path) -> str:

@@ -16,7 +16,7 @@ from av.error import FFmpegError
 from sidecar.journal import Journal
 from sidecar.protocol.channel import Item, Playlist, SidecarDocument
 from sidecar.protocol.recording import Recording, RecordingState, RecordingStatus
-from sidecar.recorder.finishing import Finishing
+from sidecar.recorder.finishing import LEFT_AFTER_S, Finishing, Mended
 from sidecar.recorder.fragments import ENDING, FragmentedFile
 from sidecar.recorder.jobs import job_at
 from sidecar.recorder.media import Coded, InputMedia
@@ -64,7 +64,9 @@ class Recorder:
         self._clock = clock
         self._silent_s = max(_SILENT_S, patience if patience > 2 * _SILENT_S else 0)
         self._lock = threading.RLock()
-        self._finishing = Finishing()
+        self._finishing = Finishing(self._mended)
+        self._began_at = time.time()
+        self._mends_at: float | None = None
         self._timeline = Timeline(_RATE)
         self._jobs = document.playlist
         self._state: RecordingState = "waiting"
@@ -77,6 +79,8 @@ class Recorder:
         self._trailing: _Open | None = None
         self._needs_key = True
         self._shift = Fraction(0)
+        self._age = Fraction(0)
+        """Of what is just taken, seconds: what was kept came before it could be recorded."""
         self._began = False
         self._lost_frame: int | None = None
         self._cut_at: Fraction | None = None
@@ -100,7 +104,9 @@ class Recorder:
 
         A disk that does not say it in time holds the recording up no longer: the tick asks it again and again.
         """
-        self._finishing.mend(self._folder, time.time())
+        self._finishing.mend(self._folder, time.time(), self._began_at)
+        # What was written to a moment ago, before a kill, looked as if somebody still wrote to it.
+        self._mends_at = self._clock() + LEFT_AFTER_S + 1
         look = threading.Thread(target=self._look_first, name="room", daemon=True)
         look.start()
         look.join(_FIRST_LOOK_S)
@@ -163,6 +169,7 @@ class Recorder:
                 return
             kept, self._kept = self._kept, []
             for each in (*kept, one):
+                self._age = max(Fraction(0), one.dts - each.dts)
                 try:
                     self._take(media, each)
                 except (OSError, FFmpegError) as error:
@@ -194,6 +201,9 @@ class Recorder:
             except (OSError, ValueError) as error:
                 log.warning("%s cannot be flushed: %s", file.path, error)
         free = self._look_for_room() if looks else None
+        if self._mends_at is not None and self._clock() >= self._mends_at:
+            self._mends_at = None
+            self._finishing.mend(self._folder, time.time(), self._began_at)
         with self._lock:
             now = self._clock()
             if free is not None:
@@ -321,7 +331,9 @@ class Recorder:
         self._open = _Open(file, airing, media, placed.frame, here)
         self._counts["files"] += 1
         start = "arm" if self._numbers == 1 else cause
-        self._journal.write(Fact("item_start", placed.frame, airing, cause=start), time.time_ns())
+        early = int(self._age * media.rate)
+        said = f"{early} frames before this" if early else ""
+        self._journal.write(Fact("item_start", placed.frame, airing, cause=start, detail=said), time.time_ns())
         log.info("records %s", path)
 
     def _next_cut(self, here: Fraction, *, is_new: bool) -> Fraction | None:
@@ -374,6 +386,13 @@ class Recorder:
             Fact("decision", end, there.airing, cause="file", detail=said, frames=file.pictures), time.time_ns()
         )
         self._finishing.finish(file.path, file.digest)
+
+    def _mended(self, one: Mended) -> None:
+        """Of an earlier run, whose log does not say it."""
+        said = f"{one.path}: {one.bytes} bytes, sha256 {one.digest}"
+        with self._lock:
+            fact = Fact("decision", self._timeline.next_frame, cause="file", detail=said, frames=one.pictures)
+            self._journal.write(fact, time.time_ns())
 
     def _note_lost(self) -> None:
         if self._lost_frame is not None or self._open is None:

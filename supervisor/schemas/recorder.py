@@ -82,7 +82,8 @@ class RecorderLive(Schema):
 
 class Recorder(Schema):
     """``node_id`` is where people want it; where it is now is in ``live``. ``wanted_by``: who wants it on.
-    ``held_until``: schedules leave it off until then, because somebody stopped it."""
+    ``held_until``: schedules leave it off until then, because somebody stopped it. ``notice`` says what is known
+    beforehand to go wrong; empty where nothing is."""
 
     id: Id
     name: Name
@@ -98,6 +99,7 @@ class Recorder(Schema):
     held_until: Instant | None
     created_at: Instant
     rev: int
+    notice: str = ""
     live: RecorderLive = RecorderLive()
 
 
@@ -123,7 +125,9 @@ class Gap(Schema):
 class RecordedFile(Schema):
     """One file by the as-recorded log. ``frames`` are its places for pictures, those lost included.
 
-    ``end_at`` null: it is being written, or was cut short.
+    ``end_at`` null: it is being written, or was cut short and nobody has looked at it since. ``lost_before``: frames
+    between the file before it, of an earlier run, and this one, by the wall clock of whoever recorded; null where this
+    is not known, or no run ended between the two. ``path`` is one of the node's.
     """
 
     recorder_id: Id
@@ -142,3 +146,5 @@ class RecordedFile(Schema):
     end_cause: str | None
     sha256: str | None
     bytes: int | None
+    lost_before: int | None = None
+    node_id: Id | None = None

@@ -14,7 +14,7 @@ from sidecar.journal import Journal
 from sidecar.protocol.recording import RecorderInput, Recording
 from sidecar.recorder import fragments
 from sidecar.recorder.engine import RecorderEngine
-from sidecar.recorder.finishing import Finishing
+from sidecar.recorder.finishing import Finishing, Mended
 from tests.fixtures.recordings import held, recorder_document
 
 pytestmark = pytest.mark.realtime
@@ -113,8 +113,14 @@ def test_what_was_killed_with_its_name_claimed_is_whole_after_the_next_start(tmp
     file.with_name(file.name + ".sha256").unlink()
     for path in (file, fragments.hidden_of(file)):
         os.utime(path, (1, 1))
-    finishing = Finishing()
-    finishing.mend(tmp_path / "media", 1000.0)
+    found: list[Mended] = []
+    finishing = Finishing(found.append)
+    finishing.mend(tmp_path / "media", 1000.0, 0.5)
     assert finishing.wait(DEADLINE_S)
+    assert not file.with_name(file.name + ".sha256").exists(), "written to since this run began"
+    finishing.mend(tmp_path / "media", 1000.0, 900.0)
+    assert finishing.wait(DEADLINE_S)
+    (mended,) = found
+    assert (mended.path, mended.pictures, mended.bytes) == (file, len(there), file.stat().st_size)
     assert held(file).numbers == there
     assert file.with_name(file.name + ".sha256").exists()

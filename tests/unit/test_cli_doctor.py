@@ -89,3 +89,20 @@ def test_doctor_looks_at_this_machine_and_leaves_nothing_behind(tmp_path: Path) 
     assert {"PyAV", "encoders", "SRT", "disk writes", "processors", "clock", "Docker", "DeckLink"} <= found.keys()
     assert found["encoders"]["verdict"] == "ok"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_missing_of_a_decklink_card_is_named(tmp_path: Path) -> None:
+    devices, system = tmp_path / "dev", tmp_path / "sys"
+    assert surroundings.decklink(devices, system).verdict == "note"
+    card = system / "bus" / "pci" / "devices" / "0000:03:00.0"
+    card.mkdir(parents=True)
+    (card / "vendor").write_text("0x8086\n")
+    assert "no Blackmagic card" in surroundings.decklink(devices, system).seen
+    (card / "vendor").write_text("0xbdbd\n")
+    found = surroundings.decklink(devices, system)
+    assert (found.verdict, found.seen) == ("warning", "1 on the bus (0000:03:00.0), and their driver is not loaded")
+    assert "modprobe blackmagic_io" in found.advice
+    (system / "module" / "blackmagic_io").mkdir(parents=True)
+    assert "the driver shows none" in surroundings.decklink(devices, system).seen
+    devices.mkdir()
+    assert surroundings.decklink(devices, system).seen == f"{devices} is empty"

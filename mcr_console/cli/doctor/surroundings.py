@@ -14,6 +14,8 @@ import httpx
 from mcr_console.cli.doctor.finding import Finding
 from mcr_console.cli.places import Home, socket_to_use
 
+_BLACKMAGIC: Final = "0xbdbd"
+"""Their number as a maker of PCI cards."""
 _DOCKER_S: Final = 2.0
 SERVE_PORT: Final = 6270
 """What ``python -m supervisor serve`` listens on when it is given a host and no port."""
@@ -78,10 +80,18 @@ def docker() -> Finding:
     return Finding("ok" if answer.is_success else "note", "Docker", f"engine {version} at {host}")
 
 
-def decklink(devices: Path = Path("/dev/blackmagic")) -> Finding:
-    without = "Needed only for SDI outputs."
+def decklink(devices: Path = Path("/dev/blackmagic"), system: Path = Path("/sys")) -> Finding:
+    """The cards themselves are on the bus, their driver is a module, and what it made of them is in ``devices``."""
+    without = "Needed only for SDI."
+    cards, driver = _blackmagic_cards(system), (system / "module" / "blackmagic_io").is_dir()
     if not devices.is_dir():
-        return Finding("note", "DeckLink", f"no {devices}", without)
+        if not cards:
+            return Finding("note", "DeckLink", f"no Blackmagic card is in this machine: no {devices}", without)
+        seen = f"{len(cards)} on the bus ({', '.join(cards)})"
+        if driver:
+            return Finding("warning", "DeckLink", f"{seen}, and the driver shows none", "Look what dmesg says of it.")
+        install = "Install Blackmagic's Desktop Video, then: modprobe blackmagic_io"
+        return Finding("warning", "DeckLink", f"{seen}, and their driver is not loaded", install)
     nodes = sorted(path for path in devices.iterdir() if stat.S_ISCHR(path.stat().st_mode))
     refused = [path.name for path in nodes if not os.access(path, os.R_OK | os.W_OK)]
     if refused:
@@ -89,6 +99,18 @@ def decklink(devices: Path = Path("/dev/blackmagic")) -> Finding:
     if not nodes:
         return Finding("note", "DeckLink", f"{devices} is empty", without)
     return Finding("ok", "DeckLink", ", ".join(path.name for path in nodes))
+
+
+def _blackmagic_cards(system: Path) -> list[str]:
+    """Addresses on the bus."""
+    found: list[str] = []
+    for vendor in sorted((system / "bus" / "pci" / "devices").glob("*/vendor")):
+        try:
+            if vendor.read_text().strip().lower() == _BLACKMAGIC:
+                found.append(vendor.parent.name)
+        except OSError:
+            continue  # gone since
+    return found
 
 
 def ports() -> Finding:

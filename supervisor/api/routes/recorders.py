@@ -34,6 +34,10 @@ routes = router("recorders")
 _RUNS: Final = 200
 """Of the log that one call looks at, the newest."""
 _RECORDS: Final = 10_000
+_NO_CARDS: Final = (
+    "It will record nothing: the engine of this version drives no DeckLink card. Its port is claimed. Take the "
+    "card's picture by SRT or UDP from a CasparCG server or an encoder that has the card."
+)
 Newest = Annotated[int, Query(ge=1, le=1000, description="How many files at most, the newest.")]
 
 
@@ -143,7 +147,9 @@ async def list_recordings(context: Ctx, who: Who, recorder_id: Id, newest: Newes
             row.line for run in runs[-_RUNS:] for row in await tx.as_run.records(recorder_id, run.run_id, 0, _RECORDS)
         ]
     records = [record for line in lines if (record := _record(line)) is not None]
-    return Page(items=tuple(reversed(files_of(records)[-newest:])))
+    nodes = {run.run_id: run.node_id for run in runs}
+    files = [file.model_copy(update={"node_id": nodes.get(file.run_id)}) for file in files_of(records)[-newest:]]
+    return Page(items=tuple(reversed(files)))
 
 
 def _record(line: str) -> AsRunRecord | None:
@@ -193,6 +199,7 @@ def _of_row(context: Context, row: Row, url: str) -> Recorder:
             "input": RecorderInput.model_validate(
                 {"kind": row.input_kind, "url": url, "device_index": row.device_index}
             ),
+            "notice": _NO_CARDS if row.input_kind == "decklink" else "",
             "live": context.supervision.recorders_live.get(row.id),
         }
     )
