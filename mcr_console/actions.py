@@ -22,6 +22,8 @@ class Host(Protocol):
     def ask(self, question: Question, state: ChannelState, then: Callable[[str], None]) -> None: ...
     def selected_row(self) -> RundownRow | None: ...
     def blind(self, action: Action) -> str: ...
+    @property
+    def hides_channels(self) -> bool: ...
 
 
 class AirKeys:
@@ -41,13 +43,15 @@ class AirKeys:
             return
         if session.hands.whose(state) == "other":
             session.desk.refuse(state.channel.id, BY_ID[action_id].word.upper(), _others(state))
+            if self._host.hides_channels:
+                session.message = f"{BY_ID[action_id].word} {target(state)}: {_others(state)}"
             return
         # Both are asked: a press during a pending command must also put off the end of a held key.
         repeats = session.desk.repeats(action_id, state.channel.id)
         if repeats or session.desk.pending(state.channel.id):
             return
         match action_id:
-            case _ if BY_ID[action_id].armed:
+            case _ if BY_ID[action_id].armed or self._host.hides_channels:
                 self._arm(action_id, state)
             case "cue":
                 self._cue(state)
@@ -226,6 +230,11 @@ def _question(action_id: str, state: ChannelState) -> Question:
                 (f"On air now: {now}", "Viewers lose the channel at once, and nothing brings it back but a start."),
                 f"Take {who} off air",
             )
+        case "standby":
+            follows = "The emergency slate is on air until somebody rejoins."
+            return Question(f"STANDBY on {who}?", (f"On air now: {now}", follows), f"STANDBY {who}")
+        case "rejoin":
+            return Question(f"REJOIN on {who}?", (f"On air now: {live.picture or now}",), f"REJOIN {who}")
         case _:
             if live.picture == "freeze":
                 return Question(f"Let {who} run on?", (f"Frozen now: {now}",), f"Unfreeze {who}")

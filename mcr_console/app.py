@@ -21,7 +21,7 @@ from mcr_console.desk_keys import BESIDE, DeskKeys
 from mcr_console.faults import TOO_MANY, Guarded
 from mcr_console.incident_key import IncidentKey
 from mcr_console.keypad import KEYPAD_APPLICATION, KEYPAD_ENTER, KEYPAD_NUMERIC, distinguish_keypad
-from mcr_console.keys import ACTIONS, BY_COMMAND, Action
+from mcr_console.keys import ACTIONS, BY_COMMAND, ON_CHANNELS, Action
 from mcr_console.palette import Palette, choose
 from mcr_console.screens.asrun import AsRunScreen
 from mcr_console.screens.channel import ChannelScreen
@@ -303,6 +303,11 @@ class McrApp(Guarded, App[None]):
     def top(self) -> OperatorScreen | None:
         """The screen that is seen, whatever asks before it."""
         return next((one for one in reversed(self.screen_stack) if isinstance(one, OperatorScreen)), None)
+
+    @property
+    def hides_channels(self) -> bool:
+        """Whether the screen that is seen shows no channel that a key could act on."""
+        return self.top is not None and self.top.PLACE not in ON_CHANNELS
 
     def open_screen(self, screen: Screen[None]) -> None:
         """Over the one that is there."""

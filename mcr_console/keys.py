@@ -55,12 +55,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
         3, ("channel",), "row", air=True, command="cue", group=AIR,
     ),
     Action(
-        "standby", ("B",), "B", "STANDBY", "Cut now to the channel's emergency slate.",
-        5, ON_CHANNELS, "channel", air=True, command="standby", group=AIR,
+        "standby", ("B",), "B", "STANDBY",
+        "Cut now to the channel's emergency slate. Where the channel is not seen: asks first, naming it.",
+        5, EVERYWHERE, "channel", air=True, command="standby", group=AIR,
     ),
     Action(
-        "rejoin", ("R",), "R", "REJOIN", "Return from the slate to what should be on air.",
-        6, ON_CHANNELS, "channel", air=True, command="rejoin", group=AIR,
+        "rejoin", ("R",), "R", "REJOIN",
+        "Return from the slate to what should be on air. Where the channel is not seen: asks first, naming it.",
+        6, EVERYWHERE, "channel", air=True, command="rejoin", group=AIR,
     ),
     Action(
         "skip", ("s",), "s", "skip", "Cut now to the next item in the list, whatever is cued.",

@@ -9,7 +9,7 @@ from textual.strip import Strip
 
 from mcr_console.drawing.strips import Part, line
 from mcr_console.hands import Whose
-from mcr_console.keys import Action, Place, actions_at
+from mcr_console.keys import ON_CHANNELS, Action, Place, actions_at
 from mcr_console.palette import Palette
 from mcr_console.safe_text import fit, safe
 from mcr_console.wall_state import ChannelState
@@ -113,6 +113,8 @@ def label_of(action: Action, view: FooterView, palette: Palette) -> tuple[str, S
     )
     if hidden:
         return None
+    if action.air and view.place not in ON_CHANNELS:
+        return f"{words} {fit(target(state), min(TITLE_WIDTH, cell_len(target(state))))}", style
     if action.id == "cue":
         return _cue(view, palette)
     if action.id == "drop":
