@@ -70,6 +70,8 @@ def render_footer(view: FooterView, width: int, palette: Palette) -> Strip:
 def _rank(action: Action, view: FooterView) -> int:
     """What one has to do first comes first: no air key does anything before control is taken over. What nobody has, the
     next air key takes by itself."""
+    if action.id == "note" and view.place == "handover":
+        return 3
     if action.id != "control":
         return action.rank
     return {"other": 2, "mine": 8, "free": action.rank}[view.whose]
