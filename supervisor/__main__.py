@@ -13,7 +13,7 @@ import typer
 from db.errors import StoreError
 from supervisor.agent import keys
 from supervisor.agent.docker_choice import LOCAL_ENGINE, DockerChoice
-from supervisor.agent.interface import LauncherKind
+from supervisor.agent.launcher import LauncherKind
 from supervisor.errors import McrError
 from supervisor.files import only_supervisor
 from supervisor.logs import logging_to_stderr

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from supervisor.agent.interface import ProcessIdentity
+from supervisor.agent.launcher import ProcessIdentity
 
 PROC: Final = Path("/proc")
 

@@ -5,7 +5,8 @@ import secrets
 from collections.abc import Callable
 
 from supervisor.agent.cards import Cards
-from supervisor.agent.interface import Capability, Launcher, NodeCondition
+from supervisor.agent.interface import Capability, NodeCondition
+from supervisor.agent.launcher import Launcher
 from supervisor.clock import Clock
 from supervisor.version import program_version
 

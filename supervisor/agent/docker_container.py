@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from supervisor.agent.interface import Launch
+from supervisor.agent.launcher import Launch
 from supervisor.errors import Invalid
 
 OWNER: Final = "mcr.owner"

@@ -20,7 +20,8 @@ from supervisor.agent.docker_container import (
 )
 from supervisor.agent.docker_engine import Engine, EngineRefused
 from supervisor.agent.docker_watch import EngineWatch
-from supervisor.agent.interface import ContainerIdentity, EngineAway, Identity, Launch, LauncherKind, Life
+from supervisor.agent.interface import EngineAway
+from supervisor.agent.launcher import ContainerIdentity, Identity, Launch, LauncherKind, Life
 from supervisor.clock import Clock
 from supervisor.errors import Unavailable
 from supervisor.threads import Threads

@@ -11,7 +11,8 @@ from typing import Final
 import msgspec
 
 import sidecar
-from supervisor.agent.interface import Launch, StartOrder
+from supervisor.agent.interface import StartOrder
+from supervisor.agent.launcher import Launch
 from supervisor.agent.memory import Handle, Memory
 
 TOKEN: Final = "MCR_TOKEN"  # noqa: S105 - the name of a variable

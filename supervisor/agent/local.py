@@ -20,7 +20,6 @@ from supervisor.agent.interface import (
     JournalLine,
     JournalPage,
     JournalRun,
-    Launcher,
     LeaseRound,
     MediaSeen,
     NodeReport,
@@ -30,6 +29,7 @@ from supervisor.agent.interface import (
     StopOrder,
 )
 from supervisor.agent.journals import Journals
+from supervisor.agent.launcher import Launcher
 from supervisor.agent.launching import Directories, program_environment
 from supervisor.agent.leases import Leases
 from supervisor.agent.live_files import read_hls_file

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from supervisor.agent.interface import ContainerIdentity, Identity, ProcessIdentity
+from supervisor.agent.launcher import ContainerIdentity, Identity, ProcessIdentity
 from supervisor.errors import Invalid
 from supervisor.files import read_or_make_id, write_whole
 

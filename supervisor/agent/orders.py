@@ -15,7 +15,6 @@ from supervisor.agent.interface import (
     EngineAway,
     EpochUsed,
     Exit,
-    Launcher,
     Order,
     SidecarBroken,
     SidecarSilent,
@@ -26,6 +25,7 @@ from supervisor.agent.interface import (
     StopOrder,
     StopUnconfirmed,
 )
+from supervisor.agent.launcher import Launcher
 from supervisor.agent.launching import Directories, launch_of, new_handle, prepare
 from supervisor.agent.memory import Damaged, Memory
 from supervisor.agent.names import check_name

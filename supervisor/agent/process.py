@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from supervisor.agent import children
 from supervisor.agent.children import PROC
-from supervisor.agent.interface import Identity, Launch, LauncherKind, Life, ProcessIdentity
+from supervisor.agent.launcher import Identity, Launch, LauncherKind, Life, ProcessIdentity
 from supervisor.agent.spare import Spare
 
 

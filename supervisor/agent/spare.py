@@ -12,7 +12,7 @@ import structlog
 
 from sidecar.protocol.spare import DESCRIPTOR, NAMED, READY, RESERVED, Becoming, reservation
 from supervisor.agent import children
-from supervisor.agent.interface import Launch, ProcessIdentity
+from supervisor.agent.launcher import Launch, ProcessIdentity
 from supervisor.clock import Clock
 
 log = structlog.get_logger(__name__)

@@ -6,7 +6,8 @@ from typing import Final
 
 from sidecar.protocol.status import Status
 from supervisor.agent.door import Door
-from supervisor.agent.interface import Exit, Identity, SidecarReport
+from supervisor.agent.interface import Exit, SidecarReport
+from supervisor.agent.launcher import Identity
 from supervisor.agent.memory import Handle
 
 _TAIL: Final = 4096

@@ -10,17 +10,9 @@ import structlog
 
 from sidecar.protocol.status import Status
 from supervisor.agent.door import Door, read_door
-from supervisor.agent.interface import (
-    EngineAway,
-    Exit,
-    Launcher,
-    Left,
-    NotRunning,
-    SidecarBroken,
-    SidecarRefused,
-    SidecarSilent,
-)
+from supervisor.agent.interface import EngineAway, Exit, Left, NotRunning, SidecarBroken, SidecarRefused, SidecarSilent
 from supervisor.agent.journals import Journals
+from supervisor.agent.launcher import Launcher
 from supervisor.agent.launching import TOKEN, Directories, identifying, remembered
 from supervisor.agent.links import Links
 from supervisor.agent.media_disk import MediaDisk, MediaDiskBusy

@@ -5,18 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from sidecar.protocol.channel import SidecarDocument
-from supervisor.agent.interface import (
-    EngineAway,
-    Identity,
-    Launch,
-    Life,
-    ProcessIdentity,
-    StartFailed,
-    StartOrder,
-    StillRunning,
-    StopOrder,
-    StopUnconfirmed,
-)
+from supervisor.agent.interface import EngineAway, StartFailed, StartOrder, StillRunning, StopOrder, StopUnconfirmed
+from supervisor.agent.launcher import Identity, Launch, Life, ProcessIdentity
 from supervisor.agent.process import ProcessLauncher
 from tests.fixtures.agents import NodeHome, document, running, until
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from supervisor.agent import spare as spare_module
-from supervisor.agent.interface import Launch, ProcessIdentity, StartOrder
+from supervisor.agent.interface import StartOrder
+from supervisor.agent.launcher import Launch, ProcessIdentity
 from supervisor.agent.launching import TOKEN, Directories, identifying, program_environment, remembered
 from supervisor.agent.memory import Memory
 from supervisor.agent.process import ProcessLauncher

@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from supervisor.agent.docker_launcher import DockerLauncher
-from supervisor.agent.interface import ContainerIdentity, EngineAway, Launch
+from supervisor.agent.interface import EngineAway
+from supervisor.agent.launcher import ContainerIdentity, Launch
 from tests.fixtures.agents import until
 from tests.fixtures.docker_engine import BASE, DockerEngine, certificates, docker_launcher
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from supervisor.agent.interface import ContainerIdentity, Identity, Launch, Launcher, ProcessIdentity
+from supervisor.agent.launcher import ContainerIdentity, Identity, Launch, Launcher, ProcessIdentity
 from supervisor.agent.process import ProcessLauncher
 from tests.fixtures.agents import until
 from tests.fixtures.docker_engine import DockerEngine, docker_launcher
@@ -194,7 +194,7 @@ async def test_it_survives_the_process_that_started_it(place: Place) -> None:
 import asyncio, os, signal, sys
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from tests.fixtures.docker_engine import docker_launcher
-from supervisor.agent.interface import Launch
+from supervisor.agent.launcher import Launch
 from supervisor.agent.process import ProcessLauncher
 async def main():
     launch = Launch({place.launch(WAITS).argv!r}, {dict(place.launch(WAITS).environment)!r}, {str(place.path)!r},

@@ -11,15 +11,8 @@ from sidecar.protocol.asrun import AsRunPage
 from sidecar.protocol.commands import CommandReply
 from sidecar.protocol.status import Status
 from supervisor.agent.door import Request
-from supervisor.agent.interface import (
-    Identity,
-    Launch,
-    Life,
-    ProcessIdentity,
-    SidecarBroken,
-    SidecarRefused,
-    SidecarSilent,
-)
+from supervisor.agent.interface import SidecarBroken, SidecarRefused, SidecarSilent
+from supervisor.agent.launcher import Identity, Launch, Life, ProcessIdentity
 from tests.simulation.sidecar import Refuse, SimSidecar
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from supervisor.agent.docker_container import DockerOptions, config_of, container_of, labels_of, name_of
 from supervisor.agent.docker_engine import EngineAddress
 from supervisor.agent.docker_ssh import ssh_command
-from supervisor.agent.interface import Launch
+from supervisor.agent.launcher import Launch
 from supervisor.errors import Invalid
 
 Option: TypeAlias = Any

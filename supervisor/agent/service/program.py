@@ -14,8 +14,8 @@ from typing import Final
 import structlog
 
 from supervisor.agent.docker_choice import PROGRAM, DockerChoice
-from supervisor.agent.interface import LauncherKind
 from supervisor.agent.keys import node_key, read_key
+from supervisor.agent.launcher import LauncherKind
 from supervisor.agent.local import LocalAgent
 from supervisor.agent.memory import Memory
 from supervisor.agent.service.application import application
