@@ -110,8 +110,13 @@ class Sidecar:
                 environment=os.environ,
             )
         lease_left = self._lease.left_s if document.leased else not_leased
-        make = Playout if document.caspar is None else CasparPlayout
-        return make(document, epoch=configuration.epoch, journal=journal, media_root=root, lease_left=lease_left)
+        epoch = configuration.epoch
+        if document.caspar is None:
+            return Playout(document, epoch=epoch, journal=journal, media_root=root, lease_left=lease_left)
+        folder = configuration.journal_dir / "caspar"
+        return CasparPlayout(
+            document, epoch=epoch, journal=journal, media_root=root, folder=folder, lease_left=lease_left
+        )
 
     def _commands(self, epoch: int, nonces: Nonces) -> Acts:
         stop = partial(self._stop, "stop")

@@ -1,4 +1,4 @@
-"""``HOST[:PORT][/CHANNEL[-LAYER]]`` as a CasparCG server."""
+"""``HOST[:PORT][/CHANNEL[-LAYER]][?mode=…&program=…&media=…]`` as a CasparCG server."""
 
 import re
 from typing import Final
@@ -15,15 +15,23 @@ _FORM: Final = re.compile(
     re.ASCII,
 )
 
+_OPTIONS: Final = ("mode", "program", "media")
+
 
 def caspar_server(text: str | CasparIn) -> CasparIn:
     """Raises BadParameter."""
     if isinstance(text, CasparIn):
         return text
-    match = _FORM.fullmatch(text)
+    place, _, options = text.partition("?")
+    match = _FORM.fullmatch(place)
     if match is None:
         raise typer.BadParameter(f"not a CasparCG server: {text!r}; write HOST, or HOST:5250/1-10")
     told = {name: value for name, value in match.groupdict().items() if value is not None}
+    for option in options.split("&") if options else ():
+        name, _, value = option.partition("=")
+        if name not in _OPTIONS or name in told or not value:
+            raise typer.BadParameter(f"not an option of a CasparCG server: {option!r}; there are mode, program, media")
+        told[name] = value
     told["host"] = told["host"].removeprefix("[").removesuffix("]")
     try:
         return CasparIn.model_validate(told)

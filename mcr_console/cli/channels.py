@@ -104,7 +104,11 @@ def add(
     caspar: Annotated[
         CasparIn | None,
         typer.Option(
-            parser=caspar_server, metavar="SERVER", help="Play it by a CasparCG server: HOST[:PORT][/CHANNEL[-LAYER]]."
+            parser=caspar_server,
+            metavar="SERVER",
+            help="Play it by a CasparCG server: HOST[:PORT][/CHANNEL[-LAYER]]. Options go behind: ?mode=1080i5000, "
+            "?program=/usr/bin/casparcg-server to start it on the channel's node, ?media=FOLDER for one whose paths "
+            "are others.",
         ),
     ] = None,
     number: Annotated[int | None, typer.Option(min=1, max=9999, help="The next free one if left out.")] = None,

@@ -54,6 +54,12 @@ class Connection:
         return cls(reader, writer)
 
     @property
+    def peer(self) -> str:
+        """The server's address."""
+        name = self._writer.get_extra_info("peername")
+        return str(name[0]) if name else ""
+
+    @property
     def over(self) -> str:
         """Why the connection is over; empty while it stands."""
         return self._over

@@ -20,6 +20,7 @@ from sidecar.outputs.sequences import first_number
 from sidecar.outputs.sinks import live_folder, recordings_folder
 from sidecar.outputs.srt_address import SrtAddress, parse_srt_url
 from sidecar.outputs.udp_address import parse_udp_url
+from sidecar.protocol.caspar_modes import FieldOrder
 from sidecar.protocol.channel import Encoding, Output, SidecarDocument, TransportStream
 from sidecar.rundown.rate import parse_rate
 
@@ -50,16 +51,20 @@ class Places:
     epoch: int
 
 
-def consumer_of(output: Output, port: int, document: SidecarDocument, places: Places, wall_ns: int) -> Consumer:
-    """Raises ValueError with what is wrong, which repeats nothing that is secret."""
+def consumer_of(
+    output: Output, port: int, document: SidecarDocument, places: Places, wall_ns: int,
+    order: FieldOrder = "progressive",
+) -> Consumer:  # fmt: skip
+    """``order``: of the server's channel. Raises ValueError with what is wrong, which repeats nothing secret."""
     encoding = output.encoding or document.encoding
     if output.kind == "hls":
-        return _hls(output, port, document, places, wall_ns)
+        return _hls(output, port, document, places, wall_ns, order)
     if output.kind == "decklink":
         card = parse_decklink_url(output.url)
         keyer = "" if card.key is None else " EXTERNAL_KEY"
         return Consumer(port, f"DECKLINK {card.index}{keyer} EMBEDDED_AUDIO", str(card.index), is_card=True)
-    options = _encoder(encoding, document)
+    # A web's players take no fields, a headend and an archive want them.
+    options = _encoder(encoding, document, _whole_frames(document, order) if output.kind == "rtmp" else "", order)
     if output.kind == "file":
         path = _recording(output.url, recordings_folder(places.media_root, document.channel_id), wall_ns)
         return Consumer(port, f"FILE {quoted(path)} {options} {_transport(output.transport)}", path)
@@ -77,13 +82,28 @@ def consumer_of(output: Output, port: int, document: SidecarDocument, places: Pl
     return Consumer(port, f"STREAM {quoted(address)} {options} {_transport(output.transport)}", address)
 
 
-def _encoder(encoding: Encoding, document: SidecarDocument, picture: str = "") -> str:
+def _whole_frames(document: SidecarDocument, order: FieldOrder) -> str:
+    """Of an interlaced channel a consumer is given every field as a whole picture: every second one is let go."""
+    rate = parse_rate(document.format.rate)
+    return "" if order == "progressive" else f"fps={rate.numerator}/{rate.denominator},"
+
+
+def _encoder(
+    encoding: Encoding, document: SidecarDocument, picture: str = "", order: FieldOrder = "progressive"
+) -> str:
+    """``picture``: filters ahead of the encoder; without them the fields of an interlaced channel are woven."""
     rate = parse_rate(document.format.rate)
     gop = gop_frames(rate, encoding.gop_ms)
     if _UNSAFE.search(encoding.preset + encoding.tune):
         raise ValueError("a preset or a tune of the encoder is one word")
+    fields = ""
+    if not picture and order != "progressive":
+        first = "tff" if order == "upper first" else "bff"
+        # 4:2:0 only after weaving, and line by line of each field: else the colours of two fields run into one another.
+        picture, fields = f"format=yuv422p,interlace=scan={first}:lowpass=0,scale=interl=1,", "-flags:v +ildct+ilme "
     return (
-        f"-filter:v {picture}format=yuv420p -codec:v libx264 -preset:v {encoding.preset} -tune:v {encoding.tune} "
+        f"-filter:v {picture}format=yuv420p -codec:v libx264 {fields}"
+        f"-preset:v {encoding.preset} -tune:v {encoding.tune} "
         f"-g:v {gop} -keyint_min:v {gop} -sc_threshold:v 0 -bf:v 0 -b:v {encoding.video_bit_rate} "
         f"-maxrate:v {encoding.video_bit_rate} -bufsize:v {encoding.video_bit_rate} "
         f"-filter:a {_STEREO} -codec:a aac -b:a {encoding.audio_bit_rate}"
@@ -99,7 +119,9 @@ def _transport(transport: TransportStream) -> str:
     )
 
 
-def _hls(output: Output, port: int, document: SidecarDocument, places: Places, wall_ns: int) -> Consumer:
+def _hls(
+    output: Output, port: int, document: SidecarDocument, places: Places, wall_ns: int, order: FieldOrder
+) -> Consumer:
     live = live_folder(places.media_root, document.channel_id)
     encoding, picture = output.encoding or document.encoding, ""
     if output.role == "preview":
@@ -114,7 +136,7 @@ def _hls(output: Output, port: int, document: SidecarDocument, places: Places, w
         gop = gop_frames(rate, encoding.gop_ms)
         options = options.replace(f"-g:v {gop} -keyint_min:v {gop}", f"-g:v {gop // step} -keyint_min:v {gop // step}")
     else:
-        options = _encoder(encoding, document)
+        options = _encoder(encoding, document, _whole_frames(document, order), order)
     place = live.absolute()
     if _UNSAFE.search(str(place)):
         raise ValueError(f"the server's HLS takes no blanks and quotes in a path: {place}")

@@ -162,5 +162,9 @@ class Deck:
 
 
 def _same(side: Side, path: str) -> bool:
-    """The server may tell a path below another root, and in another case."""
-    return side.path == path or side.path.rpartition("/")[2].casefold() == path.rpartition("/")[2].casefold()
+    """The server may tell a path below another root, of another system, and in another case."""
+    return side.path == path or _last(side.path) == _last(path)
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2].rpartition("\\")[2].casefold()

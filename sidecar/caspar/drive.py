@@ -15,6 +15,7 @@ from sidecar.caspar.deck import Deck, Loaded, Reading, Sight
 from sidecar.caspar.info import ChannelInfo, Layer
 from sidecar.caspar.link import Link
 from sidecar.caspar.loading import LayerCommands, ticks_a_frame
+from sidecar.caspar.names import ClipNames
 from sidecar.caspar.ticking import Record, Ticking
 from sidecar.engine.command_queue import CommandQueue
 from sidecar.engine.entrance import Entrance
@@ -70,6 +71,7 @@ class Drive:
         self._time = time
         self._card = card
         self._begins: Begins | None = None
+        self._is_answered = self._is_refused = False
         self._paused = False
         self._waits = False
 
@@ -81,9 +83,13 @@ class Drive:
         """Monotonic nanoseconds at which the next is due."""
         await self._link.keep()
         self.info = await self._link.info(self._server.channel) if self._link.is_up else None
+        self._is_answered = self.info is not None
+        if self.info is None and not self._link.known.fault:
+            self.info = self._link.heard()  # it may be that only its commands hang
         self.ticking.was_there |= self._link.is_up
         now_ns = self._time.monotonic_ns()
         layer = self._look(self.info)
+        self.ticking.is_refused = self._is_refused
         if not self.is_on_air:
             self._be_muted(layer, now_ns)
             if not self.is_on_air:
@@ -108,7 +114,8 @@ class Drive:
 
     def leave(self, by: str) -> None:
         """The air: nothing is counted any more. What plays on the layer plays on until ``clear``."""
-        self.ticking.stop(by, "confirmed" if self.info is not None else "inferred")
+        if self.is_on_air:
+            self.ticking.stop(by, "confirmed" if self.info is not None else "inferred")
         self.is_on_air = False
 
     async def clear(self) -> bool:
@@ -156,10 +163,19 @@ class Drive:
     # --- looking ----------------------------------------------------------------------------------------------------
 
     def _look(self, info: ChannelInfo | None) -> Layer | None:
-        """Our layer. A server whose channel runs at another rate is one that says nothing."""
+        """Our layer. A server whose channel runs at another rate, or that is too old, is told nothing."""
         if info is None:
+            self._is_refused = bool(self._link.known.fault)
             return None
+        self._is_refused = True
         ticks = ticks_a_frame(info.rate, self._rate)
+        if self._server.mode and info.format.casefold() != self._server.mode.casefold():
+            self._link.fault = (
+                f"the server's channel {self._server.channel} is {info.format}, and {self._server.mode} is what this "
+                "channel was told of it: set one of the two"
+            )
+            self.info = None
+            return None
         if ticks is None:
             self._link.fault = (
                 f"the server's channel {self._server.channel} is {info.format} at {info.rate} a second, this channel "
@@ -167,17 +183,22 @@ class Drive:
             )
             self.info = None
             return None
+        self._is_refused = False
         self._layer.per_frame = ticks
+        link = self._link
+        self._layer.names = ClipNames(self._server.media, not link.known.takes_whole_paths, link.its_media)
         return info.layers.get(self._server.layer)
 
     def _judge(self, now_ns: int) -> None:
         stalled = self.ticking.stalled_since_ns
         stands_s = 0 if stalled is None else (now_ns - stalled) / NS
-        answers = self.info is not None
+        answers = self._is_answered and self.info is not None
         detail = "" if answers else self._link.fault or "the CasparCG server does not answer"
+        if self.info is not None and not answers:
+            detail = f"{detail}; what it plays is known by OSC"
         if stands_s >= 1:
             detail = f"the server's channel time has stood for {stands_s:.0f} s; its card or clock may be stuck"
-        self.health = EngineHealth(self._link.version, answers, answers and stands_s < 1, detail)
+        self.health = EngineHealth(self._link.version, answers, self.info is not None and stands_s < 1, detail)
 
     def _next_look(self, now_ns: int, reading: Reading | None) -> int:
         """Soon after the next thing that is to happen."""
@@ -199,6 +220,8 @@ class Drive:
     async def _enact(self, reading: Reading | None) -> None:
         """Makes the layer show what the rundown's last frame says."""
         self._waits = False
+        if self._is_refused:
+            return
         ordered, shown, front = self.rundown.ordered, self.ticking.last, self.deck.front
         if ordered is not None:
             if (front is None or front.airing is not ordered) and not self.ticking.has_failed(ordered):

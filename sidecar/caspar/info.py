@@ -83,12 +83,7 @@ class ChannelInfo:
 
 def read_info(xml: str) -> ChannelInfo:
     """Raises UnreadableInfoError; also for the list that a server answers for a channel that it does not have."""
-    if _DECLARATION in xml:
-        raise UnreadableInfoError("INFO holds a declaration, which no server sends")
-    try:
-        channel = ET.fromstring(xml)  # noqa: S314 - without declarations there are no entities to expand
-    except ET.ParseError as error:
-        raise UnreadableInfoError(f"INFO is not XML: {error}") from error
+    channel = _parsed(xml)
     rates = [_number(element.text) for element in channel.findall("framerate")]
     if channel.tag != "channel" or len(rates) != 2 or any(rate is None or rate <= 0 for rate in rates):
         raise UnreadableInfoError(f"INFO is not of a channel: {xml[:120]!r}")
@@ -97,6 +92,20 @@ def read_info(xml: str) -> ChannelInfo:
     layers = {number: _layer(element, rate) for number, element in _numbered(channel, "stage/layer")}
     ports = {number: _port(element) for number, element in _numbered(channel, "output/port")}
     return ChannelInfo(_text(channel, "format"), rate, layers, ports)
+
+
+def media_folder(xml: str) -> str:
+    """Of ``INFO PATHS``, as the server names it; empty where it does not. Raises UnreadableInfoError."""
+    return _text(_parsed(xml), "media-path")
+
+
+def _parsed(xml: str) -> ET.Element:
+    if _DECLARATION in xml:
+        raise UnreadableInfoError("INFO holds a declaration, which no server sends")
+    try:
+        return ET.fromstring(xml)  # noqa: S314 - without declarations there are no entities to expand
+    except ET.ParseError as error:
+        raise UnreadableInfoError(f"INFO is not XML: {error}") from error
 
 
 def _numbered(channel: ET.Element, path: str) -> list[tuple[int, ET.Element]]:

@@ -7,7 +7,9 @@ from typing import Final
 
 from sidecar.caspar.amcp import Reply, UnwritableTextError
 from sidecar.caspar.connection import CommandFailedError, Connection, NoReplyError, ServerAwayError
-from sidecar.caspar.info import ChannelInfo, UnreadableInfoError, read_info
+from sidecar.caspar.info import ChannelInfo, UnreadableInfoError, media_folder, read_info
+from sidecar.caspar.osc import Ear
+from sidecar.caspar.version import Version
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,14 @@ class Link:
         self.fault = "not connected yet"
         """Why the server does not answer; empty while it does."""
         self.version = ""
+        self.known = Version()
+        self.listens_to: int | None = None
+        """The server's channel whose OSC is wanted beside the replies."""
+        self._ear: Ear | None = None
+        self.its_media = ""
+        """Its media folder, as it names it; only asked of a version that finds nothing else."""
+        self.barred = ""
+        """Why nobody is to be connected to: the server that would be there is not the one that is meant."""
 
     @property
     def is_up(self) -> bool:
@@ -44,6 +54,11 @@ class Link:
 
     async def keep(self) -> bool:
         """Sees to it that there is a connection, or that one is being made. True: there is one, made just now."""
+        if self.barred:
+            if self._connection is not None:
+                await self._lose(self.barred)
+            self.fault = self.barred
+            return False
         if self.is_up:
             return False
         if self._connection is not None:
@@ -65,12 +80,42 @@ class Link:
         except ServerAwayError as error:
             self.fault = str(error)
             return False
+        await self._get_to_know()
+        log.info("connected to the CasparCG server at %s port %d, version %s", self._host, self._port, self.version)
+        return self.is_up
+
+    async def _get_to_know(self) -> None:
+        """What it is, and, where that matters, where its media are."""
         try:
             self.version = (await self.ask("VERSION")).data[0]
         except (NoReplyError, ServerAwayError, IndexError):
             self.version = ""
-        log.info("connected to the CasparCG server at %s port %d, version %s", self._host, self._port, self.version)
-        return self.is_up
+        self.known = Version.read(self.version)
+        await self._listen()
+        self.its_media = ""
+        if self.known.takes_whole_paths:
+            return
+        try:
+            paths = await self.ask("INFO PATHS")
+            self.its_media = media_folder(paths.data[0]) if paths.code == 201 else ""
+        except (NoReplyError, ServerAwayError, IndexError, UnreadableInfoError) as error:
+            log.warning("the CasparCG server does not tell its media folder: %s", error)
+
+    async def _listen(self) -> None:
+        """From 2.4 on it sends OSC to who asks for it, until that disconnects."""
+        connection = self._connection
+        if self.listens_to is None or connection is None or not self.known.subscribes_osc:
+            return
+        try:
+            if self._ear is None:
+                self._ear = await Ear.open(self.listens_to, connection.peer, self._now)
+            await self.do(f"OSC SUBSCRIBE {self._ear.port}")
+        except (OSError, NoReplyError, ServerAwayError, CommandFailedError) as error:
+            log.info("no OSC from the CasparCG server: %s", error)
+
+    def heard(self) -> ChannelInfo | None:
+        """What OSC told just now of the channel; None where it tells nothing."""
+        return None if self._ear is None else self._ear.info()
 
     async def _lose(self, why: str) -> None:
         connection, self._connection = self._connection, None
@@ -108,7 +153,10 @@ class Link:
         return ""
 
     async def info(self, channel: int) -> ChannelInfo | None:
-        """None where the server said nothing of it; ``fault`` says why."""
+        """None where the server said nothing of it, or cannot be driven; ``fault`` says why."""
+        if self.known.fault:
+            self.fault = self.known.fault
+            return None
         try:
             reply = await self.ask(f"INFO {channel}")
         except (NoReplyError, ServerAwayError):
@@ -131,3 +179,6 @@ class Link:
         if self._connection is not None:
             await self._connection.close()
         self._connection = self._connecting = None
+        if self._ear is not None:
+            self._ear.close()
+            self._ear = None

@@ -5,7 +5,7 @@ from typing import Final
 
 from sidecar.caspar.amcp import UnwritableTextError, quoted
 from sidecar.caspar.deck import Loaded
-from sidecar.caspar.names import PLAIN_CUT, clip_parameters
+from sidecar.caspar.names import PLAIN_CUT, ClipNames, clip_parameters
 from sidecar.rundown.model import Airing
 from sidecar.rundown.rate import converted_frames, parse_rate
 
@@ -21,6 +21,7 @@ class LayerCommands:
         self.channel = channel
         self.place = f"{channel}-{layer}"
         self.per_frame = 1
+        self.names = ClipNames()
         self._rate = rate
 
     def loaded(self, airing: Airing, position: int, played: int) -> Loaded:
@@ -50,9 +51,9 @@ class LayerCommands:
         return converted_frames(item.in_frames, source, self._rate)
 
     def _clip(self, loaded: Loaded) -> str:
-        scale = self.per_frame
+        name, scale = self.names.told(loaded.path), self.per_frame
         length = None if loaded.length is None else loaded.length * scale
-        return clip_parameters(loaded.path, seek=loaded.start * scale, in_=loaded.first * scale, length=length)
+        return clip_parameters(name, seek=loaded.start * scale, in_=loaded.first * scale, length=length)
 
     def play(self, loaded: Loaded) -> str:
         return f"PLAY {self.place} {self._clip(loaded)}"

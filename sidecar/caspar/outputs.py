@@ -16,6 +16,7 @@ from sidecar.caspar.consumers import FIRST_PORT, PREVIEW_PORT, Consumer, Places,
 from sidecar.caspar.info import ChannelInfo, Port
 from sidecar.caspar.link import Link
 from sidecar.outputs.interface import LeaseLeft, not_leased
+from sidecar.protocol.caspar_modes import FieldOrder, mode_named
 from sidecar.protocol.channel import Output, SidecarDocument
 from sidecar.protocol.fencing import fencing_of
 from sidecar.protocol.outputs import outputs_digest
@@ -74,6 +75,7 @@ class Outputs:
         self._places = places
         self._ghosts: dict[int, int | None] = {}
         """Ports that were removed and are listed on all the same, as the server's last one is, and at which frame."""
+        self._order: FieldOrder = "progressive"
         self.outputs = document.outputs
         self.digest = outputs_digest(document.outputs)
         wanted = list(document.outputs)
@@ -108,6 +110,9 @@ class Outputs:
         """One look. ``moves``: the channel's own time does; else no output's can."""
         for one in self._all:
             one.is_added &= self._may(one)
+        if info is not None:
+            mode = mode_named(info.format)
+            self._order = "progressive" if mode is None else mode.order
         removed: set[int] = set() if info is None else await self._end_unowned(info)
         for one in list(self._all):
             if not any(one is still for still in self._all):
@@ -131,11 +136,7 @@ class Outputs:
 
     async def end(self) -> bool:
         """Whether the server confirmed that every output of ours is gone, those of runs before this one too."""
-        info = await self._link.info(self._channel) if self._link.is_up else None
-        if info is None:
-            return False
-        ended = [await self._remove(port) for port in info.ports if FIRST_PORT <= port <= PREVIEW_PORT]
-        return all(ended)
+        return await end_ports(self._link, self._channel)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -161,7 +162,7 @@ class Outputs:
 
     async def _add(self, one: _Minded, there: Port | None, now_ns: int, wall_ns: int) -> None:
         try:
-            consumer = consumer_of(one.output, one.port, self._document, self._places, wall_ns)
+            consumer = consumer_of(one.output, one.port, self._document, self._places, wall_ns, self._order)
         except (ValueError, UnwritableTextError) as error:
             one.state, one.detail, one.next_try_ns = "down", str(error), now_ns + MOST_BACKOFF_NS
             return
@@ -252,11 +253,7 @@ class Outputs:
         one.segments = len(one.first_segments)
 
     async def _remove(self, port: int) -> bool:
-        try:
-            reply = await self._link.ask(f"REMOVE {self._channel}-{port}")
-        except (NoReplyError, ServerAwayError):
-            return False
-        return reply.ok or reply.code == 404
+        return await _removed(self._link, self._channel, port)
 
     def _told(self) -> tuple[OutputStatus, ...]:
         return tuple(
@@ -274,3 +271,19 @@ class Outputs:
             )
             for one in self._all
         )
+
+
+async def end_ports(link: Link, channel: int) -> bool:
+    """Whether the server confirmed that no port of our range is left on its channel."""
+    info = await link.info(channel) if link.is_up else None
+    if info is None:
+        return False
+    return all([await _removed(link, channel, port) for port in info.ports if FIRST_PORT <= port <= PREVIEW_PORT])
+
+
+async def _removed(link: Link, channel: int, port: int) -> bool:
+    try:
+        reply = await link.ask(f"REMOVE {channel}-{port}")
+    except (NoReplyError, ServerAwayError):
+        return False
+    return reply.ok or reply.code == 404

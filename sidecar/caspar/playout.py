@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import signal
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import partial
@@ -12,8 +13,11 @@ from typing import Final
 
 from sidecar.caspar.consumers import Places
 from sidecar.caspar.drive import Drive
+from sidecar.caspar.former import Former
 from sidecar.caspar.link import Link
+from sidecar.caspar.minder import Minder
 from sidecar.caspar.outputs import Outputs
+from sidecar.caspar.server_config import ServerFolder, wanted_mode
 from sidecar.engine.command_queue import Applied, CommandQueue
 from sidecar.engine.entrance import Entrance
 from sidecar.engine.interface import PlayoutStatus, status_of
@@ -26,7 +30,7 @@ from sidecar.journal.journal import Journal
 from sidecar.media.slate import Slate
 from sidecar.outputs.interface import LeaseLeft, not_leased
 from sidecar.protocol.channel import CasparServer, LogoOverride, Look, Output, SidecarDocument
-from sidecar.protocol.status import Loudness, OutputFaults, SkippedItem
+from sidecar.protocol.status import EngineHealth, Loudness, OutputFaults, SkippedItem
 from sidecar.rundown.clock import Done, Refused, RundownClock
 from sidecar.rundown.model import Fact
 from sidecar.rundown.rate import frames_to_ms, parse_rate
@@ -36,9 +40,13 @@ log = logging.getLogger(__name__)
 _SKIPPED_KEPT: Final = 20
 _END_NS: Final = 2 * NS
 """Well within what a node waits before it ends a sidecar by force."""
-_END_AGAIN_S: Final = 0.2
+_LOOK_NS: Final = NS // 20
+_END_AGAIN_NS: Final = NS // 5
 _LAST_WORDS_S: Final = 1.0
 _NOT_MEASURED: Final = Loudness(None, None, None)
+
+Pause = Callable[[asyncio.Event, int], Awaitable[None]]
+"""Until something woke it, or the monotonic nanosecond has come."""
 
 
 class CasparPlayout:
@@ -51,20 +59,27 @@ class CasparPlayout:
         epoch: int,
         journal: Journal,
         media_root: Path,
+        folder: Path,
         lease_left: LeaseLeft = not_leased,
         time: PlayoutTime | None = None,
+        pause: Pause | None = None,
+        reply_s: float = 0.5,
         on_death: OnDeath | None = None,
     ) -> None:
-        """Raises ValueError for a format or a time zone that cannot be."""
+        """``folder``: this channel's own on this node, for what outlives a run. Raises ValueError for a format, a mode
+        of the server or a time zone that cannot be."""
         server = document.caspar or CasparServer()
+        mode = wanted_mode(server, document.format)
         self._time = SystemTime() if time is None else time
+        self._pause = pause or self._real_pause
         self._rate = parse_rate(document.format.rate)
         self._facts: FactSink = journal
         die = on_death or partial(end_process, last_words=partial(journal.close, _LAST_WORDS_S))
         self._slate = Slate(document.name, document.format, document.time_zone)
         self._thumbnailer = Thumbnailer(lambda: self._slate.picture(datetime.now(UTC)))
         self._commands = CommandQueue(self._time)
-        self._link = Link(server.host, server.port, self._time.monotonic_ns)
+        self._link = Link(server.host, server.port, self._time.monotonic_ns, reply_s=reply_s)
+        self._link.listens_to = server.channel
         self._rundown = RundownClock(document.playlist, self._rate, document.resume)
         self._drive = Drive(
             server,
@@ -75,6 +90,10 @@ class CasparPlayout:
             record=self._record,
             time=self._time,
         )
+        self._former = Former(folder, server, self._time.monotonic_ns, reply_s)
+        self._minder: Minder | None = None
+        if server.program:
+            self._minder = Minder(server, mode, ServerFolder(folder, media_root))
         self._outputs = Outputs(document, self._link, server.channel, Places(media_root, epoch), lease_left)
         self._skipped_items: deque[SkippedItem] = deque(maxlen=_SKIPPED_KEPT)
         self._wake = asyncio.Event()
@@ -160,7 +179,7 @@ class CasparPlayout:
             loudness=_NOT_MEASURED,
             faults=OutputFaults(),
             logo=None,
-            engine=self._drive.health,
+            engine=self._health(),
         )
 
     def thumbnail(self) -> bytes:
@@ -177,12 +196,29 @@ class CasparPlayout:
     def _run(self) -> None:
         asyncio.run(self._play())
 
+    def _health(self) -> EngineHealth:
+        health, former = self._drive.health, self._former.fault
+        if not former:
+            return health
+        return EngineHealth(
+            health.version, health.answers, health.moves, f"{health.detail}; {former}" if health.detail else former
+        )
+
+    def _mind_server(self) -> None:
+        """Nobody else's server is driven where ours is not there."""
+        if self._minder is not None:
+            self._minder.mind(self._time.monotonic_ns())
+            self._link.barred = "" if self._minder.is_alive else self._minder.fault or "the server is being started"
+
     async def _play(self) -> None:
         self._loop = asyncio.get_running_loop()
+        former = asyncio.create_task(self._former.run(), name="former servers")
         try:
             while self._stop is None:
                 self._wake.clear()
+                self._mind_server()
                 due_ns = await self._drive.step()
+                self._publish()  # an output that the server answers nothing about takes its time
                 if self._drive.is_on_air:
                     await self._outputs.mind(
                         self._drive.info,
@@ -191,16 +227,22 @@ class CasparPlayout:
                         moves=self._drive.health.moves,
                     )
                 self._publish()
-                wait_s = max(0, due_ns - self._time.monotonic_ns()) / NS
-                try:
-                    await asyncio.wait_for(self._wake.wait(), wait_s)
-                except TimeoutError:
-                    continue
+                await self._pause(self._wake, due_ns)
             await self._leave(*self._stop)
         finally:
             self._commands.close()
+            former.cancel()
+            await asyncio.wait({former})
+            await self._former.close()
             await self._link.close()
             self._loop = None
+
+    async def _real_pause(self, woken: asyncio.Event, due_ns: int) -> None:
+        wait_s = max(0, due_ns - self._time.monotonic_ns()) / NS
+        try:
+            await asyncio.wait_for(woken.wait(), wait_s)
+        except TimeoutError:
+            return
 
     async def _leave(self, by: str, final: bool) -> None:
         self._drive.leave(by)
@@ -211,12 +253,38 @@ class CasparPlayout:
     async def _end_server(self) -> bool:
         """Again and again while there is time: a server plays on until it has been told."""
         until_ns = self._time.monotonic_ns() + _END_NS
-        while not (await self._drive.clear() and await self._outputs.end()):
+        is_clear = False
+        while not (is_clear and self._former.is_done):
+            if self._minder is None or self._minder.is_alive:
+                is_clear = await self._drive.clear() and await self._outputs.end()
+            else:
+                is_clear = True  # it is gone, and what it played with it
             if self._time.monotonic_ns() >= until_ns:
-                log.error("the CasparCG server did not confirm the end and may play on: %s", self._link.fault)
-                return False
-            await asyncio.sleep(_END_AGAIN_S)
-        return True
+                break
+            if not (is_clear and self._former.is_done):
+                await self._pause(asyncio.Event(), self._time.monotonic_ns() + _END_AGAIN_NS)
+        if self._minder is not None:
+            is_clear = await self._end_program(self._minder)
+        if is_clear and self._former.is_done:
+            self._former.forget()
+            return True
+        why = self._former.fault or self._link.fault
+        log.error("the CasparCG server did not confirm the end and may play on: %s", why)
+        return False
+
+    async def _end_program(self, minder: Minder) -> bool:
+        """By its own word, then by signals: before 2.5 SIGTERM ends it without closing its files."""
+        if self._link.is_up:
+            await self._link.tried("KILL")
+        for number, patience_ns in ((None, NS), (signal.SIGTERM, NS), (signal.SIGKILL, NS)):
+            until_ns = self._time.monotonic_ns() + patience_ns
+            while minder.is_alive and self._time.monotonic_ns() < until_ns:
+                if number is not None:
+                    minder.end(number)
+                await self._pause(asyncio.Event(), self._time.monotonic_ns() + _LOOK_NS)
+            if not minder.is_alive:
+                return minder.end(signal.SIGKILL)
+        return False
 
     def _record(self, fact: Fact, wall_ns: int) -> None:
         self._facts.write(fact, wall_ns)

@@ -41,6 +41,8 @@ class Ticking:
         """The server says nothing now: everything is by time."""
         self.was_there = False
         """There was a connection to it once in this run."""
+        self.is_refused = False
+        """It is not one that can play this channel: nothing is told it, and nothing airs."""
         self._deck = deck
         self._rate = rate
         self._record = record
@@ -88,7 +90,7 @@ class Ticking:
             return SourceView(self._of_front(front))
         if under is not None and under.airing is airing:
             return SourceView(Supply.ENDED if under.left == 0 else Supply.READY)
-        if self.rundown.ordered is airing or not self.was_there or self._gap:
+        if self.rundown.ordered is airing or not self.was_there or self._gap or self.is_refused:
             return SourceView(Supply.OPENING)
         return SourceView(Supply.READY)
 

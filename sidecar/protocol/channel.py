@@ -253,7 +253,9 @@ class CasparServer(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """The CasparCG server that plays a channel: which of its channels, and which layer of that.
 
     ``program``: the server's own program on this node, which the sidecar then starts, minds and ends; empty: the server
-    is there.
+    is there. ``mode``: the server's video mode by its name, for an interlaced one; empty: as the channel's format says.
+    ``media``: the folder on this node that is the server's media folder, where its paths are not those of this node, as
+    on Windows: clips are then named from there.
     """
 
     host: Annotated[str, Meta(min_length=1, max_length=253)] = "127.0.0.1"
@@ -261,6 +263,8 @@ class CasparServer(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     channel: Annotated[int, Meta(ge=1, le=64)] = 1
     layer: Annotated[int, Meta(ge=0, le=9999)] = 10
     program: Annotated[str, Meta(max_length=4096)] = ""
+    mode: Annotated[str, Meta(max_length=32)] = ""
+    media: Annotated[str, Meta(max_length=4096)] = ""
 
 
 class SidecarDocument(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

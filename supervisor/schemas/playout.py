@@ -1,8 +1,8 @@
 """How a channel airs beside its list: holds, the off-air ladder, loudness, logo, and what is watched on its output."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from supervisor.schemas.airing import Category, Millis
 from supervisor.schemas.base import Schema
@@ -12,6 +12,12 @@ Rung = Literal["last_frame", "slate", "filler", "live", "next"]
 LoudnessProfile = Literal["off", "r128", "a85"]
 Seconds = Annotated[int, Field(ge=0, le=3600)]
 Ladder = Annotated[tuple[Rung, ...], Field(min_length=1, max_length=8)]
+
+_PROGRAM = r"^(/([^/\x00-\x1f\x7f]+/)*casparcg[^/\x00-\x1f\x7f]*)?$"
+"""Nothing else is started by whoever may change a channel."""
+
+Interlaced = Literal["", "PAL", "NTSC", "1080i5000", "1080i5994", "1080i6000"]
+"""Video modes of a CasparCG server; a progressive one follows from the channel's format."""
 
 LogoOfCategory = Literal["on", "off"]
 
@@ -32,12 +38,30 @@ class LogoIn(Schema):
 
 
 class CasparIn(Schema):
-    """The CasparCG server that plays the channel: which of its channels, and which layer of that."""
+    """The CasparCG server that plays the channel: which of its channels, and which layer of that.
+
+    ``program``: the server's own program on the channel's node, which is then started, minded and ended with the
+    channel. ``mode``: the server's video mode, for an interlaced one (1080i5000). ``media``: the folder of the node
+    that is the server's media folder, where its paths are not those of the node, as on Windows.
+    """
 
     host: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.:_-]+$")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 5250
     channel: Annotated[int, Field(ge=1, le=64)] = 1
     layer: Annotated[int, Field(ge=0, le=9999)] = 10
+    program: Annotated[str, Field(max_length=4096, pattern=_PROGRAM)] = ""
+    mode: Interlaced = ""
+    media: Annotated[str, Field(max_length=4096, pattern=r"^(/[^\x00-\x1f\x7f]*)?$")] = ""
+
+    @model_validator(mode="after")
+    def _can_be(self) -> Self:
+        if self.program and not _is_here(self.host):
+            raise ValueError("a server that is started is on the channel's own node: host 127.0.0.1")
+        return self
+
+
+def _is_here(host: str) -> bool:
+    return host.startswith("127.") or host.lower() == "localhost"
 
 
 class Playout(Schema):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sidecar.caspar.amcp import UnwritableTextError, line, quoted
 from sidecar.caspar.consumers import Places, consumer_of
-from sidecar.caspar.names import clip_parameters
+from sidecar.caspar.names import ClipNames, clip_parameters
 from sidecar.protocol.channel import ChannelFormat, Output, OutputKind, Playlist, SidecarDocument
 from tests.doubles.caspar.tokens import number_after, tokens, transition_ticks
 from tests.long import LONG
@@ -59,7 +59,8 @@ def one_line(data: bytes) -> str:
 def test_a_name_is_a_name_and_nothing_else(name: str, seek: int, length: int | None, auto: bool) -> None:
     path = f"/media/{name}.mp4"
     try:
-        command = f"LOADBG 1-10 {clip_parameters(path, seek=seek, in_=seek, length=length)}{' AUTO' if auto else ''}"
+        told = clip_parameters(ClipNames().told(path), seek=seek, in_=seek, length=length)
+        command = f"LOADBG 1-10 {told}{' AUTO' if auto else ''}"
         words = tokens(one_line(line(command, "m1")))
     except UnwritableTextError:
         assert cannot_be_told(path)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from sidecar.caspar.amcp import GarbledReplyError, Reply, ReplyReader, UnwritableTextError, line, quoted, word
 from sidecar.caspar.info import Port, UnreadableInfoError, read_info
-from sidecar.caspar.names import clip_parameters
+from sidecar.caspar.names import ClipNames, clip_parameters
+from sidecar.caspar.version import Version
 
 TRANSITION = re.compile(r".*(VFADE|FADECUT|CUTFADE|CUT|PUSH|SLIDE|WIPE|MIX) *([0-9]+)")
 KEYWORDS = {"LOOP", "AUTO", "SEEK", "IN", "OUT", "LENGTH", "FILTER", "EMPTY", "RED", "BLACK", "CLEAR_ON_404"}
@@ -83,7 +84,38 @@ def test_what_would_end_a_command_is_refused(text: str) -> None:
 @pytest.mark.parametrize("path", ["auto", "clips/a.mp4", "/media/noext", "/media/../a.mp4", ""], ids=str)
 def test_a_clip_without_a_whole_path_or_extension_is_refused(path: str) -> None:
     with pytest.raises(UnwritableTextError):
-        clip_parameters(path)
+        clip_parameters(ClipNames().told(path))
+
+
+def test_a_server_on_another_system_is_told_names_below_its_media_folder() -> None:
+    names = ClipNames(media="/mnt/news")
+    assert names.told("/mnt/news/a/b.mp4") == "a/b.mp4"
+    for wrong in ("/media/b.mp4", "/mnt/news2/b.mp4", "/mnt/news/http://x/b.mp4", "/mnt/news/b", "/mnt/news/../b.mp4"):
+        with pytest.raises(UnwritableTextError):
+            names.told(wrong)
+
+
+def test_a_server_before_2_4_is_told_names_below_the_folder_that_it_tells() -> None:
+    assert ClipNames(is_old=True, its_media="/media/").told("/media/b.mp4") == "b.mp4"
+    for folder in ("", "C:\\media\\"):
+        with pytest.raises(UnwritableTextError, match="media folder"):
+            ClipNames(is_old=True, its_media=folder).told("/media/b.mp4")
+
+
+@pytest.mark.parametrize(
+    ("told", "number", "whole", "fault"),
+    [
+        ("2.5.0 69e8ad552 Stable", (2, 5), True, False),
+        ("2.4.3 4c5d6e7 Stable", (2, 4), True, False),
+        ("2.3.3 LTS f00 Stable", (2, 3), False, False),
+        ("2.1.0.3437 8ff5d28 Beta", (2, 1), False, True),
+        ("2.10.0", (2, 10), True, False),
+        ("what?", (2, 5), True, False),
+    ],
+)
+def test_versions_are_told_apart(told: str, number: tuple[int, int], whole: bool, fault: bool) -> None:
+    version = Version.read(told)
+    assert (version.number, version.takes_whole_paths, bool(version.fault)) == (number, whole, fault)
 
 
 def test_keywords_and_ids_are_bare() -> None:

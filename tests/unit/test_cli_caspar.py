@@ -21,6 +21,30 @@ def test_host_port_channel_and_layer(text: str, place: tuple[str, int, int, int]
     assert (server.host, server.port, server.channel, server.layer) == place
 
 
+def test_what_it_is_to_be_goes_behind() -> None:
+    server = caspar_server("127.0.0.1:5301?mode=1080i5000&program=/opt/casparcg/casparcg&media=/mnt/news")
+    assert (server.port, server.mode, server.program, server.media) == (
+        5301, "1080i5000", "/opt/casparcg/casparcg", "/mnt/news",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "studio?mode",
+        "studio?mode=8k",
+        "studio?shell=x",
+        "studio?program=/opt/casparcg",
+        "127.0.0.1?program=/bin/sh",
+        "127.0.0.1?program=casparcg",
+        "127.0.0.1?media=here",
+    ],
+)
+def test_what_it_cannot_be_is_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        caspar_server(text)
+
+
 @pytest.mark.parametrize(
     "text", ["", "studio:", "studio:99999", "studio/0", "studio/65", "a b", "x/1-10-3", "http://x"]
 )

@@ -1,12 +1,14 @@
 """The server's TCP side: lines in, replies out, one queue a channel and a general one."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Self
 
 from tests.doubles.caspar.layers import Clip, Layer, Library, Playing
 from tests.doubles.caspar.manners import Manners
+from tests.doubles.caspar.osc import channel_bundles, channel_tree
 from tests.doubles.caspar.outputs import Outputs
 from tests.doubles.caspar.tokens import number_after, tokens, transition_ticks
 from tests.doubles.caspar.xml import channel_xml
@@ -27,7 +29,7 @@ class FakeCaspar:
 
     def __init__(
         self, library: Library, clock: Callable[[], float], *, form: str = "720p2500", rate: Fraction = Fraction(25),
-        manners: Manners | None = None,
+        manners: Manners | None = None, version: str = VERSION, port: int = 0,
     ) -> None:  # fmt: skip
         self.manners = manners or Manners()
         self.rate = rate
@@ -43,10 +45,19 @@ class FakeCaspar:
         self._volume: dict[int, str] = {}
         self.history: dict[int, list[Layer]] = {}
         """Layers that were cleared."""
+        self.subscribed: set[int] = set()
+        """Ports on this machine to which ``tell_osc`` sends."""
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.killed = False
+        self.restarts = False
+        self.on_end: Callable[[], None] = lambda: None
+        self.version = version
+        self.is_old = version.startswith("2.3")
+        """From its source: names below the media folder alone, a reply to every CALL, no OSC to who asks for it."""
+        self.media = "/media/"
+        self._port = port
 
     @property
     def now(self) -> int:
@@ -61,7 +72,7 @@ class FakeCaspar:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -115,12 +126,15 @@ class FakeCaspar:
         bad = f"400 ERROR\r\n{text}\r\n"
         name, parameters = words[0].upper(), words[1:]
         if name == "VERSION":
-            return f"201 VERSION OK\r\n{VERSION}\r\n"
+            return f"201 VERSION OK\r\n{self.version}\r\n"
         if name == "INFO":
             return self._info(parameters)
-        if name == "KILL":
-            self.killed = True
-            return "202 KILL OK\r\n"
+        if name in ("KILL", "RESTART"):
+            self.killed, self.restarts = True, name == "RESTART"
+            self.on_end()
+            return f"202 {name} OK\r\n"
+        if name == "OSC":
+            return self._osc(parameters, bad)
         if name in ("CLS", "TLS", "FLS", "CINF"):
             return f"501 {name} FAILED\r\n"
         if name == "SET":
@@ -196,7 +210,7 @@ class FakeCaspar:
         """Raises ValueError for a number that is none."""
         upper = [parameter.upper() for parameter in parameters]
         name = parameters[0]
-        clip = Clip(name, kind="colour") if upper[0] == "EMPTY" or name.startswith("#") else self._library(name)
+        clip = Clip(name, kind="colour") if upper[0] == "EMPTY" or name.startswith("#") else self._find(name)
         seek, in_ = number_after(parameters, "SEEK"), number_after(parameters, "IN")
         length, out = number_after(parameters, "LENGTH"), number_after(parameters, "OUT")
         if clip is None:
@@ -210,6 +224,11 @@ class FakeCaspar:
             transition=transition_ticks(parameters),
         )  # fmt: skip
 
+    def _find(self, name: str) -> Clip | None:
+        if name.startswith("/"):
+            return None if self.is_old else self._library(name)
+        return self._library(self.media + name) or self._library(name)
+
     def _call(self, layer: Layer, parameters: list[str], bad: str) -> str:
         if not parameters:
             return bad
@@ -218,10 +237,10 @@ class FakeCaspar:
             return "202 CALL OK\r\n"
         value = parameters[1] if len(parameters) > 1 else None
         if front.clip.kind != "file" or verb not in ("SEEK", "LOOP", "IN", "OUT", "LENGTH"):
-            raise NoReply
+            return self._unanswered()
         if verb == "SEEK":
             if value is None or not value.lstrip("-").isdigit():
-                raise NoReply
+                return self._unanswered()
             front.at, front.since = int(value), self.now
             return f"201 CALL OK\r\n{int(value)}\r\n"
         if verb == "LOOP":
@@ -236,7 +255,35 @@ class FakeCaspar:
         told = {"IN": front.in_, "OUT": front.end, "LENGTH": (front.end or 0) - front.in_}[verb]
         return f"201 CALL OK\r\n{told}\r\n"
 
+    def _osc(self, parameters: list[str], bad: str) -> str:
+        if self.is_old or len(parameters) < 2 or not parameters[1].isdigit():
+            return bad
+        if parameters[0].upper() == "SUBSCRIBE":
+            self.subscribed.add(int(parameters[1]))
+        else:
+            self.subscribed.discard(int(parameters[1]))
+        return f"202 OSC {parameters[0].upper()} OK\r\n"
+
+    def tell_osc(self) -> None:
+        """This tick's bundle, to everyone who asked on this machine."""
+        self.outputs.advance(self.now)
+        tree = channel_tree(self.form, self.rate, self.layers, self.outputs.ports, self.now)
+        with socket.socket(type=socket.SOCK_DGRAM) as sender:
+            sender.bind(("127.0.0.1", 0))
+            # The next one's beginning says that this one is whole.
+            for bundle in [*channel_bundles(1, tree, 2 * self.now), *channel_bundles(1, tree, 2 * self.now + 1)]:
+                for port in self.subscribed:
+                    sender.sendto(bundle, ("127.0.0.1", port))
+
+    def _unanswered(self) -> str:
+        if self.is_old:
+            return "501 CALL FAILED\r\n"
+        raise NoReply
+
     def _info(self, parameters: list[str]) -> str:
+        if parameters and parameters[0].upper() == "PATHS":
+            paths = f"<paths>\n   <media-path>{self.media}</media-path>\n</paths>\n"
+            return f'201 INFO PATHS OK\r\n<?xml version="1.0" encoding="utf-8"?>\n{paths}\r\n'
         if parameters and parameters[0].partition("-")[0] == "1":
             self.outputs.advance(self.now)
             text = channel_xml(self.form, self.rate, self.layers, self.outputs.ports, self.now)
@@ -330,7 +377,7 @@ class Session:
 
     def _run(self, prefix: str, words: list[str], text: str) -> None:
         server, name = self._server, words[0].upper()
-        of_channel = name not in ("VERSION", "INFO", "CLS", "TLS", "FLS", "CINF", "KILL")
+        of_channel = name not in ("VERSION", "INFO", "CLS", "TLS", "FLS", "CINF", "KILL", "RESTART", "OSC")
         if server.manners.queue_full and of_channel:
             self._say(f"{prefix}504 QUEUE OVERFLOW\r\n")
             return

@@ -11,6 +11,11 @@ Node = Mapping[str, "Node | str | list[str]"]
 
 
 def channel_xml(form: str, rate: Fraction, layers: Mapping[int, Layer], ports: Mapping[int, Port], now: int) -> str:
+    tree = channel_tree(form, rate, layers, ports, now)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + _write({"channel": tree}, 0)
+
+
+def channel_tree(form: str, rate: Fraction, layers: Mapping[int, Layer], ports: Mapping[int, Port], now: int) -> Node:
     tree: dict[str, Node | str | list[str]] = {
         "format": form, "framerate": [str(rate.numerator), str(rate.denominator)]
     }  # fmt: skip
@@ -21,7 +26,7 @@ def channel_xml(form: str, rate: Fraction, layers: Mapping[int, Layer], ports: M
         tree["stage"] = {
             "layer": {f"layer_{number}": _layer(layer, rate, now) for number, layer in sorted(layers.items())}
         }
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + _write({"channel": tree}, 0)
+    return tree
 
 
 def _layer(layer: Layer, rate: Fraction, now: int) -> Node:
