@@ -84,6 +84,9 @@ class AirKeys:
                 def answered(answer: str) -> None:
                     if answer == "do" and not self._blind("control"):
                         self._take_control(state, over=True)
+                    elif answer in {"changed", "late"}:
+                        why = "the channel or its holder changed" if answer == "changed" else "nobody answered"
+                        session.desk.refuse(state.channel.id, "CONTROL", f"{why}, nothing done")
 
                 self._host.ask(_take_over_question(state), state, answered)
 

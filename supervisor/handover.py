@@ -22,8 +22,8 @@ def standing(channels: Sequence[Channel], nodes: Iterable[Node], alarms: Iterabl
             kind="alarm",
             channel_id=alarm.channel_id,
             node_id=alarm.node_id,
-            who=names.get(alarm.channel_id or "") or _machine(machines, alarm.node_id) or "system",
-            text=f"{alarm.severity}: {alarm.text}",
+            who=names.get(alarm.channel_id or "") or _machine(machines, alarm.node_id) or _other(alarm),
+            text=f"{alarm.severity}: {alarm.text}" + (f" ({alarm.instruction})" if alarm.instruction else ""),
             since=alarm.raised_at,
             by=alarm.acknowledged_by or "",
         )
@@ -104,6 +104,10 @@ def _of_node(node: Node) -> list[Standing]:
             )
         )  # fmt: skip
     return found
+
+
+def _other(alarm: Alarm) -> str:
+    return "recorder" if alarm.recorder_id is not None else "system"
 
 
 def _machine(nodes: dict[str, Node], node_id: str | None) -> str:

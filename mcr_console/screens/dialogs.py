@@ -85,7 +85,9 @@ class ArmScreen(Guarded, ModalScreen[str]):
 
 def _essence(state: ChannelState) -> tuple[object, ...]:
     """What must not change between the question and the answer."""
-    return state.live.epoch, state.live.desired, state.live.phase, state.live.picture == "freeze"
+    live = state.live
+    hands = None if live.control is None else live.control.seat
+    return live.epoch, live.desired, live.phase, live.picture == "freeze", hands
 
 
 class LineScreen(Guarded, ModalScreen[str | None]):

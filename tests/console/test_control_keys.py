@@ -83,6 +83,19 @@ async def test_taking_over_asks_the_taker_with_the_focus_on_cancel() -> None:
         assert desk.supervisor.sent == []
 
 
+async def test_a_question_is_void_when_another_takes_control_meanwhile() -> None:
+    desk = Desk([reset(held_by(control("ann")))])
+    async with desk.app.run_test(size=(200, 60)) as pilot:
+        await settled(pilot)
+        await pilot.press("3", "C")
+        await settled(pilot)
+        desk.supervisor.tell(reset(held_by(control("bob", "b" * 16), 51)))
+        await until(lambda: not isinstance(desk.app.screen, ArmScreen))
+        await settled(pilot)
+        assert desk.supervisor.controlled == []
+        assert "CONTROL: the channel or its holder changed, nothing done" in desk.text()
+
+
 async def test_free_control_is_taken_and_ones_own_given_back_without_a_question() -> None:
     desk = Desk([reset(held_by(None))])
     async with desk.app.run_test(size=(200, 60)) as pilot:
