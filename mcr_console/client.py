@@ -37,7 +37,7 @@ from supervisor.schemas.channel import (
     Rundown,
 )
 from supervisor.schemas.claim import Claim, ReleaseIn
-from supervisor.schemas.control import Control, ControlIn, ControlRenew, ControlRenewed, ControlSeen, seat_of
+from supervisor.schemas.control import Control, ControlIn, ControlRenew, ControlRenewed, ControlSeen
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.schemas.explanation import Explanation, Placement
 from supervisor.schemas.handover import Handover, ShiftNote, ShiftNoteIn
@@ -125,7 +125,7 @@ class Client:
     @property
     def seat(self) -> str:
         """What the supervisor shows of this client's session; empty without one."""
-        return seat_of(self._http.session)
+        return self._http.seat
 
     @property
     def where(self) -> str:

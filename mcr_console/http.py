@@ -11,7 +11,7 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from supervisor.schemas.base import Problem, Schema
-from supervisor.schemas.control import SESSION_HEADER, STATION_HEADER
+from supervisor.schemas.control import SESSION_HEADER, STATION_HEADER, seat_of
 
 S = TypeVar("S", bound=Schema)
 Query = Mapping[str, str | int | bool | tuple[str, ...] | None]
@@ -68,7 +68,8 @@ class Http:
     def __init__(self, where: str, client: httpx.AsyncClient, *, read_only: bool = False) -> None:
         self.where = where
         """What this client speaks to, for people: a socket's path or a URL."""
-        self.session = ""
+        self.seat = ""
+        """What the supervisor shows of this client's session; empty without one."""
         self._client = client
         self._read_only = read_only
 
@@ -105,7 +106,7 @@ class Http:
 
     def sit(self, session: str, station: str) -> None:
         """From now on every call names this session: control of channels is its."""
-        self.session = session
+        self.seat = seat_of(session)
         self._client.headers[SESSION_HEADER] = session
         self._client.headers[STATION_HEADER] = station
 

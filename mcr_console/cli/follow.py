@@ -20,7 +20,6 @@ from mcr_console.cli.wording import channel_line, state_words
 from mcr_console.client import Client
 from mcr_console.clock import Clock, SystemClock
 from mcr_console.event_stream import Event, LinkMessage, Lost
-from mcr_console.hands import holder
 from mcr_console.safe_text import safe
 from mcr_console.wall_state import ChannelState, WallBuilder
 from supervisor.schemas.alarm import Alarm
@@ -104,9 +103,7 @@ class Follower:
         self._channels[channel_id] = essence
         channel = state.channel.model_copy(update={"live": state.live})
         self._names[channel_id] = f"{channel.number} {channel.name}"
-        control = state.live.control
-        hands = "" if control is None else f", under control of {safe(holder(control))}"
-        return [self._said("channel", channel_id, channel_line(channel) + hands)]
+        return [self._said("channel", channel_id, channel_line(channel))]
 
     def _deleted(self, channel_id: str) -> list[Said]:
         if self._channels.pop(channel_id, None) is None:

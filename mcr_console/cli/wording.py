@@ -5,6 +5,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mcr_console.condition import condition
+from mcr_console.hands import holder
 from mcr_console.safe_text import safe
 from mcr_console.wall_state import ChannelState
 from supervisor.schemas.channel import Channel, ChannelLive
@@ -73,6 +74,8 @@ def channel_line(channel: Channel) -> str:
         parts.append(f"heartbeat {live.heartbeat_age_ms / 1000:.1f} s old")
     if live.frames_late:
         parts.append(counted(live.frames_late, "frame", "frames") + " late")
+    if live.control is not None:
+        parts.append(f"under control of {safe(holder(live.control))}")
     if live.alarms:
         parts.append(counted(live.alarms, "alarm"))
     return ", ".join(parts)
