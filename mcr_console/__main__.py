@@ -18,9 +18,10 @@ def run_console(client: Client, log_file: Path | None = None) -> int:
     """Runs the console until the operator leaves it; returns the exit code. Faults go to ``log_file``."""
     # Here, because the command line should not load Textual for ``mcr status``.
     from mcr_console.app import McrApp
+    from mcr_console.preferences import preferences
 
     log_to(log_file or Home.of(os.environ).console_log)
-    app = McrApp(client, ascii_only=os.environ.get("MCR_ASCII", "") not in {"", "0"})
+    app = McrApp(client, preferences=preferences(os.environ))
     app.run()
     return app.return_code or 0
 

@@ -9,24 +9,29 @@ from functools import partial
 from typing import Any, ClassVar, Final, cast
 
 from textual.app import App, SystemCommand
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import Provider
 from textual.events import Event, Key
 from textual.screen import Screen
-from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
 from mcr_console.actions import AirKeys
 from mcr_console.clock import Clock, SystemClock
+from mcr_console.command_palette import Commands
 from mcr_console.desk_keys import BESIDE, DeskKeys
+from mcr_console.editing import Desk, Editing
 from mcr_console.faults import TOO_MANY, Guarded
 from mcr_console.incident_key import IncidentKey
 from mcr_console.keypad import KEYPAD_APPLICATION, KEYPAD_ENTER, KEYPAD_NUMERIC, distinguish_keypad
 from mcr_console.keys import ACTIONS, BY_COMMAND, ON_CHANNELS, Action
+from mcr_console.looks import Looks, theme_of
 from mcr_console.palette import Palette, choose
+from mcr_console.preferences import Base, Preferences
 from mcr_console.screens.asrun import AsRunScreen
 from mcr_console.screens.channel import ChannelScreen
 from mcr_console.screens.channel_list import ListScreen
 from mcr_console.screens.dialogs import ArmScreen, LineScreen, Question, command_words
+from mcr_console.screens.edit_base import EditScreen, Opened
+from mcr_console.screens.edit_import import ImportScreen
 from mcr_console.screens.help import HelpScreen
 from mcr_console.screens.new_channel import CreateScreen
 from mcr_console.screens.operator_screen import LEAST, OperatorScreen
@@ -35,6 +40,7 @@ from mcr_console.session import Feed, Session
 from mcr_console.shift_notes import ShiftNotes
 from mcr_console.wall_state import ChannelState
 from supervisor.schemas.channel import RundownRow
+from supervisor.schemas.playlist import Revision
 
 TICK_S: Final = 0.25
 LEAVE_S: Final = 1.0
@@ -43,29 +49,6 @@ MESSAGE_S: Final = 4.0
 HISTORY: Final = 50
 
 log = logging.getLogger("mcr_console")
-
-
-class Commands(Provider):
-    """The palette, from the same table as the keys."""
-
-    async def discover(self) -> Hits:
-        for action in ACTIONS:
-            if action.command and not action.argument:
-                yield DiscoveryHit(action.word, partial(self._do, action.id), help=action.help)
-
-    async def search(self, query: str) -> Hits:
-        matcher = self.matcher(query)
-        for action in ACTIONS:
-            if not action.command or action.argument:
-                continue
-            score = matcher.match(f"{action.word} {action.help}")
-            if score > 0:
-                yield Hit(score, matcher.highlight(action.word), partial(self._do, action.id), help=action.help)
-
-    def _do(self, action_id: str) -> None:
-        app = self.app  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - App is generic
-        if isinstance(app, McrApp):
-            app.action_act(action_id)
 
 
 class McrApp(Guarded, App[None]):
@@ -82,12 +65,15 @@ class McrApp(Guarded, App[None]):
         *,
         clock: Clock | None = None,
         palette: Palette | None = None,
-        ascii_only: bool = False,
+        preferences: Preferences | None = None,
         read_only: bool = False,
     ) -> None:
         super().__init__()
         distinguish_keypad()
-        chosen = palette or choose(self.console.color_system, no_color=self.no_color, ascii_only=ascii_only)
+        mine = preferences or Preferences()
+        chosen = palette or choose(
+            self.color_system(), no_color=self.no_color, ascii_only=mine.ascii_only, theme=mine.theme
+        )
         self.session = Session(feed, clock or SystemClock(), chosen, self._changed)
         self.session.read_only = read_only
         self.faults: list[tuple[str, Exception]] = []
@@ -95,10 +81,22 @@ class McrApp(Guarded, App[None]):
         self._air = AirKeys(self.session, self)
         self._notes = ShiftNotes(self.session, self)
         self._desk_keys = DeskKeys(self.session, self)
+        self._editing = Editing(self.session, feed, self)
+        self._looks = Looks(self.session, mine, self)
+        self._first_screen: type[WallScreen | ListScreen] = ListScreen if mine.screen == "list" else WallScreen
+        self.session.keymap, self.session.sort, self.session.filter_text = mine.keymap, mine.sort, mine.filter
+        self.session.notice = "; ".join(mine.troubles)
         self._history: list[str] = []
         self._message_seen = ("", 0.0)
         self._slow_logged = 0.0
         self._doing = self._handlers()
+        self._arguments: dict[str, Callable[[str], None]] = {
+            "channel": self._go_to,
+            "filter": self._filter_by,
+            "import": self._editing.load,
+            "sort": self._looks.sort,
+            "theme": self._looks.theme,
+        }
         self.animation_level = "none"
 
     # What runs
@@ -109,9 +107,9 @@ class McrApp(Guarded, App[None]):
 
     def on_mount(self) -> None:
         """Everything starts here."""
-        self.register_theme(_theme(self.session.palette))
-        self.theme = "mcr"
-        self.push_screen(WallScreen(self.session))
+        self.use(self.session.palette)
+        self.set_keymap(self.session.keymap.bindings())
+        self.push_screen(self._first_screen(self.session))
         self._driver_write(KEYPAD_APPLICATION)
         self.run_worker(self._follow, name="link", group="link", exit_on_error=False)
         self.set_interval(TICK_S, self.tick)
@@ -170,6 +168,23 @@ class McrApp(Guarded, App[None]):
     async def _renew(self, channel_ids: tuple[str, ...]) -> None:
         for channel_id in await self.session.hands.renew(channel_ids):
             self.session.desk.refuse(channel_id, "CONTROL", "it lapsed: the supervisor did not hear this console")
+
+    # What its looks need
+
+    def color_system(self) -> str | None:
+        """Rich's word for what the terminal can."""
+        return self.console.color_system
+
+    def use(self, palette: Palette) -> None:
+        """Draws everything in it, the dialogs too."""
+        self.session.palette = palette
+        theme = theme_of(palette)
+        self.register_theme(theme)
+        self.theme = theme.name
+
+    def base(self) -> Base:
+        """The screen below all others."""
+        return "list" if any(isinstance(screen, ListScreen) for screen in self.screen_stack) else "wall"
 
     def start_work(self, name: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
         """Runs it beside the screen; what it raises is reported.
@@ -237,12 +252,10 @@ class McrApp(Guarded, App[None]):
         action = BY_COMMAND.get({"q": "quit", "channel": "ch", "acknowledge": "ack"}.get(word, word))
         if action is None:
             self.session.message = f"no command {word!r}; ? lists them"
-        elif action.id == "channel":
-            self._go_to(rest.strip())
-        elif action.id == "filter":
-            self.session.filter(rest)
         elif action.id == "note" and rest.strip():
             self._notes.write(rest)
+        elif action.id in self._arguments:
+            self._arguments[action.id](rest.strip())
         else:
             self.action_act(action.id)
         self.tick()
@@ -266,6 +279,18 @@ class McrApp(Guarded, App[None]):
     def ask(self, question: Question, state: ChannelState, then: Callable[[str], None]) -> None:
         """Arms: ``then`` gets the answer."""
         self.push_screen(ArmScreen(question, self.session, state), lambda answer: then(answer or "cancel"))
+
+    def channel_desk(self) -> Desk | None:
+        """The screen of a channel, when it is on top."""
+        return self.screen if isinstance(self.screen, ChannelScreen) else None
+
+    def open_edit(self, screen: EditScreen, then: Opened) -> None:
+        """Asks for an edit; ``then`` gets the rundown as it is after it, or None."""
+        self.push_screen(screen, then)
+
+    def open_import(self, screen: ImportScreen, then: Callable[[Revision | None], None]) -> None:
+        """Asks for a list."""
+        self.push_screen(screen, then)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """None of Textual's own: the table has them all."""
@@ -293,6 +318,8 @@ class McrApp(Guarded, App[None]):
             "help": self._help,
             "quit": self.exit,
         }
+        made.update(self._editing.handlers())
+        made.update(self._looks.handlers())
         made.update({action.id: partial(self._air.press, action.id) for action in ACTIONS if action.air})
         made.update(self._desk_keys.handlers())
         moves = ("up", "down", "left", "right", "page_up", "page_down", "first", "last")
@@ -354,7 +381,7 @@ class McrApp(Guarded, App[None]):
         if isinstance(self.screen, (ChannelScreen, AsRunScreen, *BESIDE)):
             self.pop_screen()
         elif self.session.filter_text:
-            self.session.filter_text = ""
+            self._filter_by("")
             self._show_focus()
         elif isinstance(self.screen, ListScreen):
             self._base(WallScreen)
@@ -365,6 +392,7 @@ class McrApp(Guarded, App[None]):
         if not isinstance(self.screen, screen):
             self.switch_screen(screen(self.session))  # pyright: ignore[reportUnknownMemberType] - Screen is generic
         self.call_after_refresh(self._show_focus)
+        self.call_after_refresh(self._looks.remember)
 
     def _asrun(self) -> None:
         on_channel = isinstance(self.screen, ChannelScreen)
@@ -385,11 +413,15 @@ class McrApp(Guarded, App[None]):
             if text is None:
                 self.session.filter_text = before
             else:
-                self.session.filter(text)
+                self._filter_by(text)
             self._show_focus()
             self.tick()
 
         self.push_screen(LineScreen("/ number, name, state or node; ! is not: ", before, changed=typed), done)
+
+    def _filter_by(self, text: str) -> None:
+        self.session.filter(text)
+        self._looks.remember()
 
     def _line(self, prompt: str, then: Callable[[str | None], None]) -> None:
         self.push_screen(LineScreen(prompt), then)
@@ -418,7 +450,7 @@ class McrApp(Guarded, App[None]):
         self.push_screen(CreateScreen(self.session), done)
 
     def _help(self) -> None:
-        self.push_screen(HelpScreen(self.session.palette))
+        self.push_screen(HelpScreen(self.session.palette, self.session.keymap))
 
     def _forget_message(self) -> None:
         now = self.session.clock.monotonic()
@@ -426,22 +458,3 @@ class McrApp(Guarded, App[None]):
             self._message_seen = (self.session.message, now)
         elif self.session.message and now - self._message_seen[1] > MESSAGE_S:
             self.session.message = ""
-
-
-def _theme(palette: Palette) -> Theme:
-    """Textual's own widgets, the dialogs', in the palette's colours."""
-    ground, panel = palette.ground.bgcolor, palette.panel_focus.bgcolor
-    text = palette.strong.color
-    return Theme(
-        name="mcr",
-        primary="#5fb0ee",
-        accent="#5fb0ee",
-        warning="#f5a524",
-        error="#f5a524",
-        success="#5fb0ee",
-        background=ground.name if ground is not None else "#000000",
-        surface=panel.name if panel is not None else "#000000",
-        panel=panel.name if panel is not None else "#000000",
-        foreground=text.name if text is not None else "#ffffff",
-        dark=True,
-    )

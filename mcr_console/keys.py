@@ -36,6 +36,7 @@ class Action:
 
 
 AIR = "Air keys: they act on the focused channel"
+EDIT = "Edit the rundown: each shows what it makes before it is done"
 ARMED = "Armed: they ask first, with the focus on Cancel"
 
 NODES = "Nodes, armed too: they act on the selected row"
@@ -104,6 +105,38 @@ ACTIONS: Final[tuple[Action, ...]] = (
         15, ON_CHANNELS, "channel", air=True, armed=True, command="freeze", group=ARMED,
     ),
     Action(
+        "edit", ("enter",), "enter", "edit", "Change title, start, trim, end and length of the selected row.",
+        8, ("channel",), "row", command="edit", group=EDIT,
+    ),
+    Action(
+        "insert", ("i",), "i", "insert", "Put a clip, live input, slate or comment before the selected row.",
+        8, ("channel",), "channel", command="insert", group=EDIT,
+    ),
+    Action(
+        "insert_below", ("I",), "I", "insert below", "The same after the selected row.",
+        20, ("channel",), "channel", command="insert-below", group=EDIT,
+    ),
+    Action(
+        "move", ("m",), "m", "move", "Give the selected row another place.",
+        10, ("channel",), "row", command="move", group=EDIT,
+    ),
+    Action(
+        "copy", ("y",), "y", "copy", "A copy of the selected row, right below it.",
+        14, ("channel",), "row", command="copy", group=EDIT,
+    ),
+    Action(
+        "delete", ("delete",), "Del", "delete", "Take the selected row out of the list.",
+        14, ("channel",), "row", command="delete", group=EDIT,
+    ),
+    Action(
+        "undo_edit", ("ctrl+z",), "^z", "undo edit", "Take back the last edit of this list; again: do it again.",
+        16, ("channel",), "channel", command="undo-edit", group=EDIT,
+    ),
+    Action(
+        "import", ("ctrl+o",), "^o", "import", "A revised list over this one; its difference is shown first.",
+        20, ("channel",), "channel", command="import", argument="[FILE]", group=EDIT,
+    ),
+    Action(
         "open", ("enter", "f4"), "enter", "open", "Open the focused channel.",
         8, ("wall", "list"), "channel", command="open",
     ),
@@ -163,6 +196,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         "create", ("c", "plus"), "c", "new channel", "Make a channel that plays a folder, and start it.",
         16, ("wall", "list"), command="new",
+    ),
+    Action(
+        "sort", ("O",), "O", "order", "Order the channels by number, name, node, or what needs somebody first.",
+        18, ("wall", "list"), command="sort", argument="[number|name|node|trouble]",
+    ),
+    Action(
+        "theme", (), "", "theme", "Another theme; alone: the next one.",
+        0, command="theme", argument="[auto|dark|light|cvd|sixteen|plain]",
     ),
     Action("command", ("colon",), ":", "command", "Type a command.", 17),
     Action("palette", ("ctrl+p",), "^p", "palette", "Find a command by its words.", 0),

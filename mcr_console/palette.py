@@ -85,9 +85,9 @@ class Palette:
 def _colours(
     name: str, glyphs: Glyphs, *, ground: str, panel: str, focus: str, text: str, strong: str, dim: str, red: str,
     red_row: str, green: str, green_row: str, amber: str, magenta: str, grey: str, blue: str, rest: str, ink: str,
-    thumbnails: bool = True,
+    thumbnails: bool = True, on_red: str | None = None,
 ) -> Palette:  # fmt: skip
-    """``ink`` is the text on a filled block."""
+    """``ink`` is the text on a filled block, ``on_red`` that on the tally's where it is another than ``strong``."""
     return Palette(
         name=name,
         glyphs=glyphs,
@@ -98,7 +98,7 @@ def _colours(
         strong=Style(color=strong, bold=True),
         dim=Style(color=dim),
         tally=Style(color=red, bold=True),
-        tally_block=Style(color=strong, bgcolor=red, bold=True),
+        tally_block=Style(color=on_red or strong, bgcolor=red, bold=True),
         tally_row=Style(color=strong, bgcolor=red_row, bold=True),
         next=Style(color=green),
         next_row=Style(color=strong, bgcolor=green_row, bold=True),
@@ -125,6 +125,26 @@ def truecolor(glyphs: Glyphs | None = None) -> Palette:
         ground="#0e1217", panel="#161c23", focus="#233040", text="#c9d1d9", strong="#f4f7fa", dim="#7d8792",
         red="#e5383b", red_row="#7d1a1e", green="#52b263", green_row="#1d4027", amber="#f5a524", magenta="#e070e0",
         grey="#6c7783", blue="#5fb0ee", rest="#323b46", ink="#0b0e12",
+    )  # fmt: skip
+
+
+def light(glyphs: Glyphs | None = None) -> Palette:
+    """For a bright room: the same meanings on a light ground."""
+    return _colours(
+        "light", glyphs or Glyphs(),
+        ground="#f5f6f8", panel="#e6e9ee", focus="#cfdff0", text="#2a323a", strong="#0b0e12", dim="#66707b",
+        red="#c4161c", red_row="#f1b0b2", green="#1b7233", green_row="#b5dfc0", amber="#8f5400", magenta="#9c1a94",
+        grey="#5d6873", blue="#0a5aa5", rest="#c8cfd7", ink="#ffffff", on_red="#ffffff",
+    )  # fmt: skip
+
+
+def colour_blind(glyphs: Glyphs | None = None) -> Palette:
+    """After Okabe and Ito: tally is vermilion, next is sky blue and not green, a warning is yellow."""
+    return _colours(
+        "cvd", glyphs or Glyphs(),
+        ground="#0e1217", panel="#161c23", focus="#2b3440", text="#c9d1d9", strong="#f4f7fa", dim="#7d8792",
+        red="#e0601a", red_row="#7a3206", green="#56b4e9", green_row="#0c3f63", amber="#f0e442", magenta="#cc79a7",
+        grey="#6c7783", blue="#b4bec8", rest="#323b46", ink="#0b0e12",
     )  # fmt: skip
 
 
@@ -162,11 +182,11 @@ def monochrome(glyphs: Glyphs | None = None) -> Palette:
     )  # fmt: skip
 
 
-def choose(color_system: str | None, *, no_color: bool, ascii_only: bool) -> Palette:
-    """The palette for a terminal; ``color_system`` is Rich's word for what it can."""
+def choose(color_system: str | None, *, no_color: bool, ascii_only: bool, theme: str = "auto") -> Palette:
+    """The palette for a terminal; ``color_system`` is Rich's word for what it can, and no theme asks more of it."""
     glyphs = ASCII if ascii_only else Glyphs()
-    if no_color or color_system is None:
+    if no_color or color_system is None or theme == "plain":
         return monochrome(glyphs)
-    if color_system in {"standard", "windows"}:
+    if color_system in {"standard", "windows"} or theme == "sixteen":
         return sixteen(glyphs)
-    return truecolor(glyphs)
+    return {"light": light, "cvd": colour_blind}.get(theme, truecolor)(glyphs)

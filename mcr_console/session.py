@@ -10,29 +10,33 @@ from mcr_console.condition import condition
 from mcr_console.desk_feed import DeskFeed
 from mcr_console.drawing.tile import TileView
 from mcr_console.drawing.verdict import control_words
+from mcr_console.edit_feed import EditFeed
 from mcr_console.event_stream import LinkMessage
 from mcr_console.hands import ControlFeed, Hands
+from mcr_console.keymap import Keymap
 from mcr_console.palette import Palette
+from mcr_console.preferences import Sort
 from mcr_console.safe_text import safe
 from mcr_console.thumbnails import PictureSource, Thumbnails
 from mcr_console.wall_state import ChannelState, WallBuilder, WallState
 from supervisor.schemas.alarm import Alarm
 from supervisor.schemas.asrun import AsRunEvent
 from supervisor.schemas.base import Page
-from supervisor.schemas.channel import Channel, ChannelIn, Rundown
+from supervisor.schemas.channel import Channel, ChannelIn
 from supervisor.schemas.playlist import ImportResult, PlaylistImport
 
+SETTLED_S: Final = 5.0
+"""Seconds after a key that moved the focus in which no channel changes its place by itself."""
 DIGITS_S: Final = 1.2
 """Digits typed within this time make one channel number."""
 
 
-class Feed(AirFeed, ControlFeed, PictureSource, DeskFeed, Protocol):
+class Feed(AirFeed, ControlFeed, EditFeed, PictureSource, DeskFeed, Protocol):
     """What the console asks of a supervisor, as ``Client`` does it. All but ``events`` raise ``ClientError``."""
 
     @property
     def where(self) -> str: ...
     def events(self) -> AsyncGenerator[LinkMessage, None]: ...
-    async def rundown(self, channel_id: str) -> Rundown: ...
     async def acknowledge(self, alarm_id: str) -> Alarm: ...
     async def create_channel(self, values: ChannelIn) -> Channel: ...
     async def import_playlist(self, values: PlaylistImport) -> ImportResult: ...
@@ -62,13 +66,18 @@ class Session:
         self.thumbnails = Thumbnails(feed, clock)
         self.fault = ""
         self.message = ""
+        self.notice = ""
+        """A line that stays: what of the operator's own files cannot be used."""
+        self.keymap = Keymap()
         self.filter_text = ""
+        self.sort: Sort = "number"
         self.unfiltered: Callable[[], bool] = lambda: False
         """True while the screen shows one channel, whatever the filter; the app says so."""
         self._focus: str | None = None
         self._digits = ""
         self._digit_at = 0.0
-        self._visible: tuple[WallState, str, tuple[str, ...]] | None = None
+        self._visible: tuple[WallState, str, Sort, tuple[str, ...]] | None = None
+        self._touched = -SETTLED_S
 
     @property
     def wall(self) -> WallState:
@@ -89,6 +98,7 @@ class Session:
     @focus.setter
     def focus(self, channel_id: str | None) -> None:
         self._focus = channel_id
+        self._touched = self.clock.monotonic()
 
     @property
     def focused(self) -> ChannelState | None:
@@ -118,7 +128,7 @@ class Session:
     def digit(self, digit: int) -> None:
         """One more digit of a channel number; focuses the channel as soon as there is one of that number."""
         self._digits = (self.digits + str(digit))[-4:]
-        self._digit_at = self.clock.monotonic()
+        self._digit_at = self._touched = self.clock.monotonic()
         found = self.wall.by_number(int(self._digits))
         if found is None and len(self._digits) > 1 and self.wall.by_number(digit) is not None:
             self._digits = str(digit)
@@ -127,15 +137,26 @@ class Session:
             self._focus = found
 
     def visible(self) -> tuple[str, ...]:
-        """Channel ids that the filter shows, by number."""
-        wall = self.wall
-        if self._visible is None or self._visible[0] is not wall or self._visible[1] != self.filter_text:
+        """Channel ids that the filter shows, in the chosen order.
+
+        With trouble first, they change places only when no key has moved the focus for a while.
+        """
+        wall, known = self.wall, self._visible
+        if known is None or known[0] is not wall or known[1:3] != (self.filter_text, self.sort):
             shown = tuple(id_ for id_ in wall.order if matches(wall.channels[id_], self.filter_text))
-            self._visible = (wall, self.filter_text, shown)
-        return self._visible[2]
+            stays = known is not None and known[1:3] == (self.filter_text, self.sort)
+            if known is not None and stays and self.clock.monotonic() - self._touched < SETTLED_S:
+                there = set(shown)
+                kept = tuple(id_ for id_ in known[3] if id_ in there)
+                shown = kept + tuple(id_ for id_ in shown if id_ not in set(kept))
+            else:
+                shown = arranged(shown, wall, self.sort)
+            known = self._visible = (wall, self.filter_text, self.sort, shown)
+        return known[3]
 
     def move(self, step: int, *, wrap: bool = False) -> None:
         """Moves the focus over the visible channels; from a hidden one to the first."""
+        self._touched = self.clock.monotonic()
         shown = self.visible()
         if not shown:
             return
@@ -162,6 +183,23 @@ class Session:
             note_now=now,
             picture=self.thumbnails.lines(channel_id, *picture, stale=stale),
         )
+
+
+def arranged(ids: tuple[str, ...], wall: WallState, sort: Sort) -> tuple[str, ...]:
+    """``ids``, by number as they come, in that order; those that are equal in it stay by number."""
+    if sort == "number":
+        return ids
+
+    def key(id_: str) -> tuple[int, str]:
+        state = wall.channels[id_]
+        if sort == "name":
+            return 0, safe(state.channel.name).casefold()
+        if sort == "node":
+            return 0, state.live.node_name or "\uffff"
+        verdict = condition(state)
+        return (0 if verdict.tally == "off_air" else 1 if verdict.needs_somebody else 2), ""
+
+    return tuple(sorted(ids, key=key))
 
 
 def matches(state: ChannelState, text: str) -> bool:

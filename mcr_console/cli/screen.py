@@ -22,10 +22,11 @@ async def show_console(client: Client, home: Home, *, read_only: bool = False) -
     """Runs the console until it is closed; its exit code. Closing it, or cancelling this, takes nothing off air."""
     # Textual takes a third of a second to load, which no other command is to wait for.
     from mcr_console.app import McrApp
+    from mcr_console.preferences import preferences
 
     log_to(home.console_log)
     client.sit(new_command_id(), station())
-    app = McrApp(client, ascii_only=os.environ.get("MCR_ASCII", "") not in {"", "0"}, read_only=read_only)
+    app = McrApp(client, preferences=preferences(os.environ), read_only=read_only)
     running = asyncio.create_task(app.run_async())
     try:
         await asyncio.shield(running)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -9,6 +10,7 @@ from textual.strip import Strip
 
 from mcr_console.drawing.strips import Part, line
 from mcr_console.hands import Whose
+from mcr_console.keymap import Keymap
 from mcr_console.keys import ON_CHANNELS, Action, Place, actions_at
 from mcr_console.palette import Palette
 from mcr_console.safe_text import fit, safe
@@ -16,6 +18,7 @@ from mcr_console.wall_state import ChannelState
 from supervisor.schemas.channel import RundownRow
 
 TITLE_WIDTH = 22
+NO_KEYMAP: Final = Keymap()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class FooterView:
     whose: Whose = "free"
     """In whose hands the focused channel is."""
     read_only: bool = False
+    keymap: Keymap = NO_KEYMAP
 
 
 def render_footer(view: FooterView, width: int, palette: Palette) -> Strip:
@@ -59,10 +63,11 @@ def render_footer(view: FooterView, width: int, palette: Palette) -> Strip:
         if label is None:
             continue
         words, style = label
-        size = cell_len(action.key_label) + 2 + 1 + cell_len(safe(words)) + 2
+        key = view.keymap.label(action)
+        size = cell_len(key) + 2 + 1 + cell_len(safe(words)) + 2
         if used + size > width:
             continue
-        left.extend([(f" {action.key_label} ", palette.key_block), (f" {words}", style), ("  ", base)])
+        left.extend([(f" {key} ", palette.key_block), (f" {words}", style), ("  ", base)])
         used += size
     return line(width, base, left)
 

@@ -40,8 +40,10 @@ def render_header(
     return line(width, palette.ground, left, right)
 
 
-def render_banner(state: WallState, fault: str, width: int, clock: Clock, palette: Palette) -> list[Strip]:
-    """A lost supervisor, an answer that cannot be read, a fault of the console itself: lines that stay."""
+def render_banner(
+    state: WallState, fault: str, width: int, clock: Clock, palette: Palette, *, notice: str = ""
+) -> list[Strip]:
+    """A lost supervisor, an answer that cannot be read, a fault of the console itself, ``notice``: lines that stay."""
     now = clock.monotonic()
     strips: list[Strip] = []
     mark = palette.glyphs.warning
@@ -61,6 +63,8 @@ def render_banner(state: WallState, fault: str, width: int, clock: Clock, palett
         strips.append(line(width, palette.ground, [(words, palette.warning)]))
     if fault:
         strips.append(line(width, palette.ground, [(f" {mark} this console has a fault: {fault}", palette.warning)]))
+    if notice:
+        strips.append(line(width, palette.ground, [(f" {mark} {notice}", palette.warning)]))
     return strips
 
 

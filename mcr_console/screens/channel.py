@@ -64,6 +64,19 @@ class ChannelScreen(OperatorScreen):
     def selected_row(self) -> RundownRow | None:
         return self._rows.selected
 
+    @property
+    def rundown(self) -> Rundown | None:
+        """As it was last fetched; None before it came."""
+        return self._rundown
+
+    def take(self, rundown: Rundown, item_id: str | None = None) -> None:
+        """Shows what an edit made, with the cursor on ``item_id``, if it is of the channel that is shown."""
+        if rundown.channel_id == self._channel_id:
+            self._rundown, self._trouble = rundown, ""
+            self._rows.show(rundown)
+            if item_id is not None:
+                self._rows.choose(item_id)
+
     def pictures(self) -> Sequence[str]:
         state = self.session.focused
         if state is None or not self.session.palette.thumbnails or state.live.observed not in {"on_air", "late"}:

@@ -13,20 +13,22 @@ from textual.widgets import Static
 
 from mcr_console.faults import Guarded
 from mcr_console.key_sheet import command_of, key_names
+from mcr_console.keymap import Keymap
 from mcr_console.keys import ACTIONS
 from mcr_console.palette import Palette
 
 DESK: Final = (
-    ("w l enter", "all channels as tiles, as lines; one channel with its rundown"),
-    ("0-9", "a channel's number: the frame and the word FOCUS say which it is"),
+    ("w l enter", "all channels as tiles, as lines; enter opens one"),
+    ("0-9", "a channel's number; the frame with the word FOCUS is it"),
     ("last line", "what each key will do, and to what, before you press it"),
-    ("t", "takes what is cued, else what is next; a take also ends a hold"),
-    ("H U", "hold after this item; undo your last take, cue, hold, drop"),
-    ("B R", "STANDBY: the slate, now; REJOIN: back to what should be on air"),
-    ("] [", "the item on air 30 s longer, shorter: a live that runs over"),
-    ("S X", "start, stop: they ask first, and a careless Enter does nothing"),
-    ("c D", "on a channel: cue, drop the selected row; on the wall: c is new"),
-    ("r a : ^p", "what aired; acknowledge; type a command; find one by its words"),
+    ("t", "takes what is cued, else what is next; it ends a hold too"),
+    ("H U", "hold after this item; undo your last take, hold, drop"),
+    ("B R", "STANDBY: the slate, now. REJOIN: what should be on air"),
+    ("] [", "the item on air 30 s longer, shorter: a live that overruns"),
+    ("S X", "start, stop: they ask, and a careless Enter does nothing"),
+    ("c", "on the wall: a new channel; on a channel: cue the row"),
+    ("D i enter", "on a channel: drop the row, insert before it, edit it"),
+    ("r a : ^p", "what aired; acknowledge; a command; find one by its words"),
     ("^q", "leave. That, or a lost supervisor, takes nothing off air"),
 )
 """At 80x24 this and the signs fill the help's first page."""
@@ -37,19 +39,20 @@ class HelpScreen(Guarded, ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1,enter", "close", "close")]
 
-    def __init__(self, palette: Palette) -> None:
+    def __init__(self, palette: Palette, keymap: Keymap) -> None:
         super().__init__()
         self._palette = palette
+        self._keymap = keymap
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help"):
-            yield Static(help_page(self._palette))
+            yield Static(help_page(self._palette, self._keymap))
 
     def action_close(self) -> None:
         self.dismiss(None)
 
 
-def help_page(palette: Palette) -> Group:
+def help_page(palette: Palette, keymap: Keymap) -> Group:
     """The desk, what the signs mean, and every action: keys, ``:`` word, what it does."""
     parts: list[RenderableType] = [
         Text.assemble(("The desk in one page", palette.strong), ("     esc closes, arrows scroll", palette.dim))
@@ -69,7 +72,7 @@ def help_page(palette: Palette) -> Group:
         table.add_column(ratio=1)
         for action in ACTIONS:
             if action.group == group:
-                keys = " ".join(key_names(action.keys)) or action.key_label
+                keys = " ".join(key_names(keymap.of(action))) or action.key_label
                 table.add_row(
                     Text(f"  {keys}", palette.strong),
                     Text(command_of(action), palette.signal),

@@ -65,19 +65,19 @@ class CreateScreen(Guarded, ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield Label("New channel", id="question")
+            yield Label(Text.assemble("New channel", ("   Tab goes on, Esc leaves", "not bold")), id="question")
             yield Label("Name")
             yield _entry("name", "News 24")
             yield Label("Folder of clips, on the supervisor's machine; it plays in a loop")
             yield _entry("folder", "/srv/clips")
             yield Label("Format: height, p, and a rate of 25, 50, 29.97 or 59.94")
             yield _entry("format", "720p25", "720p25", FORMATS)
-            yield Label("Output: hls, udp://HOST:PORT, srt://HOST:PORT, rtmp://…; several apart by spaces")
+            yield Label("Outputs, apart by spaces: hls udp://HOST:PORT srt://… rtmp://…")
             yield _entry("output", "hls", "hls")
             with Horizontal(id="buttons"):
                 yield Button("Cancel", id="cancel")
                 yield Button("Create and start", id="do")
-            yield Label("Tab goes on, Esc leaves", id="progress")
+            yield Label("", id="progress")
 
     def on_mount(self) -> None:
         """Begin with the name."""

@@ -91,7 +91,7 @@ class OperatorScreen(Guarded, Screen[None]):
 
     def _draw_banner(self, width: int, height: int) -> list[Strip]:
         session = self.session
-        return render_banner(session.wall, session.fault, width, session.clock, session.palette)
+        return render_banner(session.wall, session.fault, width, session.clock, session.palette, notice=session.notice)
 
     def _draw_footer(self, width: int, height: int) -> list[Strip]:
         session = self.session
@@ -110,6 +110,7 @@ class OperatorScreen(Guarded, Screen[None]):
             own=self.footer_words(),
             whose="free" if state is None else session.hands.whose(state),
             read_only=session.read_only,
+            keymap=session.keymap,
         )
         return [render_footer(view, width, session.palette)]
 

@@ -110,6 +110,11 @@ class RundownList(RowList):
             self.call_after_refresh(self.show_cursor)
         self.paint()
 
+    def choose(self, item_id: str) -> None:
+        """Puts the cursor on the item's row."""
+        self._chosen = item_id
+        self.call_after_refresh(self.show_cursor)
+
     def forget(self) -> None:
         """Another channel: nothing is listed until its rundown comes."""
         self._rundown, self._chosen = None, None

@@ -12,8 +12,10 @@ from textual.pilot import Pilot
 from mcr_console.app import McrApp
 from mcr_console.event_stream import LinkMessage
 from mcr_console.palette import Palette, truecolor
+from mcr_console.preferences import Preferences
 from mcr_console.session import Session
-from tests.console.scenes import FrozenClock, ScriptedSupervisor
+from tests.console.lists import EditableList, item_id
+from tests.console.scenes import FrozenClock, ScriptedSupervisor, channel, reset
 
 SVGImageExtension.file_extension = "svg"
 """Syrupy 5 renamed what pytest-textual-snapshot 1.0 sets; without this its pictures are called ``.raw``."""
@@ -22,10 +24,16 @@ SVGImageExtension.file_extension = "svg"
 class Desk:
     """One console before one scripted supervisor."""
 
-    def __init__(self, script: Sequence[LinkMessage], palette: Palette | None = None, **supervisor: object) -> None:
+    def __init__(
+        self,
+        script: Sequence[LinkMessage],
+        palette: Palette | None = None,
+        preferences: Preferences | None = None,
+        **supervisor: object,
+    ) -> None:
         self.clock = FrozenClock()
         self.supervisor = ScriptedSupervisor(script, **cast("dict[str, Any]", supervisor))
-        self.app = McrApp(self.supervisor, clock=self.clock, palette=palette or truecolor())
+        self.app = McrApp(self.supervisor, clock=self.clock, palette=palette or truecolor(), preferences=preferences)
 
     @property
     def session(self) -> Session:
@@ -43,6 +51,26 @@ class Desk:
             for segment in strip
             if wanted in segment.text
         ]
+
+
+def desk_with_list() -> tuple[Desk, EditableList]:
+    """Channels 1 and 2, and the list of 2."""
+    kids = channel(2, "Kids")
+    live = kids.live
+    assert live.item is not None
+    assert live.next is not None
+    kids = kids.model_copy(
+        update={
+            "live": live.model_copy(
+                update={
+                    "item": live.item.model_copy(update={"item_id": item_id(2)}),
+                    "next": live.next.model_copy(update={"item_id": item_id(3)}),
+                }
+            )
+        }
+    )
+    found = EditableList(kids)
+    return Desk([reset([channel(1, "News"), kids])], editable=found), found
 
 
 async def settled(pilot: Pilot[None]) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from mcr_console.client import ApiProblem, ClientError, Event, LinkMessage, Lost, TransportVerb, Unreachable
 from supervisor.schemas.alarm import Alarm, Severity
 from supervisor.schemas.asrun import AsRunEvent
+from supervisor.schemas.asset import Asset
 from supervisor.schemas.base import Page
 from supervisor.schemas.channel import (
     AdjustIn,
@@ -34,9 +35,11 @@ from supervisor.schemas.channel import (
 from supervisor.schemas.control import Control, ControlRenewed, ControlSeen
 from supervisor.schemas.event import Reset, SupervisorInfo
 from supervisor.schemas.handover import Handover, ShiftNoteIn
-from supervisor.schemas.playlist import ImportResult, Playlist, PlaylistImport
+from supervisor.schemas.playlist import ImportResult, Item, Playlist, PlaylistImport, PlaylistRevise, Revision, Undone
+from supervisor.schemas.rundown_edit import RundownEdit
 from tests.console.desk_scenes import DeskScene, ScriptedDesk
 from tests.console.handover_scenes import ScriptedHandover
+from tests.console.lists import ASSETS, EditableList
 
 NOON = datetime(2026, 11, 22, 14, 3, 47, tzinfo=UTC)
 
@@ -340,6 +343,7 @@ class ScriptedSupervisor(ScriptedDesk, ScriptedHandover):
     refuses_start: ClientError | None = None
     gate: asyncio.Event | None = None
     history: Sequence[AsRunEvent] = ()
+    editable: EditableList | None = None
     sent: list[tuple[str, str, CommandIn | None]] = field(default_factory=list[Any])
     created: list[ChannelIn] = field(default_factory=list[Any])
     acknowledged: list[str] = field(default_factory=list[Any])
@@ -435,7 +439,31 @@ class ScriptedSupervisor(ScriptedDesk, ScriptedHandover):
         return ControlRenewed(held=held, lost=tuple(one for one in channel_ids if one in self.lapsed))
 
     async def rundown(self, channel_id: str) -> Rundown:
-        return rundown(self._channels[channel_id])
+        return rundown(self._channels[channel_id]) if self.editable is None else self.editable.rundown()
+
+    def _list(self) -> EditableList:
+        if self.editable is None:
+            raise ApiProblem("Not found", "This scene has no list to edit.", "", code="not_found", status=404)
+        return self.editable
+
+    async def item(self, playlist_id: str, item_id: str) -> Item:
+        return await self._list().item(item_id)
+
+    async def find_assets(self, words: str, limit: int = 50) -> tuple[Asset, ...]:
+        found = [one for one in ASSETS if all(word in f"{one.title} {one.house_id}" for word in words.split())]
+        return tuple(found[:limit])
+
+    async def preview_edit(self, channel_id: str, edit: RundownEdit) -> Rundown:
+        return await self._list().preview(edit)
+
+    async def edit_rundown(self, channel_id: str, edit: RundownEdit) -> Rundown:
+        return await self._list().do(edit)
+
+    async def undo_edit(self, playlist_id: str, revision: int) -> Undone:
+        return await self._list().undo()
+
+    async def revise_playlist(self, playlist_id: str, values: PlaylistRevise, *, dry_run: bool) -> Revision:
+        return await self._list().revise(values, dry_run=dry_run)
 
     async def thumbnail(self, channel_id: str) -> bytes:
         if not self.pictures:

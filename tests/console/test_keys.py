@@ -501,7 +501,9 @@ async def test_command_line_goes_to_channels_and_does_what_keys_do() -> None:
 
 @pytest.mark.parametrize("place", ["wall", "list", "channel", "asrun"])
 async def test_every_key_leaves_the_console_whole(place: str) -> None:
-    open_something = {"filter", "command", "palette", "help", "create", "start", "stop", "freeze", "open", "asrun"}
+    opens = "filter command palette help create start stop freeze open asrun"
+    edits = "edit insert insert_below move copy delete import"
+    open_something = {*opens.split(), *edits.split()}
     desk = Desk([reset(degraded_channels(), degraded_alarms()), lost()], history=asrun_events(30))
     enter = {"wall": "f2", "list": "f3", "channel": "enter", "asrun": "f5"}[place]
     async with desk.app.run_test(size=(80, 24)) as pilot:

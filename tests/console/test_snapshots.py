@@ -7,7 +7,7 @@ from textual.pilot import Pilot
 
 from mcr_console.client import ApiProblem
 from mcr_console.palette import ASCII, Palette, monochrome, sixteen, truecolor
-from tests.console.conftest import Desk, settled
+from tests.console.conftest import Desk, desk_with_list, settled
 from tests.console.scenes import (
     asrun_events,
     channel,
@@ -134,3 +134,33 @@ def test_hostile_titles(snap_compare: SnapCompare) -> None:
 def test_too_small(snap_compare: SnapCompare) -> None:
     desk = Desk(SCENES["normal"])
     assert snap_compare(desk.app, terminal_size=(70, 20), run_before=before(desk=desk))
+
+
+@pytest.mark.parametrize("size", SIZES[:2], ids=named)
+def test_insert(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    desk, _ = desk_with_list()
+    assert snap_compare(desk.app, terminal_size=size, run_before=before("2", "enter", "j", "i", *"promo", desk=desk))
+
+
+def test_edit_locked(snap_compare: SnapCompare) -> None:
+    desk, list_ = desk_with_list()
+    list_.locked = "'weather_am' is due on Kids in 12 s: it is not changed"
+    keys = ("2", "enter", "enter", *" late")
+    assert snap_compare(desk.app, terminal_size=(80, 24), run_before=before(*keys, desk=desk))
+
+
+def test_edit_when_the_list_moved_on(snap_compare: SnapCompare) -> None:
+    desk, list_ = desk_with_list()
+
+    async def run(pilot: Pilot[None]) -> None:
+        await before("2", "enter", "j", "enter", "end", *" late", desk=desk)(pilot)
+        list_.somebody_else_edits()
+        await before("enter", desk=desk)(pilot)
+
+    assert snap_compare(desk.app, terminal_size=(80, 24), run_before=run)
+
+
+def test_import_shows_its_difference(snap_compare: SnapCompare) -> None:
+    desk, _ = desk_with_list()
+    keys = ("2", "enter", "ctrl+o", *"/srv/day.csv", "enter")
+    assert snap_compare(desk.app, terminal_size=(80, 24), run_before=before(*keys, desk=desk))
