@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from textual.theme import Theme
@@ -30,6 +32,7 @@ class Looks:
         self._preferences = preferences
         self._host = host
         self._theme: ThemeName = preferences.theme
+        self._is_writing = False
         self._kept = Remembered(
             theme=preferences.theme, screen=preferences.screen, sort=preferences.sort, filter=preferences.filter
         )
@@ -74,14 +77,21 @@ class Looks:
         if file is None or now == self._kept:
             return
         self._kept = now
+        if not self._is_writing:
+            self._is_writing = True
+            self._host.start_work("remember", partial(self._write, file))
 
-        async def write() -> None:
-            try:
-                await asyncio.to_thread(remember, file, now)
-            except OSError as error:
-                session.message = f"what you chose is not remembered: {file}: {error.strerror}"
-
-        self._host.start_work("remember", write)
+    async def _write(self, file: Path) -> None:
+        """One write at a time, the latest last."""
+        written: Remembered | None = None
+        try:
+            while written != self._kept:
+                written = self._kept
+                await asyncio.to_thread(remember, file, written)
+        except OSError as error:
+            self._session.message = f"what you chose is not remembered: {file}: {error.strerror}"
+        finally:
+            self._is_writing = False
 
 
 def theme_of(palette: Palette) -> Theme:

@@ -6,7 +6,7 @@ import pytest
 from textual.pilot import Pilot
 
 from mcr_console.client import ApiProblem
-from mcr_console.palette import ASCII, Palette, monochrome, sixteen, truecolor
+from mcr_console.palette import ASCII, Palette, colour_blind, light, monochrome, sixteen, truecolor
 from tests.console.conftest import Desk, desk_with_list, settled
 from tests.console.scenes import (
     asrun_events,
@@ -65,6 +65,14 @@ def test_wall(snap_compare: SnapCompare, scene: str, size: tuple[int, int]) -> N
     desk = Desk(SCENES[scene])
     passed = 23.0 if scene == "lost" else 0.0
     assert snap_compare(desk.app, terminal_size=size, run_before=before(passed=passed, desk=desk))
+
+
+@pytest.mark.parametrize("palette", [light(), colour_blind()], ids=["light", "cvd"])
+@pytest.mark.parametrize("place", ["wall", "channel"])
+def test_themes(snap_compare: SnapCompare, palette: Palette, place: str) -> None:
+    desk = Desk(SCENES["degraded"], palette, history=asrun_events(40))
+    keys = ("2", "enter") if place == "channel" else ("5",)
+    assert snap_compare(desk.app, terminal_size=(120, 40), run_before=before(*keys, desk=desk, passed=2.0))
 
 
 @pytest.mark.parametrize("palette", [sixteen(), monochrome(), truecolor(ASCII)], ids=["sixteen", "no_color", "ascii"])
