@@ -9,7 +9,17 @@ from typing import Protocol
 from textual.theme import Theme
 
 from mcr_console.palette import Palette, choose
-from mcr_console.preferences import SORTS, THEMES, Base, Preferences, Remembered, ThemeName, remember
+from mcr_console.preferences import (
+    SORT_CALLED,
+    SORTS,
+    THEME_CALLED,
+    THEMES,
+    Base,
+    Preferences,
+    Remembered,
+    ThemeName,
+    remember,
+)
 from mcr_console.session import Session
 
 
@@ -43,7 +53,7 @@ class Looks:
 
     def theme(self, name: str = "") -> None:
         """The one of this name, else the next."""
-        wanted = next((one for one in THEMES if one == name.strip()), None)
+        wanted = THEME_CALLED.get(name.strip())
         if name.strip() and wanted is None:
             self._session.message = f"no theme {name.strip()!r}; there are {', '.join(THEMES)}"
             return
@@ -60,7 +70,7 @@ class Looks:
 
     def sort(self, name: str = "") -> None:
         """By number, name or node, or what needs somebody first; without a name the next of these."""
-        wanted = next((one for one in SORTS if one == name.strip()), None)
+        wanted = SORT_CALLED.get(name.strip())
         if name.strip() and wanted is None:
             self._session.message = f"no order {name.strip()!r}; there are {', '.join(SORTS)}"
             return

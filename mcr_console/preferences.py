@@ -23,6 +23,8 @@ Sort: TypeAlias = Literal["number", "name", "node", "trouble"]
 Base: TypeAlias = Literal["wall", "list"]
 THEMES: Final[tuple[ThemeName, ...]] = get_args(ThemeName)
 SORTS: Final[tuple[Sort, ...]] = get_args(Sort)
+THEME_CALLED: Final[Mapping[str, ThemeName]] = {name: name for name in THEMES}
+SORT_CALLED: Final[Mapping[str, Sort]] = {name: name for name in SORTS}
 LARGEST: Final = 65_536
 """Bytes of a file that are read."""
 
@@ -90,7 +92,7 @@ def preferences(environment: Mapping[str, str]) -> Preferences:
     theme: ThemeName = configured.theme or remembered.theme
     asked = environment.get("MCR_THEME", "")
     if asked:
-        found = next((name for name in THEMES if name == asked), None)
+        found = THEME_CALLED.get(asked)
         if found is None:
             troubles.append(f"MCR_THEME is {asked!r}, and there are {', '.join(THEMES)}")
         theme = found or theme
