@@ -165,7 +165,7 @@ class Drive:
     def _look(self, info: ChannelInfo | None) -> Layer | None:
         """Our layer. A server whose channel runs at another rate, or that is too old, is told nothing."""
         if info is None:
-            self._is_refused = bool(self._link.known.fault)
+            self._is_refused |= bool(self._link.known.fault)
             return None
         self._is_refused = True
         ticks = ticks_a_frame(info.rate, self._rate)

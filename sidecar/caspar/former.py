@@ -50,7 +50,7 @@ class Former:
         self._old = [
             _Old(place, Link(place.host, place.port, monotonic_ns, reply_s=reply_s))
             for place in kept.places
-            if _layer_of(place) != _layer_of(now) or bool(place.program) != bool(now.program)
+            if _layer_of(place) != _layer_of(now) or (place.program and not now.program)
         ]
         self._write()
 

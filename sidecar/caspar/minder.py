@@ -63,6 +63,7 @@ class _Kept(msgspec.Struct, frozen=True):
     program: str
     config: str
     screen: Process | None = None
+    display: str = ""
 
 
 class Minder:
@@ -75,7 +76,12 @@ class Minder:
         self._server = server
         self._mode = mode
         self._folder = folder
-        self._environment = dict(os.environ if environment is None else environment)
+        given = os.environ if environment is None else environment
+        # By these a node finds its sidecars, and one is the key to this one's door.
+        self._environment = {
+            name: value for name, value in given.items() if name != "CHANNEL_ID" and not name.startswith("MCR_")
+        }
+        self._display = ""
         self._screens = screens
         self._children: dict[int, _Child] = {}
         self._process: Process | None = None
@@ -149,7 +155,7 @@ class Minder:
         kept = _kept_in(self._folder.root)
         if kept is None or not kept.process.is_alive:
             return
-        process, self._screen = kept.process, kept.screen
+        process, self._screen, self._display = kept.process, kept.screen, kept.display
         self._process, self._since_ns, self.fault = process, now_ns, ""
         if kept.program == self._server.program and kept.config == self._config():
             log.info("the CasparCG server of the run before lives on, process %d", process.pid)
@@ -229,8 +235,8 @@ class Minder:
             child = self._spawn([xvfb, f":{number}", "-screen", "0", "1280x720x24", "-nolisten", "tcp"], environment)
             started = _start_of(child.pid)
             self._screen = None if started is None else Process(child.pid, started)
-            self._environment["MCR_SCREEN"] = f":{number}"
-        environment["DISPLAY"] = self._environment["MCR_SCREEN"]
+            self._display = f":{number}"
+        environment["DISPLAY"] = self._display
         environment["LIBGL_ALWAYS_SOFTWARE"] = "1"
         return environment
 
@@ -241,7 +247,7 @@ class Minder:
         assert self._process is not None
         aside = self._kept.with_suffix(".new")
         try:
-            kept = _Kept(self._process, self._server.program, self._config(), self._screen)
+            kept = _Kept(self._process, self._server.program, self._config(), self._screen, self._display)
             aside.write_bytes(msgspec.json.encode(kept))
             aside.replace(self._kept)
         except OSError as error:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import partial
@@ -64,10 +64,12 @@ class CasparPlayout:
         time: PlayoutTime | None = None,
         pause: Pause | None = None,
         reply_s: float = 0.5,
+        environment: Mapping[str, str] | None = None,
         on_death: OnDeath | None = None,
     ) -> None:
-        """``folder``: this channel's own on this node, for what outlives a run. Raises ValueError for a format, a mode
-        of the server or a time zone that cannot be."""
+        """``folder``: this channel's own on this node, for what outlives a run. ``environment``: of a server that is
+        started; its own when left out. Raises ValueError for a format, a server's mode or a time zone that cannot be.
+        """
         server = document.caspar or CasparServer()
         mode = wanted_mode(server, document.format)
         self._time = SystemTime() if time is None else time
@@ -93,7 +95,7 @@ class CasparPlayout:
         self._former = Former(folder, server, self._time.monotonic_ns, reply_s)
         self._minder: Minder | None = None
         if server.program:
-            self._minder = Minder(server, mode, ServerFolder(folder, media_root))
+            self._minder = Minder(server, mode, ServerFolder(folder, media_root), environment)
         self._outputs = Outputs(document, self._link, server.channel, Places(media_root, epoch), lease_left)
         self._skipped_items: deque[SkippedItem] = deque(maxlen=_SKIPPED_KEPT)
         self._wake = asyncio.Event()

@@ -11,14 +11,17 @@ from pathlib import Path
 import pytest
 
 from sidecar.caspar.minder import Minder, kept_process
+from sidecar.caspar.playout import CasparPlayout
 from sidecar.caspar.server_config import ServerFolder, wanted_mode, written_config
 from sidecar.protocol.caspar_modes import Mode
-from sidecar.protocol.channel import CasparServer, ChannelFormat
-from tests.fixtures.air import wait_until
+from sidecar.protocol.channel import CasparServer, ChannelFormat, Item, Output, Playlist, SidecarDocument
+from sidecar.protocol.status import EngineHealth
+from tests.fixtures.air import Facts, wait_until
 
 ROOT = Path(__file__).parents[2]
 NS = 1_000_000_000
 FORMAT = ChannelFormat(1280, 720, "25")
+NONE = EngineHealth("", answers=False, moves=False)
 
 
 def free_port() -> int:
@@ -155,6 +158,17 @@ def test_a_program_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert "cannot be started" in minder.fault
 
 
+def test_it_is_not_told_what_its_sidecar_was_told(kept: Kept) -> None:
+    kept.environment |= {"CHANNEL_ID": "c" * 32, "MCR_TOKEN": "secret", "MCR_EPOCH": "1"}
+    kept.minder = kept.another()
+    kept.mind()
+    wait_until(kept.answers, 30, "an answer")
+    told = Path(f"/proc/{kept.pid()}/environ").read_bytes()
+    assert b"PATH=" in told
+    assert b"CHANNEL_ID" not in told
+    assert b"MCR_" not in told
+
+
 def test_one_without_a_screen_is_given_one_once_it_says_so(tmp_path: Path) -> None:
     kept = Kept(tmp_path, FAKE_CASPAR_VERSION="2.4.3 abc Stable")
     screen = tmp_path / "Xvfb"
@@ -200,3 +214,35 @@ def test_a_format_that_the_server_has_no_name_for_is_told_in_numbers(tmp_path: P
 def test_a_mode_of_another_format_is_refused(mode: str, width: int, rate: str) -> None:
     with pytest.raises(ValueError, match=r"mode"):
         wanted_mode(CasparServer(mode=mode), ChannelFormat(width, 1080, rate))
+
+
+@pytest.mark.realtime
+def test_a_channel_starts_its_server_is_put_back_after_its_death_and_ends_it_with_the_stop(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"any")
+    document = SidecarDocument(
+        "c" * 32, "Test", FORMAT, (Output("udp", "udp", "udp://127.0.0.1:5004"),),
+        Playlist(1, (Item("a", "a", path=str(clip)),), "loop"), caspar=kept.server,
+    )  # fmt: skip
+    deaths: list[str] = []
+    engine = CasparPlayout(
+        document, epoch=1, journal=Facts(),  # type: ignore[arg-type]  # what it needs of a journal, without files
+        media_root=tmp_path, folder=tmp_path / "caspar", on_death=deaths.append, environment=kept.environment,
+    )  # fmt: skip
+    engine.start()
+    try:
+        wait_until(lambda: (health := engine.status().engine) is not None and health.answers, 60, "its server")
+        engine.arm("op").result(20)
+        wait_until(lambda: engine.status().frame > 10, 60, "frames")
+        first = kept.pid()
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: "by signal 9" in (engine.status().engine or NONE).detail, 60, "that it says so")
+        wait_until(lambda: (engine.status().engine or NONE).moves, 60, "its server again")
+        assert kept.pid() != first
+    finally:
+        ended = engine.stop("op", 20)
+    assert ended
+    assert deaths == []
+    assert kept_process(tmp_path / "caspar") is None
+    assert not kept.answers()

@@ -48,7 +48,7 @@ async def test_an_old_server_that_does_not_tell_where_its_media_are_plays_nothin
     async with CasparAir([item("a", 50)], CLIPS, version=VERSIONS[0]) as air:
         air.server.media = "C:\\media\\"
         await air.arm()
-        await air.run(20)
+        await air.run(60)
         assert any("media folder" in fact.detail for fact, _ in air.facts)
         assert air.aired == []
 
