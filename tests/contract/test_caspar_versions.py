@@ -50,7 +50,7 @@ async def test_an_old_server_that_does_not_tell_where_its_media_are_plays_nothin
         await air.arm()
         await air.run(60)
         assert any("media folder" in fact.detail for fact, _ in air.facts)
-        assert air.aired == []
+        assert not [one for one in air.aired if one.path.startswith("/")]
 
 
 # --- the server before ------------------------------------------------------------------------------------------------
