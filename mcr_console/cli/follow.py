@@ -141,7 +141,7 @@ class Follower:
 def _essence(state: ChannelState) -> tuple[object, ...]:
     """What of a channel is a change: not its position, its figures and its heartbeat."""
     live = state.live
-    item = None if live.item is None else live.item.item_id
+    item = None if live.item is None else (live.item.item_id, live.item.title)
     follows = None if live.next is None else (live.next.item_id, live.next.cued, live.next.in_frames_left is None)
     control = None if live.control is None else live.control.seat
     words = state_words(state.channel.model_copy(update={"live": live}))
