@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -97,7 +98,8 @@ async def until(met: Callable[[], bool]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the machine's terminal can must not show in a test."""
+def plain_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What the machine's terminal can must not show in a test, and nothing is written to somebody's home."""
+    monkeypatch.setenv("MCR_HOME", str(tmp_path / "home"))
     for name in ("NO_COLOR", "MCR_ASCII", "TEXTUAL_ANIMATIONS"):
         monkeypatch.delenv(name, raising=False)
