@@ -32,6 +32,8 @@ class Hands:
         self._feed = feed
         self._clock = clock
         self._mine: set[str] = set()
+        self._giving: set[str] = set()
+        """Given back, and shown as ours until the supervisor's word of it is here."""
         self._seen: WallState | None = None
         self._renew_at = 0.0
         self._renewing = False
@@ -51,8 +53,11 @@ class Hands:
         taken: list[tuple[str, str]] = []
         for channel_id, state in wall.channels.items():
             control = state.live.control
-            if control is not None and control.seat == self._feed.seat:
-                if channel_id not in self._mine:
+            ours = control is not None and control.seat == self._feed.seat
+            if not ours:
+                self._giving.discard(channel_id)
+            if ours:
+                if channel_id not in self._mine and channel_id not in self._giving:
                     self._mine.add(channel_id)
                     self._renew_at = self._clock.monotonic() + RENEW_S
             elif channel_id in self._mine and control is not None:
@@ -62,6 +67,7 @@ class Hands:
                 # It lapsed, or another supervisor leads, which believes who had it.
                 self._renew_at = min(self._renew_at, self._clock.monotonic())
         self._mine &= wall.channels.keys()
+        self._giving &= wall.channels.keys()
         return taken
 
     @property
@@ -93,10 +99,16 @@ class Hands:
     async def give_back(self, channel_id: str) -> None:
         """Raises ClientError."""
         self._mine.discard(channel_id)
-        await self._feed.release_control(channel_id)
+        self._giving.add(channel_id)
+        try:
+            await self._feed.release_control(channel_id)
+        except ClientError:
+            self._giving.discard(channel_id)
+            raise
 
     async def take(self, channel_id: str, *, over: bool) -> None:
         """Raises ClientError."""
+        self._giving.discard(channel_id)
         await self._feed.take_control(channel_id, over=over)
 
     async def leave(self) -> None:
