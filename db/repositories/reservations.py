@@ -1,8 +1,9 @@
 """DeckLink ports that are kept for windows of schedules, and whose a port is by what was planned."""
 
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete, func, insert, select, update
@@ -36,6 +37,24 @@ class ReservedWindow:
         return same and overlap and self.recorder_id != other.recorder_id
 
 
+class _Kept:
+    """What is kept of one port."""
+
+    def __init__(self) -> None:
+        self._windows: list[ReservedWindow] = []
+        self._longest = timedelta(0)
+
+    def keep(self, window: ReservedWindow) -> bool:
+        """False, and it is not, where another recorder has some of its time."""
+        first = bisect_left(self._windows, window.from_at - self._longest, key=_from_at)
+        last = bisect_left(self._windows, window.until_at, key=_from_at)
+        if any(window.clashes_with(other) for other in self._windows[first:last]):
+            return False
+        insort(self._windows, window, key=_from_at)
+        self._longest = max(self._longest, window.until_at - window.from_at)
+        return True
+
+
 class Reservations:
     """At most one of the windows that overlap on one port is held."""
 
@@ -55,14 +74,12 @@ class Reservations:
         """
         query = select(PortReservation).execution_options(populate_existing=True)
         before = {_window(row): row for row in (await self._session.scalars(query)).all()}
-        kept: dict[tuple[str, int], list[ReservedWindow]] = {}
+        kept: dict[tuple[str, int], _Kept] = {}
         held: dict[ReservedWindow, bool] = {}
         was_held = {window for window, row in before.items() if row.held}
         for window in sorted(wanted, key=lambda one: one not in was_held):
-            mine = kept.setdefault((window.node_id, window.device_index), [])
-            held[window] = not any(window.clashes_with(other) for other in mine)
-            if held[window]:
-                mine.append(window)
+            mine = kept.setdefault((window.node_id, window.device_index), _Kept())
+            held[window] = mine.keep(window)
         await self._remove([row.id for window, row in before.items() if window not in held])
         for says in (True, False):
             changed = [row.id for window, row in before.items() if held.get(window, row.held) is says is not row.held]
@@ -133,6 +150,10 @@ class Reservations:
         for part in _parts(ids):
             statement = delete(PortReservation).where(PortReservation.id.in_(part))
             await self._session.execute(statement.execution_options(synchronize_session=False))
+
+
+def _from_at(window: ReservedWindow) -> datetime:
+    return window.from_at
 
 
 def _window(row: PortReservation) -> ReservedWindow:

@@ -1,8 +1,9 @@
 """Schedules as they are shown: when they record next, and what is in the way of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from db.models import PortClaim, PortReservation, Recorder
 from db.models import Schedule as Row
@@ -17,13 +18,16 @@ _OF_ROW = tuple(name for name in Schedule.model_fields if name not in ("next_sta
 
 @dataclass(frozen=True, slots=True)
 class Plans:
-    """All that is planned, as one transaction saw it. ``overlaps``: what wants one port at one time, from both sides.
-    ``lasting``: by node and port, by whom it is held with nobody knowing until when."""
+    """All that is planned, as one transaction saw it, ``schedules`` by id, the oldest first.
 
-    schedules: Sequence[Row]
+    ``overlaps``: by schedule, its windows with those of other recorders that want the same port at the same time.
+    ``lasting``: by node and port, by whom it is held with nobody knowing until when.
+    """
+
+    schedules: Mapping[str, Row]
     recorders: Mapping[str, Recorder]
     reserved: Sequence[PortReservation]
-    overlaps: Sequence[tuple[PortReservation, PortReservation]]
+    overlaps: Mapping[str, Sequence[tuple[PortReservation, PortReservation]]]
     lasting: Mapping[tuple[str, int], tuple[PortClaim, str]]
 
 
@@ -39,24 +43,28 @@ async def read_plans(tx: Transaction) -> Plans:
                 continue  # it ends with its window, which is looked at by itself
             named = [] if owner is None else [owner.name]
         lasting[(claim.node_id, claim.device_index)] = (claim, f"{claim.owner_kind} {(named or [claim.owner_id])[0]}")
-    return Plans(
-        await tx.schedules.list(), recorders, await tx.reservations.list(), await tx.reservations.overlaps(), lasting
-    )
+    overlaps: dict[str, list[tuple[PortReservation, PortReservation]]] = {}
+    for one, other in await tx.reservations.overlaps():
+        overlaps.setdefault(one.schedule_id, []).append((one, other))
+    schedules = {row.id: row for row in await tx.schedules.list()}
+    return Plans(schedules, recorders, await tx.reservations.list(), overlaps, lasting)
 
 
 def shown_schedule(row: Row, plans: Plans, now: datetime) -> Schedule:
     """With the first clash with each other, within five weeks."""
     mine = planned(row)
     following = next(windows(mine, now, now + CLASHES_WITHIN), None)
-    same = {one.id: _recorder_named(plans, one) for one in plans.schedules if one.recorder_id == row.recorder_id}
-    others = {one.id: planned(one) for one in plans.schedules if one.id in same}
+    same = {
+        one.id: _recorder_named(plans, one) for one in plans.schedules.values() if one.recorder_id == row.recorder_id
+    }
+    others = [planned(plans.schedules[id_]) for id_ in same]
     found = [
         _clash(plans, clash.other.schedule_id, same[clash.other.schedule_id], clash.mine.start, clash.other.start)
-        for clash in clashes(mine, tuple(others.values()), same, now)
+        for clash in clashes(mine, others, same, now)
     ]
     seen: set[str] = set()
-    for one, other in plans.overlaps:
-        if one.schedule_id == row.id and other.schedule_id not in seen and one.until_at > now:
+    for one, other in plans.overlaps.get(row.id, ()):
+        if other.schedule_id not in seen and one.until_at > now:
             seen.add(other.schedule_id)
             found.append(_port_clash(plans, one, other))
     held = None if following is None else _held_for_long(row, plans, following.start)
@@ -75,12 +83,19 @@ def shown_upcoming(
 ) -> tuple[UpcomingRecording, ...]:
     """Every window of ``rows`` that is not over, the first first, each with all that is in the way of it."""
     by_recorder: dict[str, list[Window]] = {}
-    for row in plans.schedules:
+    for row in plans.schedules.values():
         by_recorder.setdefault(row.recorder_id, []).extend(windows(planned(row), now, now + within))
     reserved = {(one.schedule_id, one.starts_at): one for one in plans.reserved}
     in_the_way: dict[tuple[str, datetime], list[ScheduleClash]] = {}
-    for one, other in plans.overlaps:
-        in_the_way.setdefault((one.schedule_id, one.starts_at), []).append(_port_clash(plans, one, other))
+    for of_recorder in by_recorder.values():
+        for one, other in _overlapping(of_recorder):
+            what = _recorder_named(plans, plans.schedules[one.schedule_id])
+            clash = _clash(plans, other.schedule_id, what, one.start, other.start)
+            in_the_way.setdefault((one.schedule_id, one.start), []).append(clash)
+    for of_schedule in plans.overlaps.values():
+        for kept, wanted in of_schedule:
+            clash = _port_clash(plans, kept, wanted)
+            in_the_way.setdefault((kept.schedule_id, kept.starts_at), []).append(clash)
     mine = {row.id: row for row in rows}
     found: list[UpcomingRecording] = []
     for recorder_id, of_recorder in by_recorder.items():
@@ -91,11 +106,6 @@ def shown_upcoming(
                 continue
             key = (window.schedule_id, window.start)
             reservation = reserved.get(key)
-            same = [
-                _clash(plans, other.schedule_id, f"the recorder {recorder.name}", window.start, other.start)
-                for other in of_recorder
-                if other is not window and window.start < other.end and other.start < window.end
-            ]
             held = _held_for_long(row, plans, window.start)
             found.append(
                 UpcomingRecording(
@@ -110,10 +120,21 @@ def shown_upcoming(
                     node_id=None if reservation is None else reservation.node_id,
                     device_index=recorder.device_index,
                     reserved=None if reservation is None else reservation.held,
-                    clashes=(*same, *in_the_way.get(key, ()), *(() if held is None else (held,))),
+                    clashes=(*in_the_way.get(key, ()), *(() if held is None else (held,))),
                 )
             )
     return tuple(sorted(found, key=lambda one: (one.first_at, one.recorder, one.schedule_id)))
+
+
+def _overlapping(found: Iterable[Window]) -> Iterator[tuple[Window, Window]]:
+    """Every two whose own times overlap, from both sides."""
+    there = sorted(found, key=lambda one: (one.start, one.schedule_id))
+    for place, one in enumerate(there):
+        for other in islice(there, place + 1, None):
+            if other.start >= one.end:
+                break
+            yield one, other
+            yield other, one
 
 
 def _recorder_named(plans: Plans, row: Row) -> str:
@@ -134,7 +155,7 @@ def _port_clash(plans: Plans, one: PortReservation, other: PortReservation) -> S
 def _clash(
     plans: Plans, other_id: str, what: str, start: datetime, other_start: datetime, *, goes_first: bool | None = None
 ) -> ScheduleClash:
-    other = next(row for row in plans.schedules if row.id == other_id)
+    other = plans.schedules[other_id]
     recorder = plans.recorders[other.recorder_id].name
     return ScheduleClash(
         schedule_id=other_id,

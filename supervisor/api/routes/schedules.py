@@ -105,4 +105,4 @@ async def _replanned(context: Context, tx: Transaction, row: Row) -> Schedule:
 
 
 def _mine(plans: Plans, who: Principal) -> tuple[Row, ...]:
-    return tuple(row for row in plans.schedules if sees(who, plans.recorders[row.recorder_id].project_id))
+    return tuple(row for row in plans.schedules.values() if sees(who, plans.recorders[row.recorder_id].project_id))
