@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 RETRY_NS: Final = 1_000_000_000
 """Between two tries to connect."""
+ASK_AGAIN_NS: Final = 10_000_000_000
+"""Until a server that did not tell its version is asked once more."""
 
 
 class Link:
@@ -30,7 +32,7 @@ class Link:
         self._connect_s = connect_s
         self._connection: Connection | None = None
         self._connecting: asyncio.Task[Connection] | None = None
-        self._next_try_ns = 0
+        self._next_try_ns = self._ask_again_ns = 0
         self.fault = "not connected yet"
         """Why the server does not answer; empty while it does."""
         self.version = ""
@@ -60,6 +62,8 @@ class Link:
             self.fault = self.barred
             return False
         if self.is_up:
+            if not self.version and self._now() >= self._ask_again_ns:
+                await self._get_to_know()  # it was too slow to answer when it was new
             return False
         if self._connection is not None:
             await self._lose(self._connection.over)
@@ -86,6 +90,7 @@ class Link:
 
     async def _get_to_know(self) -> None:
         """What it is, and, where that matters, where its media are."""
+        self._ask_again_ns = self._now() + ASK_AGAIN_NS
         try:
             self.version = (await self.ask("VERSION")).data[0]
         except (NoReplyError, ServerAwayError, IndexError):

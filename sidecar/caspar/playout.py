@@ -278,7 +278,7 @@ class CasparPlayout:
         """By its own word, then by signals: before 2.5 SIGTERM ends it without closing its files."""
         if self._link.is_up:
             await self._link.tried("KILL")
-        for number, patience_ns in ((None, NS), (signal.SIGTERM, NS), (signal.SIGKILL, NS)):
+        for number, patience_ns in ((None, 2 * NS), (signal.SIGTERM, NS), (signal.SIGKILL, 2 * NS)):
             until_ns = self._time.monotonic_ns() + patience_ns
             while minder.is_alive and self._time.monotonic_ns() < until_ns:
                 if number is not None:

@@ -13,7 +13,7 @@ from sidecar.rundown.answers import Refused
 from tests.doubles.caspar.manners import Manners
 from tests.fixtures.engine_stage import Kind, Stage, stage
 
-CLIPS = {"a": 60, "b": 50, "c": 75, "long": 3000}
+CLIPS = {"a": 60, "b": 50, "c": 75, "long": 3000, "far": 3000}
 UDP = Output("udp", "udp", "udp://127.0.0.1:5004")
 KINDS = [
     Kind("ffmpeg"),
@@ -46,7 +46,7 @@ BAD = [
         confirms=False,
     ),
     Kind("caspar, the connection is closed again and again", lambda: Manners(close_after=40), exact=False),
-    Kind("caspar, deaf for a while", lambda: Manners(deaf=True), heals_s=3.0, exact=False, reply_s=0.1),
+    Kind("caspar, deaf for a while", lambda: Manners(deaf=True), heals_s=3.0, exact=False, reply_s=0.3),
     Kind("caspar, its queue is full for a while", lambda: Manners(queue_full=True), heals_s=2.5, exact=False),
     Kind("caspar, its time stands for a while", lambda: Manners(time_stands=True), heals_s=2.5, exact=False),
     Kind("caspar, outputs die", lambda: Manners(outputs_die={"udp"})),
@@ -134,7 +134,7 @@ def test_a_list_that_loops_goes_round(staged: Staged) -> None:
 
 
 def test_a_take_is_answered_with_the_frame_that_shows_it(staged: Staged) -> None:
-    here = staged(item("long"), item("b", 500), item("c"))
+    here = staged(item("long"), item("far", 2500, "b"), item("c"))
     here.start()
     here.arm()
     here.play(10)
@@ -146,7 +146,7 @@ def test_a_take_is_answered_with_the_frame_that_shows_it(staged: Staged) -> None
     in_order(here)
     start = [record for record in here.records() if record.kind == "item_start"][-1]
     assert (start.item_id, start.frame, start.cause, start.by) == ("b", applied.frame, "take", "op")
-    assert here.showed("long", "b")
+    assert here.showed("long", "far")
 
 
 def test_a_take_of_what_is_not_next_is_refused(staged: Staged) -> None:
@@ -161,7 +161,7 @@ def test_a_take_of_what_is_not_next_is_refused(staged: Staged) -> None:
 
 
 def test_a_cue_is_what_the_take_goes_to_and_a_skip_ignores_it(staged: Staged) -> None:
-    here = staged(item("long"), item("b", 2000), item("c", 2000), item("long", 2500, "d"))
+    here = staged(item("long"), item("far", 2500, "b"), item("c", 2000), item("long", 2500, "d"))
     here.start()
     here.arm()
     here.play(5)
@@ -177,7 +177,7 @@ def test_a_cue_is_what_the_take_goes_to_and_a_skip_ignores_it(staged: Staged) ->
     here.on_air("d")
     assert here.stop()
     in_order(here)
-    assert here.showed("long", "b", "long")
+    assert here.showed("long", "far", "long")
 
 
 def test_a_hold_stays_on_the_last_picture_until_the_take(staged: Staged) -> None:
