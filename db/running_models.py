@@ -105,6 +105,9 @@ class Alarm(Base):
     acknowledged_by: Mapped[str | None] = mapped_column(String(120))
     acknowledged_at: Mapped[datetime | None]
     cleared_at: Mapped[datetime | None]
+    shelved_until: Mapped[datetime | None]
+    shelved_by: Mapped[str | None] = mapped_column(String(120))
+    shelved_reason: Mapped[str | None] = mapped_column(Text)
     open_key: Mapped[str | None] = mapped_column(String(120))
     instruction: Mapped[str] = mapped_column(Text, default="", server_default=_NOTHING)
 

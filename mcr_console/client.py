@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, TypeVar
 from mcr_console.event_stream import SILENCE_S, Event, LinkMessage, Lost, Unreadable, event_stream
 from mcr_console.http import LONG_ANSWER_S, ApiProblem, ClientError, Http, Query, Unreachable, read_as
 from supervisor.schemas.ahead import Ahead
-from supervisor.schemas.alarm import Alarm, Instruction, InstructionIn
+from supervisor.schemas.alarm import Alarm, Instruction, InstructionIn, ShelveIn
 from supervisor.schemas.asrun import (
     AsRunEvent,
     AsRunIssue,
@@ -37,6 +37,7 @@ from supervisor.schemas.channel import (
     Rundown,
 )
 from supervisor.schemas.claim import Claim, ReleaseIn
+from supervisor.schemas.coming import ComingBoard
 from supervisor.schemas.control import Control, ControlIn, ControlRenew, ControlRenewed, ControlSeen
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.schemas.explanation import Explanation, Placement
@@ -222,6 +223,10 @@ class Client:
         """What is wrong with the channel's coming items."""
         return await self._http.get(f"{API}/channels/{channel_id}/ahead?hours={hours}", Ahead)
 
+    async def coming(self, hours: int = 4) -> ComingBoard:
+        """What the coming hours of all channels ask of somebody."""
+        return await self._http.get(f"{API}/coming", ComingBoard, query={"hours": hours})
+
     # Channels
 
     async def channels(self) -> tuple[Channel, ...]:
@@ -398,6 +403,10 @@ class Client:
     async def alarms(self, *, open_only: bool = True) -> tuple[Alarm, ...]:
         return await self._all("/alarms", Alarm, query={"open_only": open_only})
 
+    async def newest_alarms(self, limit: int) -> tuple[Alarm, ...]:
+        """Those that are cleared too, newest first."""
+        return (await self._http.get(f"{API}/alarms", Page[Alarm], query={"open_only": False, "limit": limit})).items
+
     async def acknowledge(self, alarm_id: str) -> Alarm:
         return await self._send("POST", f"/alarms/{alarm_id}/acknowledge", Alarm)
 
@@ -409,6 +418,13 @@ class Client:
 
     async def delete_instruction(self, instruction_id: str) -> None:
         await self._http.call("DELETE", f"{API}/instructions/{instruction_id}")
+
+    async def shelve(self, alarm_id: str, values: ShelveIn) -> Alarm:
+        """Puts it aside for a while."""
+        return await self._send("POST", f"/alarms/{alarm_id}/shelve", Alarm, values)
+
+    async def unshelve(self, alarm_id: str) -> Alarm:
+        return await self._send("POST", f"/alarms/{alarm_id}/unshelve", Alarm)
 
     async def asrun_page(
         self,

@@ -253,9 +253,11 @@ class AlarmBoard:
         told: list[Key] = []
         for key, wanted in self._said.items():
             if wanted is not None and key not in self._open and key not in self._unwritten:
+                owner = self._owner(key)
                 alarm = Alarm(
                     id=new_id(),
-                    **self._owner(key),
+                    channel_id=owner["channel_id"],
+                    recorder_id=owner["recorder_id"],
                     node_id=key.node_id,
                     code=key.code,
                     severity=wanted.severity,

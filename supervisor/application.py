@@ -22,6 +22,7 @@ from supervisor.agent.interface import NodeAgent
 from supervisor.agent.keys import read_or_make_cluster_key
 from supervisor.agent.local import LocalAgent
 from supervisor.agent.source import Agents
+from supervisor.ahead.coming import ComingWatch
 from supervisor.ahead.looking import Ahead
 from supervisor.ahead.watch import AheadWatch
 from supervisor.api import views
@@ -222,6 +223,7 @@ class Application:
             revising=revising,
             folders=folders,
             ahead=ahead,
+            coming=ComingWatch(store, self._clock, supervision.live, rundowns, supervision.rows, lambda: ahead.latest),
             files=Threads("file readers", places=8),
             media=media,
             rundowns=rundowns,
@@ -256,6 +258,7 @@ class Application:
             ("watched lists", context.folders.run_lists),
             ("watched media", context.folders.run_media),
             ("checks ahead", self._ahead_watch(context).run),
+            ("what is coming", context.coming.run),
             ("loudness", self._loudness(context).run),
         ):
             context.supervision.keep(name, work)

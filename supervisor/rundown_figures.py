@@ -33,6 +33,8 @@ class Figures:
     next_fixed: str | None = None
     human: Human | None = None
     ends_in: int | None = None
+    humans: tuple[Human, ...] = ()
+    """All of them, the soonest first."""
 
 
 NO_FIGURES: Final = Figures()
@@ -62,7 +64,7 @@ def figures(
         walk.go(index, begun, held)
     return Figures(
         walk.over_under, overlaps(list_.items, rate), walk.next_fixed, min(walk.humans, default=None, key=_first),
-        walk.ends_in,
+        walk.ends_in, tuple(sorted(walk.humans, key=_first)),
     )  # fmt: skip
 
 

@@ -95,6 +95,7 @@ class Alarms:
         found = (await self._session.execute(insert, [alarm.values(texts) for alarm in alarms])).mappings()
         rows = [Alarm(**row) for row in found]
         raised = {row.open_key for row in rows}
+        await self._still_shelved(rows, alarms[0].now)
         open_before = [alarm for alarm in alarms if alarm.key not in raised]
         return [*rows, *[(await self.raise_once(*alarm))[0] for alarm in open_before]]
 
@@ -126,6 +127,42 @@ class Alarms:
         if row is None:
             raise Missing("alarm", alarm_id)
         return row
+
+    async def shelve(self, alarm_id: str, until: datetime | None, by: str | None, reason: str | None) -> Alarm:
+        """Puts it aside until then; ``until`` None takes it back. Raises ``Missing``."""
+        row = await self._session.scalar(
+            update(Alarm)
+            .where(Alarm.id == alarm_id)
+            .values(shelved_until=until, shelved_by=by, shelved_reason=reason)
+            .returning(Alarm)
+            .execution_options(populate_existing=True, synchronize_session=False)
+        )
+        if row is None:
+            raise Missing("alarm", alarm_id)
+        if until is None:
+            # Its earlier ones too: the next would be shelved again by what they say.
+            same = (
+                Alarm.code == row.code,
+                Alarm.channel_id.is_not_distinct_from(row.channel_id),
+                Alarm.recorder_id.is_not_distinct_from(row.recorder_id),
+                Alarm.node_id.is_not_distinct_from(row.node_id),
+                Alarm.shelved_until.is_not(None),
+            )
+            await self._session.execute(update(Alarm).where(*same).values(shelved_until=None))
+        return row
+
+    async def _still_shelved(self, rows: Sequence[Alarm], now: datetime) -> None:
+        """One that comes again while it is shelved is shelved still: that is what shelving is for."""
+        if not rows:
+            return
+        aside = (await self._session.scalars(select(Alarm).where(Alarm.shelved_until > now))).all()
+        shelves = {open_key(one.code, one.channel_id or one.recorder_id, one.node_id): one for one in aside}
+        for row in rows:
+            known = shelves.get(row.open_key or "")
+            if known is not None and row.shelved_until is None:
+                row.shelved_until, row.shelved_by = known.shelved_until, known.shelved_by
+                row.shelved_reason = known.shelved_reason
+                await self.shelve(row.id, row.shelved_until, row.shelved_by, row.shelved_reason)
 
     async def get(self, alarm_id: str) -> Alarm:
         """Raises ``Missing``."""

@@ -92,6 +92,8 @@ class Ahead:
         self._disks = disks
         self._computing = computing
         self._arriving = arriving
+        self.latest: dict[str, Report] = {}
+        """By channel what its watch found last."""
 
     async def of(self, channel: Channel, within: timedelta) -> Report:
         """What is wrong with the items that are needed ``within`` that time from now, with those of which nobody can

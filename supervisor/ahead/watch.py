@@ -53,9 +53,12 @@ class AheadWatch:
 
     async def _look(self, channel: Channel) -> None:
         wanted: dict[str, Wanted] = {}
-        if channel.desired == "on":
+        if channel.desired != "on":
+            self._ahead.latest.pop(channel.id, None)
+        else:
             try:
-                wanted = alarms_of(channel.name, await self._ahead.of(channel, SOON))
+                report = self._ahead.latest[channel.id] = await self._ahead.of(channel, SOON)
+                wanted = alarms_of(channel.name, report)
             except (StoreError, McrError) as error:
                 _log.info("what is coming was not checked", channel=channel.name, why=str(error))
                 return

@@ -8,6 +8,7 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from db.store import Store
+from supervisor.ahead.coming import ComingWatch
 from supervisor.ahead.looking import Ahead
 from supervisor.api.authentication import Token
 from supervisor.api.snapshot import Snapshot
@@ -44,6 +45,7 @@ class Context:
     preparing: Preparing
     folders: FolderWatch
     ahead: Ahead
+    coming: ComingWatch
     revising: Revising
     files: Threads
     """For what lies below the media root: this program's own."""

@@ -26,6 +26,9 @@ class Alarm(Schema):
     acknowledged_by: str | None
     acknowledged_at: Instant | None
     cleared_at: Instant | None
+    shelved_until: Instant | None = None
+    shelved_by: str | None = None
+    shelved_reason: str | None = None
     instruction: str = ""
 
 
@@ -53,3 +56,10 @@ class Instruction(Schema):
     text: str
     changed_by: str
     changed_at: Instant
+
+
+class ShelveIn(Schema):
+    """For how long it is put aside, and why. What comes again meanwhile is shelved still."""
+
+    minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)]
+    reason: Annotated[str, Field(min_length=3, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]

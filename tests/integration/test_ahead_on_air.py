@@ -38,6 +38,13 @@ async def test_a_clip_that_is_missing_soon_is_an_alarm_until_it_comes(supervisor
     needed, begun = (datetime.fromisoformat(text) for text in (missing["needed_by"], starts["News"]))
     assert abs((needed - begun).total_seconds() - 200) < 0.1
 
+    async def coming() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await supervisor.call("GET", "/coming"))["items"]
+        return [one for one in found if one["kind"] == "media"]
+
+    (told,) = await eventually(coming, "the list over all channels does not have it", DEADLINE_S)
+    assert (told["channel_id"], told["severity"], told["at"]) == (channel["id"], "critical", missing["needed_by"])
+
     media = tmp_path / "media"
     media.mkdir()
     await supervisor.call("POST", "/watched-folders", json={"kind": "media", "path": str(media)}, expect=201)

@@ -1,5 +1,6 @@
 """Alarms: what needs a person."""
 
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Query, Request
@@ -8,12 +9,14 @@ from db.errors import Missing
 from db.models import Alarm as Row
 from db.transaction import Transaction
 from supervisor.api import views
-from supervisor.api.context import Ctx, Who
+from supervisor.api.context import Context, Ctx, Who
 from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
 from supervisor.api.permissions import require_sight
 from supervisor.api.problems import documented
 from supervisor.api.route import note, router
-from supervisor.schemas.alarm import Alarm
+from supervisor.errors import Conflict
+from supervisor.principal import Principal
+from supervisor.schemas.alarm import Alarm, ShelveIn
 from supervisor.schemas.base import Id, Page
 
 routes = router("alarms")
@@ -50,6 +53,35 @@ async def acknowledge_alarm(context: Ctx, who: Who, request: Request, alarm_id: 
     view = views.alarm(row)
     context.events.publish("alarm", view)
     context.supervision.alarm_acknowledged(row.code, row.channel_id or row.recorder_id, row.node_id)
+    return view
+
+
+@routes.post("/alarms/{alarm_id}/shelve", responses=documented(404, 409))
+async def shelve_alarm(context: Ctx, who: Who, request: Request, alarm_id: Id, values: ShelveIn) -> Alarm:
+    """Puts it aside for a while, by name and with a reason: it does not ring, is listed apart, and stays an alarm."""
+    until = context.clock.now() + timedelta(minutes=values.minutes)
+    note(request, until=until.isoformat(), reason=values.reason)
+    return await _shelved(context, who, request, alarm_id, until, values.reason)
+
+
+@routes.post("/alarms/{alarm_id}/unshelve", responses=documented(404, 409))
+async def unshelve_alarm(context: Ctx, who: Who, request: Request, alarm_id: Id) -> Alarm:
+    """Takes that back: it rings again until somebody acknowledges it."""
+    return await _shelved(context, who, request, alarm_id, None, None)
+
+
+async def _shelved(
+    context: Context, who: Principal, request: Request, alarm_id: str, until: datetime | None, reason: str | None
+) -> Alarm:
+    async with context.store.write() as tx:
+        row = await tx.alarms.get(alarm_id)
+        require_sight(who, await _project_of(tx, row), "alarm", alarm_id)
+        if row.cleared_at is not None:
+            raise Conflict("the alarm is over", conflict="alarm_cleared")
+        row = await tx.alarms.shelve(alarm_id, until, who.name if until is not None else None, reason)
+    note(request, code=row.code)
+    view = views.alarm(row)
+    context.events.publish("alarm", view)
     return view
 
 
