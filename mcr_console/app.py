@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from mcr_console.actions import AirKeys
+from mcr_console.bells import Bells
 from mcr_console.clock import Clock, SystemClock
 from mcr_console.command_palette import Commands
 from mcr_console.desk_keys import BESIDE, DeskKeys
@@ -86,6 +87,7 @@ class McrApp(Guarded, App[None]):
         self._first_screen: type[WallScreen | ListScreen] = ListScreen if mine.screen == "list" else WallScreen
         self.session.keymap, self.session.sort, self.session.filter_text = mine.keymap, mine.sort, mine.filter
         self.session.notice = "; ".join(mine.troubles)
+        self.bells = Bells(self.session, self)
         self._history: list[str] = []
         self._message_seen = ("", 0.0)
         self._slow_logged = 0.0
@@ -140,6 +142,7 @@ class McrApp(Guarded, App[None]):
         """Draws what changed on the screens that are seen, and fetches the pictures that are due."""
         began = time.perf_counter()
         self._forget_message()
+        self.bells.tick()
         on_top = True
         for screen in reversed(self.screen_stack):
             if isinstance(screen, OperatorScreen):
@@ -298,7 +301,7 @@ class McrApp(Guarded, App[None]):
 
     def _handlers(self) -> dict[str, Callable[[], None]]:
         made: dict[str, Callable[[], None]] = {
-            "acknowledge": self._air.acknowledge,
+            "acknowledge": self._acknowledge,
             "control": self._air.control,
             "note": self._notes.ask,
             "incident": IncidentKey(self.session, self).press,
@@ -335,6 +338,11 @@ class McrApp(Guarded, App[None]):
     def hides_channels(self) -> bool:
         """Whether the screen that is seen shows no channel that a key could act on."""
         return self.top is not None and self.top.PLACE not in ON_CHANNELS
+
+    def write_to_terminal(self, text: str) -> None:
+        """What is no part of the picture: a notification."""
+        if self._driver is not None:
+            self._driver.write(text)
 
     def open_screen(self, screen: Screen[None]) -> None:
         """Over the one that is there."""
@@ -373,7 +381,13 @@ class McrApp(Guarded, App[None]):
         self.session.focus = found
         self._show_choice()
 
+    def _acknowledge(self) -> None:
+        if not self._desk_keys.acknowledged():
+            self._air.acknowledge()
+
     def _open(self) -> None:
+        if not self._desk_keys.go_to_channel():
+            return
         if self.session.focused is not None:
             self.push_screen(ChannelScreen(self.session))
 

@@ -4,13 +4,23 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from mcr_console.incident import IncidentFeed
+from supervisor.schemas.alarm import Alarm, ShelveIn
 from supervisor.schemas.base import Page
 from supervisor.schemas.claim import Claim
+from supervisor.schemas.coming import ComingBoard
 from supervisor.schemas.explanation import Explanation, Placement
 from supervisor.schemas.handover import Handover, ShiftNote, ShiftNoteIn
 from supervisor.schemas.history import HistoryEvent, HistoryKind
 from supervisor.schemas.node import Node, NodePatch
 from supervisor.schemas.what_if import WhatIf
+
+
+class AlarmFeed(Protocol):
+    async def acknowledge(self, alarm_id: str) -> Alarm: ...
+    async def shelve(self, alarm_id: str, values: ShelveIn) -> Alarm: ...
+    async def unshelve(self, alarm_id: str) -> Alarm: ...
+    async def newest_alarms(self, limit: int) -> tuple[Alarm, ...]: ...
+    async def coming(self, hours: int = 4) -> ComingBoard: ...
 
 
 class NodeFeed(Protocol):
@@ -41,5 +51,5 @@ class ShiftFeed(Protocol):
     async def add_shift_note(self, values: ShiftNoteIn) -> ShiftNote: ...
 
 
-class DeskFeed(NodeFeed, WhyFeed, ShiftFeed, IncidentFeed, Protocol):
+class DeskFeed(AlarmFeed, NodeFeed, WhyFeed, ShiftFeed, IncidentFeed, Protocol):
     """All of it."""

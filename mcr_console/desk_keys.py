@@ -6,12 +6,13 @@ from typing import Final, Protocol
 from textual.screen import Screen
 
 from mcr_console.keys import BY_ID
+from mcr_console.screens.attention import AttentionScreen
 from mcr_console.screens.handover import HandoverScreen
 from mcr_console.screens.nodes import NodesScreen
 from mcr_console.screens.operator_screen import OperatorScreen
 from mcr_console.session import Session
 
-BESIDE: Final = (NodesScreen, HandoverScreen)
+BESIDE: Final = (AttentionScreen, NodesScreen, HandoverScreen)
 """Screens that Esc leaves for where one came from."""
 
 
@@ -34,6 +35,8 @@ class DeskKeys:
     def handlers(self) -> dict[str, Callable[[], None]]:
         """By the id of the table's entry."""
         return {
+            "attention": lambda: self._open(AttentionScreen),
+            "shelve": self._shelve,
             "nodes": lambda: self._open(NodesScreen),
             "handover": lambda: self._open(HandoverScreen),
             "drain": lambda: self._on_nodes("drain", NodesScreen.drain),
@@ -42,7 +45,34 @@ class DeskKeys:
             "free_port": lambda: self._on_nodes("free_port", NodesScreen.free_port),
         }
 
-    def _open(self, screen: type[NodesScreen | HandoverScreen]) -> None:
+    def acknowledged(self) -> bool:
+        """Whether the screen that is seen has an alarm of its own to acknowledge, and did it."""
+        top = self._host.top
+        if not isinstance(top, AttentionScreen):
+            return False
+        if self._may("acknowledge"):
+            top.acknowledge()
+        return True
+
+    def go_to_channel(self) -> bool:
+        """Puts the focus on the selected row's channel; False where the screen has none."""
+        top = self._host.top
+        if not isinstance(top, AttentionScreen):
+            return True
+        if top.channel_id not in self._session.wall.channels:
+            self._session.message = "this row is of no channel"
+            return False
+        self._session.focus = top.channel_id
+        return True
+
+    def _shelve(self) -> None:
+        top = self._host.top
+        if not isinstance(top, AttentionScreen):
+            self._session.message = "shelve: open the attention list first, F6"
+        elif self._may("shelve"):
+            top.shelve()
+
+    def _open(self, screen: type[AttentionScreen | NodesScreen | HandoverScreen]) -> None:
         """Opened twice it is still one: Esc goes back to where one was before."""
         top = self._host.top
         if isinstance(top, screen):
@@ -53,7 +83,13 @@ class DeskKeys:
 
     def _on_nodes(self, action_id: str, do: Callable[[NodesScreen], None]) -> None:
         top = self._host.top
-        if isinstance(top, NodesScreen):
-            do(top)
-        else:
+        if not isinstance(top, NodesScreen):
             self._session.message = f"{BY_ID[action_id].word}: open the nodes first, F7"
+        elif self._may(action_id):
+            do(top)
+
+    def _may(self, action_id: str) -> bool:
+        """Not on a console that only looks."""
+        if self._session.read_only:
+            self._session.message = f"{BY_ID[action_id].word}: nothing sent, this console is read-only"
+        return not self._session.read_only

@@ -6,10 +6,10 @@ from typing import Final, Literal, TypeAlias
 
 from textual.binding import Binding
 
-Place: TypeAlias = Literal["wall", "list", "channel", "asrun", "nodes", "handover"]
+Place: TypeAlias = Literal["wall", "list", "channel", "asrun", "attention", "nodes", "handover"]
 Needs: TypeAlias = Literal["nothing", "channel", "row"]
 
-EVERYWHERE: Final[tuple[Place, ...]] = ("wall", "list", "channel", "asrun", "nodes", "handover")
+EVERYWHERE: Final[tuple[Place, ...]] = ("wall", "list", "channel", "asrun", "attention", "nodes", "handover")
 ON_CHANNELS: Final[tuple[Place, ...]] = ("wall", "list", "channel")
 
 
@@ -138,12 +138,17 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         "open", ("enter", "f4"), "enter", "open", "Open the focused channel.",
-        8, ("wall", "list"), "channel", command="open",
+        8, ("wall", "list", "attention"), "channel", command="open",
     ),
     Action("back", ("escape",), "esc", "back", "Clears the filter; back to where you came from.", 2),
     Action("wall", ("f2", "w"), "w", "wall", "All channels as tiles.", 0, command="wall"),
     Action("list", ("f3", "l"), "l", "list", "All channels, a line each.", 10, ("wall", "list"), command="list"),
     Action("asrun", ("f5", "r"), "r", "as-run", "What aired, to the frame.", 9, ON_CHANNELS, command="asrun"),
+    Action(
+        "attention", ("f6", "A"), "A", "attention",
+        "What needs somebody now and in the coming hours, over all channels; alarms seen, shelved and over.",
+        8, command="attention",
+    ),
     Action(
         "nodes", ("f7", "M"), "M", "nodes", "The machines: how they stand, who has their ports, what dies with each.",
         12, command="nodes",
@@ -181,8 +186,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "only", ("o",), "o", "one / all", "As-run of the focused channel, or of all.", 3, ("asrun",), command="only",
     ),
     Action(
-        "acknowledge", ("a",), "a", "ack", "Acknowledge the focused channel's alarms, in your name.",
-        6, ON_CHANNELS, "channel", command="ack",
+        "acknowledge", ("a",), "a", "ack",
+        "Acknowledge the focused channel's alarms, or the selected one, in your name.",
+        6, (*ON_CHANNELS, "attention"), "channel", command="ack",
+    ),
+    Action(
+        "shelve", ("z",), "z", "shelve",
+        "Put the selected alarm aside for a while, with a reason. Again: take that back.",
+        7, ("attention",), command="shelve",
     ),
     Action(
         "channel", (), "0-9", "channel", "Focus a channel by its number: type it.", 0, command="ch", argument="NUMBER",

@@ -8,8 +8,9 @@ from textual.strip import Strip
 from mcr_console.clock import Clock
 from mcr_console.condition import condition
 from mcr_console.drawing.strips import Part, line
+from mcr_console.drawing.verdict import off_air_for
 from mcr_console.palette import Palette
-from mcr_console.safe_text import age
+from mcr_console.safe_text import age, safe
 from mcr_console.wall_state import WallState
 
 WIDE = 100
@@ -66,6 +67,24 @@ def render_banner(
     if notice:
         strips.append(line(width, palette.ground, [(f" {mark} {notice}", palette.warning)]))
     return strips
+
+
+def render_off_air(state: WallState, width: int, clock: Clock, palette: Palette) -> list[Strip]:
+    """Channels that should be on air and are not: the loudest thing on a screen that is about something else."""
+    now = clock.monotonic()
+    if state.stale(now):
+        return []
+    dark = [state.channels[id_] for id_ in state.order if condition(state.channels[id_]).tally == "off_air"]
+    if not dark:
+        return []
+    first = dark[0]
+    verdict = condition(first)
+    lasts = off_air_for(first, state.supervisor_now(now))
+    words = f" {palette.glyphs.off_air} OFF AIR  {first.channel.number} {safe(first.channel.name).upper()}  {lasts}"
+    more = f"  and {len(dark) - 1} more" if len(dark) > 1 else ""
+    text = f"{words}{more}: {verdict.why} " if verdict.why else f"{words}{more} "
+    block = palette.off_air_block
+    return [line(width, block, [(text, block)])]
 
 
 def _counts(state: WallState, palette: Palette, *, stale: bool) -> list[Part]:

@@ -10,7 +10,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 
 from mcr_console.drawing.footer import FooterView, render_footer
-from mcr_console.drawing.header import render_banner, render_header
+from mcr_console.drawing.header import render_banner, render_header, render_off_air
 from mcr_console.drawing.strips import Part, blank, line
 from mcr_console.faults import Guarded
 from mcr_console.keys import Place
@@ -91,7 +91,12 @@ class OperatorScreen(Guarded, Screen[None]):
 
     def _draw_banner(self, width: int, height: int) -> list[Strip]:
         session = self.session
-        return render_banner(session.wall, session.fault, width, session.clock, session.palette, notice=session.notice)
+        strips = render_banner(
+            session.wall, session.fault, width, session.clock, session.palette, notice=session.notice
+        )
+        if self.PLACE in {"wall", "list"}:  # there its own tile or line is the loudest, and the heading counts
+            return strips
+        return [*render_off_air(session.wall, width, session.clock, session.palette), *strips]
 
     def _draw_footer(self, width: int, height: int) -> list[Strip]:
         session = self.session

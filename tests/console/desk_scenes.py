@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mcr_console.client import ClientError
+from supervisor.schemas.alarm import Alarm, ShelveIn
 from supervisor.schemas.base import Page
 from supervisor.schemas.claim import Claim
+from supervisor.schemas.coming import Coming, ComingBoard
 from supervisor.schemas.explanation import Candidate, Decision, Explanation, OutputFencing, Placement
 from supervisor.schemas.history import HistoryEvent
 from supervisor.schemas.node import Device, Holder, Node, NodePatch
@@ -125,12 +127,66 @@ def _fate(
     )  # fmt: skip
 
 
+def an_alarm(number: int, of: int | None = 3, severity: str = "warning", **values: object) -> Alarm:
+    known: dict[str, object] = {
+        "id": f"{ord('a'):04x}{number:028x}", "channel_id": None if of is None else channel_id(of), "node_id": None,
+        "code": "late_frames", "severity": severity, "text": "Sport repeats frames: nothing new is there in time",
+        "raised_at": NOON - timedelta(seconds=40 * number), "acknowledged_by": None, "acknowledged_at": None,
+        "cleared_at": None,
+    }  # fmt: skip
+    return Alarm.model_validate({**known, **values})
+
+
+def open_alarms() -> tuple[Alarm, ...]:
+    """Each state once, and one that the station says something of."""
+    return (
+        an_alarm(
+            1, 5, "critical", code="channel_dark", raised_at=NOON - timedelta(seconds=2),
+            text="Regional N should be on air and is not: the sidecar exited with code 139",
+            instruction="Call transmission on 4411; put crosspoint 12 to the standby encoder.",
+        ),
+        an_alarm(2, 2, code="output_down", text="Kids: udp 10.0.4.7:5000: no route to host"),
+        an_alarm(3, 3, acknowledged_by="ann", acknowledged_at=NOON - timedelta(seconds=30)),
+        an_alarm(
+            4, None, code="clock_offset", text="The clock of node-c is 0.8 s ahead of this supervisor's",
+            shelved_until=NOON + timedelta(minutes=25), shelved_by="kim", shelved_reason="NTP is being moved",
+        ),
+    )  # fmt: skip
+
+
+def over_alarms() -> tuple[Alarm, ...]:
+    return (an_alarm(9, 6, text="Regional S: what leaves is silent", cleared_at=NOON - timedelta(minutes=3)),)
+
+
+def what_is_coming() -> tuple[Coming, ...]:
+    said: tuple[tuple[int, str, str, float | None, str], ...] = (
+        (6, "hold", "warning", 21, "council_live waits for a take"),
+        (3, "live", "info", 260, "live: ob-truck-2"),
+        (1, "gap", "warning", 1400, "nothing is planned for 2:00 before headlines_1430: filler airs"),
+        (4, "media", "critical", 1680, "trailer_fire: the file is gone"),
+        (2, "overrun", "warning", 2800, "a fixed start cuts 0:30 of Big Buck Bunny"),
+        (7, "list_end", "warning", 9000, "the list ends"),
+        (9, "media", "warning", None, "STANDBY clip slate: sound is missing"),
+    )
+    return tuple(
+        Coming.model_validate(
+            {
+                "channel_id": channel_id(of), "kind": kind, "severity": severity, "item_id": f"{index:032x}",
+                "at": None if at is None else NOON + timedelta(seconds=at), "text": text,
+            }
+        )
+        for index, (of, kind, severity, at, text) in enumerate(said)
+    )  # fmt: skip
+
+
 @dataclass
 class DeskScene:
     """What stands there. ``refuses``: what every question is answered with instead."""
 
     nodes: Sequence[Node] = field(default_factory=machines)
     claims: Sequence[Claim] = field(default_factory=claims)
+    coming: Sequence[Coming] = ()
+    over: Sequence[Alarm] = ()
     refuses: ClientError | None = None
 
 
@@ -143,6 +199,22 @@ class ScriptedDesk:
     def _asked(self) -> None:
         if self.desk.refuses is not None:
             raise self.desk.refuses
+
+    async def newest_alarms(self, limit: int) -> tuple[Alarm, ...]:
+        self._asked()
+        return tuple(self.desk.over)[:limit]
+
+    async def coming(self, hours: int = 4) -> ComingBoard:
+        self._asked()
+        return ComingBoard(at=NOON, items=tuple(self.desk.coming))
+
+    async def shelve(self, alarm_id: str, values: ShelveIn) -> Alarm:
+        self.done.append(("shelve", alarm_id, values))
+        return an_alarm(1)
+
+    async def unshelve(self, alarm_id: str) -> Alarm:
+        self.done.append(("unshelve", alarm_id))
+        return an_alarm(1)
 
     async def nodes(self) -> tuple[Node, ...]:
         self._asked()

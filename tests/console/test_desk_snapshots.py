@@ -4,7 +4,7 @@ import pytest
 
 from mcr_console.client import ApiProblem
 from tests.console.conftest import Desk
-from tests.console.desk_scenes import DeskScene, troubled_machines
+from tests.console.desk_scenes import DeskScene, open_alarms, over_alarms, troubled_machines, what_is_coming
 from tests.console.scenes import degraded_alarms, degraded_channels, lost, normal_channels, reset
 from tests.console.test_snapshots import SIZES, SnapCompare, before, named
 
@@ -43,3 +43,32 @@ def test_nodes_that_nobody_tells_of(snap_compare: SnapCompare) -> None:
 def test_a_node_is_emptied_only_when_it_was_asked(snap_compare: SnapCompare) -> None:
     desk = Desk(WALL)
     assert snap_compare(desk.app, terminal_size=(80, 24), run_before=before("f7", "m", desk=desk))
+
+
+def attention_scene() -> DeskScene:
+    return DeskScene(coming=what_is_coming(), over=over_alarms())
+
+
+@pytest.mark.parametrize("size", SIZES, ids=named)
+def test_attention_in_trouble(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    desk = Desk([reset(degraded_channels(), open_alarms())], desk=attention_scene())
+    assert snap_compare(desk.app, terminal_size=size, run_before=before("f6", desk=desk))
+
+
+@pytest.mark.parametrize("scene", ["normal", "lost", "stale", "empty", "error"])
+def test_attention(snap_compare: SnapCompare, scene: str) -> None:
+    script = [reset(normal_channels())]
+    if scene in {"lost", "stale"}:
+        script = [reset(degraded_channels(), open_alarms()), *([lost()] if scene == "lost" else [])]
+    desk = Desk([reset(())] if scene == "empty" else script, desk=attention_scene())
+    if scene == "empty":
+        desk.supervisor.desk = DeskScene()
+    if scene == "error":
+        desk.supervisor.desk = DeskScene(refuses=GONE)
+    passed = {"lost": 23.0, "stale": 9.0}.get(scene, 0.0)
+    assert snap_compare(desk.app, terminal_size=(80, 24), run_before=before("f6", desk=desk, passed=passed))
+
+
+def test_an_alarm_is_shelved_with_a_reason(snap_compare: SnapCompare) -> None:
+    desk = Desk([reset(degraded_channels(), open_alarms())], desk=attention_scene())
+    assert snap_compare(desk.app, terminal_size=(80, 24), run_before=before("f6", "z", desk=desk))
