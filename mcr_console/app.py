@@ -33,6 +33,7 @@ from mcr_console.screens.channel_list import ListScreen
 from mcr_console.screens.dialogs import ArmScreen, LineScreen, Question, command_words
 from mcr_console.screens.edit_base import EditScreen, Opened
 from mcr_console.screens.edit_import import ImportScreen
+from mcr_console.screens.explain import ExplainScreen
 from mcr_console.screens.help import HelpScreen
 from mcr_console.screens.new_channel import CreateScreen
 from mcr_console.screens.operator_screen import LEAST, OperatorScreen
@@ -392,7 +393,7 @@ class McrApp(Guarded, App[None]):
             self.push_screen(ChannelScreen(self.session))
 
     def _back(self) -> None:
-        if isinstance(self.screen, (ChannelScreen, AsRunScreen, *BESIDE)):
+        if isinstance(self.screen, (ChannelScreen, AsRunScreen, ExplainScreen, *BESIDE)):
             self.pop_screen()
         elif self.session.filter_text:
             self._filter_by("")

@@ -12,6 +12,8 @@ from supervisor.schemas.explanation import Explanation, Placement
 from supervisor.schemas.handover import Handover, ShiftNote, ShiftNoteIn
 from supervisor.schemas.history import HistoryEvent, HistoryKind
 from supervisor.schemas.node import Node, NodePatch
+from supervisor.schemas.recorder import RecordedFile, Recorder
+from supervisor.schemas.schedule import Schedule
 from supervisor.schemas.what_if import WhatIf
 
 
@@ -30,6 +32,14 @@ class NodeFeed(Protocol):
     async def update_node(self, node_id: str, rev: int, changes: NodePatch) -> Node: ...
     async def declare_lost(self, node_id: str, reason: str) -> Node: ...
     async def release_claim(self, claim_id: str, reason: str) -> Claim: ...
+
+
+class RecorderFeed(Protocol):
+    async def recorders(self) -> tuple[Recorder, ...]: ...
+    async def schedules(self) -> tuple[Schedule, ...]: ...
+    async def recordings(self, recorder_id: str) -> tuple[RecordedFile, ...]: ...
+    async def start_recorder(self, recorder_id: str) -> Recorder: ...
+    async def stop_recorder(self, recorder_id: str) -> Recorder: ...
 
 
 class WhyFeed(Protocol):
@@ -51,5 +61,5 @@ class ShiftFeed(Protocol):
     async def add_shift_note(self, values: ShiftNoteIn) -> ShiftNote: ...
 
 
-class DeskFeed(AlarmFeed, NodeFeed, WhyFeed, ShiftFeed, IncidentFeed, Protocol):
+class DeskFeed(AlarmFeed, NodeFeed, RecorderFeed, WhyFeed, ShiftFeed, IncidentFeed, Protocol):
     """All of it."""

@@ -7,12 +7,14 @@ from textual.screen import Screen
 
 from mcr_console.keys import BY_ID
 from mcr_console.screens.attention import AttentionScreen
+from mcr_console.screens.explain import ExplainScreen
 from mcr_console.screens.handover import HandoverScreen
 from mcr_console.screens.nodes import NodesScreen
 from mcr_console.screens.operator_screen import OperatorScreen
+from mcr_console.screens.recorders import RecordersScreen
 from mcr_console.session import Session
 
-BESIDE: Final = (AttentionScreen, NodesScreen, HandoverScreen)
+BESIDE: Final = (AttentionScreen, NodesScreen, RecordersScreen, HandoverScreen)
 """Screens that Esc leaves for where one came from."""
 
 
@@ -42,6 +44,10 @@ class DeskKeys:
             "drain": lambda: self._on_nodes("drain", NodesScreen.drain),
             "maintenance": lambda: self._on_nodes("maintenance", NodesScreen.maintenance),
             "declare_dead": lambda: self._on_nodes("declare_dead", NodesScreen.declare_dead),
+            "recorders": lambda: self._open(RecordersScreen),
+            "record": lambda: self._on_recorders("record", RecordersScreen.record),
+            "end_recording": lambda: self._on_recorders("end_recording", RecordersScreen.end_recording),
+            "explain": self._explain,
             "free_port": lambda: self._on_nodes("free_port", NodesScreen.free_port),
         }
 
@@ -72,7 +78,7 @@ class DeskKeys:
         elif self._may("shelve"):
             top.shelve()
 
-    def _open(self, screen: type[AttentionScreen | NodesScreen | HandoverScreen]) -> None:
+    def _open(self, screen: type[AttentionScreen | NodesScreen | HandoverScreen | RecordersScreen]) -> None:
         """Opened twice it is still one: Esc goes back to where one was before."""
         top = self._host.top
         if isinstance(top, screen):
@@ -87,6 +93,22 @@ class DeskKeys:
             self._session.message = f"{BY_ID[action_id].word}: open the nodes first, F7"
         elif self._may(action_id):
             do(top)
+
+    def _on_recorders(self, action_id: str, do: Callable[[RecordersScreen], None]) -> None:
+        top = self._host.top
+        if not isinstance(top, RecordersScreen):
+            self._session.message = f"{BY_ID[action_id].word}: open the recorders first, F8"
+        elif self._may(action_id):
+            do(top)
+
+    def _explain(self) -> None:
+        """What is selected at this moment, whatever is selected later."""
+        top = self._host.top
+        subject = None if top is None or isinstance(top, ExplainScreen) else top.subject()
+        if subject is not None:
+            self._host.open_screen(ExplainScreen(self._session, subject))
+        elif not isinstance(top, ExplainScreen):
+            self._session.message = "nothing is selected to be explained"
 
     def _may(self, action_id: str) -> bool:
         """Not on a console that only looks."""

@@ -6,10 +6,12 @@ from typing import Final, Literal, TypeAlias
 
 from textual.binding import Binding
 
-Place: TypeAlias = Literal["wall", "list", "channel", "asrun", "attention", "nodes", "handover"]
+Place: TypeAlias = Literal["wall", "list", "channel", "asrun", "attention", "nodes", "recorders", "explain", "handover"]
 Needs: TypeAlias = Literal["nothing", "channel", "row"]
 
-EVERYWHERE: Final[tuple[Place, ...]] = ("wall", "list", "channel", "asrun", "attention", "nodes", "handover")
+EVERYWHERE: Final[tuple[Place, ...]] = (
+    "wall", "list", "channel", "asrun", "attention", "nodes", "recorders", "explain", "handover",
+)  # fmt: skip
 ON_CHANNELS: Final[tuple[Place, ...]] = ("wall", "list", "channel")
 
 
@@ -40,6 +42,8 @@ EDIT = "Edit the rundown: each shows what it makes before it is done"
 ARMED = "Armed: they ask first, with the focus on Cancel"
 
 NODES = "Nodes, armed too: they act on the selected row"
+
+RECORDERS = "Recorders, armed too: they act on the selected row"
 
 ACTIONS: Final[tuple[Action, ...]] = (
     Action(
@@ -152,6 +156,22 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         "nodes", ("f7", "M"), "M", "nodes", "The machines: how they stand, who has their ports, what dies with each.",
         12, command="nodes",
+    ),
+    Action(
+        "recorders", ("f8", "V"), "V", "recorders", "What records: state, file, room, what comes, what was recorded.",
+        13, command="recorders",
+    ),
+    Action(
+        "explain", ("e",), "e", "explain", "The chain of facts behind the selected row: what was decided, and why.",
+        9, command="explain",
+    ),
+    Action(
+        "record", ("S",), "S", "record", "Start the selected recorder.",
+        3, ("recorders",), armed=True, command="record", group=RECORDERS,
+    ),
+    Action(
+        "end_recording", ("X",), "X", "stop recording", "Stop the selected recorder.",
+        4, ("recorders",), armed=True, command="stop-recording", group=RECORDERS,
     ),
     Action(
         "drain", ("d",), "d", "drain",

@@ -37,6 +37,11 @@ class Polled(Generic[T]):
         self.trouble: str = ""
 
     @property
+    def asks(self) -> bool:
+        """There is something to ask."""
+        return self._ask is not None
+
+    @property
     def due(self) -> bool:
         """It is time to ask, and nobody does."""
         return self._ask is not None and not self._busy and self._clock.monotonic() >= self._next_at

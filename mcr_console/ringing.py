@@ -69,7 +69,7 @@ class Ringing:
         """What to ring for at monotonic second ``at``; empty for nothing."""
         if wall.stale(at):
             return ""
-        found = loud(wall, now)
+        found = list(loud(wall, now))
         new = frozenset(found) - self._known
         self._known = frozenset(found)
         if not found or (at < self._next_at and not new):

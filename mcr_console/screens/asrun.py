@@ -15,6 +15,7 @@ from mcr_console.drawing.strips import Part, line
 from mcr_console.keys import Place, bindings
 from mcr_console.screens.operator_screen import OperatorScreen
 from mcr_console.session import Session
+from mcr_console.subjects import Subject, of_event
 from mcr_console.widgets.row_list import AsRunList
 from mcr_console.widgets.strip_view import Panel
 
@@ -43,6 +44,14 @@ class AsRunScreen(OperatorScreen):
         count = len(self._pages.events(self.session.wall))
         more = "" if self._pages.complete else "+"
         return [("as-run ", palette.dim), (who, palette.strong), (f"  {count}{more} events", palette.dim)]
+
+    def subject(self) -> Subject | None:
+        event = self._list.selected
+        if event is None:
+            return None
+        known = self.session.wall.channels.get(event.channel_id)
+        name = "deleted channel" if known is None else f"{known.channel.number} {known.channel.name}"
+        return of_event(event, name)
 
     def only(self) -> None:
         """One channel or all, and back."""

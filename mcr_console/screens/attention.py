@@ -27,6 +27,7 @@ from mcr_console.polled import Polled, Question
 from mcr_console.screens.sheet_screen import SheetScreen
 from mcr_console.screens.shelving import ShelveScreen
 from mcr_console.session import Session
+from mcr_console.subjects import Subject, of_alarm, of_channel
 from mcr_console.widgets.sheet import Row
 from supervisor.schemas.alarm import Alarm, ShelveIn
 from supervisor.schemas.coming import Coming
@@ -116,6 +117,13 @@ class AttentionScreen(SheetScreen):
             return rest
         alarm, coming = self.alarm, self.coming
         return alarm.channel_id if alarm is not None else None if coming is None else coming.channel_id
+
+    def subject(self) -> Subject | None:
+        alarm = self.alarm
+        if alarm is not None:
+            return of_alarm(alarm, self._ink().who(alarm.channel_id, recorder=alarm.recorder_id is not None))
+        state = self.session.wall.channels.get(self.channel_id or "")
+        return None if state is None else of_channel(state)
 
     def footer_words(self) -> dict[str, str | None]:
         alarm, wall = self.alarm, self.session.wall

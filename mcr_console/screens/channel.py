@@ -18,6 +18,7 @@ from mcr_console.drawing.strips import Part, blank, line
 from mcr_console.keys import Place, bindings
 from mcr_console.screens.operator_screen import OperatorScreen
 from mcr_console.session import Session
+from mcr_console.subjects import Subject, of_row
 from mcr_console.widgets.row_list import RundownList
 from mcr_console.widgets.strip_view import Panel
 from supervisor.schemas.channel import Rundown, RundownRow
@@ -76,6 +77,10 @@ class ChannelScreen(OperatorScreen):
             self._rows.show(rundown)
             if item_id is not None:
                 self._rows.choose(item_id)
+
+    def subject(self) -> Subject | None:
+        state, row = self.session.focused, self._rows.chosen
+        return of_row(state, row) if state is not None and row is not None else super().subject()
 
     def pictures(self) -> Sequence[str]:
         state = self.session.focused

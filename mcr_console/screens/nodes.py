@@ -1,6 +1,6 @@
 """The machines: how each stands, who has its ports, and what would become of what plays there if it died now."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -8,16 +8,15 @@ from rich.style import Style
 from textual.binding import BindingType
 from textual.strip import Strip
 
-from mcr_console.client import ClientError
 from mcr_console.drawing.node_rows import NodeView, claims_by_port, node_heads, node_page, render_node, render_port
 from mcr_console.drawing.strips import Part, line
 from mcr_console.keys import Place, bindings
 from mcr_console.palette import Palette
 from mcr_console.polled import Polled, Question
+from mcr_console.screens.armed import ArmedScreen
 from mcr_console.screens.dialogs import Question as Ask
-from mcr_console.screens.naming_arm import Answer, NamedArm
-from mcr_console.screens.sheet_screen import SheetScreen
 from mcr_console.session import Session
+from mcr_console.subjects import Subject, of_node
 from mcr_console.widgets.sheet import Row
 from supervisor.schemas.claim import Claim
 from supervisor.schemas.node import Device, Node, NodePatch
@@ -28,7 +27,7 @@ CLAIMS_S = 5.0
 WHAT_IF_S = 10.0
 
 
-class NodesScreen(SheetScreen):
+class NodesScreen(ArmedScreen):
     """A row a node, below it its DeckLink ports; what is armed acts on the row under the cursor."""
 
     PLACE: ClassVar[Place] = "nodes"
@@ -97,6 +96,9 @@ class NodesScreen(SheetScreen):
         claim = claims_by_port(self._claims.value or (), node.id).get(int(index))
         return None if device is None else (node, device, claim)
 
+    def subject(self) -> Subject | None:
+        return None if self.node is None else of_node(self.node)
+
     def footer_words(self) -> dict[str, str | None]:
         node, port = self.node, self.port
         free = None if port is None or port[2] is None else f"free port {port[1].index} of {port[0].name}"
@@ -153,7 +155,7 @@ class NodesScreen(SheetScreen):
         )
         question = Ask(f"Is the machine of {node.name} OFF?", lines, f"{node.name} is off")
         feed = self.session.feed
-        self._arm(
+        self.arm(
             question,
             lambda: self._state_of(node.id),
             lambda answer: feed.declare_lost(node.id, answer.reason),
@@ -174,7 +176,7 @@ class NodesScreen(SheetScreen):
         )
         question = Ask(f"Free port {device.index} of {node.name}?", lines, f"Free port {device.index} of {node.name}")
         feed = self.session.feed
-        self._arm(
+        self.arm(
             question,
             lambda: next(((it.id, it.epoch) for it in self._claims.value or () if it.id == claim.id), None),
             lambda answer: feed.release_claim(claim.id, answer.reason),
@@ -185,43 +187,16 @@ class NodesScreen(SheetScreen):
     def _patch(self, node: Node, question: Ask, changes: NodePatch) -> None:
         feed = self.session.feed
         done = question.button[:1].lower() + question.button[1:]
-        self._arm(
+        self.arm(
             question,
             lambda: self._state_of(node.id),
             lambda _: feed.update_node(node.id, node.rev, changes),
             f"done: {done}",
         )
 
-    def _arm(
-        self,
-        question: Ask,
-        essence: Callable[[], object],
-        do: Callable[[Answer], Coroutine[None, None, object]],
-        done: str,
-        *,
-        reason: str = "",
-    ) -> None:
-        def answered(answer: Answer | None) -> None:
-            if answer is None or answer.why_not:
-                why = "cancelled" if answer is None else answer.why_not
-                self.session.message = f"nothing sent, {why}: {question.button}"
-            else:
-                self.run_worker(partial(self._do, do, answer, done), group="node", exit_on_error=False)
-
-        self.app.push_screen(  # pyright: ignore[reportUnknownMemberType] - App is generic
-            NamedArm(question, self.session.clock, essence, reason=reason), answered
-        )
-
-    async def _do(self, do: Callable[[Answer], Coroutine[None, None, object]], answer: Answer, done: str) -> None:
-        try:
-            await do(answer)
-        except ClientError as error:
-            self.session.message = f"{error.title}: {error.detail} {error.hint}".strip()
-        else:
-            self.session.message = done
+    def done_again(self) -> None:
         for poll in (self._machines, self._claims, self._what_if):
             poll.again()
-        self.tick()
 
     # What is known
 

@@ -16,6 +16,7 @@ from mcr_console.faults import Guarded
 from mcr_console.keys import Place
 from mcr_console.safe_text import safe
 from mcr_console.session import Session
+from mcr_console.subjects import Subject, of_channel
 from mcr_console.widgets.strip_view import Panel, StripView
 from supervisor.schemas.channel import RundownRow
 
@@ -53,6 +54,11 @@ class OperatorScreen(Guarded, Screen[None]):
     def selected_row(self) -> RundownRow | None:
         """The rundown row that a cue would act on."""
         return None
+
+    def subject(self) -> Subject | None:
+        """What is selected, to be explained."""
+        state = self.session.focused
+        return None if state is None else of_channel(state)
 
     def footer_words(self) -> Mapping[str, str | None]:
         """What the screen's own keys would do, by their ids; None where they would do nothing."""

@@ -120,6 +120,11 @@ class RundownList(RowList):
         self._rundown, self._chosen = None, None
 
     @property
+    def chosen(self) -> RundownRow | None:
+        """The row that the operator went to; None while the cursor goes with what is next."""
+        return None if self._chosen is None else self.selected
+
+    @property
     def selected(self) -> RundownRow | None:
         """The row under the cursor."""
         cursor = self.cursor
@@ -166,6 +171,12 @@ class AsRunList(RowList):
         """Takes what is to be listed; the cursor stays on its event."""
         self._events = events
         self.paint()
+
+    @property
+    def selected(self) -> AsRunEvent | None:
+        """The event under the cursor."""
+        cursor = self.cursor
+        return None if cursor is None else self._events[cursor]
 
     def row(self, index: int, width: int, *, cursor: bool) -> Strip:
         event = self._events[index]

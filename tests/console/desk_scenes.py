@@ -13,7 +13,10 @@ from supervisor.schemas.coming import Coming, ComingBoard
 from supervisor.schemas.explanation import Candidate, Decision, Explanation, OutputFencing, Placement
 from supervisor.schemas.history import HistoryEvent
 from supervisor.schemas.node import Device, Holder, Node, NodePatch
+from supervisor.schemas.recorder import RecordedFile, Recorder
+from supervisor.schemas.schedule import Schedule
 from supervisor.schemas.what_if import Fate, Room, WhatIf
+from tests.console.recorder_scenes import recorders, recordings, schedules
 
 NOON = datetime(2026, 11, 22, 14, 3, 47, tzinfo=UTC)
 
@@ -187,6 +190,7 @@ class DeskScene:
     claims: Sequence[Claim] = field(default_factory=claims)
     coming: Sequence[Coming] = ()
     over: Sequence[Alarm] = ()
+    recorders: Sequence[Recorder] = field(default_factory=recorders)
     refuses: ClientError | None = None
 
 
@@ -240,6 +244,26 @@ class ScriptedDesk:
     async def release_claim(self, claim_id: str, reason: str) -> Claim:
         self.done.append(("release_claim", claim_id, reason))
         return next(one for one in self.desk.claims if one.id == claim_id)
+
+    async def recorders(self) -> tuple[Recorder, ...]:
+        self._asked()
+        return tuple(self.desk.recorders)
+
+    async def schedules(self) -> tuple[Schedule, ...]:
+        self._asked()
+        return schedules()
+
+    async def recordings(self, recorder_id: str) -> tuple[RecordedFile, ...]:
+        self._asked()
+        return recordings() if recorder_id == recordings()[0].recorder_id else ()
+
+    async def start_recorder(self, recorder_id: str) -> Recorder:
+        self.done.append(("start_recorder", recorder_id))
+        return self.desk.recorders[0]
+
+    async def stop_recorder(self, recorder_id: str) -> Recorder:
+        self.done.append(("stop_recorder", recorder_id))
+        return self.desk.recorders[0]
 
     async def explain(self, channel_id: str) -> Explanation:
         self._asked()

@@ -47,7 +47,7 @@ async def test_an_alarm_is_put_aside_with_a_reason_and_taken_back() -> None:
         aside = an_alarm(2, shelved_until=NOON + timedelta(hours=1), shelved_by="kim", shelved_reason="x")
         desk.supervisor.tell(reset(normal_channels(), [aside]))
         await settled(pilot)
-        assert "unshelve" in desk.text()
+        assert "SHELVED 1" in desk.text()
         await pilot.press("z")
         await settled(pilot)
         assert desk.supervisor.done[1:] == [("unshelve", an_alarm(2).id)]

@@ -5,6 +5,7 @@ import pytest
 from mcr_console.client import ApiProblem
 from tests.console.conftest import Desk
 from tests.console.desk_scenes import DeskScene, open_alarms, over_alarms, troubled_machines, what_is_coming
+from tests.console.recorder_scenes import troubled_recorders
 from tests.console.scenes import degraded_alarms, degraded_channels, lost, normal_channels, reset
 from tests.console.test_snapshots import SIZES, SnapCompare, before, named
 
@@ -72,3 +73,34 @@ def test_attention(snap_compare: SnapCompare, scene: str) -> None:
 def test_an_alarm_is_shelved_with_a_reason(snap_compare: SnapCompare) -> None:
     desk = Desk([reset(degraded_channels(), open_alarms())], desk=attention_scene())
     assert snap_compare(desk.app, terminal_size=(80, 24), run_before=before("f6", "z", desk=desk))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=named)
+def test_recorders(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    desk = Desk(WALL)
+    assert snap_compare(desk.app, terminal_size=size, run_before=before("f8", desk=desk))
+
+
+@pytest.mark.parametrize("scene", ["degraded", "lost", "stale", "empty", "error"])
+def test_recorders_in_trouble(snap_compare: SnapCompare, scene: str) -> None:
+    stands = {"empty": DeskScene(recorders=()), "error": DeskScene(refuses=GONE)}
+    desk = Desk([*WALL, lost()] if scene == "lost" else WALL)
+    desk.supervisor.desk = stands.get(scene) or DeskScene(recorders=troubled_recorders())
+    passed = {"lost": 23.0, "stale": 9.0}.get(scene, 0.0)
+    assert snap_compare(desk.app, terminal_size=(80, 24), run_before=before("f8", desk=desk, passed=passed))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=named)
+def test_explain(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    desk = Desk(TROUBLED)
+    assert snap_compare(desk.app, terminal_size=size, run_before=before("3", "e", desk=desk))
+
+
+@pytest.mark.parametrize("scene", ["lost", "stale", "error", "row"])
+def test_explain_in_trouble(snap_compare: SnapCompare, scene: str) -> None:
+    desk = Desk([*TROUBLED, lost()] if scene == "lost" else TROUBLED)
+    if scene == "error":
+        desk.supervisor.desk = DeskScene(refuses=GONE)
+    passed = {"lost": 23.0, "stale": 9.0}.get(scene, 0.0)
+    keys = ("3", "enter", "j", "j", "j", "e") if scene == "row" else ("3", "e")
+    assert snap_compare(desk.app, terminal_size=(80, 24), run_before=before(*keys, desk=desk, passed=passed))

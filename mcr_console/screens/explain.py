@@ -1,0 +1,136 @@
+"""The chain of facts behind a row: what it says itself, what was decided and why, where it could go and where not."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import ClassVar, Final
+
+from rich.style import Style
+from textual.binding import BindingType
+from textual.strip import Strip
+
+from mcr_console.drawing.prose import prose
+from mcr_console.drawing.strips import Part, line
+from mcr_console.keys import Place, bindings
+from mcr_console.polled import Polled, Question
+from mcr_console.screens.sheet_screen import SheetScreen
+from mcr_console.session import Session
+from mcr_console.subjects import Subject
+from mcr_console.widgets.sheet import Row
+from supervisor.schemas.base import Page
+from supervisor.schemas.explanation import Explanation, Placement
+from supervisor.schemas.history import HistoryEvent
+
+EVERY_S: Final = 3.0
+AROUND: Final = timedelta(minutes=10)
+"""Before and after something that was; what is further away does not belong to it."""
+MOST: Final = 60
+
+
+class ExplainScreen(SheetScreen):
+    """Of what was selected when the key was pressed."""
+
+    PLACE: ClassVar[Place] = "explain"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("explain")]
+
+    def __init__(self, session: Session, subject: Subject) -> None:
+        super().__init__(session)
+        self._subject = subject
+        feed, clock, channel_id = session.feed, session.clock, subject.channel_id
+        self._why: Polled[Explanation] = Polled(
+            clock, None if channel_id is None else partial(feed.explain, channel_id), EVERY_S
+        )
+        self._where: Polled[Placement] = Polled(
+            clock,
+            None if channel_id is None or subject.at is not None else partial(feed.placement, channel_id),
+            EVERY_S,
+        )
+        asks_history = channel_id is None and (subject.node_id or subject.recorder_id)
+        self._history: Polled[Page[HistoryEvent]] = Polled(
+            clock,
+            partial(feed.history_page, channel_id=subject.recorder_id, node_id=subject.node_id, limit=MOST)
+            if asks_history
+            else None,
+            EVERY_S,
+        )
+
+    def polls(self) -> Sequence[Question]:
+        return tuple(poll for poll in (self._why, self._where, self._history) if poll.asks)
+
+    def title_parts(self) -> Sequence[Part]:
+        palette = self.session.palette
+        return [("explain ", palette.dim), (self._subject.title, palette.strong)]
+
+    def column_heads(self, width: int) -> Sequence[Part]:
+        return [(" THE CHAIN, THE NEWEST LAST", self.session.palette.dim)]
+
+    def sheet_rows(self) -> Sequence[Row]:
+        width = max(20, self.sheet.size.width)
+        return [Row(str(index), partial(_draw, tuple(parts))) for index, parts in enumerate(self._lines(width))]
+
+    def footer_words(self) -> dict[str, str | None]:
+        return {"explain": None}
+
+    def _lines(self, width: int) -> list[list[Part]]:
+        palette = self.session.palette
+        made: list[list[Part]] = [[(" WHAT IT SAYS ITSELF", palette.strong)]]
+        for fact in self._subject.facts:
+            made += prose(fact, palette.text, width, most=4)
+        why, events = self._why.value, self._history.value
+        if why is not None:
+            title = " WHAT WAS DECIDED AND WHY" if why.kept else " WHAT THIS SUPERVISOR REMEMBERS"
+            made.append([(title, palette.strong)])
+            said = [(one.at, one.kind, one.sentence) for one in why.decisions]
+            made += self._told(said, width)
+            made += self._outputs(why, width)
+        if events is not None:
+            made.append([(" WHAT HAPPENED", palette.strong)])
+            made += self._told([(one.at, one.kind, one.text) for one in reversed(events.items)], width)
+        return made + self._places(width)
+
+    def _told(self, said: Sequence[tuple[datetime, str, str]], width: int) -> list[list[Part]]:
+        palette, at = self.session.palette, self._subject.at
+        near = [one for one in said if at is None or abs(one[0] - at) <= AROUND][-MOST:]
+        made: list[list[Part]] = []
+        for when, kind, text in near:
+            style = palette.warning if kind == "alarm" else palette.text if kind == "decision" else palette.dim
+            mark = "" if kind == "decision" else f"{kind}: "
+            stamp = f" {self.session.clock.local(when):%H:%M:%S} "
+            made += prose(f"{mark}{text}", style, width - 8, first=stamp, rest=" " * 10, most=4)
+        if not near:
+            words = "nothing is kept" if at is None else "nothing is kept of the ten minutes around it"
+            made.append([(f" {words}", palette.dim)])
+        return made
+
+    def _outputs(self, why: Explanation, width: int) -> list[list[Part]]:
+        palette = self.session.palette
+        made: list[list[Part]] = []
+        if why.outputs:
+            made.append([(" WHAT BECOMES OF ITS OUTPUTS WHEN ITS NODE IS SILENT", palette.strong)])
+        for one in why.outputs:
+            made += prose(f"{one.kind} {one.url}".rstrip() + f": {one.words}", palette.dim, width)
+        if why.hold_failover_by:
+            made += prose(f"Failover is held by {why.hold_failover_by}: it is not moved.", palette.warning, width)
+        return made
+
+    def _places(self, width: int) -> list[list[Part]]:
+        palette, where = self.session.palette, self._where.value
+        if where is None:
+            return []
+        made: list[list[Part]] = [[(" WHERE ELSE IT COULD BE", palette.strong)]]
+        for one in where.candidates:
+            if one.here:
+                continue
+            if one.why_not:
+                made += prose(f"not {one.node_name}: {one.why_not}", palette.dim, width)
+            else:
+                made.append([(f" {palette.glyphs.done} {one.node_name}, now", palette.text)])
+            for path, reason in sorted(one.missing.items())[:2]:
+                made.append([(f"   missing there: {path}: {reason}", palette.dim)])
+        if len(made) == 1:
+            made.append([(" there is no other node", palette.dim)])
+        return made
+
+
+def _draw(parts: tuple[Part, ...], width: int, ground: Style) -> Strip:
+    return line(width, ground, parts)
