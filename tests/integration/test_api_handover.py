@@ -1,7 +1,9 @@
 """What one shift hands to the next, through the doors: what stands, and who noted what of what."""
 
 import getpass
+from datetime import UTC, datetime
 
+from db.store import Store
 from tests.fixtures.running import Running
 
 ANN = {"X-MCR-Session": "a" * 32, "X-MCR-Station": "desk 1"}
@@ -45,6 +47,16 @@ async def test_a_note_is_of_what_is_there_and_one_line(supervisor: Running) -> N
     for text in ("", "two\nlines", "x" * 2001):
         await supervisor.call("POST", "/shift-log", json={"text": text}, expect=422)
     assert (await supervisor.call("GET", "/shift-log"))["items"] == []
+
+
+async def test_a_note_of_an_alarm_names_it_and_its_channel(supervisor: Running) -> None:
+    made = await supervisor.call("POST", "/channels", json={"name": "Sport", "number": 3})
+    store = Store(supervisor.settings.store_url)
+    async with store.write() as tx:
+        alarm, _ = await tx.alarms.raise_once("off_air", made["id"], None, "critical", "off air", datetime.now(UTC))
+    await store.close()
+    written = await supervisor.call("POST", "/shift-log", json={"text": "call Bea", "alarm_id": alarm.id})
+    assert (written["about"], written["channel_id"]) == ("3 Sport, alarm off air", made["id"])
 
 
 async def test_a_note_outlives_what_it_was_of(supervisor: Running) -> None:

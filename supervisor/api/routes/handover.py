@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import Query, Request
 
+from db.errors import Missing
 from db.transaction import Transaction
 from supervisor.api.context import Ctx, Who
 from supervisor.api.paging import MOST, Cursor, Limit, decode_cursor, page_of
@@ -84,9 +85,15 @@ async def _about(tx: Transaction, who: Principal, values: ShiftNoteIn) -> tuple[
             require_sight(who, None, "alarm", values.alarm_id)
         channel_id = channel_id or alarm.channel_id
         words.append(f"alarm {alarm.text}")
-    if channel_id is not None and (values.channel_id is not None or who.role != "admin"):
-        channel = await channel_row(tx, who, channel_id)
-        words.insert(0, f"{channel.number} {channel.name}")
+    if channel_id is not None:
+        try:
+            channel = await channel_row(tx, who, channel_id)
+        except Missing:
+            # An alarm outlives its channel, and is an admin's then.
+            if values.channel_id is not None or who.role != "admin":
+                raise
+        else:
+            words.insert(0, f"{channel.number} {channel.name}")
     if values.run_id is not None and values.seq is not None and channel_id is not None:
         event = await tx.as_run.event(channel_id, values.run_id, values.seq)
         if event is None:
