@@ -93,6 +93,7 @@ class Drive:
         if not self.is_on_air:
             self._be_muted(layer, now_ns)
             if not self.is_on_air:
+                self._judge(now_ns)
                 return now_ns + _MUTED_NS
         reading = None if self.info is None else self.deck.read(layer, self._layer.per_frame)
         before = self.rundown.frame
