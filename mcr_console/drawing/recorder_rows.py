@@ -95,7 +95,9 @@ def elapsed(live: RecorderLive) -> str:
 def room(live: RecorderLive) -> str:
     if live.free_mb is None:
         return ""
-    return f"{live.free_mb / 1024:.1f} GiB" if live.free_mb >= 1024 else f"{live.free_mb} MiB"
+    if live.free_mb < 1024:
+        return f"{live.free_mb} MiB"
+    return f"{live.free_mb / 1024:.1f} GiB" if live.free_mb < 100 * 1024 else f"{live.free_mb // 1024} GiB"
 
 
 def recorder_page(

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.worker import Worker, WorkerState
 
 from mcr_console.drawing.footer import FooterView, render_footer
 from mcr_console.drawing.header import render_banner, render_header, render_off_air
 from mcr_console.drawing.strips import Part, blank, line
-from mcr_console.faults import Guarded
+from mcr_console.faults import Guarded, sink_of
 from mcr_console.keys import Place
 from mcr_console.safe_text import safe
 from mcr_console.session import Session
@@ -78,6 +79,13 @@ class OperatorScreen(Guarded, Screen[None]):
         for view in self.query(StripView):
             if view.is_attached and (view.display or view.id == "banner"):
                 view.paint()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker of this screen that failed is a fault of the console: the app hears only of its own."""
+        worker = cast("Worker[object]", event.worker)  # pyright: ignore[reportUnknownMemberType] - Worker is generic
+        error = worker.error
+        if event.state is WorkerState.ERROR and isinstance(error, Exception):
+            sink_of(self).report_fault(f"worker {worker.group}", error)
 
     def on_resize(self) -> None:
         """Another size may be too small, or no longer."""

@@ -52,6 +52,7 @@ def schedules() -> tuple[Schedule, ...]:
     known = {
         "id": f"{ord('s'):04x}{1:028x}", "recorder_id": recorder_id(2), "title": "Evening news", "kind": "daily",
         "date": "2026-11-20", "at": "18:00:00", "time_zone": "UTC", "duration_s": 1800, "created_at": NOON, "rev": 1,
+        "until": None, "weekdays": (), "pre_roll_s": 0, "post_roll_s": 0, "enabled": True,
         "next_start_at": NOON.replace(hour=18, minute=0, second=0), "clashes": (),
         "next_end_at": NOON.replace(hour=18, minute=30, second=0),
     }  # fmt: skip

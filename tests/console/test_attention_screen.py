@@ -9,7 +9,7 @@ import pytest
 from mcr_console.ringing import Means, Ringing, loud, run_command, sequence
 from mcr_console.wall_state import WallBuilder
 from supervisor.schemas.alarm import Alarm, ShelveIn
-from tests.console.conftest import Desk, settled
+from tests.console.conftest import Desk, settled, until
 from tests.console.desk_scenes import NOON, DeskScene, an_alarm, channel_id, open_alarms, what_is_coming
 from tests.console.scenes import FrozenClock, channel, degraded_channels, lost, normal_channels, reset
 
@@ -139,3 +139,19 @@ async def test_the_command_gets_the_words_as_one_argument(tmp_path: Path) -> Non
     assert "cannot be run" in await run_command((str(tmp_path / "nothing"),), "x")
     assert Means.of({"MCR_RING_COMMAND": "say 'now"}).fault.startswith("MCR_RING_COMMAND cannot be read")
     assert Means.of({"MCR_RING_COMMAND": "play -q 'a b.wav'"}).command == ("play", "-q", "a b.wav")
+
+
+async def test_a_question_that_fails_in_this_program_is_a_fault_and_not_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk([reset(normal_channels())])
+
+    async def broken(hours: int = 4) -> None:
+        raise RuntimeError("nobody expected this")
+
+    monkeypatch.setattr(desk.supervisor, "coming", broken)
+    async with desk.app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("f6")
+        await until(lambda: bool(desk.app.faults))
+        assert "nobody expected this" in desk.session.fault
