@@ -25,6 +25,7 @@ from mcr_console.incident_key import IncidentKey
 from mcr_console.keypad import KEYPAD_APPLICATION, KEYPAD_ENTER, KEYPAD_NUMERIC, distinguish_keypad
 from mcr_console.keys import ACTIONS, BY_COMMAND, ON_CHANNELS, Action
 from mcr_console.looks import Looks, theme_of
+from mcr_console.marking import Marking
 from mcr_console.palette import Palette, choose
 from mcr_console.preferences import Base, Preferences
 from mcr_console.screens.asrun import AsRunScreen
@@ -35,6 +36,7 @@ from mcr_console.screens.edit_base import EditScreen, Opened
 from mcr_console.screens.edit_import import ImportScreen
 from mcr_console.screens.explain import ExplainScreen
 from mcr_console.screens.help import HelpScreen
+from mcr_console.screens.marked import MarkedScreen, ResultScreen
 from mcr_console.screens.new_channel import CreateScreen
 from mcr_console.screens.operator_screen import LEAST, OperatorScreen
 from mcr_console.screens.wall import WallScreen
@@ -84,6 +86,7 @@ class McrApp(Guarded, App[None]):
         self._notes = ShiftNotes(self.session, self)
         self._desk_keys = DeskKeys(self.session, self)
         self._editing = Editing(self.session, feed, self)
+        self._marking = Marking(self.session, self, self._air.press)
         self._looks = Looks(self.session, mine, self)
         self._first_screen: type[WallScreen | ListScreen] = ListScreen if mine.screen == "list" else WallScreen
         self.session.keymap, self.session.sort, self.session.filter_text = mine.keymap, mine.sort, mine.filter
@@ -296,6 +299,19 @@ class McrApp(Guarded, App[None]):
         """Asks for a list."""
         self.push_screen(screen, then)
 
+    def place(self) -> str:
+        """Which screen is looked at."""
+        screen = self.top
+        return "" if screen is None else screen.PLACE
+
+    def ask_for_marked(self, screen: MarkedScreen, then: Callable[[str], None]) -> None:
+        """Arms many channels: ``then`` gets the answer."""
+        self.push_screen(screen, lambda answer: then(answer or "cancel"))
+
+    def tell_marked(self, screen: ResultScreen) -> None:
+        """What became of each."""
+        self.push_screen(screen)
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """None of Textual's own: the table has them all."""
         return ()
@@ -326,6 +342,7 @@ class McrApp(Guarded, App[None]):
         made.update(self._looks.handlers())
         made.update({action.id: partial(self._air.press, action.id) for action in ACTIONS if action.air})
         made.update(self._desk_keys.handlers())
+        made.update(self._marking.handlers())
         moves = ("up", "down", "left", "right", "page_up", "page_down", "first", "last")
         made.update({move: partial(self._navigate, move) for move in moves})
         return made
@@ -395,6 +412,8 @@ class McrApp(Guarded, App[None]):
     def _back(self) -> None:
         if isinstance(self.screen, (ChannelScreen, AsRunScreen, ExplainScreen, *BESIDE)):
             self.pop_screen()
+        elif self.session.marked:
+            self.session.marked.clear()
         elif self.session.filter_text:
             self._filter_by("")
             self._show_focus()

@@ -78,6 +78,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
         9, ("channel",), "row", air=True, command="drop", group=AIR,
     ),
     Action(
+        "drop_next", ("D",), "D", "drop next", "On the marked channels: what is next will not air.",
+        9, ("wall", "list"), air=True, command="drop-next", group=AIR,
+    ),
+    Action(
         "longer", ("right_square_bracket",), "]", "+30 s", "Make the item on air 30 s longer.",
         18, ON_CHANNELS, "channel", air=True, command="longer", group=AIR,
     ),
@@ -144,7 +148,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "open", ("enter", "f4"), "enter", "open", "Open the focused channel.",
         8, ("wall", "list", "attention"), "channel", command="open",
     ),
-    Action("back", ("escape",), "esc", "back", "Clears the filter; back to where you came from.", 2),
+    Action("back", ("escape",), "esc", "back", "Clears marks, then the filter; back to where you came from.", 2),
     Action("wall", ("f2", "w"), "w", "wall", "All channels as tiles.", 0, command="wall"),
     Action("list", ("f3", "l"), "l", "list", "All channels, a line each.", 10, ("wall", "list"), command="list"),
     Action("asrun", ("f5", "r"), "r", "as-run", "What aired, to the frame.", 9, ON_CHANNELS, command="asrun"),
@@ -222,6 +226,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "filter", ("slash",), "/", "filter", "Only channels with this in number, name, state, node; !text: the others.",
         14, ("wall", "list"), command="filter", argument="TEXT",
     ),
+    Action(
+        "mark", ("space",), "space", "mark", "Mark the focused channel: t, H and D then act on all that are marked.",
+        17, ("wall", "list"), "channel", command="mark",
+    ),
     Action("next_match", ("n",), "n", "next", "Focus the next channel that the filter shows.", 0, ("wall", "list")),
     Action("previous_match", ("N",), "N", "previous", "Focus the one before.", 0, ("wall", "list")),
     Action(
@@ -252,7 +260,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("left", ("h", "left"), "h ←", "left", "One to the left.", 0, ("wall",)),
     Action("right", ("right",), "→", "right", "One to the right.", 0, ("wall",)),
     Action("page_up", ("pageup",), "PgUp", "page up", "A page up.", 0),
-    Action("page_down", ("pagedown", "space"), "PgDn", "page down", "A page down.", 0),
+    Action("page_down", ("pagedown",), "PgDn", "page down", "A page down.", 0),
     Action("first", ("g", "home"), "g", "first", "To the first.", 0),
     Action("last", ("G", "end"), "G", "last", "To the last.", 0),
 )  # fmt: skip

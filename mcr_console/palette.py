@@ -28,6 +28,7 @@ class Glyphs:
     arrow: str = "→"
     crumb: str = "»"
     cursor: str = "▌"
+    mark: str = "◆"
     bar: str = "━"
     bar_rest: str = "━"
     spark: str = "▁▂▃▄▅▆▇█"
@@ -41,8 +42,8 @@ class Glyphs:
 
 ASCII: Final = Glyphs(
     on_air="*", off_air="X", changing="o", unknown="?", off="-", warning="!", hold="||", next=">", beat="hb", done="ok",
-    pending="...", refused="X", arrow="->", crumb=">", cursor=">", bar="#", bar_rest=".", spark="_.-=+*#@", miss="x",
-    frame="+=+|++", rule="-", none="-", dot=".", pictures=False,
+    pending="...", refused="X", arrow="->", crumb=">", cursor=">", mark="+", bar="#", bar_rest=".", spark="_.-=+*#@",
+    miss="x", frame="+=+|++", rule="-", none="-", dot=".", pictures=False,
 )  # fmt: skip
 
 

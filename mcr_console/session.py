@@ -71,6 +71,7 @@ class Session:
         self.keymap = Keymap()
         self.filter_text = ""
         self.sort: Sort = "number"
+        self.marked: set[str] = set()
         self.unfiltered: Callable[[], bool] = lambda: False
         """True while the screen shows one channel, whatever the filter; the app says so."""
         self._focus: str | None = None
@@ -104,6 +105,15 @@ class Session:
     def focused(self) -> ChannelState | None:
         """The focused channel."""
         return self.wall.channels.get(self.focus or "")
+
+    def mark(self, channel_id: str) -> None:
+        """Marks the channel, or takes the mark away."""
+        self.marked ^= {channel_id}
+
+    def marked_states(self) -> tuple[ChannelState, ...]:
+        """The marked channels that are there, by number, also those that the filter hides."""
+        wall = self.wall
+        return tuple(wall.channels[id_] for id_ in wall.order if id_ in self.marked)
 
     @property
     def no_focus(self) -> str:
@@ -177,6 +187,7 @@ class Session:
             now=wall.as_of(now),
             stale=stale,
             focused=channel_id == self.focus,
+            marked=channel_id in self.marked,
             as_of=f"{self.clock.local(wall.link.since):%H:%M:%S}",
             supervisor_now=wall.supervisor_now(now),
             note=self.desk.note(channel_id),

@@ -27,7 +27,10 @@ def render_channel_line(view: TileView, width: int, palette: Palette) -> Strip:
         name_style = palette.off_air
     left: list[Part] = [
         (palette.glyphs.cursor if view.focused else " ", palette.frame),
-        (f"{state.channel.number:>4} ", palette.stale_block if view.stale else block),
+        (
+            f"{state.channel.number:>4}{palette.glyphs.mark if view.marked else ' '}",
+            palette.stale_block if view.stale else block,
+        ),
         (f" {fit(state.channel.name, NAME if width < 150 else 24)} ", name_style),
         *words,
         ("  ", base),

@@ -18,6 +18,8 @@ from mcr_console.wall_state import ChannelState
 from supervisor.schemas.channel import RundownRow
 
 TITLE_WIDTH = 22
+MARKED_WIDTH = 44
+"""Cells for the names of marked channels."""
 NO_KEYMAP: Final = Keymap()
 
 
@@ -42,6 +44,8 @@ class FooterView:
     """In whose hands the focused channel is."""
     read_only: bool = False
     keymap: Keymap = NO_KEYMAP
+    marked: tuple[ChannelState, ...] = ()
+    """Those that take, hold and drop act on, all of them."""
 
 
 def render_footer(view: FooterView, width: int, palette: Palette) -> Strip:
@@ -59,7 +63,7 @@ def render_footer(view: FooterView, width: int, palette: Palette) -> Strip:
         left = [(f" filter {view.filter_text} ", palette.cursor_row), (" ", base)]
     used = sum(cell_len(safe(text)) for text, _ in left)
     for action in sorted((one for one in actions_at(view.place) if one.rank), key=lambda one: _rank(one, view)):
-        label = label_of(action, view, palette)
+        label = _marked(action, view, palette) if _acts_on_marked(action, view) else label_of(action, view, palette)
         if label is None:
             continue
         words, style = label
@@ -130,10 +134,10 @@ def label_of(action: Action, view: FooterView, palette: Palette) -> tuple[str, S
 
 
 def _does_nothing(action: Action, view: FooterView) -> bool:
-    """Without a channel, on an empty wall, or at a console that only looks."""
+    """Without a channel or a mark, on an empty wall, or at a console that only looks."""
     if view.read_only and (action.air or action.id in {"control", "acknowledge", "create"}):
         return True
-    if action.needs != "nothing" and view.focused is None:
+    if action.id == "drop_next" or (action.needs != "nothing" and view.focused is None):
         return True
     return view.empty and action.id in {"filter", "list", "asrun"}
 
@@ -141,6 +145,26 @@ def _does_nothing(action: Action, view: FooterView) -> bool:
 def target(state: ChannelState) -> str:
     """The channel as an air key names it: ``3 SPORT``."""
     return f"{state.channel.number} {safe(state.channel.name).upper()}"
+
+
+def _acts_on_marked(action: Action, view: FooterView) -> bool:
+    many = action.id in {"take", "hold", "drop_next"} and view.place in {"wall", "list"}
+    return many and bool(view.marked) and not view.read_only
+
+
+def _marked(action: Action, view: FooterView, palette: Palette) -> tuple[str, Style]:
+    """The take's place has room to name all of them; as many as fit, and how many more."""
+    if action.id != "take":
+        held = all(one.live.hold or one.live.picture == "hold" for one in view.marked)
+        word = "drop next" if action.id == "drop_next" else "release" if held else "hold"
+        return f"{word} {len(view.marked)}", palette.text
+    named: list[str] = []
+    for one in view.marked:
+        if sum(len(name) + 2 for name in named) + len(target(one)) > MARKED_WIDTH:
+            break
+        named.append(fit(target(one), min(TITLE_WIDTH, cell_len(target(one)))))
+    more = len(view.marked) - len(named)
+    return f"TAKE {len(view.marked)}: {', '.join(named)}{f' and {more} more' if more else ''}", palette.strong
 
 
 def _take(view: FooterView, palette: Palette) -> tuple[str, Style] | None:
@@ -196,6 +220,8 @@ def _drop(view: FooterView, palette: Palette) -> tuple[str, Style] | None:
 def _back(view: FooterView, palette: Palette) -> tuple[str, Style] | None:
     if view.place not in {"wall", "list"}:
         return "back", palette.text
+    if view.marked:
+        return "clear marks", palette.text
     if view.filter_text:
         return "clear filter", palette.text
     return None

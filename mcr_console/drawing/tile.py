@@ -50,6 +50,7 @@ class TileView:
     picture: tuple[PictureLine, ...] | None = None
     hands: str = ""
     """Who has control of it: ``you``, a name, or nothing."""
+    marked: bool = False
 
 
 def picture_size(width: int, height: int, palette: Palette) -> tuple[int, int]:
@@ -89,13 +90,14 @@ def _title(view: TileView, verdict: Condition, width: int, base: Style, palette:
     if view.stale:
         block = palette.stale_block
     number = f" {channel.number} "
+    name = f"{palette.glyphs.mark if view.marked else ' '}{channel.name}"
     right = [*verdict_parts(verdict, palette, stale=view.stale), (" ", base)]
     if verdict.tally == "off_air" and not view.stale:
         loud = palette.off_air_block
         right = [(text, loud) for text, _ in right]
-        return line(width, base + loud, [(number, loud), (f" {channel.name}", loud)], right)
+        return line(width, base + loud, [(number, loud), (name, loud)], right)
     who: list[Part] = [(f" {palette.glyphs.dot} {fit(view.hands, 12).rstrip()}", palette.signal)] if view.hands else []
-    return line(width, base, [(number, block), (f" {channel.name}", palette.strong), *who], right)
+    return line(width, base, [(number, block), (name, palette.strong), *who], right)
 
 
 def _body(

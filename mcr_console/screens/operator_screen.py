@@ -130,6 +130,7 @@ class OperatorScreen(Guarded, Screen[None]):
             whose="free" if state is None else session.hands.whose(state),
             read_only=session.read_only,
             keymap=session.keymap,
+            marked=session.marked_states() if session.marked else (),
         )
         return [render_footer(view, width, session.palette)]
 

@@ -75,6 +75,12 @@ def test_themes(snap_compare: SnapCompare, palette: Palette, place: str) -> None
     assert snap_compare(desk.app, terminal_size=(120, 40), run_before=before(*keys, desk=desk, passed=2.0))
 
 
+def test_marked(snap_compare: SnapCompare) -> None:
+    desk = Desk(SCENES["normal"])
+    keys = ("1", "space", "3", "space", "8", "space", "t")
+    assert snap_compare(desk.app, terminal_size=(80, 24), run_before=before(*keys, desk=desk))
+
+
 @pytest.mark.parametrize("palette", [sixteen(), monochrome(), truecolor(ASCII)], ids=["sixteen", "no_color", "ascii"])
 def test_wall_on_poorer_terminals(snap_compare: SnapCompare, palette: Palette) -> None:
     desk = Desk(SCENES["degraded"], palette)
