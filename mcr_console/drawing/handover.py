@@ -33,13 +33,15 @@ def render_handover(page: Handover, width: int, clock: Clock, palette: Palette, 
     return [line(width, base, row) if row else blank(width, base) for row in rows]
 
 
-def render_handover_heading(page: Handover, width: int, clock: Clock, palette: Palette) -> Strip:
+def render_handover_heading(page: Handover, width: int, clock: Clock, palette: Palette, *, stale: bool) -> Strip:
     """One line: how many are on air, and when this was so."""
     missing = page.wanted - page.on_air
     on_air: list[Part] = [(f" {page.on_air} of {page.channels} channels on air", palette.text)]
     if missing > 0:
         words = f"  {palette.glyphs.off_air} {missing} wanted and not seen on air "
         on_air.append((words, palette.off_air))
+    if stale:
+        on_air = [(text, palette.dim) for text, _ in on_air]
     return line(width, palette.ground, on_air, [(f"as of {clock.local(page.at):%H:%M:%S} ", palette.dim)])
 
 

@@ -108,4 +108,5 @@ class HandoverScreen(OperatorScreen):
             return [line(width, palette.ground, [(words, palette.warning)])]
         if self._page is None:
             return [line(width, palette.ground, [(" fetching what stands", palette.dim)])]
-        return [render_handover_heading(self._page, width, self.session.clock, palette)]
+        stale = self.session.wall.stale(self.session.clock.monotonic())
+        return [render_handover_heading(self._page, width, self.session.clock, palette, stale=stale)]
