@@ -40,7 +40,7 @@ async def test_a_clip_that_is_missing_soon_is_an_alarm_until_it_comes(supervisor
 
     async def coming() -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = (await supervisor.call("GET", "/coming"))["items"]
-        return [one for one in found if one["kind"] == "media"]
+        return [one for one in found if (one["kind"], one["severity"]) == ("media", "critical")]
 
     (told,) = await eventually(coming, "the list over all channels does not have it", DEADLINE_S)
     assert (told["channel_id"], told["severity"], told["at"]) == (channel["id"], "critical", missing["needed_by"])
