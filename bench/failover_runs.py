@@ -175,10 +175,13 @@ def supervisors_restarted(lab: Lab, name: str) -> Outcome:
         for machine in lab.supervisors.values():
             machine.start()
         for channel in channels:
-            assert lab.on_air(channel.id, timeout=SETTLED_S)["epoch"] == channel.live["epoch"]
+            epoch = lab.on_air(channel.id, timeout=SETTLED_S)["epoch"]
+            assert epoch == channel.live["epoch"], f"{channel.id} was started anew: {epoch}, {channel.live['epoch']}"
         adopted = _since(time.time_ns(), began)
         time.sleep(1.0)  # what a supervisor does wrong right after it adopted is still seen
-        assert pids == {node.host: sorted(node.sidecars()) for node in lab.nodes.values()}
+        after = {node.host: sorted(node.sidecars()) for node in lab.nodes.values()}
+        # More there may be: a node warms up another spare sidecar when the last was given work.
+        assert all(set(pids[host]) <= set(after[host]) for host in pids), f"sidecars are gone: {pids}, {after}"
         captures = [channel.capture.capture for channel in channels if channel.capture is not None]
         lost = sum(capture.continuity_errors() + capture.dropped for capture in captures)
         verdicts = [verdict for channel in channels for verdict in channel.judged(name)]
