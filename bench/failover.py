@@ -62,7 +62,7 @@ class Kept:
             file.write(json.dumps(line) + "\n")
 
     def done(self, scenario: str) -> int:
-        return sum(line["scenario"] == scenario and not line["fault"] for line in self.lines)
+        return sum(line["scenario"] == scenario and bool(line["seconds"]) for line in self.lines)
 
 
 def _version() -> str:
@@ -102,7 +102,7 @@ def _run_many(
         try:
             outcome = run(made, name)
         except (AssertionError, ValueError, OSError) as error:
-            kept.add(scenario, Outcome(), fault=str(error)[:2000])
+            kept.add(scenario, Outcome(), fault=str(error)[:2000] or type(error).__name__)
             print(f"{name}: failed: {str(error)[:3000]}", file=sys.stderr)
             return failures + 1
         failures = 0
