@@ -13,6 +13,8 @@ from sidecar.rundown.answers import Refused
 from tests.doubles.caspar.manners import Manners
 from tests.fixtures.engine_stage import Kind, Stage, stage
 
+pytestmark = pytest.mark.realtime  # hardly any work, much waiting for a server that answers late or not
+
 CLIPS = {"a": 60, "b": 50, "c": 75, "long": 3000, "far": 3000}
 UDP = Output("udp", "udp", "udp://127.0.0.1:5004")
 KINDS = [
