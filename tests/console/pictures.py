@@ -20,7 +20,7 @@ async def draw(keys: tuple[str, ...]) -> str:
         await settled(pilot)
         await pilot.press(*keys)
         await settled(pilot)
-        desk.clock.passed = 2.0
+        desk.clock.passed = 0.4
         await settled(pilot)
         assert not desk.app.faults
         return desk.app.export_screenshot(title="mcr", simplify=True)
