@@ -4,7 +4,7 @@ import getpass
 from datetime import UTC, datetime
 
 from db.store import Store
-from tests.fixtures.running import Running
+from tests.fixtures.running import Json, Running, eventually
 
 ANN = {"X-MCR-Session": "a" * 32, "X-MCR-Station": "desk 1"}
 
@@ -17,7 +17,13 @@ async def test_what_stands_and_what_was_noted(supervisor: Running) -> None:
     path = f"/channels/{made['id']}"
     await supervisor.call("POST", f"{path}/hold-failover")
     assert (await supervisor.unix.post(f"/api/v1{path}/control", json={}, headers=ANN)).status_code == 200
-    [node] = (await supervisor.call("GET", "/nodes"))["items"]
+
+    async def answering() -> dict[str, Json] | None:
+        [seen] = (await supervisor.call("GET", "/nodes"))["items"]
+        return seen if seen["state"] == "answers" else None
+
+    # Its agent's first answer is written into its row.
+    node = await eventually(answering, "the node answers")
     await supervisor.call("PATCH", f"/nodes/{node['id']}", json={"maintenance": True}, rev=node["rev"])
     written = await supervisor.call("POST", "/shift-log", json={"text": "call Bea", "channel_id": made["id"]})
     assert (written["about"], written["by"]) == ("3 Sport", me)
