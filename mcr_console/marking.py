@@ -56,7 +56,9 @@ class Marking:
         session = self._session
         states = session.marked_states()
         if not states or self._host.place() not in PLACES:
-            if action_id == "drop_next":
+            focused = session.focused
+            in_others_hands = focused is not None and session.hands.whose(focused) == "other"
+            if action_id == "drop_next" and not in_others_hands and not self._host.blind(BY_ID[action_id]):
                 session.message = "space marks channels, D drops what is next on them; on a channel D drops the row"
             else:
                 self._alone(action_id)

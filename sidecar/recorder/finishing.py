@@ -86,7 +86,8 @@ def _mend(folder: Path, now: float, began: float, mended: Callable[[Mended], Non
         _finish(path, digest)
         mended(Mended(path, path.stat().st_size, digest, _pictures_in(path)))
     for left in folder.rglob(f".*{ENDING}.new") if folder.is_dir() else ():
-        if now - left.stat().st_mtime > LEFT_AFTER_S:
+        written = left.stat().st_mtime
+        if now - written > LEFT_AFTER_S and written <= began:
             left.unlink(missing_ok=True)  # it never had a whole fragment
 
 

@@ -413,6 +413,7 @@ class Actions:
                 row = await self._changed(tx, row, fence, as_phase(row.phase), self._desk.clock.now(), again)
         log.warning("raised an epoch over what its node has seen", channel=row.name, epoch=row.epoch, seen=highest)
         self.row = row
+        self.of_epoch(row.epoch).term = self._desk.leadership.standing().term
 
     async def _arm(self, epoch: int, nonce: str) -> None:
         watch, notes, row = self._watch(), self.of_epoch(epoch), self.row
