@@ -15,7 +15,7 @@ from tests.instruments.frame_cells import read_frame
 from tests.instruments.hls_reader import HlsRecorder, Recording, from_folder
 from tests.long import LONG
 
-SEAMS = int(os.environ.get("MCR_SEAMS", "200" if LONG else "40"))
+SEAMS = int(os.environ.get("MCR_SEAMS", "120" if LONG else "40"))
 """Over both channels. ``MCR_SEAMS=1000`` takes some four minutes."""
 KINDS = (
     (640, 360, Fraction(25), Fraction(1), 2),
