@@ -122,7 +122,9 @@ class Sidecar:
                 self.cut(self.following(), "ended", self.item_started + length)
         if not faults.get("no_output"):
             self.media.mkdir(parents=True, exist_ok=True)
-            (self.media / f"{self.epoch}.m3u8").write_text(f"#EXTM3U {self.frame}\n")
+            written = self.media / f".{self.epoch}.m3u8"
+            written.write_text(f"#EXTM3U {self.frame}\n")
+            written.replace(self.media / f"{self.epoch}.m3u8")  # as the real one: nobody reads a half
 
     def following(self) -> int | None:
         if self.index is None or not self.playlist.items:

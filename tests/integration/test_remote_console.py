@@ -31,6 +31,7 @@ async def tls_before(supervisor: Running, folder: Path) -> AsyncGenerator[str, N
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "proxy.pem", folder / "proxy.key")
     tasks = set[asyncio.Task[None]]()
+    sinks = list[asyncio.StreamWriter]()
 
     async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -40,7 +41,9 @@ async def tls_before(supervisor: Running, folder: Path) -> AsyncGenerator[str, N
         sink.close()
 
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        sinks.append(writer)
         there, back = await asyncio.open_connection(supervisor.host, supervisor.port)
+        sinks.append(back)
         for work in (pump(reader, back), pump(there, writer)):
             tasks.add(asyncio.create_task(work))
 
@@ -52,6 +55,10 @@ async def tls_before(supervisor: Running, folder: Path) -> AsyncGenerator[str, N
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for sink in sinks:
+            sink.transport.abort()
+            with suppress(OSError):
+                await sink.wait_closed()
 
 
 @needs_openssl
