@@ -9,7 +9,7 @@ from mcr_console.client import ClientError
 from mcr_console.drawing.footer import target
 from mcr_console.hands import holder
 from mcr_console.keys import BY_ID, Action
-from mcr_console.screens.dialogs import Question
+from mcr_console.screens.arming import Outcome, Question
 from mcr_console.session import Session
 from mcr_console.wall_state import ChannelState
 from supervisor.schemas.channel import RundownRow
@@ -19,7 +19,8 @@ class Host(Protocol):
     """The app, as far as an air key needs it."""
 
     def start_work(self, name: str, work: Callable[[], Coroutine[None, None, None]]) -> None: ...
-    def ask(self, question: Question, state: ChannelState, then: Callable[[str], None]) -> None: ...
+    def ask(self, question: Question, state: ChannelState, then: Callable[[Outcome], None]) -> None: ...
+    def aimed(self) -> ChannelState | None: ...
     def selected_row(self) -> RundownRow | None: ...
     def blind(self, action: Action) -> str: ...
     @property
@@ -35,7 +36,7 @@ class AirKeys:
 
     def press(self, action_id: str) -> None:
         """One press of an air key, one ``:`` command or one choice of the palette."""
-        session, state = self._session, self._session.focused
+        session, state = self._session, self._host.aimed()
         if self._blind(action_id):
             return
         if state is None:
@@ -68,7 +69,7 @@ class AirKeys:
 
     def control(self) -> None:
         """Takes control of the focused channel or gives it back; from another only after a question to the taker."""
-        session, state = self._session, self._session.focused
+        session, state = self._session, self._host.aimed()
         if self._blind("control"):
             return
         if state is None:
@@ -81,7 +82,7 @@ class AirKeys:
                 self._host.start_work("control", partial(self._give_back, state))
             case "other":
 
-                def answered(answer: str) -> None:
+                def answered(answer: Outcome) -> None:
                     if answer == "do" and not self._blind("control"):
                         self._take_control(state, over=True)
                     elif answer in {"changed", "late"}:
@@ -111,7 +112,7 @@ class AirKeys:
 
     def acknowledge(self) -> None:
         """Acknowledges the focused channel's alarms."""
-        session, state = self._session, self._session.focused
+        session, state = self._session, self._host.aimed()
         if self._blind("acknowledge"):
             return
         if state is None:
@@ -176,7 +177,7 @@ class AirKeys:
         wanted = order(_verb(action_id, state), state)
         question = _question(action_id, state)
 
-        def answered(answer: str) -> None:
+        def answered(answer: Outcome) -> None:
             if answer == "do" and not self._blind(action_id):
                 self._send(wanted)
             elif answer in {"changed", "late"}:

@@ -28,15 +28,16 @@ from mcr_console.looks import Looks, theme_of
 from mcr_console.marking import Marking
 from mcr_console.palette import Palette, choose
 from mcr_console.preferences import Base, Preferences
+from mcr_console.screens.arming import ArmScreen, Outcome, Question, essence_of
 from mcr_console.screens.asrun import AsRunScreen
 from mcr_console.screens.channel import ChannelScreen
 from mcr_console.screens.channel_list import ListScreen
-from mcr_console.screens.dialogs import ArmScreen, LineScreen, Question, command_words
+from mcr_console.screens.dialogs import LineScreen, command_words
 from mcr_console.screens.edit_base import EditScreen, Opened
 from mcr_console.screens.edit_import import ImportScreen
 from mcr_console.screens.explain import ExplainScreen
 from mcr_console.screens.help import HelpScreen
-from mcr_console.screens.marked import MarkedScreen, ResultScreen
+from mcr_console.screens.marked import ResultScreen
 from mcr_console.screens.new_channel import CreateScreen
 from mcr_console.screens.operator_screen import LEAST, OperatorScreen
 from mcr_console.screens.wall import WallScreen
@@ -283,9 +284,18 @@ class McrApp(Guarded, App[None]):
             return "this screen does not show what it would act on"
         return ""
 
-    def ask(self, question: Question, state: ChannelState, then: Callable[[str], None]) -> None:
-        """Arms: ``then`` gets the answer."""
-        self.push_screen(ArmScreen(question, self.session, state), lambda answer: then(answer or "cancel"))
+    def aimed(self) -> ChannelState | None:
+        """The channel that a key acts on: the focused one, or that of the row where a list is of many."""
+        screen = self.top
+        return self.session.focused if screen is None else screen.aimed()
+
+    def ask(self, question: Question, state: ChannelState, then: Callable[[Outcome], None]) -> None:
+        """Arms one channel: ``then`` gets the answer."""
+        self.ask_of(ArmScreen(question, self.session.clock, partial(essence_of, self.session, state.channel.id)), then)
+
+    def ask_of(self, screen: ArmScreen, then: Callable[[Outcome], None]) -> None:
+        """Arms whatever ``screen`` is bound to: ``then`` gets the answer."""
+        self.push_screen(screen, lambda answer: then("cancel" if answer is None else answer.outcome))
 
     def channel_desk(self) -> Desk | None:
         """The screen of a channel, when it is on top."""
@@ -303,10 +313,6 @@ class McrApp(Guarded, App[None]):
         """Which screen is looked at."""
         screen = self.top
         return "" if screen is None else screen.PLACE
-
-    def ask_for_marked(self, screen: MarkedScreen, then: Callable[[str], None]) -> None:
-        """Arms many channels: ``then`` gets the answer."""
-        self.push_screen(screen, lambda answer: then(answer or "cancel"))
 
     def tell_marked(self, screen: ResultScreen) -> None:
         """What became of each."""

@@ -1,16 +1,14 @@
 """What the screens beside the wall ask of a supervisor, as ``Client`` does it. All raise ``ClientError``."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from mcr_console.incident import IncidentFeed
+from mcr_console.log_feeds import HistoryFeed
 from supervisor.schemas.alarm import Alarm, ShelveIn
-from supervisor.schemas.base import Page
 from supervisor.schemas.claim import Claim
 from supervisor.schemas.coming import ComingBoard
 from supervisor.schemas.explanation import Explanation, Placement
 from supervisor.schemas.handover import Handover, ShiftNote, ShiftNoteIn
-from supervisor.schemas.history import HistoryEvent, HistoryKind
 from supervisor.schemas.node import Node, NodePatch
 from supervisor.schemas.recorder import RecordedFile, Recorder
 from supervisor.schemas.schedule import Schedule
@@ -42,18 +40,9 @@ class RecorderFeed(Protocol):
     async def stop_recorder(self, recorder_id: str) -> Recorder: ...
 
 
-class WhyFeed(Protocol):
+class WhyFeed(HistoryFeed, Protocol):
     async def explain(self, channel_id: str) -> Explanation: ...
     async def placement(self, channel_id: str) -> Placement: ...
-    async def history_page(
-        self,
-        *,
-        channel_id: str | None = None,
-        node_id: str | None = None,
-        kinds: Sequence[HistoryKind] = (),
-        cursor: str | None = None,
-        limit: int = 200,
-    ) -> Page[HistoryEvent]: ...
 
 
 class ShiftFeed(Protocol):

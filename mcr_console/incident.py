@@ -10,18 +10,19 @@ import zipfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, Literal, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from pydantic import BaseModel
 
 from mcr_console.http import ClientError
+from mcr_console.log_feeds import AsRunFeed, HistoryFeed
 from supervisor.schemas.alarm import Alarm
 from supervisor.schemas.asrun import AsRunEvent
 from supervisor.schemas.base import Page
 from supervisor.schemas.channel import Channel
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.schemas.handover import Handover
-from supervisor.schemas.history import HistoryEvent, HistoryKind
+from supervisor.schemas.history import HistoryEvent
 from supervisor.schemas.node import Node
 from supervisor.schemas.stream_key import without_key
 
@@ -35,7 +36,7 @@ LOG_BYTES: Final = 2_000_000
 _PAGE: Final = 200
 
 
-class IncidentFeed(Protocol):
+class IncidentFeed(HistoryFeed, AsRunFeed, Protocol):
     """Raises ``ClientError``."""
 
     async def supervisor(self) -> SupervisorInfo: ...
@@ -43,25 +44,6 @@ class IncidentFeed(Protocol):
     async def nodes(self) -> tuple[Node, ...]: ...
     async def alarms(self, *, open_only: bool = True) -> tuple[Alarm, ...]: ...
     async def handover(self, hours: int = 12) -> Handover: ...
-    async def history_page(
-        self,
-        *,
-        channel_id: str | None = None,
-        node_id: str | None = None,
-        kinds: Sequence[HistoryKind] = (),
-        cursor: str | None = None,
-        limit: int = 200,
-    ) -> Page[HistoryEvent]: ...
-    async def asrun_page(
-        self,
-        *,
-        channel_id: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        cursor: str | None = None,
-        limit: int = 200,
-        order: Literal["asc", "desc"] = "desc",
-    ) -> Page[AsRunEvent]: ...
 
 
 async def collect(

@@ -8,12 +8,15 @@ from typing import Final, Literal, Protocol, TypeAlias
 from mcr_console.air import Order, drop_order, order
 from mcr_console.drawing.footer import target
 from mcr_console.keys import BY_ID, Action
-from mcr_console.screens.marked import MarkedQuestion, MarkedScreen, ResultScreen
+from mcr_console.screens.arming import ArmScreen, Outcome, Question
+from mcr_console.screens.marked import ResultScreen
 from mcr_console.session import Session
 from mcr_console.wall_state import ChannelState
 
 Many: TypeAlias = Literal["take", "hold", "drop_next"]
 PLACES: Final = frozenset({"wall", "list"})
+ARMED_S: Final = 15.0
+"""There is more to read than of one."""
 
 
 class Host(Protocol):
@@ -22,7 +25,7 @@ class Host(Protocol):
     def start_work(self, name: str, work: Callable[[], Coroutine[None, None, None]]) -> None: ...
     def place(self) -> str: ...
     def blind(self, action: Action) -> str: ...
-    def ask_for_marked(self, screen: MarkedScreen, then: Callable[[str], None]) -> None: ...
+    def ask_of(self, screen: ArmScreen, then: Callable[[Outcome], None]) -> None: ...
     def tell_marked(self, screen: ResultScreen) -> None: ...
 
 
@@ -80,18 +83,19 @@ class Marking:
         word = "DROP NEXT" if action_id == "drop_next" else orders[0].word
         named = {state.channel.id: target(state) for state in states}
         lines = (*(f"{named[one.channel_id]}: {one.words}" for one in orders), *left_out)
-        question = MarkedQuestion(
+        question = Question(
             f"{word} on {len(orders)} channel{'' if len(orders) == 1 else 's'}?", lines, f"{word} on all {len(orders)}"
         )
         ids = tuple(one.channel_id for one in orders)
 
-        def answered(answer: str) -> None:
+        def answered(answer: Outcome) -> None:
             if answer == "do":
                 self._host.start_work(word, partial(self._send, word, orders, named))
             elif answer in {"changed", "late"}:
                 session.message = f"{'a channel changed' if answer == 'changed' else 'nobody answered'}, nothing sent"
 
-        self._host.ask_for_marked(MarkedScreen(question, session, partial(_essence, session, ids)), answered)
+        essence = partial(_essence, session, ids)
+        self._host.ask_of(ArmScreen(question, session.clock, essence, seconds=ARMED_S), answered)
 
     async def _send(self, word: str, orders: Sequence[Order], named: Mapping[str, str]) -> None:
         """All at once: one that waits keeps no other waiting."""

@@ -1,8 +1,7 @@
 """What one sitting at the console holds, apart from how it is drawn: the wall, the focus, the filter, the desk."""
 
 from collections.abc import AsyncGenerator, Callable
-from datetime import datetime
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
 from mcr_console.air import AirDesk, AirFeed
 from mcr_console.clock import Clock
@@ -20,8 +19,6 @@ from mcr_console.safe_text import safe
 from mcr_console.thumbnails import PictureSource, Thumbnails
 from mcr_console.wall_state import ChannelState, WallBuilder, WallState
 from supervisor.schemas.alarm import Alarm
-from supervisor.schemas.asrun import AsRunEvent
-from supervisor.schemas.base import Page
 from supervisor.schemas.channel import Channel, ChannelIn
 from supervisor.schemas.playlist import ImportResult, PlaylistImport
 
@@ -40,16 +37,6 @@ class Feed(AirFeed, ControlFeed, EditFeed, PictureSource, DeskFeed, Protocol):
     async def acknowledge(self, alarm_id: str) -> Alarm: ...
     async def create_channel(self, values: ChannelIn) -> Channel: ...
     async def import_playlist(self, values: PlaylistImport) -> ImportResult: ...
-    async def asrun_page(
-        self,
-        *,
-        channel_id: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        cursor: str | None = None,
-        limit: int = 200,
-        order: Literal["asc", "desc"] = "desc",
-    ) -> Page[AsRunEvent]: ...
 
 
 class Session:

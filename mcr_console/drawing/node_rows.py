@@ -96,7 +96,9 @@ def render_node(view: NodeView, width: int, ground: Style, palette: Palette) -> 
     return columns(width, ground, cells)
 
 
-def render_port(device: Device, claim: Claim | None, width: int, ground: Style, palette: Palette) -> Strip:
+def render_port(
+    device: Device, claim: Claim | None, width: int, ground: Style, palette: Palette, *, stale: bool
+) -> Strip:
     """A port below its node: who has it."""
     owner, style = "free", palette.dim
     held = device.held_by
@@ -112,7 +114,7 @@ def render_port(device: Device, claim: Claim | None, width: int, ground: Style, 
         (mark, palette.frame),
         (f"   port {device.index} ", palette.dim),
         (f"{device.model}  ", palette.dim),
-        (owner, style),
+        (owner, palette.dim if stale else style),
     ]
     return line(width, ground, left)
 

@@ -4,8 +4,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 
 from mcr_console.client import ClientError
-from mcr_console.screens.dialogs import Question
-from mcr_console.screens.naming_arm import Answer, NamedArm
+from mcr_console.screens.arming import Answer, ArmScreen, Question
 from mcr_console.screens.sheet_screen import SheetScreen
 
 
@@ -34,7 +33,7 @@ class ArmedScreen(SheetScreen):
                 self.run_worker(partial(self._do, do, answer, done), group="armed", exit_on_error=False)
 
         self.app.push_screen(  # pyright: ignore[reportUnknownMemberType] - App is generic
-            NamedArm(question, self.session.clock, essence, reason=reason), answered
+            ArmScreen(question, self.session.clock, essence, reason=reason), answered
         )
 
     async def _do(self, do: Callable[[Answer], Coroutine[None, None, object]], answer: Answer, done: str) -> None:

@@ -28,6 +28,7 @@ from mcr_console.screens.sheet_screen import SheetScreen
 from mcr_console.screens.shelving import ShelveScreen
 from mcr_console.session import Session
 from mcr_console.subjects import Subject, of_alarm, of_channel
+from mcr_console.wall_state import ChannelState
 from mcr_console.widgets.sheet import Row
 from supervisor.schemas.alarm import Alarm, ShelveIn
 from supervisor.schemas.coming import Coming
@@ -117,6 +118,10 @@ class AttentionScreen(SheetScreen):
             return rest
         alarm, coming = self.alarm, self.coming
         return alarm.channel_id if alarm is not None else None if coming is None else coming.channel_id
+
+    def aimed(self) -> ChannelState | None:
+        """That of the row: keys for two channels on one foot line would be mistaken for each other."""
+        return self.session.wall.channels.get(self.channel_id or "") or self.session.focused
 
     def subject(self) -> Subject | None:
         alarm = self.alarm

@@ -1,93 +1,19 @@
-"""What is asked before something is done: arming, a line of text."""
+"""A line of text that is asked for."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
-from textual.widgets import Button, Input, Label
+from textual.widgets import Input, Label
 
 from mcr_console.faults import Guarded
 from mcr_console.keys import BY_COMMAND
-from mcr_console.safe_text import safe
-from mcr_console.session import Session
-from mcr_console.wall_state import ChannelState
-
-ARMED_S: Final = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """``title`` names verb and target; ``lines`` say what follows from it; ``button`` does it."""
-
-    title: str
-    lines: tuple[str, ...]
-    button: str
-
-
-class ArmScreen(Guarded, ModalScreen[str]):
-    """Two keys: the focus is on Cancel. Dismissed with ``do``, ``cancel``, ``late`` or ``changed``."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "cancel"),
-        Binding("left,up", "app.focus_previous", show=False),
-        Binding("right,down", "app.focus_next", show=False),
-    ]
-
-    def __init__(self, question: Question, session: Session, state: ChannelState) -> None:
-        super().__init__()
-        self._question = question
-        self._session = session
-        self._armed_for = _essence(state)
-        self._channel_id = state.channel.id
-        self._until = session.clock.monotonic() + ARMED_S
-
-    def compose(self) -> ComposeResult:
-        with Vertical(id="dialog"):
-            yield Label(Text(safe(self._question.title)), id="question")
-            for words in self._question.lines:
-                yield Label(Text(safe(words)), classes="consequence")
-            with Horizontal(id="buttons"):
-                yield Button("Cancel", id="cancel")
-                yield Button(Text(safe(self._question.button)), id="do")
-            yield Label(Text(""), id="armed-for")
-
-    def on_mount(self) -> None:
-        """The focus is where a careless Enter does nothing."""
-        self.query_one("#cancel", Button).focus()
-        self.set_interval(0.25, self._watch)
-        self._watch()
-
-    @on(Button.Pressed)
-    def _chosen(self, event: Button.Pressed) -> None:
-        self.dismiss("do" if event.button.id == "do" else "cancel")
-
-    def action_cancel(self) -> None:
-        self.dismiss("cancel")
-
-    def _watch(self) -> None:
-        left = self._until - self._session.clock.monotonic()
-        state = self._session.wall.channels.get(self._channel_id)
-        if state is None or _essence(state) != self._armed_for:
-            self.dismiss("changed")
-        elif left <= 0:
-            self.dismiss("late")
-        else:
-            words = f"armed for {left:.0f} s; Tab or an arrow and Enter do it, Esc cancels"
-            self.query_one("#armed-for", Label).update(Text(words))
-
-
-def _essence(state: ChannelState) -> tuple[object, ...]:
-    """What must not change between the question and the answer."""
-    live = state.live
-    hands = None if live.control is None else live.control.seat
-    return live.epoch, live.desired, live.phase, live.picture == "freeze", hands
 
 
 class LineScreen(Guarded, ModalScreen[str | None]):

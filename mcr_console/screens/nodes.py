@@ -14,7 +14,7 @@ from mcr_console.keys import Place, bindings
 from mcr_console.palette import Palette
 from mcr_console.polled import Polled, Question
 from mcr_console.screens.armed import ArmedScreen
-from mcr_console.screens.dialogs import Question as Ask
+from mcr_console.screens.arming import Question as Ask
 from mcr_console.session import Session
 from mcr_console.subjects import Subject, of_node
 from mcr_console.widgets.sheet import Row
@@ -65,10 +65,9 @@ class NodesScreen(ArmedScreen):
             view = self._view(node)
             rows.append(Row(node.id, partial(_draw_node, view, palette)))
             claims = claims_by_port(self._claims.value or (), node.id)
-            rows.extend(
-                Row(f"{node.id}/{device.index}", partial(_draw_port, device, claims.get(device.index), palette))
-                for device in node.devices
-            )
+            for device in node.devices:
+                draw = partial(_draw_port, device, claims.get(device.index), self.is_stale, palette)
+                rows.append(Row(f"{node.id}/{device.index}", draw))
         if not rows:
             words = " No node is known." if self._machines.value is not None else ""
             rows.append(Row(None, lambda width, ground: line(width, ground, [(words, palette.dim)])))
@@ -226,5 +225,5 @@ def _draw_node(view: NodeView, palette: Palette, width: int, ground: Style) -> S
     return render_node(view, width, ground, palette)
 
 
-def _draw_port(device: Device, claim: Claim | None, palette: Palette, width: int, ground: Style) -> Strip:
-    return render_port(device, claim, width, ground, palette)
+def _draw_port(device: Device, claim: Claim | None, stale: bool, palette: Palette, width: int, ground: Style) -> Strip:
+    return render_port(device, claim, width, ground, palette, stale=stale)

@@ -18,6 +18,7 @@ from mcr_console.keys import Place
 from mcr_console.safe_text import safe
 from mcr_console.session import Session
 from mcr_console.subjects import Subject, of_channel
+from mcr_console.wall_state import ChannelState
 from mcr_console.widgets.strip_view import Panel, StripView
 from supervisor.schemas.channel import RundownRow
 
@@ -55,6 +56,10 @@ class OperatorScreen(Guarded, Screen[None]):
     def selected_row(self) -> RundownRow | None:
         """The rundown row that a cue would act on."""
         return None
+
+    def aimed(self) -> ChannelState | None:
+        """The channel that an air key acts on."""
+        return self.session.focused
 
     def subject(self) -> Subject | None:
         """What is selected, to be explained."""
@@ -114,12 +119,12 @@ class OperatorScreen(Guarded, Screen[None]):
 
     def _draw_footer(self, width: int, height: int) -> list[Strip]:
         session = self.session
-        focus, state = session.focus, session.focused
+        state = self.aimed()
         view = FooterView(
             place=self.PLACE,
             focused=state,
             stale=session.wall.stale(session.clock.monotonic()),
-            pending=focus is not None and session.desk.pending(focus),
+            pending=state is not None and session.desk.pending(state.channel.id),
             row=self.selected_row(),
             filter_text=session.filter_text,
             typed=session.digits,

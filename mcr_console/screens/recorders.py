@@ -16,7 +16,7 @@ from mcr_console.palette import Palette
 from mcr_console.polled import Polled
 from mcr_console.polled import Question as Asked
 from mcr_console.screens.armed import ArmedScreen
-from mcr_console.screens.dialogs import Question
+from mcr_console.screens.arming import Question
 from mcr_console.session import Session
 from mcr_console.subjects import Subject, of_recorder
 from mcr_console.widgets.sheet import Row

@@ -86,6 +86,9 @@ class SheetScreen(OperatorScreen):
         return [line(width, palette.ground, list(self.column_heads(width)), right)]
 
     def _draw_detail(self, width: int, height: int) -> list[Strip]:
-        ground = self.session.palette.ground
-        strips = [line(width, ground, list(parts)) for parts in self.detail_lines(width)[:height]]
+        palette, ground = self.session.palette, self.session.palette.ground
+        shown = self.detail_lines(width)[:height]
+        if self.is_stale:  # nothing of it may look like now
+            shown = [[(text, palette.dim) for text, _ in parts] for parts in shown]
+        strips = [line(width, ground, list(parts)) for parts in shown]
         return (strips + [blank(width, ground)] * height)[:height]

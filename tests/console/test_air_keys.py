@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from mcr_console.client import ApiProblem, Unreachable
-from mcr_console.screens.dialogs import ArmScreen
+from mcr_console.screens.arming import ArmScreen
 from supervisor.schemas.channel import AdjustIn, Channel, CueIn, DropIn
 from tests.console.conftest import Desk, settled, until
 from tests.console.scenes import channel, ident, normal_channels, reset

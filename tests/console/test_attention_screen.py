@@ -66,6 +66,23 @@ async def test_enter_goes_to_the_channel_of_the_row() -> None:
         assert "ATTENTION" in desk.text()
 
 
+async def test_an_air_key_acts_on_the_channel_of_the_row_and_not_on_another() -> None:
+    desk = Desk([reset(normal_channels(), [an_alarm(2, 3)])])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("1", "f6")
+        await settled(pilot)
+        assert "STANDBY 3 SPORT" in desk.text().splitlines()[-1]
+        await pilot.press("B")
+        await settled(pilot)
+        assert "STANDBY on 3 SPORT?" in desk.text()
+        await pilot.press("right", "enter")
+        await settled(pilot)
+        assert [(id_, said) for id_, said, _ in desk.supervisor.sent] == [(channel_id(3), "standby")]
+        assert desk.session.focus == channel_id(1), "the wall's focus is where it was"
+    assert not desk.app.faults
+
+
 async def test_off_air_is_the_loudest_on_a_screen_about_something_else() -> None:
     desk = Desk([reset(degraded_channels())])
     async with desk.app.run_test(size=(80, 24)) as pilot:

@@ -8,7 +8,7 @@ from textual.events import Key
 
 from mcr_console.keypad import distinguish_keypad
 from mcr_console.keys import ACTIONS
-from mcr_console.screens.dialogs import ArmScreen
+from mcr_console.screens.arming import ArmScreen
 from supervisor.schemas.channel import Channel
 from supervisor.schemas.control import RENEW_S, Control
 from tests.console.conftest import Desk, settled, until

@@ -3,7 +3,7 @@
 import pytest
 
 from mcr_console.keys import EVERYWHERE
-from mcr_console.screens.dialogs import ArmScreen
+from mcr_console.screens.arming import ArmScreen
 from tests.console.conftest import Desk, settled
 from tests.console.handover_scenes import page_of
 from tests.console.scenes import asrun_events, channel, control, ident, normal_channels, reset

@@ -8,9 +8,9 @@ import pytest
 from mcr_console.client import ApiProblem
 from mcr_console.key_sheet import sheet
 from mcr_console.keys import ACTIONS, BY_ID, EVERYWHERE
+from mcr_console.screens.arming import ArmScreen
 from mcr_console.screens.channel import ChannelScreen
 from mcr_console.screens.channel_list import ListScreen
-from mcr_console.screens.dialogs import ArmScreen
 from mcr_console.screens.new_channel import CreateScreen
 from tests.console.conftest import Desk, settled
 from tests.console.scenes import (

@@ -3,7 +3,8 @@
 import pytest
 
 from mcr_console.client import ApiProblem
-from mcr_console.screens.marked import MarkedScreen, ResultScreen
+from mcr_console.screens.arming import ArmScreen
+from mcr_console.screens.marked import ResultScreen
 from supervisor.schemas.channel import CommandDone, CommandIn, DropIn
 from tests.console.conftest import Desk, settled
 from tests.console.scenes import channel, ident, normal_channels, reset
@@ -20,7 +21,7 @@ async def test_the_marked_channels_are_named_asked_for_and_told_of(key: str, ver
         assert "◆News 24" in desk.text()
         await pilot.press(key)
         await settled(pilot)
-        assert isinstance(desk.app.screen, MarkedScreen)
+        assert isinstance(desk.app.screen, ArmScreen)
         for words in ("1 NEWS 24", "3 SPORT", "left out: 8 POP-UP is off"):
             assert words in desk.text()
         await pilot.press("enter")
@@ -96,7 +97,7 @@ async def test_the_question_is_void_when_a_marked_channel_changes() -> None:
         desk.supervisor.tell(reset(changed))
         for _ in range(100):
             await pilot.pause(0.05)
-            if not isinstance(desk.app.screen, MarkedScreen):
+            if not isinstance(desk.app.screen, ArmScreen):
                 break
         assert "a channel changed, nothing sent" in desk.text()
         assert desk.supervisor.sent == []

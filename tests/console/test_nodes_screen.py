@@ -3,7 +3,7 @@
 import pytest
 
 from mcr_console.client import ApiProblem
-from mcr_console.screens.naming_arm import NamedArm
+from mcr_console.screens.arming import ArmScreen
 from supervisor.schemas.node import NodePatch
 from tests.console.conftest import Desk, settled
 from tests.console.desk_scenes import DeskScene, claims, machine, machines, node_id, troubled_machines
@@ -47,7 +47,7 @@ async def test_what_changed_meanwhile_disarms() -> None:
         await pilot.press("m")
         await settled(pilot)
         screen = desk.app.screen
-        assert isinstance(screen, NamedArm)
+        assert isinstance(screen, ArmScreen)
         desk.clock.passed += 11
         screen._watch()
         await settled(pilot)
