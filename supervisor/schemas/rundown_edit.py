@@ -8,7 +8,14 @@ from supervisor.schemas.base import Id, Schema
 from supervisor.schemas.playlist import ItemIn, ItemPatch, PlaylistEdit
 
 
-class InsertEdit(Schema):
+class _Edit(Schema):
+    def model_post_init(self, context: object, /) -> None:
+        """What is to be done is always sent, by clients too that leave out what nobody set."""
+        del context
+        self.__pydantic_fields_set__.add("do")
+
+
+class InsertEdit(_Edit):
     """Before position ``at``; null appends."""
 
     do: Literal["insert"] = "insert"
@@ -16,7 +23,7 @@ class InsertEdit(Schema):
     items: Annotated[tuple[ItemIn, ...], Field(min_length=1, max_length=500)]
 
 
-class ChangeEdit(Schema):
+class ChangeEdit(_Edit):
     """Only what is given changes."""
 
     do: Literal["change"] = "change"
@@ -24,7 +31,7 @@ class ChangeEdit(Schema):
     changes: ItemPatch
 
 
-class MoveEdit(Schema):
+class MoveEdit(_Edit):
     """It stands at position ``to`` afterwards."""
 
     do: Literal["move"] = "move"
@@ -32,14 +39,14 @@ class MoveEdit(Schema):
     to: Annotated[int, Field(ge=0)]
 
 
-class DuplicateEdit(Schema):
+class DuplicateEdit(_Edit):
     """The copy stands right below and follows on what is above it, whatever the start of the original is."""
 
     do: Literal["duplicate"] = "duplicate"
     item_id: Id
 
 
-class RemoveEdit(Schema):
+class RemoveEdit(_Edit):
     do: Literal["remove"] = "remove"
     item_id: Id
 
