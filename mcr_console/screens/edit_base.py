@@ -186,7 +186,8 @@ class EditScreen(Guarded, ModalScreen[Rundown | None]):
         if not isinstance(error, ApiProblem) or error.code not in STALE:
             # A refusal of the list itself is a sentence of its own.
             is_sentence = isinstance(error, ApiProblem) and error.code == "locked"
-            self.say(" ".join(filter(None, ("" if is_sentence else f"{error.title}:", error.detail, error.hint))))
+            what = f"{error.detail.rstrip('.')}." if error.detail else ""
+            self.say(" ".join(filter(None, ("" if is_sentence else f"{error.title}:", what, error.hint))))
             return
         was = self._rundown.revision
         try:
