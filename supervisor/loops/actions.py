@@ -1,7 +1,7 @@
 """Carries out what was decided about one channel, and remembers what the row does not."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, assert_never
 from uuid import uuid4
@@ -11,11 +11,9 @@ import structlog
 
 from db.errors import Missing, NotLeader, StaleRev, StoreError
 from db.models import Channel
-from db.repositories.channels import KEEP, Keep
 from db.repositories.leader import Fence
-from db.repositories.ports import PortWanted
 from db.transaction import Transaction
-from sidecar.protocol.channel import Look, Output, Playlist, Rate, ResumePoint, SidecarDocument
+from sidecar.protocol.channel import Look, Output, Rate, ResumePoint, SidecarDocument
 from sidecar.protocol.outputs import look_digest, outputs_digest
 from sidecar.protocol.status import Status
 from supervisor.agent.interface import (
@@ -51,6 +49,7 @@ from supervisor.decisions.view import (
 from supervisor.loops.desk import Desk
 from supervisor.loops.documents import Material, document_of, look_of, read_material
 from supervisor.loops.nodes import NodeWatch
+from supervisor.loops.notes import MOVES, STAY, EpochNotes, Given, Holds, Placing, beside
 from supervisor.loops.outputs import OutputNeeds, needs_of, ports_on
 from supervisor.principal import SYSTEM
 from supervisor.schemas.channel import Phase
@@ -63,71 +62,8 @@ _ARM: Final = 4.0
 """Seconds for the answer to an arm order, which comes with the first frame."""
 
 
-@dataclass(slots=True)
-class EpochNotes:
-    """What was done about one epoch. ``fault``: why the last action failed; empty when it did not."""
-
-    epoch: int
-    start_ordered: bool = False
-    muted_at: float | None = None
-    armed_at: float | None = None
-    fault: str = ""
-    term: int = 0
-    beginning: str = ""
-    begins_with: str | None = None
-    resume: ResumePoint | None = None
-    """Where its start said that it begins."""
-    holds: "Holds | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class Holds:
-    """The list that a sidecar was last given, which counts at ``rate``."""
-
-    playlist: Playlist
-    rate: Rate
-
-
 class _Doubted(Exception):
     """What was decided is void: this supervisor stood still after it had looked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Placing:
-    """What a transition writes beside the phase. ``judged_at``: when what it rests on was looked at, where it is void
-    if this supervisor stood still since (P6)."""
-
-    node_id: str | Keep | None = KEEP
-    fencing_node_id: str | Keep | None = KEEP
-    fencing_by: str | Keep | None = KEEP
-    fenced_by: str | Keep = KEEP
-    leased: bool | Keep = KEEP
-    raise_epoch: bool = False
-    claims: tuple[PortWanted, ...] = ()
-    judged_at: float | None = None
-
-
-STAY: Final = Placing()
-_MOVES: Final[Mapping[Phase, Placing]] = {
-    "off": Placing(node_id=None),
-    # What was to be made sure of is: the old sidecar is off air.
-    "starting": Placing(fencing_node_id=None, fencing_by=None),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """Which list a sidecar was given, and what beside it; ``filler_revision``: of its filler list, 0 where unknown."""
-
-    playlist_id: str | None
-    revision: int
-    beside: tuple[object, ...]
-    filler_revision: int = 0
-
-
-def _beside(row: Channel) -> tuple[object, ...]:
-    """What of a channel's row goes with its list."""
-    return row.after_last, row.filler_playlist_id, row.standby_asset_id, row.playout
 
 
 class Actions:
@@ -173,7 +109,7 @@ class Actions:
         if given is None or self.list_changed or row.phase not in ("starting", "running"):
             return False
         newest = 0 if row.playlist_id is None else revisions.get(row.playlist_id, 0)
-        if row.playlist_id != given.playlist_id or newest > given.revision or _beside(row) != given.beside:
+        if row.playlist_id != given.playlist_id or newest > given.revision or beside(row) != given.beside:
             return True
         return revisions.get(row.filler_playlist_id or "", 0) > given.filler_revision
 
@@ -239,7 +175,7 @@ class Actions:
     async def _do(self, action: Action, looked_at: float) -> None:
         match action:
             case MoveTo(phase):
-                await self._transition(phase, _MOVES.get(phase, STAY))
+                await self._transition(phase, MOVES.get(phase, STAY))
             case Place(node_id):
                 await self._transition("starting", await self._placing(node_id))
             case Relocate(node_id):
@@ -263,7 +199,7 @@ class Actions:
             case _:
                 assert_never(action)
 
-    async def _transition(self, phase: Phase, placing: "Placing") -> None:
+    async def _transition(self, phase: Phase, placing: Placing) -> None:
         check_transition(as_phase(self.row.phase), phase)
         before = self.row
         self.row = await self._write(phase, placing)
@@ -272,7 +208,7 @@ class Actions:
         log.info("phase", channel=before.name, was=before.phase, now=phase, epoch=self.row.epoch)
         self._desk.history.phase(self.row, before.phase)
 
-    async def _write(self, phase: Phase, placing: "Placing") -> Channel:
+    async def _write(self, phase: Phase, placing: Placing) -> Channel:
         fence, row = self._fence(), self.row
         now = self._desk.clock.now()
         async with self._desk.store.write(timeout=self._desk.timing.store) as tx:
@@ -292,7 +228,7 @@ class Actions:
     owner_kind: str = "channel"
 
     async def _changed(
-        self, tx: Transaction, row: Channel, fence: Fence, phase: Phase, now: datetime, placing: "Placing"
+        self, tx: Transaction, row: Channel, fence: Fence, phase: Phase, now: datetime, placing: Placing
     ) -> Channel:
         """One transition in the store."""
         return await tx.channels.transition(
@@ -324,7 +260,7 @@ class Actions:
     def _document(self, material: Material, resume: ResumePoint | None) -> SidecarDocument:
         return document_of(self.row, material, resume)
 
-    async def _placing(self, node_id: str) -> "Placing":
+    async def _placing(self, node_id: str) -> Placing:
         """What a decision to place on this node writes."""
         # Read now: an edit of a moment ago must not leave an output without its lease or its claim.
         async with self._desk.store.read(timeout=self._desk.timing.store) as tx:
@@ -360,7 +296,7 @@ class Actions:
             material = await self._material(row.rate)
         self._titles = {item.id: item.title for item in material.playlist.items}
         self._left_out = self.restarts.left_out(self._titles)
-        self._given = Given(row.playlist_id, material.playlist.revision, _beside(row), material.filler_revision)
+        self._given = Given(row.playlist_id, material.playlist.revision, beside(row), material.filler_revision)
         material = material.without(self._left_out)
         notes.holds = Holds(material.playlist, row.rate)
         begin = self._begin(notes.holds)
@@ -450,7 +386,7 @@ class Actions:
             self._titles = {item.id: item.title for item in material.playlist.items}
             self._left_out = self.restarts.left_out(self._titles)
             given = material.without(self._left_out).playlist
-            self._given = Given(row.playlist_id, material.playlist.revision, _beside(row), material.filler_revision)
+            self._given = Given(row.playlist_id, material.playlist.revision, beside(row), material.filler_revision)
             await self._give_outputs(watch, holds, material.outputs)
             look = _other_look(row, holds)
             if holds is not None:

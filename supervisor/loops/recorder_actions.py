@@ -10,9 +10,10 @@ from db.transaction import Transaction
 from sidecar.protocol.channel import ChannelFormat, Item, Playlist, Rate, ResumePoint, SidecarDocument
 from sidecar.protocol.recording import InputKind, RecorderInput, Recording
 from supervisor.decisions.resume import Beginning
-from supervisor.loops.actions import Actions, Holds, Placing
+from supervisor.loops.actions import Actions
 from supervisor.loops.desk import Desk
 from supervisor.loops.documents import Material
+from supervisor.loops.notes import Holds, Placing
 from supervisor.loops.outputs import OutputNeeds
 from supervisor.schemas.channel import Phase
 

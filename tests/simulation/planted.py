@@ -13,7 +13,8 @@ from sidecar.control.nonces import Nonces
 from sidecar.protocol.asrun import AsRunRecord
 from supervisor.decisions.view import Decision, Relocate, View
 from supervisor.loops import actions, channel, fleet, leadership, nodes
-from supervisor.loops.actions import Actions, Placing
+from supervisor.loops.actions import Actions
+from supervisor.loops.notes import Placing
 from supervisor.schemas.channel import Phase
 from tests.simulation.journal import SimJournal
 from tests.simulation.sidecar import SimSidecar
