@@ -1,5 +1,5 @@
 """``python -m bench [NAME]…``: start_to_segment, take_latency, agreement, cpu_against_ffmpeg, four_channels, scale,
-failover, asrun_scale; or all of them.
+failover, asrun_scale, console_keys; or all of them.
 
 ``--runs N`` is how often each fault of ``failover`` is made; a measurement that was broken off goes on where it was.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from bench import (
     agreement,
     asrun_scale,
+    console_keys,
     cpu_against_ffmpeg,
     failover,
     four_channels,
@@ -31,6 +32,7 @@ MEASUREMENTS = {
     "scale": scale.measure,
     "failover": failover.measure,
     "asrun_scale": asrun_scale.measure,
+    "console_keys": console_keys.measure,
 }
 
 

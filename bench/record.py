@@ -64,3 +64,9 @@ def median(values: Sequence[float]) -> float:
     ordered = sorted(values)
     middle = len(ordered) // 2
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def percentile(values: Sequence[float], part: float) -> float:
+    """The value that ``part`` (0 to 1) of them do not exceed, to a tenth."""
+    ordered = sorted(values)
+    return round(float(ordered[min(len(ordered) - 1, int(len(ordered) * part))]), 1)

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from sidecar.protocol.asrun import GENESIS, AsRunRecord, chain_hash, encode_line
 from sidecar.protocol.channel import Item, SidecarDocument
-from sidecar.protocol.commands import CommandReply
+from sidecar.protocol.commands import CommandReply, Refusal
 from sidecar.protocol.status import ItemNext, ItemOnAir, JournalStatus, Loudness, OutputStatus, Status
 from supervisor.agent.interface import (
     Arm,
@@ -29,18 +29,22 @@ from supervisor.agent.interface import (
     NodeReport,
     NotRunning,
     Order,
+    SidecarRefused,
     SidecarReport,
     StaleEpoch,
     StaleTerm,
     StartOrder,
     StillRunning,
     StopOrder,
+    Transport,
 )
 from supervisor.clock import Clock
 
 RATE = 25
 ITEM_FRAMES = 60 * RATE
 """Items without a length of their own last a minute: an end and a start in the as-run a minute and channel."""
+TAKE_GUARD_S = 1.0
+REPLIES_KEPT = 50
 NS = 1_000_000_000
 
 
@@ -65,6 +69,10 @@ class SimulatedSidecar:
     lease_until: float | None = None
     lines: list[JournalLine] = field(default_factory=list[JournalLine])
     airing: int = 0
+    started: int = 0
+    """The output frame at which ``airing`` began."""
+    taken_at: float | None = None
+    replies: dict[str, CommandReply] = field(default_factory=dict[str, CommandReply])
 
     def log(self, kind: str, frame: int, wall: datetime, **more: object) -> None:
         prev = chain_hash(self.lines[-1].line) if self.lines else GENESIS
@@ -82,13 +90,12 @@ class SimulatedSidecar:
         """A new status, and what happened since the last one into the journal."""
         self.polls += 1
         self.answered_at = now
-        frame = 0 if self.armed_at is None else int((now - self.armed_at) * RATE)
+        frame = self._frame(now)
         if self.armed_at is not None:
-            while frame >= self.airing * ITEM_FRAMES:
-                self._next_item(wall)
+            self._run_on(frame, wall)
         item = self._item(self.airing) if self.airing else None
         following = self._item(self.airing + 1)
-        started = (self.airing - 1) * ITEM_FRAMES
+        started = self.started
         self.status = Status(
             channel_id=self.document.channel_id, epoch=self.epoch, run_id=self.run_id, pid=self.pid,
             state="muted" if self.armed_at is None else "on_air", nonce=secrets.token_hex(8),
@@ -114,17 +121,58 @@ class SimulatedSidecar:
             journal=JournalStatus(self.run_id, len(self.lines), None), skipped=(), at=_stamp(wall),
         )  # fmt: skip
 
-    def _next_item(self, wall: datetime) -> None:
-        at = self.airing * ITEM_FRAMES
+    def _frame(self, now: float) -> int:
+        """How many frames of its clock have begun."""
+        return 0 if self.armed_at is None else int((now - self.armed_at) * RATE)
+
+    def _run_on(self, frame: int, wall: datetime) -> None:
+        if not self.airing:
+            self._cut(0, wall, "follow")
+        while frame >= self.started + ITEM_FRAMES:
+            self._cut(self.started + ITEM_FRAMES, wall, "follow")
+
+    def _cut(self, at: int, wall: datetime, cause: str, by: str = "") -> None:
         ended, item = self._item(self.airing), self._item(self.airing + 1)
         if self.airing and ended is not None:
             self.log(
-                "item_end", at, wall, cause="follow", airing=self.airing, item_id=ended.id, title=ended.title,
-                frames=ITEM_FRAMES,
+                "item_end", at, wall, cause=cause, by=by, airing=self.airing, item_id=ended.id, title=ended.title,
+                frames=at - self.started,
             )  # fmt: skip
-        self.airing += 1
+        self.airing, self.started = self.airing + 1, at
         if item is not None:
-            self.log("item_start", at, wall, cause="follow", airing=self.airing, item_id=item.id, title=item.title)
+            self.log(
+                "item_start", at, wall, cause=cause, by=by, airing=self.airing, item_id=item.id, title=item.title
+            )  # fmt: skip
+
+    async def take(self, order: Order, expected: str | None, clock: Clock) -> CommandReply:
+        """Cuts at the next frame of its clock, and answers then: there is no picture to encode.
+
+        A repeated id gets the first answer. Raises SidecarRefused as a real one would.
+        """
+        if self.armed_at is None:
+            raise SidecarRefused(Refusal("Muted", 409, "not_armed", "the channel is not on air"))
+        if order.command_id in self.replies:
+            return self.replies[order.command_id]
+        arrived = clock.monotonic()
+        self._run_on(self._frame(arrived), clock.now())
+        if self.taken_at is not None and arrived - self.taken_at < TAKE_GUARD_S:
+            raise SidecarRefused(Refusal("Take guard", 409, "take_guard", "a second take within a second"))
+        following = self._item(self.airing + 1)
+        if following is None:
+            raise SidecarRefused(Refusal("Nothing to take", 409, "nothing_to_take", "nothing comes next"))
+        if expected is not None and following.id != expected:
+            raise SidecarRefused(Refusal("Changed", 409, "target_changed", f"{following.title} would go to air"))
+        self.taken_at = arrived
+        at = self._frame(arrived) + 1
+        await clock.sleep(max(0.0, self.armed_at + at / RATE - clock.monotonic()))
+        if at < self.started + ITEM_FRAMES:  # else the item ended by itself in that very frame
+            self._cut(at, clock.now(), "take", order.by)
+        took = (clock.monotonic() - arrived) * 1000
+        reply = CommandReply(order.command_id, order.epoch, f"on air: {following.title}", at, took, following.id)
+        self.replies[order.command_id] = reply
+        while len(self.replies) > REPLIES_KEPT:
+            del self.replies[next(iter(self.replies))]
+        return reply
 
     def report(self, now: float) -> SidecarReport:
         age = None if self.answered_at is None else now - self.answered_at
@@ -251,6 +299,8 @@ class SimulatedNode:
         if isinstance(order.said, Arm) and sidecar.armed_at is None:
             sidecar.armed_at, sidecar.armed_wall = self._clock.monotonic(), self._clock.now()
             sidecar.log("on_air", 0, sidecar.armed_wall, by=order.by)
+        if isinstance(order.said, Transport) and order.said.verb == "take":
+            return await sidecar.take(order, order.said.expect_item_id, self._clock)
         return CommandReply(order.command_id, order.epoch, "done", None, 1.0)
 
     async def thumbnail(self, channel_id: str, epoch: int) -> bytes:

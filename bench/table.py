@@ -75,6 +75,24 @@ def _as_run(kind: str, name: str, millions: str) -> tuple[Row, ...]:
     )
 
 
+def _keys(where: str, name: str) -> tuple[Row, ...]:
+    def three(f: Figures, what: str) -> str:
+        return ", ".join(f"{f[f'{name}_{what}_{part}_ms']:.0f} ms" for part in ("p50", "p99", "worst"))
+
+    return (
+        (
+            f"console, {where}: from the key to the moved focus on the screen; median, 99th percentile, worst",
+            "console_keys",
+            lambda f: f"{three(f, 'echo')} of {f[f'{name}_takes']:.0f}",
+        ),
+        (
+            "the same, from the take key to the engine's frame number on the screen",
+            "console_keys",
+            lambda f: three(f, "answer"),
+        ),
+    )
+
+
 ROWS: tuple[Row, ...] = (
     (
         "CPU of a channel against ffmpeg, same clips, same encoder, preview in both",
@@ -144,6 +162,9 @@ ROWS: tuple[Row, ...] = (
     *(_scaled(size) for size in (10, 100, 1000)),
     *_as_run("sqlite", "SQLite", "1"),
     *_as_run("postgresql", "PostgreSQL", "10"),
+    *_keys("64 simulated sidecars on a clock of 25 frames a second", "simulated"),
+    *_keys("four real sidecars on the same machine", "real"),
+    *_keys("the simulated ones, with 100 ms each way between console and supervisor", "link"),
 )
 
 

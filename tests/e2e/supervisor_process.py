@@ -32,10 +32,11 @@ async def eventually(look: Callable[[], Awaitable[T | None]], what: str, deadlin
 
 
 class SupervisorProcess:
-    """``python -m supervisor serve`` in ``home``, started when entered."""
+    """``python -m supervisor serve`` in ``home``, with ``arguments``, started when entered."""
 
-    def __init__(self, home: TestHome) -> None:
+    def __init__(self, home: TestHome, *arguments: str) -> None:
         self.home = home
+        self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
         self.log = home.path / "supervisor.stderr"
 
@@ -49,7 +50,7 @@ class SupervisorProcess:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "supervisor", "serve"], env=self.home.environment(),
+                [sys.executable, "-m", "supervisor", "serve", *self._arguments], env=self.home.environment(),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 

@@ -1,0 +1,100 @@
+"""The console in a pseudo-terminal, with the instant at which each of its bytes could be read."""
+
+import os
+import select
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from tests.e2e.terminal import Terminal
+
+SIZE = (160, 50)
+LOOK_S = 0.2
+"""How often the reading thread looks whether it is to end."""
+
+
+class DeskTerminal(Terminal):
+    """``shown`` says when the screen first was so: a thread notes when bytes came, whatever is being drawn meanwhile.
+
+    Drawing them costs this process more than the console; an instant is of the piece (4 KB at most) after which the
+    screen was so.
+    """
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], columns: int = SIZE[0], rows: int = SIZE[1]
+    ) -> None:
+        super().__init__(command, environment, columns, rows)
+        self.bytes_read = 0
+        self._came: deque[tuple[float, bytes]] = deque()
+        self._news = threading.Event()
+        self._ended = False
+        self._reader = threading.Thread(target=self._read, daemon=True)
+
+    def __enter__(self) -> "DeskTerminal":
+        super().__enter__()
+        self._reader.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended = True
+        self._reader.join(10 * LOOK_S)
+        super().__exit__(kind, error, trace)
+
+    @property
+    def lines(self) -> list[str]:
+        """The screen as it is drawn so far."""
+        return self._screen.display
+
+    def text(self) -> str:
+        while self._came:
+            self._stream.feed(self._came.popleft()[1])
+        return "\n".join(self.lines)
+
+    def press_at(self, keys: str) -> float:
+        """The instant just before the keys were typed, in seconds of the monotonic clock."""
+        at = time.monotonic()
+        os.write(self._master, keys.encode())
+        return at
+
+    def shown(self, so: Callable[[list[str]], bool], timeout: float) -> float:
+        """When the screen was first ``so``, looked at after each piece that came. Raises TimeoutError with it."""
+        deadline = time.monotonic() + timeout
+        while True:
+            self._news.clear()
+            while self._came:
+                at, data = self._came.popleft()
+                self._stream.feed(data)
+                if so(self.lines):
+                    return at
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(f"not within {timeout} s on the screen:\n" + "\n".join(self.lines))
+            self._news.wait(left)
+
+    def _read(self) -> None:
+        while not self._ended:
+            if not select.select([self._master], [], [], LOOK_S)[0]:
+                continue
+            try:
+                data = os.read(self._master, 65536)
+            except OSError:
+                return
+            at = time.monotonic()
+            if not data:
+                return
+            self.bytes_read += len(data)
+            self._came.append((at, data))
+            self._news.set()
+
+
+def connected_desk(home: Path, url: str, token_file: Path, size: tuple[int, int] = SIZE) -> DeskTerminal:
+    """``mcr console --connect``, at home in a folder of its own."""
+    command = ["-m", "mcr_console.cli.main", "console", "--connect", url, "--token-file", str(token_file)]
+    environment = {**os.environ, "MCR_HOME": str(home)}
+    return DeskTerminal([sys.executable, *command], environment, *size)
