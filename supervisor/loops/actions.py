@@ -79,6 +79,8 @@ class Actions:
         self._given: Given | None = None
         self.started_by = SYSTEM.name
         self.stopped_by = SYSTEM.name
+        self.decided_on = row.rev
+        """The rev of the row that what is being done was decided on."""
         self._desk = desk
         self._notes = EpochNotes(row.epoch)
         self._titles: dict[str, str] = {}
@@ -183,7 +185,7 @@ class Actions:
             case Start(epoch):
                 await self._start(epoch)
             case StartToEnd(node_id):
-                self.row = await self._write("stopping", await self._placing(node_id))
+                self._moved_on(await self._write("stopping", await self._placing(node_id)))
                 self.of_epoch(self.row.epoch).term = self._desk.leadership.standing().term
                 await self._start(self.row.epoch)
             case ArmNow(epoch, nonce):
@@ -199,17 +201,28 @@ class Actions:
             case _:
                 assert_never(action)
 
+    def _as_decided(self) -> Channel:
+        """The row; StaleRev when somebody else's newer one has come since the decision: it may say otherwise."""
+        if self.row.rev != self.decided_on:
+            raise StaleRev(self.owner_kind, self.row.id, self.decided_on, self.row.rev)
+        return self.row
+
+    def _moved_on(self, row: Channel) -> None:
+        """By our own hand: what else was decided with it still holds."""
+        self.row = row
+        self.decided_on = row.rev
+
     async def _transition(self, phase: Phase, placing: Placing) -> None:
-        check_transition(as_phase(self.row.phase), phase)
+        check_transition(as_phase(self._as_decided().phase), phase)
         before = self.row
-        self.row = await self._write(phase, placing)
+        self._moved_on(await self._write(phase, placing))
         if placing.raise_epoch:
             self.of_epoch(self.row.epoch).term = self._desk.leadership.standing().term
         log.info("phase", channel=before.name, was=before.phase, now=phase, epoch=self.row.epoch)
         self._desk.history.phase(self.row, before.phase)
 
     async def _write(self, phase: Phase, placing: Placing) -> Channel:
-        fence, row = self._fence(), self.row
+        fence, row = self._fence(), self._as_decided()
         now = self._desk.clock.now()
         async with self._desk.store.write(timeout=self._desk.timing.store) as tx:
             changed = await self._changed(tx, row, fence, phase, now, placing)
@@ -342,13 +355,13 @@ class Actions:
 
     async def _raise_epoch_over(self, highest: int) -> None:
         """The node knows a higher epoch than the store: the store is brought above it before anything else."""
-        fence, row = self._fence(), self.row
+        fence, row = self._fence(), self._as_decided()
         async with self._desk.store.write(timeout=self._desk.timing.store) as tx:
             for _ in range(min(_RAISES, highest + 1 - row.epoch)):
                 again = Placing(raise_epoch=True)
                 row = await self._changed(tx, row, fence, as_phase(row.phase), self._desk.clock.now(), again)
         log.warning("raised an epoch over what its node has seen", channel=row.name, epoch=row.epoch, seen=highest)
-        self.row = row
+        self._moved_on(row)
         self.of_epoch(row.epoch).term = self._desk.leadership.standing().term
 
     async def _arm(self, epoch: int, nonce: str) -> None:
@@ -432,7 +445,7 @@ class Actions:
             wanted = "unleased"
         fenced_by = strictest((as_fencing(self.row.fenced_by), wanted))
         if fenced_by != self.row.fenced_by:
-            self.row = await self._write(as_phase(self.row.phase), Placing(fenced_by=fenced_by))
+            self._moved_on(await self._write(as_phase(self.row.phase), Placing(fenced_by=fenced_by)))
 
     async def _poll(self, watch: NodeWatch, epoch: int) -> None:
         try:

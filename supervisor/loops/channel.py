@@ -181,6 +181,7 @@ class ChannelKeeper:
         turns = self._desk.turns
         for _ in range(_STEPS):
             decision = self.look()
+            self._actions.decided_on = self.row.rev
             if not any(isinstance(action, _WRITTEN) for action in decision.actions):
                 turns.forgo(self.row.id)
                 done = await self._all_done(decision)

@@ -1,10 +1,13 @@
 """Never dark without an alarm (P1), and no move for what was seen before a pause of our own (P6), whoever is slow."""
 
+import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
 
+from supervisor.loops.actions import Actions
+from supervisor.loops.notes import Placing
 from tests.simulation.mixes import Mix, Size
 from tests.simulation.operators import Operators
 from tests.simulation.world import World, world_of
@@ -98,3 +101,25 @@ def test_a_move_that_was_decided_before_a_pause_of_our_own_is_not_written_after_
         assert not it.moves
         it.go(15.0)
         assert it.moves == 1, "once nothing speaks against it any more"
+
+
+def test_what_was_decided_on_a_row_is_not_written_over_a_newer_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store is slow to tell what a placing needs, and by then nobody wants the channel on air any more."""
+    quick = Actions._placing
+
+    async def slow(actions: Actions, node_id: str) -> Placing:
+        placing = await quick(actions, node_id)
+        await asyncio.sleep(3.0)
+        return placing
+
+    with scene("udp") as it:
+        epoch = it.world.truth.rows[it.channel_id].epoch
+        monkeypatch.setattr(Actions, "_placing", slow)
+        (sidecar,) = it.node.living()
+        sidecar.exit(-9)
+        it.go(1.0)
+        assert it.world.truth.rows[it.channel_id].phase == "placing"
+        it.people._stop_for_good(it.channel_id)
+        it.go(10.0)
+        row = it.world.truth.rows[it.channel_id]
+        assert (row.phase, row.epoch) == ("off", epoch)
