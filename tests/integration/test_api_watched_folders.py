@@ -152,6 +152,10 @@ async def test_a_clip_that_comes_is_an_asset_and_the_items_that_wait_have_it(
     assert again["asset_id"] is None, "its in point lies behind the end"
     assert other["asset_id"] is None
 
+    async def revision() -> int:
+        return (await supervisor.call("GET", f"/playlists/{playlist['id']}"))["revision"]
+
+    before = await revision()
     (folder / "moved").mkdir()
     clip.rename(folder / "moved" / "N1.mp4")
 
@@ -159,9 +163,11 @@ async def test_a_clip_that_comes_is_an_asset_and_the_items_that_wait_have_it(
         (same,) = (await supervisor.call("GET", "/assets"))["items"]
         return (same["id"], same["path"]) == (asset["id"], str(folder / "moved" / "N1.mp4"))
 
-    before = (await supervisor.call("GET", f"/playlists/{playlist['id']}"))["revision"]
+    async def announced() -> int | None:
+        return now if (now := await revision()) != before else None
+
     await eventually(moved, "the moved file is not the same asset", DEADLINE_S)
-    assert (await supervisor.call("GET", f"/playlists/{playlist['id']}"))["revision"] == before + 1
+    assert await eventually(announced, "the channels were not told where it is now", DEADLINE_S) == before + 1
 
 
 async def test_what_will_be_missing_is_told_ahead(supervisor: Running, tmp_path: Path) -> None:
