@@ -43,9 +43,9 @@ class AirKeys:
             session.message = session.no_focus
             return
         if session.hands.whose(state) == "other":
-            session.desk.refuse(state.channel.id, BY_ID[action_id].word.upper(), _others(state))
+            session.desk.refuse(state.channel.id, BY_ID[action_id].word.upper(), others_have_it(state))
             if self._host.hides_channels:
-                session.message = f"{BY_ID[action_id].word} {target(state)}: {_others(state)}"
+                session.message = f"{BY_ID[action_id].word} {target(state)}: {others_have_it(state)}"
             return
         # Both are asked: a press during a pending command must also put off the end of a held key.
         repeats = session.desk.repeats(action_id, state.channel.id)
@@ -191,7 +191,8 @@ class AirKeys:
             self._host.start_work(wanted.words, partial(self._session.desk.send, wanted))
 
 
-def _others(state: ChannelState) -> str:
+def others_have_it(state: ChannelState) -> str:
+    """Why an air key does nothing there."""
     control = state.live.control
     who = "another" if control is None else holder(control)
     return f"{who} has control. Nothing sent; C takes over"

@@ -10,7 +10,7 @@ from mcr_console.http import ApiProblem, ClientError
 from mcr_console.notes import Note
 from mcr_console.safe_text import age
 from mcr_console.wall_state import LATE_S, ChannelState
-from supervisor.schemas.channel import AdjustIn, Channel, CommandDone, CommandIn, CueIn, DropIn
+from supervisor.schemas.channel import AdjustIn, Channel, CommandDone, CommandIn, CueIn, DropIn, MoveIn
 
 REPEAT_S: Final = 0.7
 """A key that comes again sooner is held down or bounced: a terminal waits up to 0.66 s before it repeats a key."""
@@ -18,7 +18,7 @@ REPEAT_S: Final = 0.7
 ADJUST_MS: Final = 30_000
 """One press makes the item on air so much longer or shorter."""
 
-Verb: TypeAlias = TransportVerb | Literal["cue", "drop", "undrop", "adjust", "start", "stop"]
+Verb: TypeAlias = TransportVerb | Literal["cue", "drop", "undrop", "adjust", "start", "stop", "move"]
 
 
 class AirFeed(Protocol):
@@ -30,6 +30,7 @@ class AirFeed(Protocol):
     async def adjust(self, channel_id: str, command: AdjustIn) -> CommandDone: ...
     async def start(self, channel_id: str) -> Channel: ...
     async def stop(self, channel_id: str) -> Channel: ...
+    async def move(self, channel_id: str, values: MoveIn) -> Channel: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Order:
     command: CommandIn
     before: tuple[str, str] | None = None
     title: str = ""
+    node_id: str = ""
+    """Where a move goes."""
 
 
 def order(verb: Verb, state: ChannelState, *, cue_item: tuple[str | None, str] | None = None) -> Order:
@@ -87,6 +90,13 @@ def adjust_order(state: ChannelState, ms: int) -> Order:
     words = word if live.item is None else f"{word} {live.item.title}"
     before = None if live.item is None else (live.item.item_id, live.item.title)
     return Order(state.channel.id, "adjust", word, words, _waits_for("adjust", state), command, before)
+
+
+def failover_order(state: ChannelState, node_id: str, node_name: str) -> Order:
+    """The channel goes to that node, if it is still the epoch that was seen."""
+    command = CommandIn(command_id=new_command_id(), expect_epoch=state.live.epoch or None)
+    words = f"FAILOVER to {node_name}"
+    return Order(state.channel.id, "move", "FAILOVER", words, "waits for the supervisor", command, node_id=node_id)
 
 
 def undoing(done: Order, state: ChannelState) -> Order | None:
@@ -204,6 +214,10 @@ class AirDesk:
             case "stop", _:
                 await self._feed.stop(wanted.channel_id)
                 return "stop accepted"
+            case "move", command:
+                values = MoveIn(node_id=wanted.node_id, expect_epoch=command.expect_epoch)
+                await self._feed.move(wanted.channel_id, values)
+                return "begun: it gets ready there"
             case "cue", CueIn() as cue:
                 done = await self._feed.cue(wanted.channel_id, cue)
             case (("drop" | "undrop"), DropIn() as drop):

@@ -20,6 +20,7 @@ from mcr_console.clock import Clock, SystemClock
 from mcr_console.command_palette import Commands
 from mcr_console.desk_keys import BESIDE, DeskKeys
 from mcr_console.editing import Desk, Editing
+from mcr_console.failover import Failover
 from mcr_console.faults import TOO_MANY, Guarded
 from mcr_console.incident_key import IncidentKey
 from mcr_console.keypad import KEYPAD_APPLICATION, KEYPAD_ENTER, KEYPAD_NUMERIC, distinguish_keypad
@@ -85,6 +86,7 @@ class McrApp(Guarded, App[None]):
         self.session.unfiltered = lambda: any(isinstance(screen, ChannelScreen) for screen in self.screen_stack)
         self._air = AirKeys(self.session, self)
         self._notes = ShiftNotes(self.session, self)
+        self._failover = Failover(self.session, self)
         self._desk_keys = DeskKeys(self.session, self)
         self._editing = Editing(self.session, feed, self)
         self._marking = Marking(self.session, self, self._air.press)
@@ -99,6 +101,7 @@ class McrApp(Guarded, App[None]):
         self._doing = self._handlers()
         self._arguments: dict[str, Callable[[str], None]] = {
             "channel": self._go_to,
+            "failover": self._failover.press,
             "filter": self._filter_by,
             "import": self._editing.load,
             "sort": self._looks.sort,
@@ -347,6 +350,7 @@ class McrApp(Guarded, App[None]):
         made.update(self._editing.handlers())
         made.update(self._looks.handlers())
         made.update({action.id: partial(self._air.press, action.id) for action in ACTIONS if action.air})
+        made["failover"] = self._failover.press
         made.update(self._desk_keys.handlers())
         made.update(self._marking.handlers())
         moves = ("up", "down", "left", "right", "page_up", "page_down", "first", "last")

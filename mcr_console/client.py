@@ -34,6 +34,7 @@ from supervisor.schemas.channel import (
     CueIn,
     DropIn,
     LogoIn,
+    MoveIn,
     Rundown,
 )
 from supervisor.schemas.claim import Claim, ReleaseIn
@@ -251,6 +252,10 @@ class Client:
     async def stop(self, channel_id: str) -> Channel:
         """The channel is wanted off air from now on. The answer does not wait for it to be there."""
         return await self._send("POST", f"/channels/{channel_id}/stop", Channel, deadline_s=COMMAND_S)
+
+    async def move(self, channel_id: str, values: MoveIn) -> Channel:
+        """The channel goes to another node from now on. The answer does not wait for it to be on air there."""
+        return await self._send("POST", f"/channels/{channel_id}/move", Channel, values, deadline_s=COMMAND_S)
 
     async def transport(self, channel_id: str, verb: TransportVerb, command: CommandIn) -> CommandDone:
         """Answers when the engine has done it."""

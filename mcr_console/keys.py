@@ -113,6 +113,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
         15, ON_CHANNELS, "channel", air=True, armed=True, command="freeze", group=ARMED,
     ),
     Action(
+        "failover", ("P",), "P", "failover", "Move the channel to another node: the best, or the one that is named.",
+        24, ON_CHANNELS, "channel", air=True, armed=True, command="failover", argument="[NODE]", group=ARMED,
+    ),
+    Action(
         "edit", ("enter",), "enter", "edit", "Change title, start, trim, end and length of the selected row.",
         8, ("channel",), "row", command="edit", group=EDIT,
     ),

@@ -28,6 +28,7 @@ from supervisor.agent.interface import (
     TransportVerb,
 )
 from supervisor.airing import playout_of
+from supervisor.decisions.view import HandMove
 from supervisor.errors import Conflict, Invalid, McrError, NotFound, PlayoutFailed, PlayoutSilent, Unavailable
 from supervisor.loops.channel import ChannelKeeper
 from supervisor.loops.desk import Desk
@@ -41,6 +42,9 @@ log = structlog.get_logger(__name__)
 _TRIES: Final = 5
 """How often a row is read anew because somebody changed it between reading and writing."""
 _LOOK: Final = 0.1
+_STEP: Final = 0.02
+_MOVE: Final = 5.0
+"""Seconds in which a move that a person wants has begun, or is given up."""
 
 
 class Commands:
@@ -75,6 +79,50 @@ class Commands:
         keeper.actions.stopped_by = by.name
         keeper.wake()
         return row
+
+    async def move(
+        self, channel_id: str, node_id: str | None, by: Principal, expect_epoch: int | None = None
+    ) -> Channel:
+        """The channel goes to that node, None: to the best, by the way that failover takes. Answers once the move has
+        begun: the new sidecar gets ready there.
+
+        Raises Conflict (``not_movable``) where it may not be moved, with the reason.
+        """
+        self._require_leader()
+        keeper = await self._keeper(channel_id)
+        row = keeper.row
+        _refuse_other_epoch(row, expect_epoch)
+        if keeper.by_hand is not None:
+            raise Conflict(f"{row.name} is being moved by {keeper.by_hand.by} at this moment", conflict="not_movable")
+        verdict = keeper.judge_move(node_id)
+        if verdict.target is None:
+            raise Conflict(
+                f"{row.name} is not moved: {verdict.why_not}",
+                conflict="not_movable",
+                hint=verdict.hint,
+                phase=row.phase,
+            )
+        target, clock = verdict.target, self._desk.clock
+        keeper.by_hand = HandMove(by.name, target.node_id)
+        keeper.wake()
+        deadline = clock.monotonic() + _MOVE
+        try:
+            while keeper.row.node_id == row.node_id and clock.monotonic() < deadline:
+                await clock.sleep(_STEP)
+        finally:
+            keeper.by_hand = None
+        if keeper.row.node_id == row.node_id:
+            raise Unavailable(
+                f"{row.name}: its move to {target.node_name} has not begun in {_MOVE:g} s, and was given up",
+                hint="Look where it is before you repeat it; its tile says what is in the way.",
+            )
+        if keeper.row.node_id != target.node_id:
+            raise Conflict(
+                f"{row.name} went elsewhere meanwhile, not to {target.node_name}",
+                conflict="target_changed",
+                hint="Look where it is now, and decide again.",
+            )
+        return keeper.row
 
     async def stop_all(self, by: Principal, timeout: float) -> tuple[str, ...]:
         """Every channel off air, confirmed. Those that still run after ``timeout`` seconds, by id: empty is success.
@@ -214,12 +262,7 @@ class Commands:
         row, watch = keeper.row, keeper.watch
         if watch is None or keeper.on_air is None:
             raise _not_on_air(keeper)
-        if command.expect_epoch is not None and command.expect_epoch != row.epoch:
-            raise Conflict(
-                f"{row.name} was restarted meanwhile: it is at epoch {row.epoch}, not {command.expect_epoch}",
-                conflict="stale_epoch",
-                hint="Look at what is on air now, and decide again.",
-            )
+        _refuse_other_epoch(row, command.expect_epoch)
         command_id = command.command_id or uuid4().hex
         term = self._desk.leadership.standing().term
         order = Order(row.id, row.epoch, term, command_id, by.name, said)
@@ -285,6 +328,15 @@ class Commands:
                 return _not_on_air(keeper)
             case _:
                 return Unavailable(f"{name}: {error}")
+
+
+def _refuse_other_epoch(row: Channel, expected: int | None) -> None:
+    if expected is not None and expected != row.epoch:
+        raise Conflict(
+            f"{row.name} was restarted meanwhile: it is at epoch {row.epoch}, not {expected}",
+            conflict="stale_epoch",
+            hint="Look at what is on air now, and decide again.",
+        )
 
 
 def _refuse_other_item(name: str, status: Status, expected: str) -> None:

@@ -11,7 +11,7 @@ from mcr_console.cli.channel_settings import set_
 from mcr_console.cli.commands import AsJson, Sure, confirm, group, with_supervisor
 from mcr_console.cli.control import TakeOver, take_over
 from mcr_console.cli.explain import explain
-from mcr_console.cli.failover import failover_line, hold_failover, release_failover
+from mcr_console.cli.failover import failover_line, hold_failover, move, release_failover
 from mcr_console.cli.failures import Failure
 from mcr_console.cli.naming import channel_named, pick_node, playlist_named
 from mcr_console.cli.outputs import add_output, remove_output
@@ -317,6 +317,7 @@ app.command("set")(set_)
 app.command()(add_output)
 app.command()(remove_output)
 app.command()(explain)
+app.command()(move)
 app.command()(hold_failover)
 app.command()(release_failover)
 

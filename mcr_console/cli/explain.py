@@ -68,6 +68,8 @@ def explanation_lines(
         lines += candidate_lines(candidate)
     if not elsewhere:
         lines.append("There is no other node that it could go to.")
+    if placement.why_not:
+        lines.append(f"Nobody can move it by hand now: {safe(placement.why_not)}. {safe(placement.hint)}".rstrip())
     return lines
 
 

@@ -15,6 +15,7 @@ from mcr_console.cli import (
     database,
     desk,
     explain,
+    failover,
     handover,
     history,
     incident,
@@ -72,6 +73,7 @@ app.add_typer(log, name="asrun")
 app.command()(agent.agent)
 nodes.app.command("key")(agent.node_key)
 app.command()(explain.explain)
+app.command()(failover.move)
 app.command()(history.events)
 app.command()(handover.handover)
 app.command()(handover.note)

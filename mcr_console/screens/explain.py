@@ -129,6 +129,9 @@ class ExplainScreen(SheetScreen):
                 made.append([(f"   missing there: {path}: {reason}", palette.dim)])
         if len(made) == 1:
             made.append([(" there is no other node", palette.dim)])
+        if where.why_not:
+            kept = f"Nobody can move it by hand now: {where.why_not}. {where.hint}".rstrip()
+            made += prose(kept, palette.warning, width)
         return made
 
 

@@ -25,7 +25,7 @@ DESK: Final = (
     ("H U", "hold after this item; undo your last take, hold, drop"),
     ("B R", "STANDBY: the slate, now. REJOIN: what should be on air"),
     ("] [", "the item on air 30 s longer, shorter: a live that overruns"),
-    ("S X", "start, stop: they ask, and a careless Enter does nothing"),
+    ("S X P", "start, stop, another node: they ask, with focus on Cancel"),
     ("c", "on the wall: a new channel; on a channel: cue the row"),
     ("D i enter", "on a channel: drop the row, insert before it, edit it"),
     ("r a : ^p", "what aired; acknowledge; a command; find one by its words"),

@@ -88,6 +88,7 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "read_live_file": Permission.VIEW,
     "start_channel": Permission.OPERATE,
     "stop_channel": Permission.OPERATE,
+    "move_channel": Permission.OPERATE,
     "take": Permission.OPERATE,
     "skip": Permission.OPERATE,
     "play": Permission.OPERATE,

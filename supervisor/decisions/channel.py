@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from supervisor.decisions.by_hand import moved_by_hand
 from supervisor.decisions.fencing import STOP_UNPROVEN, target_of, why_not_left, why_not_moved, why_plays_on
 from supervisor.decisions.moving import moving
 from supervisor.decisions.observed import observe
@@ -32,6 +33,11 @@ def decide(view: View, timing: Timing) -> Decision:
     observed = observe(view, timing)
     if view.why_not_leading:
         return Decision((), f"watches only: {view.why_not_leading}", observed)
+    by_hand = None if view.by_hand is None else moved_by_hand(view, view.by_hand, observed)
+    return _by_itself(view, observed, timing) if by_hand is None else by_hand
+
+
+def _by_itself(view: View, observed: Observed | None, timing: Timing) -> Decision:
     match view.phase:
         case "off":
             return _off(view, observed)

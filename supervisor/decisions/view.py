@@ -106,6 +106,14 @@ class Stray:
 
 
 @dataclass(frozen=True, slots=True)
+class HandMove:
+    """A person wants the channel on that node now."""
+
+    by: str
+    node_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """One channel at one instant. Times are seconds on our monotonic clock.
 
@@ -172,6 +180,7 @@ class View:
     elsewhere: tuple[Stray, ...] = ()
     node_id: str | None = None
     """Where the row's epoch is."""
+    by_hand: HandMove | None = None
 
     @property
     def restarts_wait(self) -> float:

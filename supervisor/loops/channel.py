@@ -9,6 +9,7 @@ from db.models import Channel, Node
 from sidecar.protocol.status import Status
 from supervisor.agent.interface import SidecarReport
 from supervisor.decisions.alarms import CHANNEL_ALARMS, Wanted, channel_alarms
+from supervisor.decisions.by_hand import HandVerdict, judge
 from supervisor.decisions.channel import decide
 from supervisor.decisions.fencing import ServerPlace, as_fencing
 from supervisor.decisions.observed import observe
@@ -20,6 +21,7 @@ from supervisor.decisions.view import (
     AgentState,
     Candidate,
     Decision,
+    HandMove,
     MoveTo,
     OldSidecar,
     Place,
@@ -61,6 +63,8 @@ class ChannelKeeper:
         self._adopts = row.epoch if row.phase == "running" else 0
         self._air = AirWatch(desk.clock)
         self._lease_over: tuple[int, float] | None = None
+        self.by_hand: HandMove | None = None
+        """Where a person wants it now. Whoever sets it waits for it, and takes it back."""
 
     def _make_actions(self, row: Channel, desk: Desk) -> Actions:
         return Actions(row, desk)
@@ -141,6 +145,11 @@ class ChannelKeeper:
     def placement(self) -> tuple[Candidate, ...]:
         """Every other node: whether the channel could be moved there, and why not."""
         return candidates(self.nodes(), self.row.node_id, self.row.engine)
+
+    def judge_move(self, node_id: str | None) -> HandVerdict:
+        """Whether it may be moved now because a person says so; ``node_id`` None: to the best node."""
+        report = self.report
+        return judge(self._view(self.watch, report, self._on_air(report), seeks=True), node_id)
 
     def wake(self) -> None:
         """Something happened: look at once."""
@@ -274,7 +283,10 @@ class ChannelKeeper:
         if left is not None:
             self._actions.position = Position(left.item_id, left.frame, left.at, left.rate)
 
-    def _view(self, watch: NodeWatch | None, report: SidecarReport | None, status: Status | None) -> View:
+    def _view(
+        self, watch: NodeWatch | None, report: SidecarReport | None, status: Status | None, *, seeks: bool = False
+    ) -> View:
+        """``seeks``: with the nodes where it could be, whatever its state."""
         row, desk, actions = self.row, self._desk, self._actions
         # Each once: to ask a row for a value costs more than the value is worth, and every channel asks every second.
         node_id, epoch, phase = row.node_id, row.epoch, as_phase(row.phase)
@@ -285,7 +297,8 @@ class ChannelKeeper:
         agent: AgentState = "answers" if node_id is None else _agent_state(watch)
         leaves = placed is not None and placed.maintenance
         # A channel that plays where it answers asks for no other node, and costs nothing for those there are.
-        seeks = agent != "answers" or leaves or phase in ("placing", "blocked", "fencing")
+        seeks |= agent != "answers" or leaves or self.by_hand is not None
+        seeks |= phase in ("placing", "blocked", "fencing")
         nodes = self.nodes() if seeks else ()
         server = server_place_of(row)
         return View(
@@ -329,6 +342,7 @@ class ChannelKeeper:
             leave_node="in maintenance" if leaves else "",
             old=old,
             elsewhere=self._elsewhere(),
+            by_hand=self.by_hand,
         )
 
     def _lease_left(self, now: float) -> float | None:

@@ -18,6 +18,7 @@ from supervisor.clock import Clock
 from supervisor.commands import Commands
 from supervisor.control import Controls
 from supervisor.decisions.alarms import Wanted
+from supervisor.decisions.by_hand import HandVerdict
 from supervisor.decisions.timing import Timing
 from supervisor.decisions.view import Candidate
 from supervisor.errors import NotFound, Unavailable
@@ -202,6 +203,11 @@ class Supervision:
         """Every other node than where the channel is: whether it could be moved there, and why not."""
         keeper = self._roster.keepers.get(channel_id)
         return () if keeper is None else keeper.placement()
+
+    def judge_move(self, channel_id: str) -> HandVerdict:
+        """Where the channel would go if a person moved it now, or why it may not be moved."""
+        keeper = self._roster.keepers.get(channel_id)
+        return HandVerdict(None, "it is not watched yet") if keeper is None else keeper.judge_move(None)
 
     def what_if(self, node_id: str) -> Outlook:
         """What would become of a node's channels and recorders if its machine died now."""

@@ -313,6 +313,13 @@ class LogoIn(CommandIn):
     """Lapses at the next item; ``auto``: as item, category and channel say."""
 
 
+class MoveIn(Schema):
+    """``node_id`` None: the best node. ``expect_epoch`` refuses a channel that was restarted or moved meanwhile."""
+
+    node_id: Id | None = None
+    expect_epoch: int | None = None
+
+
 class CommandDone(Schema):
     """``frame``: the output frame that first showed it; ``took_ms``: arrival at the API to that frame encoded."""
 

@@ -54,10 +54,16 @@ class Candidate(Schema):
 
 
 class Placement(Schema):
-    """Every node, this supervisor's view of it. ``hold_failover_by`` as in an explanation."""
+    """Every node, this supervisor's view of it. ``hold_failover_by`` as in an explanation.
+
+    ``target_id`` is where it would go if somebody moved it now; None where it may not be moved: ``why_not``, ``hint``.
+    """
 
     channel_id: Id
     node_id: Id | None
     """Where it is placed now."""
     hold_failover_by: str | None
     candidates: tuple[Candidate, ...]
+    target_id: Id | None = None
+    why_not: str = ""
+    hint: str = ""

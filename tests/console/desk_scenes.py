@@ -189,6 +189,7 @@ class DeskScene:
     nodes: Sequence[Node] = field(default_factory=machines)
     claims: Sequence[Claim] = field(default_factory=claims)
     coming: Sequence[Coming] = ()
+    placement: dict[str, Any] = field(default_factory=lambda: {"target_id": node_id(2)})
     over: Sequence[Alarm] = ()
     recorders: Sequence[Recorder] = field(default_factory=recorders)
     refuses: ClientError | None = None
@@ -295,6 +296,7 @@ class ScriptedDesk:
                 Candidate(node_id=node_id(2), node_name="node-b"),
                 Candidate(node_id=node_id(3), node_name="node-c", why_not="node node-c is full: 8 of 8 channels"),
             ),
+            **self.desk.placement,
         )
 
     async def history_page(self, **_: object) -> Page[HistoryEvent]:

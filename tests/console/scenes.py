@@ -26,6 +26,7 @@ from supervisor.schemas.channel import (
     DropIn,
     ItemLive,
     LoudnessLive,
+    MoveIn,
     NextLive,
     Output,
     OutputLive,
@@ -345,6 +346,7 @@ class ScriptedSupervisor(ScriptedDesk, ScriptedHandover):
     history: Sequence[AsRunEvent] = ()
     editable: EditableList | None = None
     sent: list[tuple[str, str, CommandIn | None]] = field(default_factory=list[Any])
+    moved: list[tuple[str, MoveIn]] = field(default_factory=list[Any])
     created: list[ChannelIn] = field(default_factory=list[Any])
     acknowledged: list[str] = field(default_factory=list[Any])
     controlled: list[tuple[str, str]] = field(default_factory=list[Any])
@@ -404,6 +406,12 @@ class ScriptedSupervisor(ScriptedDesk, ScriptedHandover):
         await self._command(channel_id, "start", None)
         if self.refuses_start is not None:
             raise self.refuses_start
+        return self._channels.get(channel_id) or channel(1, "new")
+
+    async def move(self, channel_id: str, values: MoveIn) -> Channel:
+        self.moved.append((channel_id, values))
+        if self.problem is not None:
+            raise self.problem
         return self._channels.get(channel_id) or channel(1, "new")
 
     async def stop(self, channel_id: str) -> Channel:

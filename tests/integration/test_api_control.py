@@ -20,6 +20,7 @@ WITH_BODY: dict[str, dict[str, Any]] = {
     "undrop": {"item_id": "x"},
     "cue": {"item_id": None},
     "logo": {"show": "auto"},
+    "move": {"node_id": None},
 }
 
 

@@ -122,6 +122,41 @@ async def test_maintenance_empties_a_node_without_a_gap_that_is_not_needed(node_
         await made.log_is_complete_everywhere(row.id)
 
 
+async def test_a_person_moves_one_channel_and_it_is_ready_there_before_it_leaves(node_home: NodeHome) -> None:
+    """P1, P2: by the way that failover takes; what holds it is named, and nothing of a refused move happens later."""
+    async with fleet(node_home) as made:
+        row = await made.channel(FOREVER)
+        with pytest.raises(Conflict, match="is not moved: it is off"):
+            await made.commands.move(row.id, None, OLGA)
+        await made.start(row)
+        await warm(made)
+        first = await made.node_of(row.id)
+        second = "b" if first == "a" else "a"
+        with pytest.raises(Conflict, match=f"it is on {first} already"):
+            await made.commands.move(row.id, made.nodes[first].id, OLGA)
+        row = await made.row(row.id)
+        async with made.store.write() as tx:
+            row = await tx.channels.set_hold_failover(row.id, row.rev, True, "ann")
+        await made.commands.channel_changed(row.id)
+        with pytest.raises(Conflict, match="failover is held by ann"):
+            await made.commands.move(row.id, None, OLGA)
+        async with made.store.write() as tx:
+            await tx.channels.set_hold_failover(row.id, row.rev, False, "ann")
+        await made.commands.channel_changed(row.id)
+        with pytest.raises(Conflict, match="at epoch 1, not 7"):
+            await made.commands.move(row.id, None, OLGA, expect_epoch=7)
+        await made.commands.move(row.id, None, OLGA, expect_epoch=1)
+        assert await made.node_of(row.id) == second
+        await moved(made, row.id, 2)
+        assert await made.sidecars(row.id) == {first: [], second: [(2, "on_air")]}
+        said = await made.sentences(row.id)
+        begun = next(at for at, it in enumerate(said) if f"olga moves it from {first} to {second}" in it)
+        ready = next(at for at, it in enumerate(said) if "is ready, muted" in it and "ends the old one" in it)
+        assert begun < ready
+        assert any("confirms that the old sidecar is gone" in it for it in said[ready:])
+        await made.log_is_complete_everywhere(row.id)
+
+
 async def test_an_operator_may_hold_failover(node_home: NodeHome) -> None:
     async with fleet(node_home) as made:
         row = await made.channel(FOREVER)

@@ -37,9 +37,10 @@ async def release_failover(context: Ctx, who: Who, request: Request, response: R
 
 @routes.get("/channels/{channel_id}/placement", responses=documented(404))
 async def read_placement(context: Ctx, who: Who, channel_id: Id) -> Placement:
-    """Every node, whether the channel could be moved there now, and why not."""
+    """Every node, whether the channel could be moved there now, and why not; and where a person would move it."""
     async with context.store.read() as tx:
         row = await channel_row(tx, who, channel_id)
+    verdict = context.supervision.judge_move(channel_id)
     return Placement(
         channel_id=channel_id,
         node_id=row.node_id,
@@ -54,6 +55,9 @@ async def read_placement(context: Ctx, who: Who, channel_id: Id) -> Placement:
             )
             for seen in context.supervision.placement(channel_id)
         ),
+        target_id=None if verdict.target is None else verdict.target.node_id,
+        why_not=verdict.why_not,
+        hint=verdict.hint,
     )
 
 

@@ -12,7 +12,7 @@ from supervisor.api.routes.channels import changed, channel_row
 from supervisor.errors import Unavailable
 from supervisor.principal import Principal
 from supervisor.schemas.base import Id
-from supervisor.schemas.channel import AdjustIn, Channel, CommandDone, CommandIn, CueIn, DropIn, LogoIn
+from supervisor.schemas.channel import AdjustIn, Channel, CommandDone, CommandIn, CueIn, DropIn, LogoIn, MoveIn
 
 routes = router("transport")
 
@@ -37,6 +37,22 @@ async def stop_channel(context: Ctx, who: Who, request: Request, response: Respo
     await _require(context, who, channel_id)
     row = await context.supervision.commands.stop(channel_id, who)
     note(request, rev=row.rev)
+    return await changed(context, who, response, row)
+
+
+@routes.post("/channels/{channel_id}/move", responses=documented(404, 409))
+async def move_channel(
+    context: Ctx, who: Who, request: Request, response: Response, channel_id: Id, values: MoveIn
+) -> Channel:
+    """To another node now, by the way that failover takes: the new one gets ready there, the old one is ended, and only
+    then the new one enters the air. The answer does not wait for that.
+
+    409 `not_movable` says why it may not be moved: held, pinned, by a card, no node that can take it.
+    """
+    await _require(context, who, channel_id)
+    note(request, node=values.node_id, expect_epoch=values.expect_epoch)
+    row = await context.supervision.commands.move(channel_id, values.node_id, who, values.expect_epoch)
+    note(request, node=row.node_id, epoch=row.epoch)
     return await changed(context, who, response, row)
 
 
