@@ -7,7 +7,7 @@ PYTEST_ARGS ?= -n 3 --dist loadgroup --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults check format keys pictures sim sim-planted bench lock clean
+.PHONY: help setup demo test faults check format keys pictures sim sim-planted bench soak lock clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ sim-planted: $(VENV)/.test ## Every bug planted for the simulation is found
 bench: $(VENV)/.test ## measure; writes bench/results and the README's table
 	$(BIN)/python -m bench $(ARGS)
 	$(BIN)/python -m bench.table
+
+soak: $(VENV)/.test ## HOURS=2 of real channels with a fault every minute; writes bench/results/soak.json; goes on where it was
+	$(BIN)/python -m bench soak --hours $(or $(HOURS),2) $(ARGS)
 
 lock: $(VENV)/.test ## lock the requirements anew (needs uv on the PATH)
 	for name in run test; do \

@@ -1,10 +1,12 @@
 """``python -m bench [NAME]…``: start_to_segment, take_latency, agreement, cpu_against_ffmpeg, four_channels, scale,
-failover, asrun_scale, console_keys; or all of them.
+failover, asrun_scale, console_keys; or all of them. ``soak`` takes hours, and is made alone and only when it is named.
 
-``--runs N`` is how often each fault of ``failover`` is made; a measurement that was broken off goes on where it was.
+``--runs N`` is how often each fault of ``failover`` is made, ``--hours H`` how long ``soak`` takes and ``--seed N``
+what its faults are drawn from; a measurement that was broken off goes on where it was.
 """
 
 import argparse
+import sys
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -17,6 +19,7 @@ from bench import (
     failover,
     four_channels,
     scale,
+    soak,
     start_to_segment,
     take_latency,
 )
@@ -38,10 +41,16 @@ MEASUREMENTS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*MEASUREMENTS, []], help="which; all when none is named")
+    parser.add_argument("names", nargs="*", choices=[*MEASUREMENTS, "soak", []], help="which; all when none is named")
     parser.add_argument("--runs", type=int, default=failover.RUNS, help="of each fault of failover")
+    parser.add_argument("--hours", type=float, default=soak.HOURS, help="of soak")
+    parser.add_argument("--seed", type=int, default=soak.SEED, help="of soak")
     arguments = parser.parse_args()
     names: list[str] = arguments.names
+    if names == ["soak"]:
+        sys.exit(soak.measure(arguments.hours, arguments.seed))
+    if "soak" in names:
+        parser.error("soak is made alone")
     MEASUREMENTS["failover"] = partial(failover.measure, runs=arguments.runs)
     with tempfile.TemporaryDirectory() as folder:
         clips = [make_clip(clip, Path(folder)) for clip in DEMO_CLIPS]
