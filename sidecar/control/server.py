@@ -24,6 +24,9 @@ def listening_socket(address: tuple[str, int]) -> socket.socket:
     """Connections are taken from now on, and answered when the server runs. Raises OSError."""
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     door = socket.create_server(address, family=family, backlog=128)
+    # Inherited by every connection. asyncio asks for it only where a socket's protocol is named, which this one's is
+    # not: the body of an answer would wait up to 40 ms for the acknowledgement of its head.
+    door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     door.setblocking(False)
     return door
 

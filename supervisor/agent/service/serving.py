@@ -21,5 +21,8 @@ def listening_socket(host: str, port: int) -> socket.socket:
         raise Conflict(
             f"{host}:{port} cannot be listened on: {error.strerror}", hint="Choose another --port."
         ) from error
+    # Inherited by every connection. asyncio asks for it only where a socket's protocol is named, which this one's is
+    # not: the body of an answer would wait up to 40 ms for the acknowledgement of its head.
+    door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     door.setblocking(False)
     return door
