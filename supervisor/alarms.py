@@ -120,6 +120,11 @@ class AlarmBoard:
         """How many alarms of the channel are open."""
         return self._counts[channel_id]
 
+    def by_severity(self) -> Mapping[str, int]:
+        """How many are open, those included that the store does not have yet."""
+        unwritten = (alarm.severity for alarm in self._unwritten.values())
+        return Counter((*(it.severity for it in self._open.values()), *unwritten))
+
     def _count(self) -> None:
         self._counts = Counter(key.channel_id for key in {*self._open, *self._unwritten})
 

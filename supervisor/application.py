@@ -50,6 +50,7 @@ from supervisor.intake.watch import FolderWatch
 from supervisor.lag import LoopLag
 from supervisor.leash import leash_let_go
 from supervisor.loops.supervision import Supervision
+from supervisor.metrics.scrape import Metrics
 from supervisor.mirror import Mirror
 from supervisor.playlists.preparing import Preparing
 from supervisor.playlists.revising import Revising
@@ -218,6 +219,9 @@ class Application:
             audit=audit,
             supervision=supervision,
             snapshot=Snapshot(store, events, supervision, info),
+            metrics=Metrics(
+                supervision, events, self._lag, Threads("metrics writers", places=1), self._clock.monotonic
+            ),
             assets=assets,
             preparing=preparing,
             revising=revising,

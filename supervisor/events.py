@@ -5,10 +5,10 @@ it, and when too much else waits it is dropped and must come back with its last 
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 from uuid import uuid4
 
 from supervisor.schemas.base import Schema
@@ -19,6 +19,8 @@ RING: Final = 4096
 """Events kept for a resume; ``channel_live`` is not counted, its newest per channel is always there."""
 BACKLOG: Final = 512
 """Events that may wait for one reader beside ``channel_live``."""
+
+EndReason = Literal["slow", "stuck"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Subscription:
             self._waiting[event.number] = event
             if len(self._waiting) - len(self._live) > BACKLOG:
                 self.dropped = True
+                self._events.ended["slow"] += 1
                 self._waiting.clear()
                 self._live.clear()
                 self.close()
@@ -103,6 +106,10 @@ class Events:
         self.boot_id: Final = boot_id or uuid4().hex[:12]
         self.listeners: Final[list[Callable[[Schema], None]]] = []
         """Each is called with every payload once it is on its way to the readers; none may block."""
+        self.published: Final[Counter[str]] = Counter()
+        self.opened = 0
+        self.ended: Final[Counter[EndReason]] = Counter({"slow": 0, "stuck": 0})
+        """Readers that were cut off: too much waited for them, or their connection took nothing."""
         self._ring: deque[Event] = deque(maxlen=ring)
         self._live: dict[str, Event] = {}
         self._number = 0
@@ -113,6 +120,7 @@ class Events:
     def publish(self, name: EventName, payload: Schema) -> None:
         """Numbers it, keeps it and offers it to every reader. ``beat`` and ``reset`` are not published."""
         self._number += 1
+        self.published[name] += 1
         live_of = payload.channel_id if isinstance(payload, ChannelLive) else None
         event = Event(self._id(self._number), self._number, name, payload.model_dump_json(), live_of)
         if live_of is not None:
@@ -143,6 +151,7 @@ class Events:
             subscription.close()
         else:
             self._subscriptions.add(subscription)
+        self.opened += 1
         return subscription
 
     def id_at(self, subscription: Subscription) -> str:

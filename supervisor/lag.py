@@ -19,6 +19,8 @@ class LoopLag:
 
     def __init__(self) -> None:
         self._last: deque[float] = deque(maxlen=WINDOW)
+        self.held_up = 0
+        """How often it was longer than what is allowed."""
 
     @property
     def worst_ms(self) -> float:
@@ -33,4 +35,5 @@ class LoopLag:
             late_ms = max(0.0, (loop.time() - due) * 1000)
             self._last.append(late_ms)
             if late_ms > ALLOWED_MS:
+                self.held_up += 1
                 _log.warning("the loop was held up", ms=round(late_ms, 1), allowed_ms=ALLOWED_MS)

@@ -1,7 +1,7 @@
 """What is seen of every channel, as one value a tile can show; published whenever it changes."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
@@ -142,6 +142,13 @@ class LiveBoard:
         self._shown[channel_id] = live
         self._keep(channel_id, sight.decision)
         self._events.publish("channel_live", live)
+
+    def sights(self) -> Iterator[tuple[Sight, float | None]]:
+        """Every channel as it was seen last, and how old its sidecar's last answer is by now, in seconds."""
+        now = self._clock.monotonic()
+        for channel_id, (sight, _, _) in self._seen.items():
+            at = self._answered_at.get(channel_id)
+            yield sight, None if at is None else max(0.0, now - at)
 
     def rate(self, channel_id: str) -> str | None:
         """The frame rate at which the shown sidecar runs; None while there is none that answered."""

@@ -29,6 +29,7 @@ from supervisor.api.routes import (
     items,
     live,
     media_roots,
+    metrics,
     nodes,
     playlists,
     projects,
@@ -75,6 +76,7 @@ _ROUTERS: Final = (
     handover.routes,
     supervisor.routes,
     supervisor.health,
+    metrics.metrics,
     live.files,
 )
 

@@ -18,6 +18,7 @@ from supervisor.clock import Clock
 from supervisor.events import Events
 from supervisor.intake.watch import FolderWatch
 from supervisor.loops.supervision import Supervision
+from supervisor.metrics.scrape import Metrics
 from supervisor.playlists.preparing import Preparing
 from supervisor.playlists.revising import Revising
 from supervisor.principal import Principal
@@ -41,6 +42,7 @@ class Context:
     audit: AuditLog
     supervision: Supervision
     snapshot: Snapshot
+    metrics: Metrics
     assets: AssetImport
     preparing: Preparing
     folders: FolderWatch

@@ -43,6 +43,7 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "read_supervisor": Permission.VIEW,
     "shut_down_supervisor": Permission.ADMINISTER,
     "stream_events": Permission.VIEW_ALL,
+    "read_metrics": Permission.VIEW_ALL,
     "list_audit": Permission.VIEW_ALL,
     "list_projects": Permission.VIEW,
     "read_project": Permission.VIEW,

@@ -33,6 +33,8 @@ class McrRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             principal: Principal | None = request.state.principal
+            metrics = context_of(request).metrics
+            began = metrics.clock()
             try:
                 permit(action, principal)
                 if request.method not in _SAFE_METHODS and action not in ANYWHERE:
@@ -44,8 +46,10 @@ class McrRoute(APIRoute):
             except Exception as error:
                 failure = failure_of(error)
                 await _audit(request, principal, action, failure)
-                return response_of(failure)
-            await _audit(request, principal, action, None)
+                response = response_of(failure)
+            else:
+                await _audit(request, principal, action, None)
+            metrics.tally.answered(action, response.status_code, metrics.clock() - began)
             return response
 
         return handle

@@ -196,6 +196,7 @@ class Actions:
                 now, chance = self._desk.clock.monotonic(), self._desk.random.random()
                 where = node_id or self.row.node_id
                 self.restarts = self.restarts.failed(now, cause, chance, item_id=item_id, node_id=where)
+                self._desk.tally.restarted(self.row.id)
             case GiveList(epoch):
                 await self._give_list(epoch)
             case _:

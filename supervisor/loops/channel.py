@@ -247,6 +247,7 @@ class ChannelKeeper:
     def _tell(self, view: View, decision: Decision, watch: NodeWatch | None, report: SidecarReport | None) -> None:
         """Shows what is seen and decided, and says what is to be alarmed."""
         desk = self._desk
+        self._count_return(view, decision)
         self._air.note(view.desired, decision.observed)
         view = self._air.told(view)
         # While the store is away nobody can know who leads: then whoever sees a dark channel says so.
@@ -254,6 +255,13 @@ class ChannelKeeper:
             wanted = self._alarms_of(view, decision)
             desk.alarms.want(CHANNEL_ALARMS, wanted, channel_id=self.row.id)
         self._show(self._sight(view, decision, watch, report))
+
+    def _count_return(self, view: View, decision: Decision) -> None:
+        """Of an interruption that is over. Told by who leads, and not by everybody who sees it."""
+        airs = self.row.node_id if view.phase in ("starting", "running") else None
+        back = self._air.came_back(view.desired, decision.observed, airs)
+        if back is not None and not view.why_not_leading and self._actions.owner_kind == "channel":
+            self._desk.tally.back_on_air(self.row.id, back.seconds, elsewhere=back.elsewhere)
 
     def _follow(self, report: SidecarReport | None, status: Status | None) -> None:
         """Keeps up with the row and with what the sidecar says about itself; ``status`` while it is on air."""

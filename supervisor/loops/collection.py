@@ -117,6 +117,16 @@ class Collection:
                 self._heard.clear()
             await self._clock.sleep(self._timing.poll)
 
+    def lag(self) -> dict[str, int]:
+        """By channel: how many records its living sidecars say that they have and of which we know that they are not in
+        the store."""
+        behind: dict[str, int] = {}
+        for (channel_id, run_id), seq in self._due().items():
+            collected = self._collected(channel_id, run_id)
+            if collected is not None and not self._records(channel_id):
+                behind[channel_id] = behind.get(channel_id, 0) + max(0, seq - collected)
+        return behind
+
     async def round(self) -> None:
         """Everything that is there now, channels side by side. What fails is logged, told, and tried again."""
         self._hear()

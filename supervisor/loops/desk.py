@@ -19,6 +19,7 @@ from supervisor.loops.leadership import Leadership
 from supervisor.loops.nodes import NodeWatch
 from supervisor.loops.outputs import OutputNeeds
 from supervisor.loops.turns import Turns
+from supervisor.tally import Tally
 
 if TYPE_CHECKING:
     from supervisor.loops.channel import ChannelKeeper
@@ -47,6 +48,7 @@ class Desk:
     keeper_of: Callable[[str], "ChannelKeeper | None"]
     outputs_of: Callable[[str], OutputNeeds]
     nodes_for: Callable[[Channel, frozenset[str]], Sequence[NodeFacts]]
+    tally: Tally = field(default_factory=Tally)
     turns: Turns = field(default_factory=lambda: Turns(_AT_ONCE))
     """For the transactions of channels."""
     readings: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))

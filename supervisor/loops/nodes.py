@@ -1,6 +1,6 @@
 """Watching one node: what its agent tells, our own misses, and doubt about ourselves."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
@@ -88,6 +88,8 @@ class NodeWatch:
         self._taken_at: dict[tuple[str, int], float] = {}
         self._pulses: dict[tuple[str, int], Pulse] = {}
         self._beats: dict[str, deque[int]] = {}
+        self.missed: Final[Counter[str]] = Counter()
+        """By channel: polls that its sidecar did not answer well, since this watch began."""
 
     @property
     def state(self) -> AgentState:
@@ -229,6 +231,7 @@ class NodeWatch:
 
     def forget_channel(self, channel_id: str) -> None:
         self._beats.pop(channel_id, None)
+        self.missed.pop(channel_id, None)
 
     def clear(self) -> None:
         """We were away: what was missed then says nothing about them."""
@@ -299,3 +302,4 @@ class NodeWatch:
             self._pulses[key] = pulse.after(Silence(report.fault), now)
             if status is not None:  # absence is not a miss: its door may not be open yet
                 beats.append(-1)
+                self.missed[report.channel_id] += 1

@@ -126,6 +126,7 @@ class RecorderRoster:
             watch.forget_channel(recorder_id)
         self._tasks.pop(recorder_id).cancel()
         self._board.forget(recorder_id)
+        self._desk.tally.forget(recorder_id)
         self._desk.history.forget_channel(recorder_id)
         self._desk.alarms.forget_channel(recorder_id)
         self._late.pop(recorder_id, None)

@@ -185,6 +185,7 @@ class Roster:
             self._recorded.pop(channel_id, None)
             self._outputs.pop(channel_id, None)
             self._desk.live.forget(channel_id)
+            self._desk.tally.forget(channel_id)
             self._desk.history.forget_channel(channel_id)
             self._desk.alarms.forget_channel(channel_id)
 

@@ -2,14 +2,16 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 from typing import Final
 
 import structlog
 
 from db.elector import Elector
 from db.elector import elector as elector_of
-from db.models import Channel
+from db.models import Channel, Node, Recorder
 from db.repositories.leader import Fence
 from db.store import Store
 from supervisor.agent.interface import AgentAway
@@ -40,6 +42,7 @@ from supervisor.loops.what_if import Outlook, outlook
 from supervisor.nursery import Nursery
 from supervisor.recorder_board import RecorderBoard
 from supervisor.recorder_commands import RecorderCommands
+from supervisor.tally import Tally
 
 log = structlog.get_logger(__name__)
 
@@ -77,10 +80,12 @@ class Supervision:
         self._clock = clock
         self._timing = timing or Timing()
         self._faults: dict[str, tuple[float, str]] = {}
+        self.tally = Tally()
         self._nursery = Nursery(clock, self._task_failed)
         self._media = MediaWatch()
         self._list_ends = ListEnds()
         self._collecting = asyncio.Semaphore(PLACES)
+        self._collections: dict[str, Collection] = {}
         self._leases = Leases()
         self._roster = Roster(store, self._nursery, self._media)
         self._recorders = RecorderRoster(store, self._nursery)
@@ -134,6 +139,7 @@ class Supervision:
             keeper_of=self._roster.keeper_of,
             outputs_of=self._roster.outputs_of,
             nodes_for=self._roster.nodes_for,
+            tally=self.tally,
         )
         for part in (self._roster, self._leases, self._media, self._list_ends):
             part.use(self._desk)
@@ -186,6 +192,40 @@ class Supervision:
         """One channel as it was last read."""
         keeper = self._roster.keepers.get(channel_id)
         return None if keeper is None else keeper.row
+
+    def nodes(self) -> tuple[tuple[Node, NodeWatch | None], ...]:
+        """Every node as it was last read, with its watch; None: it takes no orders from this supervisor."""
+        return tuple((row, self._fleet.watches.get(row.id)) for row in self._fleet.rows.values())
+
+    def recorder_rows(self) -> tuple[Recorder, ...]:
+        """Every recorder as it was last read."""
+        return tuple(keeper.recorder for keeper in self._recorders.keepers.values())
+
+    def journal_lag(self) -> dict[str, int]:
+        """By channel, of those on air: as-run records that are not collected. Empty while another collects."""
+        lags: Counter[str] = Counter()
+        for node_id, collection in self._collections.items():
+            if node_id in self._fleet.watches and self._leadership.fence is not None:
+                lags.update(collection.lag())
+        return lags
+
+    def missed(self) -> dict[str, int]:
+        """By channel: polls that its sidecars did not answer well, since this supervisor watches their nodes."""
+        missed: Counter[str] = Counter()
+        for watch in self._fleet.watches.values():
+            missed.update(watch.missed)
+        for recorder_id in self._recorders.keepers:
+            missed.pop(recorder_id, None)
+        return missed
+
+    def now(self) -> datetime:
+        """By this supervisor's wall clock."""
+        return self._clock.now()
+
+    @property
+    def store_fault(self) -> str:
+        """Why the store cannot be used; empty while it can."""
+        return self._leadership.store_fault
 
     def node_seen(self, node_id: str) -> NodeSeen:
         """A node as this supervisor sees it; one that takes no orders from it says so."""
@@ -253,6 +293,7 @@ class Supervision:
             self._collecting,
             lambda channel_id: channel_id in self._recorders.keepers,
         )
+        self._collections[watch.node_id] = collection
         return (self._nursery.keep(f"as-run of {watch.name}", collection.run),)
 
     def _control_changed(self, channel_id: str) -> None:
@@ -266,6 +307,7 @@ class Supervision:
 
     def _task_failed(self, name: str, error: Exception) -> None:
         self._faults[name] = (self._clock.monotonic(), repr(error))
+        self.tally.task_faults += 1
 
     async def _tell_levels(self) -> None:
         """What concerns no single channel, once a second."""

@@ -12,7 +12,7 @@ from supervisor.api.authentication import Connection
 from supervisor.api.context import Context, Ctx
 from supervisor.api.problems import documented
 from supervisor.api.route import router
-from supervisor.events import Event, Subscription
+from supervisor.events import Event, Events, Subscription
 
 routes = router("events")
 
@@ -48,7 +48,7 @@ async def stream_events(
         subscription.close()
         raise
     connection: Connection = request.state.connection
-    return _Stream(subscription, first, connection)
+    return _Stream(context.events, subscription, first, connection)
 
 
 async def _snapshot(context: Context, subscription: Subscription) -> Event:
@@ -62,9 +62,10 @@ class _Stream(Response):
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, subscription: Subscription, first: Event | None, connection: Connection) -> None:
+    def __init__(self, events: Events, subscription: Subscription, first: Event | None, connection: Connection) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
+        self._events = events
         self._subscription = subscription
         self._first = first
         self._connection = connection
@@ -98,6 +99,8 @@ class _Stream(Response):
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         except TimeoutError:
             _log.warning("an event reader took nothing and is cut off", seconds=STUCK_S)
+            if not self._subscription.dropped:
+                self._events.ended["stuck"] += 1
             self._connection.abort()
 
 

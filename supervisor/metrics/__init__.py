@@ -1,0 +1,1 @@
+"""What this supervisor can be measured by: ``GET /metrics``."""
