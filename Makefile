@@ -7,7 +7,7 @@ PYTEST_ARGS ?= -n 3 --dist loadgroup --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults check format keys pictures sim sim-planted bench soak lock clean
+.PHONY: help setup demo test faults check format keys pictures sim sim-planted races kills bench soak lock clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,12 @@ sim: $(VENV)/.test ## SEEDS=2000 simulated worlds, or SEED=n alone and aloud
 
 sim-planted: $(VENV)/.test ## Every bug planted for the simulation is found
 	@$(BIN)/python -m pytest -q -s -m "campaign or not campaign" tests/simulation/test_planted.py $(ARGS)
+
+races: $(VENV)/.test ## two channels and a recorder race 1,000 times for one port on SQLite and PostgreSQL; resumed if ended
+	@$(BIN)/python -m tests.campaigns races $(ARGS)
+
+kills: $(VENV)/.test ## a recording is killed 50 times at random: every file opens, and how much is missing; resumed if ended
+	@$(BIN)/python -m tests.campaigns kills $(ARGS)
 
 bench: $(VENV)/.test ## measure; writes bench/results and the README's table
 	$(BIN)/python -m bench $(ARGS)

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Final, Protocol
 
@@ -30,6 +30,10 @@ _PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 5.0
 _SETTLE_S: Final = 5.0
 """A card may be busy for so long after whoever had it let go of it."""
+_WAITED_S: Final = 0.005
+"""What is read in less time was there already."""
+_MOST_WAITING: Final = 2_000
+"""Packets, some ten seconds."""
 _TEST_FORMAT: Final = ChannelFormat(640, 360, "25")
 
 _log = logging.getLogger(__name__)
@@ -40,7 +44,9 @@ class Sink(Protocol):
 
     def opened(self, media: InputMedia) -> None: ...
 
-    def came(self, media: InputMedia, one: Coded) -> None: ...
+    def came(self, media: InputMedia, one: Coded, behind: Fraction = ...) -> None:
+        """``behind``: so many seconds before this, where it was not handed over when it came."""
+        ...
 
     def lost(self, why: str) -> None: ...
 
@@ -102,7 +108,8 @@ class StreamSource:
     def __init__(self, address: LiveAddress) -> None:
         self._address = address
         self.shown = address.shown
-        self.patience = PULL_TIMEOUT if address.scheme in ("http", "https") else READ_TIMEOUT
+        self._is_pulled = address.scheme in ("http", "https")
+        self.patience = PULL_TIMEOUT if self._is_pulled else READ_TIMEOUT
 
     def read(self, sink: Sink, closed: threading.Event) -> None:
         """As in ``Source``."""
@@ -115,10 +122,12 @@ class StreamSource:
             opened = InputMedia(media.container, media.picture, tuple(sound), media.rate)
             sink.opened(opened)
             numbers = {stream.index: number for number, stream in enumerate(opened.streams)}
-            for packet in media.container.demux(opened.streams):
-                one = coded(packet, numbers[packet.stream.index])
-                if one is not None:
-                    sink.came(opened, one)
+            for packets in _portions(media.container.demux(opened.streams), together=not self._is_pulled):
+                ones = [coded(packet, numbers[packet.stream.index]) for packet in packets]
+                there = [one for one in ones if one is not None]
+                newest = max((one.dts for one in there), default=Fraction(0))
+                for one in there:
+                    sink.came(opened, one, newest - one.dts)
                 if closed.is_set():
                     return
         except FFmpegError as error:
@@ -208,6 +217,25 @@ def source_of(what: RecorderInput, environment: Mapping[str, str]) -> Source:
             return CardSource(what.device_index, stand_in_driver(environment))
         case "srt" | "rtmp" | "udp" | "hls":
             return StreamSource(parse_live_url(what.url))
+
+
+def _portions(packets: Iterable[Packet], *, together: bool) -> Iterator[list[Packet]]:
+    """One by one as they come; but what came while the connection was made and looked at, ``together``, for the newest
+    of it came just now and all else before."""
+    waiting: list[Packet] = []
+    asked = time.monotonic()
+    for packet in packets:
+        came_before = time.monotonic() - asked < _WAITED_S
+        if together and came_before and len(waiting) < _MOST_WAITING:
+            waiting.append(packet)
+        else:
+            if waiting:
+                yield waiting
+            waiting, together = [], False
+            yield [packet]
+        asked = time.monotonic()
+    if waiting:
+        yield waiting
 
 
 def _coded(packet: EncodedPacket) -> Coded | None:

@@ -80,7 +80,7 @@ class Recorder:
         self._needs_key = True
         self._shift = Fraction(0)
         self._age = Fraction(0)
-        """Of what is just taken, seconds: what was kept came before it could be recorded."""
+        """Of what is just taken, seconds: it came before it was handed over, or before it could be recorded."""
         self._began = False
         self._lost_frame: int | None = None
         self._cut_at: Fraction | None = None
@@ -154,7 +154,7 @@ class Recorder:
             log.info("connected: %s, %s pictures a second", self._shown, media.rate)
             self._published = self._status()
 
-    def came(self, media: InputMedia, one: Coded) -> None:
+    def came(self, media: InputMedia, one: Coded, behind: Fraction = Fraction(0)) -> None:
         """As in ``Sink``."""
         with self._lock:
             if self._ended:
@@ -169,7 +169,7 @@ class Recorder:
                 return
             kept, self._kept = self._kept, []
             for each in (*kept, one):
-                self._age = max(Fraction(0), one.dts - each.dts)
+                self._age = behind + max(Fraction(0), one.dts - each.dts)
                 try:
                     self._take(media, each)
                 except (OSError, FFmpegError) as error:
@@ -272,7 +272,7 @@ class Recorder:
             return
         self._needs_key = False
         now = self._clock()
-        placed = self._timeline.place(one.dts, now)
+        placed = self._timeline.place(one.dts, now - float(self._age))
         self._began = True
         self._shift = placed.shift
         if placed.missed or self._lost_frame is not None:

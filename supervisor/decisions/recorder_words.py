@@ -1,10 +1,10 @@
-"""What is decided about a channel, said of a recorder. Pure: the decisions are the same, the words are not."""
+"""What is decided about a channel, said of a recorder. Pure: nearly all decisions are the same, the words are not."""
 
 from dataclasses import replace
 from typing import Final
 
 from supervisor.decisions.alarms import Wanted
-from supervisor.decisions.view import Decision
+from supervisor.decisions.view import Decision, End
 
 _WORDS: Final = (
     ("wanted on air", "wanted recording"),
@@ -34,8 +34,10 @@ def said_of_recorder(text: str) -> str:
 
 
 def decision_of_recorder(decision: Decision) -> Decision:
+    """What is left of it on another node is asked first: nobody's air waits for its end, and its file is ended well."""
+    actions = tuple(replace(it, patient=True) if isinstance(it, End) and it.node_id else it for it in decision.actions)
     kept = None if decision.kept is None else said_of_recorder(decision.kept)
-    return replace(decision, sentence=said_of_recorder(decision.sentence), kept=kept)
+    return replace(decision, actions=actions, sentence=said_of_recorder(decision.sentence), kept=kept)
 
 
 def alarms_of_recorder(wanted: dict[str, Wanted]) -> dict[str, Wanted]:

@@ -1,10 +1,12 @@
 """One recorder's keeper: a channel's, with a recorder's row and words."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from db.models import Channel, Recorder
 from sidecar.protocol.channel import Item
 from supervisor.decisions.alarms import Wanted
+from supervisor.decisions.placement import MediaVerdict, NodeFacts
 from supervisor.decisions.recorder_words import alarms_of_recorder, decision_of_recorder
 from supervisor.decisions.view import Decision, View
 from supervisor.live import Sight
@@ -33,6 +35,10 @@ class RecorderKeeper(ChannelKeeper):
         if row.rev > self._of_recorder.row.rev:
             self._of_recorder.recorder = row
             self.update(supervised(row))
+
+    def nodes(self) -> Sequence[NodeFacts]:
+        """As in ``ChannelKeeper``; a recorder reads no media, and any node has all it needs."""
+        return tuple(replace(node, media=MediaVerdict()) for node in super().nodes())
 
     def give_jobs(self, jobs: Sequence[Item]) -> None:
         """Its running sidecar is told at once, and again until it has them."""

@@ -1,35 +1,27 @@
 """A recorder as a process: what comes is in its files, picture by picture, whatever happens to it."""
 
 import hashlib
-import os
 import random
-import signal
 import time
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-import av
 import msgspec
 import pytest
 
 from sidecar.protocol.channel import Item, Playlist
 from sidecar.protocol.recording import RecorderInput, Recording
 from tests.fixtures.live_senders import LiveSender, SenderProcess, free_port
-from tests.fixtures.recordings import files_of, held, recorder_document
-from tests.fixtures.sidecars import on_air, sidecar
+from tests.fixtures.recordings import files_of, held, kill_one, opens, recorded, recorder_document
+from tests.fixtures.sidecars import on_air
 from tests.long import LONG
 
 pytestmark = [pytest.mark.realtime, pytest.mark.long]
 
-KILLS = int(os.environ.get("MCR_KILLS", "12" if LONG else "5"))
-"""``MCR_KILLS=50`` takes some three minutes."""
+KILLS = 12 if LONG else 5
+"""``make kills`` makes fifty."""
 TEST = Recording(RecorderInput("test"), floor_mb=0)
-
-
-def recorded(status: object, least: int) -> bool:
-    frames = getattr(getattr(status, "recording", None), "frames", 0)
-    return frames >= least
 
 
 def assert_in_order(numbers: list[int]) -> None:
@@ -146,24 +138,8 @@ def test_without_room_nothing_is_written_and_it_is_told(tmp_path: Path) -> None:
 @pytest.mark.timeout(120 + 10 * KILLS)
 def test_a_recording_that_is_killed_at_any_moment_opens_and_misses_at_most_a_second(tmp_path: Path) -> None:
     chance = random.Random(5)
-    home = tmp_path
-    missing: list[float] = []
-    document = recorder_document(TEST)
-    for kill in range(1, KILLS + 1):
-        with sidecar(document, home, epoch=kill) as recorder:
-            recorder.arm()
-            recorder.until(lambda s: recorded(s, 26), "a second recorded", 30)
-            time.sleep(chance.uniform(0, 1.2))
-            before = recorder.status().recording
-            os.kill(recorder.process.pid, signal.SIGKILL)
-            recorder.ended()
-        assert before is not None
-        there = held(Path(before.path))
-        assert_in_order(there.numbers)
-        missing.append((before.frames - len(there.numbers)) / 25)
-    assert max(missing) <= 1.0, missing
-    files = sorted((home / "media").rglob("*.mp4"))
-    assert len(files) == KILLS
-    for file in files:
-        with av.open(str(file)) as container:
-            assert container.streams.video
+    killed = [kill_one(tmp_path, number, chance) for number in range(1, KILLS + 1)]
+    assert max(one.missing_s for one in killed) <= 1.0, killed
+    files = sorted((tmp_path / "media").rglob("*.mp4"))
+    assert files == sorted({one.path for one in killed})
+    assert all(map(opens, files))

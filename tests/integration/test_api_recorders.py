@@ -108,6 +108,31 @@ async def test_a_clash_is_shown_when_it_is_planned(supervisor: Running) -> None:
     assert [len(one["clashes"]) for one in shown] == [1, 1, 0]
 
 
+async def test_a_port_is_kept_ahead_and_its_clash_is_listed(supervisor: Running) -> None:
+    node = (await supervisor.call("GET", "/nodes"))["items"][0]["id"]
+    port = {"kind": "decklink", "device_index": 3}
+    made = await make(supervisor, input=port, node_id=node)
+    other = await make(supervisor, "Other", input=port, node_id=node)
+    assert made["notice"].startswith("It will record nothing")
+    at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
+    await schedule(supervisor, made["id"], "One", at, 600)
+    two = await schedule(supervisor, other["id"], "Two", at + timedelta(seconds=300), 600)
+    (clash,) = two["clashes"]
+    assert (clash["owner"], clash["title"], clash["what"]) == ("recorder Ingest", "One", "DeckLink port 3")
+    assert clash["goes_first"] is False
+    upcoming = (await supervisor.call("GET", "/schedules/upcoming"))["items"]
+    assert [(it["title"], it["reserved"], len(it["clashes"])) for it in upcoming] == [
+        ("One", True, 1), ("Two", False, 1),
+    ]  # fmt: skip
+    now = await schedule(supervisor, made["id"], "Now", datetime.now(UTC) - timedelta(seconds=60), 3600)
+    problem = await supervisor.call("POST", f"/recorders/{other['id']}/start", expect=409)
+    assert (problem["code"], problem["extra"]["owner_name"]) == ("port_taken", "Ingest")
+    # As the other owns nothing, it may have the port as soon as nobody plans with it.
+    await supervisor.call("DELETE", f"/schedules/{now['id']}", rev=now["rev"])
+    upcoming = (await supervisor.call("GET", "/schedules/upcoming"))["items"]
+    assert [it["title"] for it in upcoming] == ["One", "Two"]
+
+
 async def test_what_cannot_be_recorded_is_refused(supervisor: Running) -> None:
     for wrong in (
         {"input": {"kind": "srt", "url": "udp://239.1.1.1:5000"}},
