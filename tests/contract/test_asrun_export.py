@@ -139,11 +139,48 @@ async def test_bxf(aired: Store) -> None:
     assert detail.findtext("b:Status", namespaces=of) == "Aired with Duration Discrepancy"
     start = detail.find("b:StartDateTime/b:SmpteDateTime", of)
     assert start is not None
-    assert start.attrib == {"broadcastDate": "2026-03-28", "frameRate": "25"}
+    assert start.attrib == {
+        "broadcastDate": "2026-03-28", "utcStartofBroadcastDay": "2026-03-28T05:00:00Z", "frameRate": "25",
+    }  # fmt: skip
     assert start.findtext("b:SmpteTimeCode", namespaces=of) == "20:00:12:00"
     assert detail.findtext("b:Duration/b:SmpteDuration/b:SmpteTimeCode", namespaces=of) == "00:00:04:00"
     note = events[0].findtext("b:AsRunDetail/b:EventNotes/b:EventNote", namespaces=of)
     assert note == "frames is 248: upcut by the switcher (ann)"
+
+
+async def test_bxf_gives_traffics_ids_back_to_the_letter(store: Store) -> None:
+    given = [f"urn:uuid:{TRAFFIC.upper()}", TRAFFIC.upper(), "T 9/\u00df", "", None]
+    parts = [Part("1", 25, more={"traffic_id": one}) for one in given]
+    await air(store, CHANNEL, RUN, 1, BEGIN, parts)
+    of = {"b": NAMESPACE}
+    ids = ET.fromstring(await written(store, "bxf")).findall(".//b:AsRunEventId", of)
+    assert [(one.findtext("b:EventId", None, of), one.findtext("b:BillingReferenceCode", None, of)) for one in ids] == [
+        (f"urn:uuid:{TRAFFIC.upper()}", None), (f"urn:uuid:{TRAFFIC.upper()}", None), (None, "T 9/\u00df"),
+        (None, None), (None, None),
+    ]  # fmt: skip
+    assert [one.find("b:Null", of) is not None for one in ids] == [False, False, True, True, True]
+
+
+async def test_bxf_tells_in_seconds_what_its_labels_cannot_count(store: Store) -> None:
+    """Its labels end at 23:59:59, and at 60 frames a second."""
+    await air(store, CHANNEL, RUN, 1, BEGIN, [Part("1", 25 * 86_400)])
+    await air(store, CHANNEL, "b" * 32, 2, BEGIN + timedelta(hours=1), [Part("2", 150)], rate="100")
+    of = {"b": NAMESPACE}
+    lengths = ET.fromstring(await written(store, "bxf")).findall(".//b:AsRunDetail/b:Duration/b:UtcDuration", of)
+    assert [one.text for one in lengths] == ["PT86400S", "PT1.5S"]
+    fast = replace(DAY, rate="100")
+    text = b"".join([piece async for piece in export(store, fast, "bxf", NOW)]).decode()
+    assert "<UtcDateTime>2026-03-28T19:00:00.000000Z</UtcDateTime>" in text
+    assert "SmpteTimeCode" not in text
+
+
+async def test_bxf_names_the_channel_short_enough_for_its_tables(store: Store) -> None:
+    schedule = ET.fromstring(await written(store, "bxf")).find(f".//{{{NAMESPACE}}}Schedule")
+    assert schedule is not None
+    channel = schedule.find(f"{{{NAMESPACE}}}Channel")
+    assert channel is not None
+    assert channel.attrib == {"channelNumber": "7", "shortName": "Das Ein"}
+    assert schedule.findtext(f"{{{NAMESPACE}}}ScheduleName") == "Das Eine & <Erste>"
 
 
 def test_a_file_is_named_by_letters_that_every_file_system_takes() -> None:

@@ -3,12 +3,13 @@
 Names, places and order are those of the schema that SMPTE publishes as st2021-4 (bxfschema.xsd, schedule.xsd,
 asrun.xsd, bxftypes.xsd, eventdata.xsd, bxfcontentid.xsd, contentmetadata.xsd), written from its description. Filler is
 no event of BXF's; what did not air is, with a length of nothing. An event that a failover broke is an element for each
-segment, all with the traffic system's one id.
+segment, all with the traffic system's one id. What BXF's labels cannot count (a day and more, over 60 frames a second)
+is told in seconds.
 """
 
 import re
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -19,13 +20,18 @@ from sidecar.rundown.rate import parse_rate
 from supervisor.asrun.delays import in_words
 from supervisor.asrun.export.interface import NotesOf, said
 from supervisor.asrun.spans import Span
+from supervisor.playlists.broadcast_day import begins
 from supervisor.schemas.asrun import AsRunEvent
-from supervisor.schemas.timecode import format_timecode, is_drop_frame, time_of_day
+from supervisor.schemas.timecode import format_timecode, nominal_rate, time_of_day
 
 NAMESPACE: Final = "http://smpte-ra.org/schemas/2021/2017/BXF"
 OWN: Final = "urn:mcr-console:as-run"
 """Of what BXF has no place for: under ``PrivateInformation``."""
-_NULL: Final = "00000000-0000-0000-0000-000000000000"
+_URN: Final = re.compile(r"urn:uuid:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_SHORT_NAME: Final = 7
+"""Characters that a short name has in ATSC's tables (A/65), from which BXF takes its channel."""
+_MOST_FRAMES: Final = 60
+"""Frames of a second that BXF's labels count."""
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _DAY_HOURS: Final = 24
 
@@ -37,13 +43,14 @@ class BxfWriter:
         self._span, self._now, self._notes = span, now, notes
         rate = parse_rate(span.rate)
         self._rate = _decimal(rate)
+        self._started: dict[date, str] = {}
 
     def begin(self) -> str:
         span = self._span
         # The same span is the same schedule, however often it is issued; a message is one issue.
         schedule = uuid.uuid5(uuid.NAMESPACE_URL, f"{OWN}:{span.channel_id}:{span.called}")
         message = uuid.uuid5(schedule, self._now.isoformat())
-        name = _attribute(span.name or span.channel_id)
+        name = _attribute((span.name or span.channel_id)[:_SHORT_NAME].strip())
         number = "" if span.number is None else f" channelNumber={quoteattr(str(span.number))}"
         return (
             '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -83,17 +90,15 @@ class BxfWriter:
 
     @staticmethod
     def _event_id(event: AsRunEvent) -> str:
-        """Traffic's own where it is a UUID, as BXF wants it; any other goes where the event's bill is found by."""
-        given = event.traffic_id
-        if given is None:
+        """Traffic's own to the letter where it is a UUID, as BXF wants it; any other goes where the event's bill is
+        found by."""
+        given = (event.traffic_id or "").strip()
+        if not given:
             return "<AsRunEventId><Null/></AsRunEventId>"
-        try:
-            known = uuid.UUID(given.removeprefix("urn:uuid:"))
-        except ValueError:
-            return (
-                f"<AsRunEventId><Null/><BillingReferenceCode>{_text(given[:255])}</BillingReferenceCode></AsRunEventId>"
-            )
-        return f"<AsRunEventId><EventId>urn:uuid:{known}</EventId></AsRunEventId>"
+        urn = given if given.startswith("urn:uuid:") else f"urn:uuid:{given}"
+        if _URN.fullmatch(urn):
+            return f"<AsRunEventId><EventId>{urn}</EventId></AsRunEventId>"
+        return f"<AsRunEventId><Null/><BillingReferenceCode>{_text(given[:255])}</BillingReferenceCode></AsRunEventId>"
 
     @staticmethod
     def _content(event: AsRunEvent) -> str:
@@ -106,18 +111,25 @@ class BxfWriter:
         return f"<Content><ContentId>{identity}</ContentId><Name>{_text(event.title)}</Name></Content>"
 
     def _instant(self, at: datetime) -> str:
+        """By the channel's clock, and with it the day's start in UTC: who reads it need not know the channel's zone."""
         span = self._span
+        if nominal_rate(span.rate) > _MOST_FRAMES:
+            return f"<UtcDateTime>{_utc(at)}</UtcDateTime>"
         day = span.broadcast_date(at)
+        started = self._started.get(day)
+        if started is None:
+            started = self._started[day] = f"{begins(day, span.day_start, span.zone):%Y-%m-%dT%H:%M:%SZ}"
         local = at.astimezone(span.zone)
         return (
-            f'<SmpteDateTime broadcastDate="{day:%Y-%m-%d}" frameRate="{self._rate}">'
+            f'<SmpteDateTime broadcastDate="{day:%Y-%m-%d}" utcStartofBroadcastDay="{started}" '
+            f'frameRate="{self._rate}">'
             f"<SmpteTimeCode>{time_of_day(local, span.rate)}</SmpteTimeCode></SmpteDateTime>"
         )
 
     def _length(self, frames: int, rate: str) -> str:
         """As a timecode; what is longer than timecode counts is a duration in seconds."""
         label = format_timecode(frames, rate)
-        if int(label.split(":", 1)[0]) >= _DAY_HOURS:
+        if int(label.split(":", 1)[0]) >= _DAY_HOURS or nominal_rate(rate) > _MOST_FRAMES:
             seconds = Fraction(frames) / parse_rate(rate)
             return f"<UtcDuration>PT{_decimal(seconds)}S</UtcDuration>"
         return (
@@ -163,11 +175,6 @@ class BxfWriter:
             f"<mcr:{name}>{_text(str(value))}</mcr:{name}>" for name, value in values.items() if value is not None
         )
         return f"<PrivateInformation>{inside}</PrivateInformation>"
-
-
-def is_drop(rate: str) -> bool:
-    """Whether lengths at ``rate`` are labelled with ``;``."""
-    return is_drop_frame(rate)
 
 
 def _text(text: str) -> str:
