@@ -39,6 +39,8 @@ def item_of(event: ScheduledEvent, asset: Asset | None, planned: datetime | None
     airing: dict[str, object] = {"expendable": True} if event.expendable else {}
     if event.category:
         airing["category"] = event.category
+    if event.joins_late and mode == "fixed":
+        airing["late_policy"] = "join"
     match event.kind:
         case "clip":
             spec, remark = _clip(event, asset)
@@ -51,7 +53,7 @@ def item_of(event: ScheduledEvent, asset: Asset | None, planned: datetime | None
         case "live":
             spec, remark = _live(event, channel_rate)
             remarks += [remark] if remark else []
-            if spec.slate_frames is None:
+            if spec.slate_frames is None or event.ends_by_take:
                 airing["end_mode"] = "take"
         case "comment":
             spec, mode, airing = ItemSpec(title=event.title or "", kind="comment"), "follow", {}

@@ -81,7 +81,8 @@ class ScheduledEvent:
 
     ``traffic_id`` is the traffic system's own id of this airing; ``house_id`` names the clip, ``path`` its file where
     the list knows one. ``end`` is exclusive; with a ``length`` and no ``end`` the clip ends that long after ``begin``.
-    ``source`` is what a live event comes from, as the list names it.
+    ``source`` is what a live event comes from, as the list names it. ``joins_late``: of a fixed start that comes late;
+    ``ends_by_take``: whatever its length is.
     """
 
     line: str
@@ -98,6 +99,8 @@ class ScheduledEvent:
     length: Extent | None = None
     expendable: bool = False
     category: str = ""
+    joins_late: bool = False
+    ends_by_take: bool = False
 
 
 @dataclass(frozen=True, slots=True)
