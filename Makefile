@@ -7,7 +7,7 @@ PYTEST_ARGS ?= -n 3 --dist loadgroup --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults check format keys pictures sim sim-planted races kills bench soak lock clean
+.PHONY: help setup demo test faults check format keys events pictures sim sim-planted races kills bench soak lock clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ format: $(VENV)/.test ## put the code in order
 
 keys: $(VENV)/.run ## write docs/keys.md from the table of keys
 	@$(BIN)/python -m mcr_console.key_sheet > docs/keys.md
+
+events: $(VENV)/.run ## write docs/events.md from the events' own shapes
+	@$(BIN)/python -m supervisor.api.event_sheet > docs/events.md
 
 pictures: $(VENV)/.test ## draw docs/wall.svg and docs/channel.svg, the pictures of the README
 	@$(BIN)/python -m tests.console.pictures

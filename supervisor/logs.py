@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, on standard error, written by a thread of its own.
+"""Logs: one JSON object a line, on standard error, written by a thread of its own. On a terminal they are words.
 
 Whoever started the supervisor says where standard error goes. A pipe that nobody reads or a disk that hangs stops that
 thread and never the loop: what does not fit into the queue is counted and left out.
@@ -58,10 +58,34 @@ def _without_secrets(_: object, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def _error_at_hand(_: object, __: str, event: EventDict) -> EventDict:
+    """The error that is being handled: the thread that writes handles none."""
+    if event.get("exc_info") is True:
+        event["exc_info"] = sys.exc_info()
+    return event
+
+
 def _left_out(_: object, __: str, event: EventDict) -> EventDict:
     record = event.get("_record")
     count = getattr(record, "left_out", 0)
     return {**event, "left_out": count} if count else event
+
+
+def _words(_: object, __: str, event: EventDict) -> str:
+    """One line for a person; nothing that somebody else named can move the cursor."""
+    said = dict(event)
+    at, level, text = str(said.pop("at", ""))[11:19], said.pop("level", ""), said.pop("event", "")
+    said.pop("logger", None)
+    trace = said.pop("exception", "")
+    more = " ".join(f"{name}={value!r}" for name, value in said.items())
+    line = "".join(one if one.isprintable() else "\ufffd" for one in f"{at} {level:7} {text}  {more}").rstrip()
+    return f"{line}\n{trace}" if trace else line
+
+
+def _renderers(*, for_a_person: bool) -> tuple[Processor, ...]:
+    if for_a_person:
+        return structlog.processors.format_exc_info, _words
+    return structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(default=str)
 
 
 @contextlib.contextmanager
@@ -72,6 +96,7 @@ def logging_to_stderr(level: int = logging.INFO) -> Generator[None]:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         _without_secrets,
+        _error_at_hand,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -86,8 +111,7 @@ def logging_to_stderr(level: int = logging.INFO) -> Generator[None]:
             processors=[
                 _left_out,
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.dict_tracebacks,
-                structlog.processors.JSONRenderer(default=str),
+                *_renderers(for_a_person=sys.stderr.isatty()),
             ],
         )
     )
