@@ -41,8 +41,9 @@ def figures(lines: Sequence[Line], hours: float) -> tuple[dict[str, object], lis
     if late:
         found["database_mib"] = round(late[-1]["database"] / 1024, 1)
         found["database_mib_per_hour"] = round(slope([(s["s"] / 3600, s["database"] / 1024) for s in late]), 1)
-        found["loop_lag_worst_ms"] = max(s["lag_ms"] for s in samples)
+        found["loop_lag_ms"] = median([s["lag_ms"] for s in samples])
         found["cores_used"] = _cores(samples)
+        found["machine_load"] = round(median([s["load"] for s in samples]), 1)
     found |= _proofs([line for line in lines if line["what"] == "proof"], wrong)
     found |= _clients(lines, wrong)
     return found, wrong

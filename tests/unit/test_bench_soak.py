@@ -20,7 +20,7 @@ def soak(*, grows_mib_per_hour: float = 0.0, descriptors_per_hour: float = 0.0) 
         seen = process(7, 100 + grows_mib_per_hour * hours, 20 + round(descriptors_per_hour * hours))
         lines.append({
             "what": "sample", "s": float(at), "processes": {"supervisor": seen}, "lag_ms": 3.0, "hz": 100,
-            "database": 100,
+            "database": 100, "load": 1.0,
         })  # fmt: skip
     return lines
 
