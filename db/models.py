@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.as_run_models import AsRun, AsRunEvent, AsRunIssue, AsRunNote, AsRunRun
 from db.base import Base, Instant, new_id
+from db.drill_models import Drill
 from db.running_models import Alarm, Audit, Instruction, Leader, PortClaim, PortReservation, StoredEvent
 from db.shift_models import ShiftNote
 
@@ -36,6 +37,7 @@ __all__ = [
     "Audit",
     "Base",
     "Channel",
+    "Drill",
     "Instant",
     "Instruction",
     "Item",
@@ -92,6 +94,7 @@ class Node(Base):
     lost_at: Mapped[datetime | None]
     lost_by: Mapped[str | None] = mapped_column(String(120))
     lost_reason: Mapped[str | None] = mapped_column(Text)
+    is_test: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime]
     rev: Mapped[int] = mapped_column(default=1)
 
@@ -151,6 +154,8 @@ class Channel(Base):
     lease_until: Mapped[datetime | None]
     hold_failover: Mapped[bool] = mapped_column(default=False)
     hold_failover_by: Mapped[str | None] = mapped_column(String(120))
+    is_test: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """There to be tried: drills are made on it without a word more."""
 
     position_item_id: Mapped[str | None] = mapped_column(String(32))
     position_frame: Mapped[int | None]

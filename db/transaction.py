@@ -16,6 +16,7 @@ from db.repositories.assets import Assets
 from db.repositories.audit import AuditLog
 from db.repositories.changes import Changes
 from db.repositories.channels import Channels
+from db.repositories.drills import Drills
 from db.repositories.events import StoredEvents
 from db.repositories.instructions import StationInstructions
 from db.repositories.leader import Leaders
@@ -59,6 +60,7 @@ class Transaction:
         self.audit = AuditLog(session)
         self.events = StoredEvents(session)
         self.shift = ShiftLog(session)
+        self.drills = Drills(session)
 
 
 @asynccontextmanager

@@ -40,6 +40,7 @@ from supervisor.schemas.channel import (
 from supervisor.schemas.claim import Claim, ReleaseIn
 from supervisor.schemas.coming import ComingBoard
 from supervisor.schemas.control import Control, ControlIn, ControlRenew, ControlRenewed, ControlSeen
+from supervisor.schemas.drill import Drill, DrillIn
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.schemas.explanation import Explanation, Placement
 from supervisor.schemas.handover import Handover, ShiftNote, ShiftNoteIn
@@ -319,6 +320,16 @@ class Client:
 
     async def controls(self) -> tuple[ControlSeen, ...]:
         return (await self._http.get(f"{API}/controls", Page[ControlSeen])).items
+
+    # Drills
+
+    async def make_drill(self, values: DrillIn) -> Drill:
+        """Answers as soon as the fault is made; it is measured in the list."""
+        return await self._send("POST", "/drills", Drill, values)
+
+    async def drills(self, limit: int) -> tuple[Drill, ...]:
+        """Newest first."""
+        return (await self._http.get(f"{API}/drills", Page[Drill], query={"limit": limit})).items
 
     # Handover
 

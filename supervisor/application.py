@@ -41,6 +41,7 @@ from supervisor.audit import AuditLog
 from supervisor.clock import Clock, SystemClock
 from supervisor.declared_nodes import declare, parse_declared
 from supervisor.departure import Departure
+from supervisor.drills import Drills
 from supervisor.errors import McrError
 from supervisor.events import Events
 from supervisor.files import only_supervisor, read_or_make_id, write_note
@@ -127,6 +128,7 @@ class Application:
                 address=self._settings.address or f"unix:{self._settings.socket_path}",
             )
             context = self._context(store, events, supervision)
+            stack.push_async_callback(context.drills.close)
             await context.snapshot.reset()  # so that there is something to remember when the store goes
             self._write_note(stack, events.boot_id)
             return await self._serve(context, listeners)
@@ -228,6 +230,7 @@ class Application:
             folders=folders,
             ahead=ahead,
             coming=ComingWatch(store, self._clock, supervision.live, rundowns, supervision.rows, lambda: ahead.latest),
+            drills=Drills(store, self._clock, supervision),
             files=Threads("file readers", places=8),
             media=media,
             rundowns=rundowns,

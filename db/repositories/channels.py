@@ -21,6 +21,7 @@ _SPEC = frozenset(
     {
         "name",
         "number",
+        "is_test",
         "project_id",
         "width",
         "height",

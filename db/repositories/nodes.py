@@ -11,7 +11,7 @@ from db.models import Channel, Node, PortClaim, Recorder
 from db.repositories.ports import LIVE
 from db.repositories.rows import checked, get_row, insert_row, lock_rev, update_by_rev
 
-_SPEC = frozenset({"name", "url", "capacity", "draining", "maintenance"})
+_SPEC = frozenset({"name", "url", "capacity", "draining", "maintenance", "is_test"})
 _NAME_LENGTH = 80
 _ALL = select(Node).order_by(Node.name)
 

@@ -42,6 +42,9 @@ def set_(
     black: _Threshold = None,
     freeze: _Threshold = None,
     silence: _Threshold = None,
+    is_test: Annotated[
+        bool | None, typer.Option("--test/--no-test", help="There to be tried: mcr drill may take it off air.")
+    ] = None,
 ) -> None:
     """Change how a channel airs. What a channel that plays takes on only when it is started again is said."""
     given = {"x": logo_x, "y": logo_y, "opacity": logo_opacity, "on": logo_on}
@@ -49,7 +52,9 @@ def set_(
     if no_logo and (logo is not None or parts or logo_category):
         raise typer.BadParameter("--no-logo takes it away, and nothing else can be said of it")
     by_category = [_category(text) for text in logo_category or ()]
-    others = {"loudness_profile": loudness, "black_s": black, "freeze_s": freeze, "silence_s": silence}
+    others = {
+        "loudness_profile": loudness, "black_s": black, "freeze_s": freeze, "silence_s": silence, "is_test": is_test,
+    }  # fmt: skip
     changes: dict[str, object] = {name: value for name, value in others.items() if value is not None}
     if not (changes or no_logo or logo is not None or parts or by_category):
         raise typer.BadParameter("say what is to change; mcr channel set --help lists it")

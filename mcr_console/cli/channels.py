@@ -290,6 +290,8 @@ def show(named: Named, as_json: AsJson = False) -> None:
                 state += f", {link_words(seen.link)}"
             where = f"Output {output.kind} {safe(without_key(output.url))}".rstrip()
             lines.append(f"{where}{state}; {fencing_words(output.kind, lease_stop=output.lease_stop)}")
+        if channel.is_test:
+            lines.append("For drills: mcr drill may take it off air")
         if channel.hold_failover:
             lines.append(failover_line(channel))
         if channel.live.decision:

@@ -14,6 +14,7 @@ from mcr_console.cli import (
     channels,
     database,
     desk,
+    drill,
     explain,
     failover,
     handover,
@@ -78,6 +79,7 @@ app.command()(history.events)
 app.command()(handover.handover)
 app.command()(handover.note)
 app.command()(incident.incident)
+app.command()(drill.drill)
 app.add_typer(nodes.app, name="node")
 app.add_typer(recorders.app, name="recorder")
 app.add_typer(media.app, name="media")

@@ -18,6 +18,8 @@ def node_line(node: Node) -> str:
         parts.append("draining")
     if node.maintenance:
         parts.append("in maintenance")
+    if node.is_test:
+        parts.append("for drills")
     if node.lost_at is not None:
         parts.append(f"declared dead by {safe(node.lost_by or 'somebody')}")
     if node.engine_fault:

@@ -79,12 +79,15 @@ def set_(
     name: Annotated[str | None, typer.Option(help="A new name. Its agent then needs the key of that name.")] = None,
     url: Annotated[str | None, typer.Option(help="Where its agent listens now.")] = None,
     capacity: Capacity = None,
+    is_test: Annotated[
+        bool | None, typer.Option("--test/--no-test", help="There to be tried: mcr drill may take it away.")
+    ] = None,
 ) -> None:
-    """Change a node's name, url or capacity."""
-    given = {"name": name, "url": url, "capacity": capacity}
+    """Change a node's name, url or capacity, or whether it is there for drills."""
+    given = {"name": name, "url": url, "capacity": capacity, "is_test": is_test}
     changes = {what: value for what, value in given.items() if value is not None}
     if not changes:
-        raise typer.BadParameter("say what to change: --name, --url or --capacity")
+        raise typer.BadParameter("say what to change: --name, --url, --capacity or --test")
     print(node_line(_changed(named, NodePatch.model_validate(changes))))
 
 

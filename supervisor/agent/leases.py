@@ -13,6 +13,7 @@ import structlog
 from supervisor.agent.door import Door, lease_request
 from supervisor.agent.interface import AgentError, LeaseGrant, LeaseRound
 from supervisor.agent.watching import Watching
+from supervisor.clock import Clock
 from supervisor.nursery import Nursery
 
 log = structlog.get_logger(__name__)
@@ -24,7 +25,8 @@ PATIENCE: Final = 0.25
 class Leases:
     """At most one grant is under way to each sidecar: a newer one takes an older one's place."""
 
-    def __init__(self, watching: Watching, nursery: Nursery, answer: float) -> None:
+    def __init__(self, watching: Watching, nursery: Nursery, answer: float, clock: Clock) -> None:
+        self._clock = clock
         self._watching = watching
         self._nursery = nursery
         self._answer_s = answer
@@ -40,6 +42,8 @@ class Leases:
         key = (grant.channel_id, grant.epoch)
         watched = self._watching.find(*key)
         if watched is None or watched.exit is not None or watched.door is None:
+            return None
+        if watched.apart_until > self._clock.monotonic():
             return None
         before = self._under_way.get(key)
         if before is not None:

@@ -14,6 +14,7 @@ from sidecar.protocol.asrun import encode_line
 from sidecar.protocol.commands import CommandReply
 from supervisor.agent.cards import Cards
 from supervisor.agent.condition import Condition
+from supervisor.agent.drills import DrillOrder, Drills
 from supervisor.agent.interface import (
     AgentAway,
     Exit,
@@ -97,6 +98,7 @@ class LocalAgent:
         self._watching: Watching
         self._orders: Orders
         self._leases: Leases
+        self._drills: Drills
         self._condition: Condition
 
     # Life
@@ -129,8 +131,10 @@ class LocalAgent:
             program=self._program,
             nursery=self._nursery,
             answer=self._answer_s,
+            clock=self._clock,
         )
-        self._leases = Leases(self._watching, self._nursery, self._answer_s)
+        self._leases = Leases(self._watching, self._nursery, self._answer_s, self._clock)
+        self._drills = Drills(self._terms, self._watching, self._launcher, self._clock, self._nursery)
         cards = Cards(self._clock)
         self._condition = Condition(
             incarnation=await asyncio.to_thread(memory.incarnation),
@@ -170,6 +174,15 @@ class LocalAgent:
     async def command(self, order: Order, timeout: float) -> CommandReply:
         """As in ``NodeAgent``."""
         return await self._orders.command(order, timeout)
+
+    async def drill(self, order: DrillOrder) -> None:
+        """As in ``CanDrill``."""
+        await self._drills.drill(order)
+
+    @property
+    def silent_for(self) -> float:
+        """As in ``FallsSilent``."""
+        return self._drills.silent_for
 
     # What is seen
 

@@ -32,6 +32,7 @@ from supervisor.agent.names import check_name
 from supervisor.agent.terms import Terms
 from supervisor.agent.watched import Watched
 from supervisor.agent.watching import Watching
+from supervisor.clock import Clock
 from supervisor.nursery import Nursery
 
 log = structlog.get_logger(__name__)
@@ -54,7 +55,9 @@ class Orders:
         program: tuple[str, ...],
         nursery: Nursery,
         answer: float,
+        clock: Clock,
     ) -> None:
+        self._clock = clock
         self._terms = terms
         self._memory = memory
         self._directories = directories
@@ -172,6 +175,8 @@ class Orders:
             for other in self._living(order.channel_id):
                 if other.handle.epoch < order.epoch:
                     raise _still_running(other)
+        if watched.apart_until > self._clock.monotonic():
+            raise SidecarSilent(f"a drill keeps the sidecar of channel {order.channel_id} apart")
         reply = await open_door(watched).command(request_for(order), timeout)
         if reply.epoch != order.epoch:
             raise SidecarBroken(f"epoch {reply.epoch} answered an order for epoch {order.epoch}")

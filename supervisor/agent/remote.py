@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 
 from sidecar.protocol.asrun import TornLine
 from sidecar.protocol.commands import CommandReply
+from supervisor.agent.drills import DrillOrder
 from supervisor.agent.interface import (
     AgentAway,
     Exit,
@@ -83,6 +84,10 @@ class RemoteAgent:
         """As in ``NodeAgent``."""
         call = _post("/sidecar/command", CommandIn.of(order, timeout))
         return await self._ask(call, timeout + self._margin, CommandReply)
+
+    async def drill(self, order: DrillOrder) -> None:
+        """As in ``CanDrill``."""
+        await self._bytes(_post("/drill", order, again=False), _POLL)
 
     async def thumbnail(self, channel_id: str, epoch: int) -> bytes:
         """As in ``NodeAgent``."""

@@ -37,6 +37,8 @@ class Watched:
     stamp: int | None = None
     stamp_seen_at: float | None = None
     linked: set[str] = field(default_factory=set[str])
+    apart_until: float = 0.0
+    """Until then, monotonic, a drill keeps it apart: it is not spoken to."""
 
     @property
     def key(self) -> tuple[str, int]:

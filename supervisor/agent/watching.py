@@ -176,6 +176,9 @@ class Watching:
 
     async def ask(self, watched: Watched) -> None:
         """Asks it once; what comes of it is noted."""
+        if watched.apart_until > self._clock.monotonic():
+            watched.missed("a drill keeps it apart")
+            return
         if watched.door is None:
             await self._open_door(watched)
         if watched.door is None:

@@ -15,6 +15,7 @@ from supervisor.api.snapshot import Snapshot
 from supervisor.assets.importing import AssetImport
 from supervisor.audit import AuditLog
 from supervisor.clock import Clock
+from supervisor.drills import Drills
 from supervisor.events import Events
 from supervisor.intake.watch import FolderWatch
 from supervisor.loops.supervision import Supervision
@@ -48,6 +49,7 @@ class Context:
     folders: FolderWatch
     ahead: Ahead
     coming: ComingWatch
+    drills: Drills
     revising: Revising
     files: Threads
     """For what lies below the media root: this program's own."""

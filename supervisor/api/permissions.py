@@ -73,6 +73,8 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "read_ahead": Permission.VIEW,
     "read_coming": Permission.VIEW,
     "list_history": Permission.VIEW_ALL,
+    "make_drill": Permission.CONFIGURE,
+    "list_drills": Permission.VIEW_ALL,
     "list_channels": Permission.VIEW,
     "read_channel": Permission.VIEW,
     "create_channel": Permission.CONFIGURE,

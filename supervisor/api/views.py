@@ -36,7 +36,7 @@ def project(row: models.Project) -> Project:
 def node(row: models.Node, channels: int, seen: NodeSeen, claims: Sequence[Claim], now: datetime) -> Node:
     """``channels``: how many are placed there now. ``claims``: the live ones of its ports."""
     said = seen.condition
-    names = ("id", "name", "kind", "url", "capacity", "draining", "maintenance", "created_at", "rev")
+    names = ("id", "name", "kind", "url", "capacity", "draining", "maintenance", "is_test", "created_at", "rev")
     age = seen.answer_age_s
     values: dict[str, object] = {name: getattr(row, name) for name in names}
     values |= {name: getattr(row, name) for name in ("lost_at", "lost_by", "lost_reason")}
@@ -97,6 +97,7 @@ def channel(row: models.Channel, outputs: Sequence[models.Output], live: Channel
             **(row.playout or {}),
             "hold_failover": row.hold_failover,
             "hold_failover_by": row.hold_failover_by,
+            "is_test": row.is_test,
             "desired": row.desired,
             "rev": row.rev,
             "created_at": row.created_at,

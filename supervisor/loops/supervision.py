@@ -14,7 +14,7 @@ from db.elector import elector as elector_of
 from db.models import Channel, Node, Recorder
 from db.repositories.leader import Fence
 from db.store import Store
-from supervisor.agent.interface import AgentAway
+from supervisor.agent.interface import AgentAway, NodeAgent
 from supervisor.alarms import AlarmBoard
 from supervisor.clock import Clock
 from supervisor.commands import Commands
@@ -234,6 +234,11 @@ class Supervision:
             return UNDRIVEN
         state = "foreign" if watch.foreign else watch.state
         return NodeSeen(state, watch.answer_age(), watch.offset_s, watch.condition, watch.fault, watch.foreign)
+
+    def agent_of(self, node_id: str) -> NodeAgent | None:
+        """Who takes this supervisor's orders there; None where nobody does."""
+        watch = self._fleet.watches.get(node_id)
+        return None if watch is None else watch.agent
 
     def why_stay(self, node_id: str) -> str:
         """Why nothing would be moved now off this node if it did not answer; empty where it would be."""

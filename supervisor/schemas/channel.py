@@ -98,6 +98,8 @@ class ChannelIn(Playout):
     """What fills gaps; none is the slate."""
     standby_asset_id: Id | None = None
     """The clip that STANDBY cuts to; none is the slate."""
+    is_test: bool = False
+    """There to be tried: a drill may take it off air."""
 
 
 class ChannelPatch(PlayoutPatch):
@@ -116,6 +118,7 @@ class ChannelPatch(PlayoutPatch):
     day_start: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None = None
     filler_playlist_id: Id | None = None
     standby_asset_id: Id | None = None
+    is_test: bool | None = None
 
 
 class LinkLive(Schema):
@@ -275,6 +278,8 @@ class Channel(Playout):
     hold_failover: bool = False
     """An operator's veto: the channel is not moved to another node. It is still started again where it is."""
     hold_failover_by: str | None = None
+    is_test: bool = False
+    """There to be tried: a drill may take it off air."""
     desired: Desired
     rev: int
     created_at: Instant

@@ -36,6 +36,7 @@ class NodePatch(Schema):
     capacity: Annotated[int, Field(ge=1, le=1000)] | None = None
     draining: bool | None = None
     maintenance: bool | None = None
+    is_test: bool | None = None
 
 
 class LostIn(Schema):
@@ -74,6 +75,8 @@ class Node(Schema):
     capacity: int
     draining: bool
     maintenance: bool = False
+    is_test: bool = False
+    """There to be tried: drills are made on it."""
     created_at: Instant
     rev: int
     channels: int = 0

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from supervisor.agent.drills import CanDrill, DrillOrder, FallsSilent
 from supervisor.agent.interface import NodeAgent, StartOrder, StopOrder
 from supervisor.agent.service.requests import asked, decoded, read_body
 from supervisor.agent.service.sessions import Refused, Session, Sessions
@@ -48,6 +49,7 @@ class Answer:
 
 
 Handler = Callable[[Request, bytes], Awaitable[Answer]]
+_SILENT: Final = Problem("Silent", 503, "agent_away", "a drill has this agent answer nobody")
 
 
 def application(agent: NodeAgent, node: str, key: bytes) -> Starlette:
@@ -67,11 +69,12 @@ def application(agent: NodeAgent, node: str, key: bytes) -> Starlette:
         ("GET", "/live", service.live_file),
         ("POST", "/runs", service.runs),
         ("GET", "/asrun", service.asrun),
+        ("POST", "/drill", service.drill),
     )
     return Starlette(
         routes=[
-            Route("/hello", _hello(sessions), methods=["POST"]),
-            *(Route(path, _signed(sessions, handle), methods=[method]) for method, path, handle in routes),
+            Route("/hello", _hello(sessions, service), methods=["POST"]),
+            *(Route(path, _signed(sessions, handle, service), methods=[method]) for method, path, handle in routes),
         ],
         exception_handlers={HTTPException: _no_route},
     )
@@ -82,6 +85,16 @@ class _Service:
 
     def __init__(self, agent: NodeAgent) -> None:
         self._agent = agent
+
+    async def kept_silent(self) -> bool:
+        """Whether a drill has the agent answer nobody; returns when that is over, and whoever asked has given up.
+
+        What was asked meanwhile is not done: it would be done late.
+        """
+        seconds = self._agent.silent_for if isinstance(self._agent, FallsSilent) else 0.0
+        if seconds > 0:
+            await asyncio.sleep(seconds)
+        return seconds > 0
 
     async def start(self, _: Request, body: bytes) -> Answer:
         return Answer(encode(await self._agent.start(decoded(body, StartOrder))))
@@ -124,14 +137,22 @@ class _Service:
     async def runs(self, _: Request, body: bytes) -> Answer:
         return Answer(encode(await self._agent.runs(decoded(body, RunsIn).known)))
 
+    async def drill(self, _: Request, body: bytes) -> Answer:
+        if not isinstance(self._agent, CanDrill):
+            raise ValueError("this agent makes no drills")  # noqa: TRY004 - told to who asked, as 422
+        await self._agent.drill(decoded(body, DrillOrder))
+        return Answer(b"{}")
+
     async def asrun(self, request: Request, _: bytes) -> Answer:
         given = asked(request, AsRunIn)
         page = await self._agent.asrun(given.channel_id, given.run_id, given.after, given.limit)
         return Answer(encode(None if page is None else PageOut.of(page, _PAGE)))
 
 
-def _hello(sessions: Sessions) -> Callable[[Request], Awaitable[Response]]:
+def _hello(sessions: Sessions, service: _Service) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
+        if await service.kept_silent():
+            return _unsigned(_SILENT)
         try:
             welcome = sessions.welcome(decoded(await read_body(request, keep=True, most=_HELLO), Hello))
         except Refused as refused:
@@ -143,8 +164,10 @@ def _hello(sessions: Sessions) -> Callable[[Request], Awaitable[Response]]:
     return endpoint
 
 
-def _signed(sessions: Sessions, handle: Handler) -> Callable[[Request], Awaitable[Response]]:
+def _signed(sessions: Sessions, handle: Handler, service: _Service) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
+        if await service.kept_silent():
+            return _unsigned(_SILENT)
         named = request.headers.get(SESSION, "")
         try:
             body = await read_body(request, keep=sessions.knows(named))
