@@ -1,4 +1,4 @@
-"""People at work: they start, stop, take, edit, hold failovers, empty nodes and accept machines."""
+"""People at work: they start, stop, take, edit, move channels, hold failovers, empty nodes and accept machines."""
 
 import random
 from collections.abc import Callable, Coroutine
@@ -24,6 +24,8 @@ class Operators:
     def __init__(self, world: "World", chance: random.Random) -> None:
         self._world = world
         self._chance = chance
+        self._moves = world._stream("moves")
+        """Of their own, so that the rest of a seed's people do what they did before anybody moved a channel."""
         self.tired = False
         """They change nothing any more."""
 
@@ -32,6 +34,7 @@ class Operators:
         for channel_id in self._world.channels:
             self._later(self._chance.uniform(0.0, 2.0), lambda id_=channel_id: self.want(id_))
         self._next()
+        self._later(self._moves.uniform(10.0, 40.0), self._move)
         if self._world.rival is not None:
             self._later(self._chance.uniform(8.0, 12.0), self._contest)
 
@@ -75,6 +78,17 @@ class Operators:
         )[0]
         deed(channel_id)
         self._next()
+
+    def _move(self) -> None:
+        """One channel to a node of their choice, or to the best; at whatever moment that is."""
+        if self.tired:
+            return
+        channel_id = self._moves.choice(sorted(self._world.channels))
+        nodes = [None, *(self._world.node_ids[node.name] for node in self._world.nodes)]
+        node_id = self._moves.choice(nodes)
+        self._world.truth.wants_moved(channel_id)
+        self._ask("move", lambda it: it.supervision.commands.move(channel_id, node_id, OLGA))
+        self._later(self._moves.uniform(10.0, 40.0), self._move)
 
     # --- what they do -------------------------------------------------------------------------------------------
 

@@ -22,6 +22,9 @@ _CLAIMS: Final = "SELECT id, node_id, port, device_index, owner_id, epoch, state
 _NODES: Final = "SELECT id, maintenance, draining, incarnation FROM node"
 _EXCUSED_S: Final = 14.0
 """Seconds after a trouble with a node in which a move off it can still be on account of that."""
+_ASKED_S: Final = 12.0
+"""Seconds after people asked for a move in which one can still be on account of that: the five that they wait, and a
+write that was under way then."""
 _EMPTIED_S: Final = 30.0
 """Seconds after a maintenance in which a move off the node can still be on account of that."""
 _ILL_S: Final = 75.0
@@ -96,6 +99,8 @@ class Truth:
         self.heard_at: dict[str, float] = {}
         self.emptied_at: dict[str, float] = {}
         """By node id, when it was last seen in maintenance."""
+        self.moved_by_hand: dict[str, float] = {}
+        """By channel id, when people last asked for it to be moved."""
         self.samples = 0
         self._armed: dict[tuple[str, int], SimSidecar] = {}
         self._launched: dict[tuple[str, str], int] = {}
@@ -206,6 +211,10 @@ class Truth:
         if before.node_id is not None and row.node_id not in (None, before.node_id) and row.epoch > before.epoch:
             self._moved(before, row, supervisor)
 
+    def wants_moved(self, channel_id: str) -> None:
+        """People ask for it to be moved; whoever is asked has so long to begin, and gives it up then."""
+        self.moved_by_hand[channel_id] = self._world.loop.now
+
     def _moved(self, before: Row, row: Row, supervisor: "SimSupervisor | None") -> None:
         world = self._world
         node = world.node_named(before.node_id)
@@ -218,7 +227,8 @@ class Truth:
         # A move that was under way when it was held may end where it began.
         if row.hold_failover and not emptied and row.node_id != before.fencing_node_id:
             self.violated("veto", f"{row.name} was moved though its failover is held")
-        silent = row.phase == "fencing" and row.fencing_node_id == before.node_id and not emptied
+        asked = now - self.moved_by_hand.get(row.id, -1e9) < _ASKED_S
+        silent = row.phase == "fencing" and row.fencing_node_id == before.node_id and not emptied and not asked
         if row.phase == "fencing":
             world.log.count("fence")
         world.log.count("failover" if silent else "replacement")
