@@ -24,8 +24,12 @@ SOON_S: Final = 60.0
 _LOUD: Final = {"critical": 0, "warning": 1, "info": 2}
 KINDS: Final = {
     "hold": "HOLD", "take": "TAKE", "live": "LIVE", "media": "MEDIA", "gap": "GAP", "overrun": "OVERRUN",
-    "list_end": "LIST ENDS", "port": "PORT CLASH",
+    "list_end": "LIST ENDS", "port": "PORT CLASH", "clock": "CLOCK", "output": "OUTPUT",
 }  # fmt: skip
+
+
+_ALARMED: Final = {"output_down": "output", "clock_offset": "clock"}
+"""What is told as coming, and needs no second line while its alarm is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ def board(wall: WallState, over: Sequence[Alarm], coming: Sequence[Coming], now:
     rest = [alarm for alarm in wall.alarms if not is_shelved(alarm, now)]
     dark = {id_ for id_ in wall.order if condition(wall.channels[id_]).tally == "off_air"}
     rest.sort(key=lambda alarm: (alarm.channel_id not in dark, _LOUD[alarm.severity]))
+    alarmed = {(_ALARMED.get(alarm.code), alarm.channel_id or alarm.node_id) for alarm in wall.alarms}
     spoken = {alarm.channel_id for alarm in wall.alarms}
     return Board(
         now=now,
@@ -62,7 +67,7 @@ def board(wall: WallState, over: Sequence[Alarm], coming: Sequence[Coming], now:
             for id_ in wall.order
             if id_ not in spoken and id_ not in dark and condition(wall.channels[id_]).needs_somebody
         ),
-        coming=tuple(coming),
+        coming=tuple(one for one in coming if (one.kind, one.channel_id or one.node_id) not in alarmed),
     )
 
 
@@ -157,7 +162,7 @@ def render_coming(one: Coming, ink: Ink, now: datetime, width: int, ground: Styl
         (palette.glyphs.cursor if ground == palette.cursor_row else " ", palette.frame, 1),
         (at, palette.dim, 8),
         (f"{palette.glyphs.warning if one.severity == 'critical' else ' '} {KINDS[one.kind]}", style, 13),
-        (ink.who(one.channel_id), palette.strong, 14),
+        (_whose(one, ink), palette.strong, 14),
         (when, palette.warning if soon else palette.dim, -10),
         (one.text, style if one.severity != "info" else palette.dim, 20),
     ]
@@ -209,10 +214,17 @@ def channel_page(channel_id: str | None, ink: Ink, width: int) -> list[list[Part
     return made + (prose(live.decision, palette.dim, width, rest=" ") if live.decision else [])
 
 
+def _whose(one: Coming, ink: Ink) -> str:
+    if one.node_id is not None:
+        known = ink.wall.nodes.get(one.node_id)
+        return "a node" if known is None else known.name
+    return ink.who(one.channel_id, recorder=one.recorder_id is not None)
+
+
 def coming_page(one: Coming, ink: Ink, width: int) -> list[list[Part]]:
     palette = ink.palette
     at = "nobody can tell when" if one.at is None else f"{ink.clock.local(one.at):%d %b %H:%M:%S}"
-    made: list[list[Part]] = [[(f" {ink.who(one.channel_id)}", palette.strong), (f"  {KINDS[one.kind]}", palette.dim)]]
+    made: list[list[Part]] = [[(f" {_whose(one, ink)}", palette.strong), (f"  {KINDS[one.kind]}", palette.dim)]]
     made += prose(one.text, palette.text, width, rest=" ")
     made.append([(f" {at}", palette.dim)])
     return made + channel_page(one.channel_id, ink, width)

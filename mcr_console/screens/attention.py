@@ -27,7 +27,7 @@ from mcr_console.polled import Polled, Question
 from mcr_console.screens.sheet_screen import SheetScreen
 from mcr_console.screens.shelving import ShelveScreen
 from mcr_console.session import Session
-from mcr_console.subjects import Subject, of_alarm, of_channel
+from mcr_console.subjects import Subject, of_alarm, of_channel, of_node
 from mcr_console.wall_state import ChannelState
 from mcr_console.widgets.sheet import Row
 from supervisor.schemas.alarm import Alarm, ShelveIn
@@ -127,7 +127,10 @@ class AttentionScreen(SheetScreen):
         alarm = self.alarm
         if alarm is not None:
             return of_alarm(alarm, self._ink().who(alarm.channel_id, recorder=alarm.recorder_id is not None))
-        state = self.session.wall.channels.get(self.channel_id or "")
+        state, coming = self.session.wall.channels.get(self.channel_id or ""), self.coming
+        node = None if coming is None else self.session.wall.nodes.get(coming.node_id or "")
+        if node is not None:
+            return of_node(node)
         return None if state is None else of_channel(state)
 
     def footer_words(self) -> dict[str, str | None]:
@@ -196,4 +199,5 @@ class AttentionScreen(SheetScreen):
 
 
 def _key(one: Coming) -> str:
-    return f"n:{one.kind}/{one.channel_id}/{one.item_id or ''}"
+    at = one.at if one.kind == "port" else ""
+    return f"n:{one.kind}/{one.channel_id or one.node_id or one.recorder_id}/{one.item_id or ''}/{at}"

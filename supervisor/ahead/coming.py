@@ -15,12 +15,14 @@ from db.store import Store
 from sidecar.protocol.channel import Playlist
 from sidecar.rundown.rate import parse_rate
 from supervisor.ahead.looking import Report
+from supervisor.ahead.standing import NodeClock, clocks, down_now, port_clashes
 from supervisor.clock import Clock
 from supervisor.errors import McrError
 from supervisor.live import LiveBoard
 from supervisor.loops.documents import read_material
 from supervisor.rundown_figures import Human
 from supervisor.rundowns import Timing, timing_on_air
+from supervisor.schedules.upcoming import read_plans, shown_upcoming
 from supervisor.schemas.alarm import Severity
 from supervisor.schemas.channel import ChannelLive
 from supervisor.schemas.coming import Coming, ComingKind
@@ -56,11 +58,16 @@ class ComingWatch:
     def __init__(
         self, store: Store, clock: Clock, live: LiveBoard, computing: Threads,
         channels: Callable[[], Sequence[Channel]], reports: Callable[[], Mapping[str, Report]],
+        clocks: Callable[[], Sequence[NodeClock]] = tuple,
     ) -> None:  # fmt: skip
+        """``clocks``: of the nodes, as they were last heard."""
         self._store, self._clock, self._live = store, clock, live
         self._computing, self._channels, self._reports = computing, channels, reports
         self._lists: dict[str, _List] = {}
         self._found: dict[str, tuple[Coming, ...]] = {}
+        self._clashes: tuple[tuple[str | None, Coming], ...] = ()
+        """Each with its recorder's project."""
+        self._clocks = clocks
         self._asked, self._seen = asyncio.Event(), asyncio.Event()
         self.at: datetime | None = None
 
@@ -75,8 +82,11 @@ class ComingWatch:
             self._seen.set()
             await self._clock.sleep(max(FRESH_S, PACE * (self._clock.monotonic() - began)))
 
-    async def of(self, channel_ids: frozenset[str], within: timedelta) -> tuple[Coming, ...]:
-        """Of these channels, the soonest first. What is known at once; only the first who asks waits."""
+    async def of(
+        self, channel_ids: frozenset[str], within: timedelta, sees: Callable[[str | None], bool], *, nodes: bool
+    ) -> tuple[Coming, ...]:
+        """Of these channels and of the recorders of projects that one ``sees``, the soonest first; ``nodes``: of nodes
+        too. What is known at once; only the first who asks waits."""
         self._asked.set()
         if not self._seen.is_set():
             try:
@@ -92,16 +102,31 @@ class ComingWatch:
             for one in each
             if one.at is None or one.at <= now + within
         ]
-        return tuple(sorted(found, key=lambda one: (one.at is None, one.at or now, one.channel_id)))
+        standing = (down_now(self._live.get(channel_id), now) for channel_id in channel_ids)
+        found += [one for one in standing if one is not None]
+        found += [
+            one
+            for project_id, one in self._clashes
+            if sees(project_id) and one.at is not None and now <= one.at <= now + within
+        ]
+        found += clocks(self._clocks(), now) if nodes else ()
+        return tuple(sorted(found, key=lambda one: (one.at is None, one.at or now, one.channel_id or "")))
 
     async def _look(self) -> None:
         rows = [row for row in self._channels() if row.desired == "on" and row.playlist_id is not None]
         try:
             async with self._store.read(timeout=STORE_S) as tx:
                 revisions = (await tx.changes.revisions())[1]
+                plans = await read_plans(tx)
         except StoreError as error:
             _log.warning("what is coming cannot be looked at", why=str(error))
             return
+        upcoming = shown_upcoming(plans.schedules.values(), plans, self._clock.now(), WITHIN)
+        self._clashes = tuple(
+            (plans.recorders[one.recorder_id].project_id, one)
+            for one in port_clashes(upcoming)
+            if one.recorder_id is not None
+        )
         there = {row.id for row in rows}
         self._lists = {id_: one for id_, one in self._lists.items() if id_ in there}
         self._found = {id_: one for id_, one in self._found.items() if id_ in there}

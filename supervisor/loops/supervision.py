@@ -15,6 +15,7 @@ from db.models import Channel, Node, Recorder
 from db.repositories.leader import Fence
 from db.store import Store
 from supervisor.agent.interface import AgentAway, NodeAgent
+from supervisor.ahead.standing import NodeClock
 from supervisor.alarms import AlarmBoard
 from supervisor.clock import Clock
 from supervisor.commands import Commands
@@ -239,6 +240,14 @@ class Supervision:
         """Who takes this supervisor's orders there; None where nobody does."""
         watch = self._fleet.watches.get(node_id)
         return None if watch is None else watch.agent
+
+    def clocks(self) -> tuple[NodeClock, ...]:
+        """Of the nodes that answer."""
+        return tuple(
+            NodeClock(watch.node_id, watch.name, watch.offset_s)
+            for watch in self._fleet.watches.values()
+            if watch.state == "answers" and watch.offset_s is not None
+        )
 
     def why_stay(self, node_id: str) -> str:
         """Why nothing would be moved now off this node if it did not answer; empty where it would be."""

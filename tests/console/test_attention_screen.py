@@ -9,8 +9,9 @@ import pytest
 from mcr_console.ringing import Means, Ringing, loud, run_command, sequence
 from mcr_console.wall_state import WallBuilder
 from supervisor.schemas.alarm import Alarm, ShelveIn
+from supervisor.schemas.coming import Coming
 from tests.console.conftest import Desk, settled, until
-from tests.console.desk_scenes import NOON, DeskScene, an_alarm, channel_id, open_alarms, what_is_coming
+from tests.console.desk_scenes import NOON, DeskScene, an_alarm, channel_id, node_id, open_alarms, what_is_coming
 from tests.console.scenes import FrozenClock, channel, degraded_channels, lost, normal_channels, reset
 
 
@@ -172,3 +173,28 @@ async def test_a_question_that_fails_in_this_program_is_a_fault_and_not_silence(
         await pilot.press("f6")
         await until(lambda: bool(desk.app.faults))
         assert "nobody expected this" in desk.session.fault
+
+
+async def test_what_stands_there_is_told_once_of_whom_it_concerns() -> None:
+    """An output that is down or a clock that is off is an alarm, and needs no second line below."""
+    told = {"severity": "warning", "at": NOON, "item_id": None}
+    coming = [
+        Coming.model_validate({"channel_id": channel_id(3), "kind": "output", "text": "udp is down", **told}),
+        Coming.model_validate({"channel_id": channel_id(7), "kind": "output", "text": "hls is stalled", **told}),
+        Coming.model_validate({"channel_id": None, "node_id": node_id(2), "kind": "clock", "text": "0.40 s", **told}),
+        Coming.model_validate(
+            {"channel_id": None, "recorder_id": "e" * 32, "kind": "port", "text": "port 2 is wanted", **told}
+        ),
+    ]
+    down = an_alarm(1, 3, code="output_down", text="Sport: udp is down, says the alarm")
+    desk = Desk([reset(normal_channels(), [down])], desk=DeskScene(coming=coming))
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("f6")
+        await settled(pilot)
+        lines = desk.text().splitlines()
+        assert not [line for line in lines if " OUTPUT " in line and "3 Sport" in line]
+        assert [line for line in lines if " OUTPUT " in line and "7 Music" in line and "hls is stalled" in line]
+        assert [line for line in lines if " CLOCK " in line and "0.40 s" in line]
+        assert [line for line in lines if "PORT CLASH" in line and "recorder" in line and "port 2 is wanted" in line]
+    assert not desk.app.faults

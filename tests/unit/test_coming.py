@@ -9,8 +9,10 @@ from sidecar.protocol.channel import Item, Playlist
 from supervisor.ahead.checking import Finding
 from supervisor.ahead.coming import coming
 from supervisor.ahead.looking import Due, Report
+from supervisor.ahead.standing import NodeClock, clocks, down_now, port_clashes
 from supervisor.schemas.channel import ChannelLive
 from supervisor.schemas.coming import Coming
+from supervisor.schemas.schedule import ScheduleClash, UpcomingRecording
 from supervisor.sidecar_lists import nanoseconds
 from tests.fixtures.channels import make_channel
 
@@ -70,3 +72,57 @@ def test_media_that_are_not_as_they_should_be_are_critical_when_they_are_soon() 
     list_ = Playlist(revision=1, items=(clip(0, 60),), after_last="loop")
     (one,) = coming(ONE, list_, live(), Fraction(25), NOON, NOON + timedelta(hours=1), report)
     assert (one.kind, one.severity, one.text) == ("media", "critical", "Ident: the file is gone")
+
+
+def output(state: str, role: str = "programme", detail: str = "") -> dict[str, Any]:
+    return {"id": "o", "kind": "udp", "role": role, "state": state, "detail": detail, "frames_dropped": 0}
+
+
+def test_outputs_that_are_down_are_told_of_a_channel_on_air_and_of_no_other() -> None:
+    told = {"desired": "on", "phase": "running", "outputs": [
+        output("up"), output("down", detail="no route to host"), output("stalled"), output("down", "preview"),
+    ]}  # fmt: skip
+    one = down_now(make_channel(live=told).live, NOON)
+    assert one is not None
+    assert (one.kind, one.at, one.text) == (
+        "output", NOON, "2 of 3 outputs: udp is down: no route to host; udp is stalled",
+    )  # fmt: skip
+    assert down_now(make_channel(live={**told, "outputs": [output("up"), output("starting")]}).live, NOON) is None
+    assert down_now(make_channel(live={**told, "desired": "off"}).live, NOON) is None
+    assert down_now(make_channel(live={**told, "phase": "starting"}).live, NOON) is None
+
+
+def test_a_clock_is_told_from_a_quarter_of_a_second_on() -> None:
+    found = clocks([NodeClock("a", "alpha", 0.2), NodeClock("b" * 32, "beta", -0.3), NodeClock("c" * 32, "c", 2)], NOON)
+    assert [(one.node_id, one.severity, one.text) for one in found] == [
+        ("b" * 32, "info", "the clock of beta is 0.30 s behind"),
+        ("c" * 32, "warning", "the clock of c is 2.00 s ahead"),
+    ]
+
+
+def recording(schedule: str, start: int, **clash: Any) -> UpcomingRecording:
+    at = NOON + timedelta(minutes=start)
+    values = {"schedule_id": None, "owner": "channel One", "recorder": "", "title": "", "what": "DeckLink port 2",
+              "start_at": at, "other_start_at": NOON - timedelta(hours=9), **clash}  # fmt: skip
+    return UpcomingRecording(
+        schedule_id=schedule * 32, recorder_id="e" * 32, recorder="Feed", title="Bulletin", start_at=at,
+        end_at=at + timedelta(minutes=30), first_at=at - timedelta(minutes=1), last_at=at + timedelta(minutes=30),
+        clashes=(ScheduleClash.model_validate(values),),
+    )  # fmt: skip
+
+
+def test_of_two_recordings_that_want_one_port_the_second_is_told() -> None:
+    first = recording("a", 10, schedule_id="b" * 32, goes_first=True)
+    second = recording("b", 20, schedule_id="a" * 32, owner="recorder Other", title="Cup", goes_first=False,
+                       other_start_at=NOON + timedelta(minutes=10))  # fmt: skip
+    held = recording("c", 30, goes_first=False)
+    assert [(one.item_id, one.at, one.text) for one in port_clashes([first, second, held])] == [
+        ("b" * 32, NOON + timedelta(minutes=19),
+         "Feed, Bulletin: DeckLink port 2 is wanted by recorder Other, Cup from 12:10 UTC"),
+        ("c" * 32, NOON + timedelta(minutes=29),
+         "Feed, Bulletin: DeckLink port 2 is wanted by channel One from 03:00 UTC"),
+    ]  # fmt: skip
+    equal = {"goes_first": None, "what": "the recorder Feed"}
+    pair = [recording("a", 10, schedule_id="b" * 32, other_start_at=NOON + timedelta(minutes=15), **equal),
+            recording("b", 15, schedule_id="a" * 32, other_start_at=NOON + timedelta(minutes=10), **equal)]  # fmt: skip
+    assert [one.item_id for one in port_clashes(pair)] == ["b" * 32]

@@ -1,12 +1,13 @@
 """What the coming hours of all channels ask of somebody, in one list."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 from fastapi import Query
 
 from supervisor.api.context import Ctx, Who
-from supervisor.api.permissions import sees
+from supervisor.api.permissions import Permission, may, sees
 from supervisor.api.problems import documented
 from supervisor.api.route import router
 from supervisor.schemas.coming import ComingBoard
@@ -21,7 +22,10 @@ async def read_coming(
     hours: Annotated[int, Query(ge=1, le=12, description="How far ahead.")] = 4,
 ) -> ComingBoard:
     """Holds, live inputs, media that are not as they should be, gaps, overruns and ends of lists of every channel that
-    is on, the soonest first. Looked at anew every ten seconds while somebody asks; media only by who leads."""
+    is on, outputs that are down now, clashes of recordings and, where the caller may see nodes, clocks that differ; the
+    soonest first. Lists are looked at anew every ten seconds while somebody asks; media only by who leads."""
     mine = frozenset(row.id for row in context.supervision.rows() if sees(who, row.project_id))
-    items = await context.coming.of(mine, timedelta(hours=hours))
+    items = await context.coming.of(
+        mine, timedelta(hours=hours), partial(sees, who), nodes=may(who, Permission.VIEW_ALL)
+    )
     return ComingBoard(at=context.coming.at, items=items)
