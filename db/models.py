@@ -23,6 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.as_run_models import AsRun, AsRunEvent, AsRunIssue, AsRunNote, AsRunRun
 from db.base import Base, Instant, new_id
 from db.drill_models import Drill
+from db.people_models import Principal, ProjectGrant, Token
 from db.running_models import Alarm, Audit, Instruction, Leader, PortClaim, PortReservation, StoredEvent
 from db.shift_models import ShiftNote
 
@@ -49,11 +50,14 @@ __all__ = [
     "PlaylistUndo",
     "PortClaim",
     "PortReservation",
+    "Principal",
     "Project",
+    "ProjectGrant",
     "Recorder",
     "Schedule",
     "ShiftNote",
     "StoredEvent",
+    "Token",
     "WatchedFolder",
     "new_id",
 ]

@@ -10,7 +10,7 @@ from db.base import Base
 
 class ShiftNote(Base):
     """A person's words about the station, a channel, an alarm or what aired. Append only, owner of its facts: ``about``
-    says in words what it is of, for when that is gone."""
+    says in words what it is of, for when that is gone. ``project_id`` is who reads it: None, admins alone."""
 
     __tablename__ = "shift_note"
 
@@ -20,6 +20,7 @@ class ShiftNote(Base):
     alarm_id: Mapped[str | None] = mapped_column(String(32))
     run_id: Mapped[str | None] = mapped_column(String(64))
     seq: Mapped[int | None]
+    project_id: Mapped[str | None] = mapped_column(String(32))
     about: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
     by: Mapped[str] = mapped_column(Text)

@@ -24,6 +24,7 @@ from db.repositories.media_roots import MediaRoots
 from db.repositories.nodes import Nodes
 from db.repositories.playlists import Playlists
 from db.repositories.ports import Ports
+from db.repositories.principals import Principals
 from db.repositories.projects import Projects
 from db.repositories.recorders import Recorders
 from db.repositories.reservations import Reservations
@@ -40,6 +41,7 @@ class Transaction:
 
     def __init__(self, session: AsyncSession) -> None:
         self.projects = Projects(session)
+        self.principals = Principals(session)
         self.nodes = Nodes(session)
         self.channels = Channels(session)
         self.changes = Changes(session)

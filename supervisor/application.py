@@ -32,6 +32,7 @@ from supervisor.api.context import Context
 from supervisor.api.doors import SHUTDOWN_S, make_server, tcp_socket, unix_socket
 from supervisor.api.nodes_seen import read_nodes
 from supervisor.api.snapshot import Snapshot
+from supervisor.api.throttle import Throttle
 from supervisor.asrun.delivery import Delivery
 from supervisor.asrun.targets import FolderTarget, Target, UrlTarget
 from supervisor.assets.importing import AssetImport
@@ -53,6 +54,7 @@ from supervisor.leash import leash_let_go
 from supervisor.loops.supervision import Supervision
 from supervisor.metrics.scrape import Metrics
 from supervisor.mirror import Mirror
+from supervisor.people import People
 from supervisor.playlists.preparing import Preparing
 from supervisor.playlists.revising import Revising
 from supervisor.playlists.telling import tell_playlist
@@ -129,6 +131,7 @@ class Application:
             )
             context = self._context(store, events, supervision)
             stack.push_async_callback(context.drills.close)
+            await context.people.load()
             await context.snapshot.reset()  # so that there is something to remember when the store goes
             self._write_note(stack, events.boot_id)
             return await self._serve(context, listeners)
@@ -218,6 +221,8 @@ class Application:
             events=events,
             clock=self._clock,
             token=read_or_make_token(self._settings.token_path),
+            people=People(store, self._clock),
+            throttle=Throttle(self._clock.monotonic),
             audit=audit,
             supervision=supervision,
             snapshot=Snapshot(store, events, supervision, info),
@@ -270,6 +275,7 @@ class Application:
         let_go = _task("leash", _leash(self._options.leash_fd))
         auditing = _task("audit", context.audit.run())
         for name, work in (
+            ("who may come in", context.people.run),
             ("watched lists", context.folders.run_lists),
             ("watched media", context.folders.run_media),
             ("checks ahead", self._ahead_watch(context).run),

@@ -29,6 +29,16 @@ class Unauthenticated(McrError):
     status, code, title = 401, "unauthenticated", "Who are you?"
 
 
+class TooMany(McrError):
+    """Too many calls of nobody from one address. ``retry_after`` in whole seconds."""
+
+    status, code, title = 429, "too_many", "Too many wrong tokens"
+
+    def __init__(self, detail: str, *, retry_after: int, hint: str = "") -> None:
+        super().__init__(detail, hint=hint)
+        self.retry_after = retry_after
+
+
 class Conflict(McrError):
     """State or port; always names what it conflicts with. ``code`` may be a more exact one."""
 

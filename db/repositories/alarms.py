@@ -12,6 +12,7 @@ from db.errors import Missing, StoreUnavailable
 from db.models import Alarm, Channel, Node, Recorder, new_id
 from db.repositories.instructions import Instructions, StationInstructions, instruction_of
 from db.repositories.rows import table_of, upsert_in
+from db.repositories.within import Within
 
 _ATTEMPTS = 3
 
@@ -186,6 +187,7 @@ class Alarms:
         open_only: bool = True,
         channel_id: str | None = None,
         recorder_id: str | None = None,
+        within: Within | None = None,
         after: str | None = None,
         limit: int | None = None,
     ) -> Sequence[Alarm]:
@@ -197,6 +199,8 @@ class Alarms:
             query = query.where(Alarm.channel_id == channel_id)
         if recorder_id is not None:
             query = query.where(Alarm.recorder_id == recorder_id)
+        if within is not None:
+            query = query.where(within.where(Alarm.channel_id, Alarm.recorder_id))
         if after is not None:
             seen = select(Alarm.raised_at).where(Alarm.id == after).scalar_subquery()
             query = query.where(or_(Alarm.raised_at < seen, (Alarm.raised_at == seen) & (Alarm.id < after)))

@@ -1,6 +1,6 @@
 """Media files and what is known of them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import datetime
 
 from sqlalchemy import delete, func, insert, or_, select, update
@@ -84,7 +84,7 @@ class Assets:
         after: str | None = None,
         limit: int | None = None,
         *,
-        project_id: str | None = None,
+        projects: Set[str] | None = None,
         words: Collection[str] = (),
     ) -> Sequence[Asset]:
         """In the order they were made; ``after`` is the last id seen. Each of ``words`` is in title, house id or path,
@@ -92,8 +92,8 @@ class Assets:
         query = select(Asset).order_by(Asset.id).limit(limit)
         if after is not None:
             query = query.where(Asset.id > after)
-        if project_id is not None:
-            query = query.where(Asset.project_id == project_id)
+        if projects is not None:
+            query = query.where(Asset.project_id.in_(projects))
         for word in words:
             places = (Asset.title, Asset.house_id, Asset.path)
             query = query.where(or_(*(place.icontains(word, autoescape=True) for place in places)))

@@ -11,7 +11,7 @@ from db.models import Audit
 
 
 class AuditLog:
-    """Append only: there is no way here to change or delete a row."""
+    """Append only: there is no way here to change or delete a row, and the database refuses it, too."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -40,9 +40,29 @@ class AuditLog:
         await self._session.flush()
         return row
 
-    async def list(self, before: int | None = None, limit: int = 100) -> Sequence[Audit]:
-        """Newest first; ``before`` is the last id seen."""
+    async def list(
+        self,
+        before: int | None = None,
+        limit: int = 100,
+        *,
+        principal: str | None = None,
+        action: str | None = None,
+        target: str | None = None,
+        outcome: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Sequence[Audit]:
+        """Newest first; ``before`` is the last id seen, ``target`` what a target holds. None leaves a filter out."""
         query = select(Audit).order_by(Audit.id.desc()).limit(limit)
         if before is not None:
             query = query.where(Audit.id < before)
+        for column, wanted in ((Audit.principal, principal), (Audit.action, action), (Audit.outcome, outcome)):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        if target is not None:
+            query = query.where(Audit.target.contains(target, autoescape=True))
+        if since is not None:
+            query = query.where(Audit.at >= since)
+        if until is not None:
+            query = query.where(Audit.at < until)
         return (await self._session.scalars(query)).all()

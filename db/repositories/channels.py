@@ -1,6 +1,6 @@
 """Channels with their outputs: what people decide, and the leader's changes of phase, placement and epoch."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import datetime
 from itertools import starmap
 from typing import Final, NamedTuple
@@ -85,14 +85,21 @@ class Channels:
         return await get_row(self._session, Channel, channel_id)
 
     async def list(
-        self, after: int | None = None, limit: int | None = None, *, playlist_id: str | None = None
+        self,
+        after: int | None = None,
+        limit: int | None = None,
+        *,
+        playlist_id: str | None = None,
+        projects: Set[str] | None = None,
     ) -> Sequence[Channel]:
-        """By number; ``after`` is the last number seen."""
+        """By number; ``after`` is the last number seen, ``projects`` those whose channels are wanted."""
         query = _ALL if limit is None else _ALL.limit(limit)
         if after is not None:
             query = query.where(Channel.number > after)
         if playlist_id is not None:
             query = query.where(Channel.playlist_id == playlist_id)
+        if projects is not None:
+            query = query.where(Channel.project_id.in_(projects))
         return (await self._session.scalars(query)).all()
 
     async def by_ids(self, ids: Collection[str]) -> Sequence[Channel]:

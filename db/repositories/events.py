@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import StoredEvent
 from db.repositories.rows import table_of
+from db.repositories.within import Within
 
 MOST_AT_ONCE = 10_000
 """Events that one ``prune`` deletes at most, so that it ends within a transaction's deadline."""
@@ -55,6 +56,7 @@ class StoredEvents:
         channel_id: str | None = None,
         node_id: str | None = None,
         kinds: Sequence[str] = (),
+        within: Within | None = None,
         before: int | None = None,
         limit: int = 100,
     ) -> Sequence[StoredEvent]:
@@ -66,6 +68,8 @@ class StoredEvents:
             query = query.where(StoredEvent.node_id == node_id)
         if kinds:
             query = query.where(StoredEvent.kind.in_(kinds))
+        if within is not None:
+            query = query.where(within.where(StoredEvent.channel_id))
         if before is not None:
             query = query.where(StoredEvent.id < before)
         return (await self._session.scalars(query)).all()

@@ -1,6 +1,6 @@
 """Playlists and their items. Every edit names the revision it saw and raises it by one, whole or not at all."""
 
-from collections.abc import Collection, Mapping, Sequence, Sized
+from collections.abc import Collection, Mapping, Sequence, Set, Sized
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 
@@ -83,14 +83,14 @@ class Playlists:
         return await get_row(self._session, Playlist, playlist_id)
 
     async def list(
-        self, after: str | None = None, limit: int | None = None, *, project_id: str | None = None
+        self, after: str | None = None, limit: int | None = None, *, projects: Set[str] | None = None
     ) -> Sequence[Playlist]:
         """In the order they were made; ``after`` is the last id seen."""
         query = select(Playlist).order_by(Playlist.id).limit(limit)
         if after is not None:
             query = query.where(Playlist.id > after)
-        if project_id is not None:
-            query = query.where(Playlist.project_id == project_id)
+        if projects is not None:
+            query = query.where(Playlist.project_id.in_(projects))
         return (await self._session.scalars(query)).all()
 
     async def revisions_played(self) -> dict[str, int]:

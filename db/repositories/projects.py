@@ -1,6 +1,6 @@
 """Projects group channels, recorders, playlists and assets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 
 from sqlalchemy import delete, func, select
@@ -24,11 +24,15 @@ class Projects:
         """Raises ``Missing``."""
         return await get_row(self._session, Project, project_id)
 
-    async def list(self, after: str | None = None, limit: int | None = None) -> Sequence[Project]:
-        """By name; ``after`` is the last name seen."""
+    async def list(
+        self, after: str | None = None, limit: int | None = None, *, ids: Set[str] | None = None
+    ) -> Sequence[Project]:
+        """By name; ``after`` is the last name seen, ``ids`` which of them are wanted."""
         query = select(Project).order_by(Project.name).limit(limit)
         if after is not None:
             query = query.where(Project.name > after)
+        if ids is not None:
+            query = query.where(Project.id.in_(ids))
         return (await self._session.scalars(query)).all()
 
     async def add(self, name: str, now: datetime) -> Project:

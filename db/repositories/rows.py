@@ -12,10 +12,22 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import Missing, StaleRev, Taken
-from db.models import Asset, Base, Channel, MediaRoot, Node, Playlist, Project, Recorder, Schedule, WatchedFolder
+from db.models import (
+    Asset,
+    Base,
+    Channel,
+    MediaRoot,
+    Node,
+    Playlist,
+    Principal,
+    Project,
+    Recorder,
+    Schedule,
+    WatchedFolder,
+)
 
-Row = TypeVar("Row", Project, Node, Channel, Recorder, Asset, Playlist, MediaRoot, WatchedFolder, Schedule)
-RevRow = TypeVar("RevRow", Project, Node, Channel, Recorder, Asset, Schedule)
+Row = TypeVar("Row", Principal, Project, Node, Channel, Recorder, Asset, Playlist, MediaRoot, WatchedFolder, Schedule)
+RevRow = TypeVar("RevRow", Principal, Project, Node, Channel, Recorder, Asset, Schedule)
 
 
 def table_of(model: type[Base]) -> "Table[Any]":
@@ -104,7 +116,7 @@ async def why_not(
 
 async def insert_row(
     session: AsyncSession,
-    row: Project | Node | Channel | Recorder | Asset | Playlist | MediaRoot | WatchedFolder | Schedule,
+    row: Principal | Project | Node | Channel | Recorder | Asset | Playlist | MediaRoot | WatchedFolder | Schedule,
 ) -> None:
     """Raises ``Taken``."""
     values = {column.key: getattr(row, column.key) for column in row.__table__.columns}

@@ -17,6 +17,7 @@ from supervisor.api.routes import (
     asrun,
     asrun_days,
     assets,
+    audit,
     channels,
     claims,
     coming,
@@ -33,6 +34,7 @@ from supervisor.api.routes import (
     metrics,
     nodes,
     playlists,
+    principals,
     projects,
     recorders,
     rundown_edits,
@@ -71,6 +73,8 @@ _ROUTERS: Final = (
     alarms.routes,
     asrun.routes,
     asrun_days.routes,
+    audit.routes,
+    principals.routes,
     stream.routes,
     history.routes,
     drills.routes,
@@ -94,8 +98,9 @@ def create_app(context: Context | None = None) -> FastAPI:
         title="MCR Console",
         summary="Master control for linear TV channels",
         description=(
-            "On the unix socket the local user is an admin; on TCP every call but the two health ones carries "
-            "`Authorization: Bearer <token>`. Changes name the rev they saw (`If-Match`). Errors are "
+            "On the unix socket the supervisor's own user and root are admins, others whom a principal names; on TCP "
+            "every call but the two health ones carries `Authorization: Bearer <token>`. What a principal sees and may "
+            "do, its role and its grants in projects say. Changes name the rev they saw (`If-Match`). Errors are "
             "`application/problem+json` (RFC 9457) with a stable `code`."
         ),
         version=program_version(),

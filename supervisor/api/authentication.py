@@ -1,20 +1,20 @@
-"""Who is calling: the local user on the unix socket, the holder of the token on TCP."""
+"""Who is calling: whom the unix socket's peer is taken for, the holder of a token on TCP."""
 
 import hashlib
 import hmac
 import ipaddress
 import os
-import pwd
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
 
 from supervisor.errors import Invalid
+from supervisor.people import People, unix_user_name
 from supervisor.principal import Principal
 from supervisor.schemas.control import SESSION_HEADER, STATION_HEADER
 
@@ -32,7 +32,7 @@ class Connection:
 
 
 class Token:
-    """The bearer token of the TCP door. Only its hash is kept and only hashes are compared."""
+    """The local admin's bearer token. Only its hash is kept and only hashes are compared."""
 
     def __init__(self, secret: str) -> None:
         self._digest: Final = hashlib.sha256(secret.encode()).digest()
@@ -63,22 +63,41 @@ def read_or_make_token(path: Path) -> Token:
     return Token(secret)
 
 
-def authenticate(request: Request, token: Token) -> Principal | None:
-    """The principal of a request, or None. A request that came by no known door has none."""
+def authenticate(request: Request, token: Token, people: People) -> Principal | None:
+    """The principal of a request, or None. A request that came by no known door has none.
+
+    Whom a row names is that; else the supervisor's own user and root are admins on the unix socket, and who holds the
+    token of its home, which that user alone can read, is one on this machine's loopback.
+    """
     connection = getattr(request.state, "connection", None)
     if not isinstance(connection, Connection):
         return None
     session, station = _seat(request)
+    found: Principal | None = None
+    origin = "unix"
     if connection.peer_uid is not None:
-        name = _user_name(connection.peer_uid)
-        return Principal(name=name, origin="unix", role="admin", session=session, station=station)
-    if connection.address is None:
-        return None
+        found = _of_unix(connection.peer_uid, people)
+    elif connection.address is not None:
+        origin = f"tcp {connection.address}"
+        presented = presented_token(request)
+        if presented is not None:
+            found = people.by_token(presented, origin)
+        if found is None and is_loopback(connection.address) and token.matches(presented):
+            found = Principal(name=unix_user_name(os.getuid()), origin=origin, role="admin")
+    return None if found is None else replace(found, origin=origin, session=session, station=station)
+
+
+def _of_unix(uid: int, people: People) -> Principal | None:
+    known = people.by_unix_user(uid)
+    if known is None and uid in {0, os.getuid()}:
+        return Principal(name=unix_user_name(uid), origin="unix", role="admin")
+    return known
+
+
+def presented_token(request: Request) -> str | None:
+    """The bearer token that a request carries, right or wrong."""
     scheme, _, presented = request.headers.get("authorization", "").partition(" ")
-    if not token.matches(presented.strip() if scheme.lower() == "bearer" else None):
-        return None
-    origin = f"tcp {connection.address}"
-    return Principal(name="token", origin=origin, role="admin", session=session, station=station)
+    return presented.strip() if scheme.lower() == "bearer" else None
 
 
 def _seat(request: Request) -> tuple[str, str]:
@@ -87,13 +106,6 @@ def _seat(request: Request) -> tuple[str, str]:
     if not re.fullmatch(r"[0-9a-f]{32}", session):
         return "", ""
     return session, station if re.fullmatch(r"[ -~]{1,60}", station) else ""
-
-
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"uid {uid}"
 
 
 def is_loopback(host: str) -> bool:

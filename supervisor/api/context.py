@@ -12,6 +12,7 @@ from supervisor.ahead.coming import ComingWatch
 from supervisor.ahead.looking import Ahead
 from supervisor.api.authentication import Token
 from supervisor.api.snapshot import Snapshot
+from supervisor.api.throttle import Throttle
 from supervisor.assets.importing import AssetImport
 from supervisor.audit import AuditLog
 from supervisor.clock import Clock
@@ -20,6 +21,7 @@ from supervisor.events import Events
 from supervisor.intake.watch import FolderWatch
 from supervisor.loops.supervision import Supervision
 from supervisor.metrics.scrape import Metrics
+from supervisor.people import People
 from supervisor.playlists.preparing import Preparing
 from supervisor.playlists.revising import Revising
 from supervisor.principal import Principal
@@ -40,6 +42,8 @@ class Context:
     events: Events
     clock: Clock
     token: Token
+    people: People
+    throttle: Throttle
     audit: AuditLog
     supervision: Supervision
     snapshot: Snapshot

@@ -28,7 +28,7 @@ def _describe(operation: dict[str, Any]) -> None:
     permission = ROUTES[operation["operationId"]]
     operation["x-permission"] = permission.value
     if permission is Permission.OPEN:
-        for status in ("401", "403"):
+        for status in ("401", "403", "429"):
             operation["responses"].pop(status, None)
     else:
         operation["security"] = [{"token": []}]

@@ -41,7 +41,7 @@ class Gate:
                 error = Forbidden(f"this supervisor is not {host[:200]!r}", hint="Call it as localhost or 127.0.0.1.")
                 await response_of(failure_of(error))(scope, receive, send)
                 return
-        request.state.principal = authenticate(request, context_of(request).token)
+        request.state.principal = authenticate(request, context_of(request).token, context_of(request).people)
         await self._app(scope, _Bounded(receive), send)
 
 

@@ -2,10 +2,12 @@
 
 import enum
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
+from db.repositories.within import Within
 from supervisor.errors import Forbidden, NotFound, Unauthenticated
-from supervisor.principal import Principal, Role
+from supervisor.principal import Principal, Right, Role
 
 
 class Permission(enum.Enum):
@@ -14,25 +16,36 @@ class Permission(enum.Enum):
     OPEN = "open"
     VIEW = "view"
     """Read one's own projects' things."""
-    VIEW_ALL = "view_all"
-    """Read what spans all projects: the event stream, the audit log, nodes."""
     OPERATE = "operate"
     """Change what is on air."""
     SCHEDULE = "schedule"
     """Change playlists and assets."""
     CONFIGURE = "configure"
-    """Change channels, nodes and projects."""
+    """Change channels and recorders."""
+    VIEW_STATION = "view_station"
+    """Read of the station's machines, whatever plays on them."""
+    MAINTAIN = "maintain"
+    """Change the station's machines and where its media lie."""
     ADMINISTER = "administer"
-    """Change the supervisor itself."""
+    """Change projects, principals and the supervisor itself; read what spans all projects."""
 
 
 _VIEWER: Final = frozenset({Permission.OPEN, Permission.VIEW})
+_OPERATOR: Final = _VIEWER | {Permission.OPERATE, Permission.SCHEDULE}
 GRANTS: Final[Mapping[Role, frozenset[Permission]]] = {
     "viewer": _VIEWER,
-    "operator": _VIEWER | {Permission.OPERATE, Permission.SCHEDULE},
+    "operator": _OPERATOR,
+    "engineer": _OPERATOR | {Permission.CONFIGURE, Permission.VIEW_STATION, Permission.MAINTAIN},
     "admin": frozenset(Permission),
     "system": frozenset(),  # acts in process, never through a door
 }
+
+RIGHTS: Final[Mapping[Permission, Right]] = {
+    Permission.OPERATE: "operate",
+    Permission.SCHEDULE: "edit",
+    Permission.CONFIGURE: "edit",
+}
+"""The right that a permission takes within the project of what it is used on; with every other one sees it."""
 
 ROUTES: Final[Mapping[str, Permission]] = {
     "healthz": Permission.OPEN,
@@ -42,39 +55,52 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "read_openapi": Permission.VIEW,
     "read_supervisor": Permission.VIEW,
     "shut_down_supervisor": Permission.ADMINISTER,
-    "stream_events": Permission.VIEW_ALL,
-    "read_metrics": Permission.VIEW_ALL,
-    "list_audit": Permission.VIEW_ALL,
+    "stream_events": Permission.VIEW,
+    "read_metrics": Permission.VIEW_STATION,
+    "list_audit": Permission.ADMINISTER,
+    "export_audit": Permission.ADMINISTER,
+    "read_myself": Permission.VIEW,
+    "list_principals": Permission.ADMINISTER,
+    "read_principal": Permission.ADMINISTER,
+    "create_principal": Permission.ADMINISTER,
+    "update_principal": Permission.ADMINISTER,
+    "delete_principal": Permission.ADMINISTER,
+    "grant_project": Permission.ADMINISTER,
+    "withdraw_project": Permission.ADMINISTER,
+    "list_tokens": Permission.ADMINISTER,
+    "create_token": Permission.ADMINISTER,
+    "revoke_token": Permission.ADMINISTER,
     "list_projects": Permission.VIEW,
     "read_project": Permission.VIEW,
-    "create_project": Permission.CONFIGURE,
-    "update_project": Permission.CONFIGURE,
-    "delete_project": Permission.CONFIGURE,
-    "list_nodes": Permission.VIEW_ALL,
-    "read_node": Permission.VIEW_ALL,
-    "read_what_if": Permission.VIEW_ALL,
-    "create_node": Permission.CONFIGURE,
-    "update_node": Permission.CONFIGURE,
-    "delete_node": Permission.CONFIGURE,
+    "create_project": Permission.ADMINISTER,
+    "update_project": Permission.ADMINISTER,
+    "delete_project": Permission.ADMINISTER,
+    "list_nodes": Permission.VIEW,
+    "read_node": Permission.VIEW,
+    "read_what_if": Permission.VIEW_STATION,
+    "create_node": Permission.MAINTAIN,
+    "update_node": Permission.MAINTAIN,
+    "delete_node": Permission.MAINTAIN,
     # Each of them lets something play that may play elsewhere still: a person's word against a machine's silence.
     "declare_node_lost": Permission.ADMINISTER,
     "accept_node": Permission.ADMINISTER,
     "release_claim": Permission.ADMINISTER,
-    "list_claims": Permission.VIEW_ALL,
-    "list_node_claims": Permission.VIEW_ALL,
-    "list_media_roots": Permission.VIEW_ALL,
+    "list_claims": Permission.VIEW_STATION,
+    "list_node_claims": Permission.VIEW_STATION,
+    "list_media_roots": Permission.VIEW_STATION,
     # Writes a file into a folder of the supervisor's machine that the caller names.
-    "create_media_root": Permission.CONFIGURE,
-    "delete_media_root": Permission.CONFIGURE,
-    "list_watched_folders": Permission.VIEW_ALL,
+    "create_media_root": Permission.MAINTAIN,
+    "delete_media_root": Permission.MAINTAIN,
+    "list_watched_folders": Permission.VIEW_STATION,
     # Has files of the supervisor's machine read, and moved within the folder.
     "create_watched_folder": Permission.CONFIGURE,
     "delete_watched_folder": Permission.CONFIGURE,
     "read_ahead": Permission.VIEW,
     "read_coming": Permission.VIEW,
-    "list_history": Permission.VIEW_ALL,
-    "make_drill": Permission.CONFIGURE,
-    "list_drills": Permission.VIEW_ALL,
+    "list_history": Permission.VIEW,
+    # Breaks something on purpose, of whatever project.
+    "make_drill": Permission.ADMINISTER,
+    "list_drills": Permission.VIEW_STATION,
     "list_channels": Permission.VIEW,
     "read_channel": Permission.VIEW,
     "create_channel": Permission.CONFIGURE,
@@ -106,10 +132,10 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "rejoin": Permission.OPERATE,
     "cue": Permission.OPERATE,
     "logo": Permission.OPERATE,
-    "read_handover": Permission.VIEW_ALL,
-    "list_shift_notes": Permission.VIEW_ALL,
+    "read_handover": Permission.VIEW,
+    "list_shift_notes": Permission.VIEW,
     "add_shift_note": Permission.OPERATE,
-    "list_controls": Permission.VIEW_ALL,
+    "list_controls": Permission.VIEW,
     "take_control": Permission.OPERATE,
     "release_control": Permission.OPERATE,
     "renew_controls": Permission.OPERATE,
@@ -151,11 +177,11 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "read_asset": Permission.VIEW,
     "update_asset": Permission.SCHEDULE,
     "delete_asset": Permission.SCHEDULE,
-    "list_alarms": Permission.VIEW_ALL,
+    "list_alarms": Permission.VIEW,
     "acknowledge_alarm": Permission.OPERATE,
     "shelve_alarm": Permission.OPERATE,
     "unshelve_alarm": Permission.OPERATE,
-    "list_instructions": Permission.VIEW_ALL,
+    "list_instructions": Permission.VIEW,
     "set_instruction": Permission.CONFIGURE,
     "delete_instruction": Permission.CONFIGURE,
     "list_as_run": Permission.VIEW,
@@ -171,7 +197,7 @@ ROUTES: Final[Mapping[str, Permission]] = {
     # Writes over what the log shows, though only with what its records say.
     "rebuild_as_run": Permission.ADMINISTER,
 }
-"""By operation id."""
+"""By operation id. What a call may then touch, ``require_sight`` says by the grants of whoever calls."""
 
 ANYWHERE: Final = frozenset({"shut_down_supervisor"})
 """What changes something and is no leader's to do: every other such call is refused by a supervisor that follows."""
@@ -184,18 +210,23 @@ UNWRITTEN: Final = frozenset({"renew_controls"})
 """What changes nothing that anybody asks for later: each console says every few seconds that it is still there."""
 
 
-def permit(operation_id: str, principal: Principal | None) -> None:
-    """Raises Unauthenticated without a principal, Forbidden without the permission or without an entry above."""
+def permit(operation_id: str, principal: Principal | None) -> Principal | None:
+    """Who calls, with the right that this call takes. None is nobody, to whom only what is open is permitted.
+
+    Raises Unauthenticated without a principal, Forbidden without the permission or without an entry above.
+    """
     permission = ROUTES.get(operation_id)
     if permission is Permission.OPEN:
-        return
+        return principal
     if principal is None:
         raise Unauthenticated(
             "this call names nobody",
-            hint="On TCP send the header `Authorization: Bearer <token>` with what $MCR_HOME/token holds.",
+            hint="On TCP send the header `Authorization: Bearer <token>`; mcr token add makes one. "
+            "On the unix socket an admin names you: mcr principal add NAME --unix-user USER.",
         )
     if permission is None or permission not in GRANTS[principal.role]:
         raise Forbidden(f"{principal.name} ({principal.role}) may not {operation_id.replace('_', ' ')}")
+    return replace(principal, needs=RIGHTS.get(permission, "view"))
 
 
 def may(principal: Principal, permission: Permission) -> bool:
@@ -203,12 +234,47 @@ def may(principal: Principal, permission: Permission) -> bool:
     return permission in GRANTS[principal.role]
 
 
+def may_in(principal: Principal, permission: Permission, project_id: str | None) -> bool:
+    """Whether it has the permission, and within the project the right that goes with it."""
+    if not may(principal, permission):
+        return False
+    return sees_all(principal) or project_id in principal.within(RIGHTS.get(permission, "view"))
+
+
+def visible(principal: Principal) -> frozenset[str] | None:
+    """The projects whose things it sees; None: everything. For queries: a page's cursor must tell of nothing else."""
+    return None if sees_all(principal) else principal.projects
+
+
+def within(principal: Principal) -> Within | None:
+    """For queries over all projects: what the principal sees. None: everything."""
+    if sees_all(principal):
+        return None
+    return Within(principal.projects, station=may(principal, Permission.VIEW_STATION))
+
+
+def sees_all(principal: Principal) -> bool:
+    """Whether there is nothing that it may not see."""
+    return principal.role == "admin"
+
+
 def sees(principal: Principal, project_id: str | None) -> bool:
     """Whether a thing of this project is there at all for the principal; what has no project is an admin's."""
-    return principal.role == "admin" or (project_id is not None and project_id in principal.projects)
+    return sees_all(principal) or (project_id is not None and project_id in principal.projects)
 
 
-def require_sight(principal: Principal, project_id: str | None, kind: str, thing_id: str) -> None:
-    """404 and not 403 across projects: nobody learns what others have."""
+def require_sight(
+    principal: Principal, project_id: str | None, kind: str, thing_id: str, *, right: Right | None = None
+) -> None:
+    """Whether the principal may do with a thing of this project what the call is for (``right``: only that).
+
+    404 and not 403 across projects: nobody learns what others have. 403 for what is seen and may not be changed.
+    """
     if not sees(principal, project_id):
         raise NotFound(f"there is no {kind} {thing_id}")
+    needed = right or principal.needs
+    if not sees_all(principal) and project_id not in principal.within(needed):
+        raise Forbidden(
+            f"{principal.name} may see this {kind}, and not {needed} what is in its project",
+            hint=f"An admin grants it: mcr principal grant {principal.name} PROJECT --{needed}.",
+        )

@@ -24,7 +24,7 @@ from db.errors import (
     StoreUnavailable,
     Taken,
 )
-from supervisor.errors import Conflict, McrError, Unauthenticated, Unavailable
+from supervisor.errors import Conflict, McrError, TooMany, Unauthenticated, Unavailable
 from supervisor.schemas.base import Problem
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -82,7 +82,7 @@ def _failure(
 def _of_ours(error: McrError) -> Failure:
     headers: dict[str, str] = {}
     code = error.conflict if isinstance(error, Conflict) else error.code
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | TooMany):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="mcr"'
@@ -189,12 +189,13 @@ def _is_nobody(request: Request) -> bool:
 
 ANSWERS: Final[Mapping[int, str]] = {
     401: "No principal: the token is missing or wrong.",
-    403: "The principal's role has not this permission.",
+    403: "The principal's role has not this permission, or its grants not this right in the project.",
     404: "No such thing, or not in a project of the principal.",
     409: "Conflicts with what is: `code` says with what, and `detail` names it.",
     413: "The body is larger than 4 MiB.",
     422: "Cannot be used: `detail` names field and reason.",
     428: "`If-Match` with the rev that was seen is missing.",
+    429: "Too many calls without a right token from this address; `Retry-After` says when to come again.",
     500: "Failed here; `detail` has the incident id.",
     502: "The sidecar or its engine failed.",
     503: "No leader, no database or too much at once; `Retry-After` says when to come again.",
@@ -205,4 +206,4 @@ ANSWERS: Final[Mapping[int, str]] = {
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The error answers of a route, for OpenAPI: those given, and those that any may have."""
-    return {status: {"description": ANSWERS[status]} for status in sorted({*statuses, 401, 403, 422, 500, 503})}
+    return {status: {"description": ANSWERS[status]} for status in sorted({*statuses, 401, 403, 422, 429, 500, 503})}

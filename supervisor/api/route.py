@@ -13,7 +13,7 @@ from supervisor.api.authentication import Connection
 from supervisor.api.context import Context, context_of
 from supervisor.api.permissions import ANYWHERE, CHANGES_NOTHING, UNWRITTEN, permit
 from supervisor.api.problems import Failure, failure_of, response_of
-from supervisor.errors import Follows
+from supervisor.errors import Follows, TooMany, Unauthenticated
 from supervisor.principal import Principal
 from supervisor.schemas.audit import Outcome
 
@@ -36,7 +36,7 @@ class McrRoute(APIRoute):
             metrics = context_of(request).metrics
             began = metrics.clock()
             try:
-                permit(action, principal)
+                request.state.principal = permit(action, principal)
                 if request.method not in _SAFE_METHODS and action not in ANYWHERE:
                     require_leader(context_of(request))
                 response = await inner(request)
@@ -44,6 +44,8 @@ class McrRoute(APIRoute):
                 _add_cancelled(request, principal, action)
                 raise
             except Exception as error:
+                if isinstance(error, Unauthenticated) and (told := throttled(request)) is not None:
+                    return response_of(failure_of(told))  # no row: who floods the door does not flood the log
                 failure = failure_of(error)
                 await _audit(request, principal, action, failure)
                 response = response_of(failure)
@@ -53,6 +55,21 @@ class McrRoute(APIRoute):
             return response
 
         return handle
+
+
+def throttled(request: Request) -> TooMany | None:
+    """Notes that this call names nobody; how to refuse it where too many did from the same address."""
+    connection: Connection | None = getattr(request.state, "connection", None)
+    if connection is None or connection.address is None:
+        return None
+    wait_s = context_of(request).throttle.failed(connection.address)
+    if wait_s is None:
+        return None
+    return TooMany(
+        f"too many calls without a right token came from {connection.address}",
+        retry_after=max(1, round(wait_s)),
+        hint="One with a right token is answered at any time.",
+    )
 
 
 def require_leader(context: Context) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from db import models
 from sidecar.protocol.live_url import shown_live_url
 from supervisor.agent import interface
-from supervisor.api.permissions import GRANTS, Permission
+from supervisor.api.permissions import Permission, may_in
 from supervisor.asrun.shown import shown
 from supervisor.live import NodeSeen
 from supervisor.playlists.source_timecode import label_at
@@ -108,15 +108,16 @@ def channel(row: models.Channel, outputs: Sequence[models.Output], live: Channel
 
 def without_keys(view: Channel, who: Principal) -> Channel:
     """A channel as ``who`` may see it: only who may change an output sees the secret in its url."""
-    if Permission.CONFIGURE in GRANTS[who.role]:
+    if may_in(who, Permission.CONFIGURE, view.project_id):
         return view
     outputs = tuple(output.model_copy(update={"url": without_key(output.url)}) for output in view.outputs)
     return view.model_copy(update={"outputs": outputs})
 
 
-def without_input_secrets(view: Item, who: Principal) -> Item:
-    """An item as ``who`` may see it: only who may change a list sees the passphrase or key in a live input's url."""
-    if view.url is None or Permission.SCHEDULE in GRANTS[who.role]:
+def without_input_secrets(view: Item, who: Principal, project_id: str | None) -> Item:
+    """An item of a list of this project as ``who`` may see it: only who may change the list sees the passphrase or key in
+    a live input's url."""
+    if view.url is None or may_in(who, Permission.SCHEDULE, project_id):
         return view
     shown = shown_live_url(view.url)
     return view.model_copy(update={"url": shown, "title": view.title.replace(view.url, shown)})

@@ -1,9 +1,10 @@
 """Schedules as they are shown: when they record next, and what is in the way of it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Final
 
 from db.models import PortClaim, PortReservation, Recorder
 from db.models import Schedule as Row
@@ -14,6 +15,9 @@ from supervisor.schedules.windows import Window, windows
 from supervisor.schemas.schedule import Schedule, ScheduleClash, UpcomingRecording
 
 _OF_ROW = tuple(name for name in Schedule.model_fields if name not in ("next_start_at", "next_end_at", "clashes"))
+
+
+ANOTHERS: Final = "something of another project"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,20 @@ async def read_plans(tx: Transaction) -> Plans:
         overlaps.setdefault(one.schedule_id, []).append((one, other))
     schedules = {row.id: row for row in await tx.schedules.list()}
     return Plans(schedules, recorders, await tx.reservations.list(), overlaps, lasting)
+
+
+def unnamed(
+    clashes: Iterable[ScheduleClash], seen: Callable[[str | None], bool], plans: Plans
+) -> tuple[ScheduleClash, ...]:
+    """Without a word of whose they are, where ``seen`` says no of the project of what is in the way."""
+    told: list[ScheduleClash] = []
+    for clash in clashes:
+        other = plans.schedules.get(clash.schedule_id or "")
+        if other is not None and seen(plans.recorders[other.recorder_id].project_id):
+            told.append(clash)
+        else:
+            told.append(clash.model_copy(update={"schedule_id": None, "owner": ANOTHERS, "recorder": "", "title": ""}))
+    return tuple(told)
 
 
 def shown_schedule(row: Row, plans: Plans, now: datetime) -> Schedule:

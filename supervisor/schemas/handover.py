@@ -14,11 +14,15 @@ StandingKind = Literal[
 
 class ShiftNoteIn(Schema):
     """Of the station, or of a channel, an alarm (`alarm_id`) or an event of the as-run log (`run_id` and `seq`, with
-    its channel)."""
+    its channel).
+
+    One of the station is read within `project_id`. Left out: the one project whose air the writer may change; an
+    admin's is for admins."""
 
     text: Annotated[Line, Field(min_length=1, max_length=2000)]
     channel_id: Id | None = None
     alarm_id: Id | None = None
+    project_id: Id | None = None
     run_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
     seq: Annotated[int, Field(ge=1, lt=2**63)] | None = None
 
@@ -30,6 +34,8 @@ class ShiftNote(Schema):
     at: Instant
     channel_id: Id | None
     alarm_id: Id | None
+    project_id: Id | None = None
+    """Whose it is to read; none: the admins'."""
     run_id: str | None
     seq: int | None
     about: str

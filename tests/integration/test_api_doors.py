@@ -57,8 +57,11 @@ def test_the_system_has_no_door() -> None:
     assert GRANTS["system"] == frozenset()
 
 
-async def test_on_tcp_every_route_but_health_wants_the_token(supervisor: Running) -> None:
+async def test_on_tcp_every_route_but_health_wants_the_token(
+    supervisor: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """P7: walks every route that there is, without a token and with a wrong one."""
+    monkeypatch.setattr("supervisor.api.throttle.FREE", 10_000)
     async with supervisor.tcp_client() as without, supervisor.tcp_client({"Authorization": "Bearer wrong"}) as wrong:
         for route in all_routes():
             path = route.path.replace("{path:path}", "index.m3u8")
@@ -72,6 +75,8 @@ async def test_on_tcp_every_route_but_health_wants_the_token(supervisor: Running
                 "alarm_id",
                 "claim_id",
                 "media_root_id",
+                "principal_id",
+                "token_id",
             ):
                 path = path.replace(f"{{{name}}}", NOBODY)
             for client in (without, wrong):
@@ -130,7 +135,7 @@ async def test_the_local_user_is_known_by_name_and_every_change_is_written_down(
         (me, "unix", "done", None),
         (me, "unix", "refused", "taken"),
         (me, "unix", "refused", "invalid"),
-        ("token", "tcp 127.0.0.1", "done", None),
+        (me, "tcp 127.0.0.1", "done", None),
         ("nobody", "tcp 127.0.0.1", "refused", "unauthenticated"),
     ]
     assert rows[-1]["target"] == f"project:{made['id']}"

@@ -10,7 +10,7 @@ from db.transaction import Transaction
 from supervisor.api import views
 from supervisor.api.context import Ctx, Who
 from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
-from supervisor.api.permissions import require_sight, sees
+from supervisor.api.permissions import require_sight, visible
 from supervisor.api.problems import documented
 from supervisor.api.revisions import SeenRev, set_etag
 from supervisor.api.route import note, router
@@ -39,9 +39,9 @@ async def list_assets(
     """In a fixed order."""
     after = decode_cursor(cursor, str)[0] if cursor else None
     async with context.store.read() as tx:
-        rows = await tx.assets.list(after, limit + 1, words=(search or "").split()[:MOST_WORDS])
+        rows = await tx.assets.list(after, limit + 1, projects=visible(who), words=(search or "").split()[:MOST_WORDS])
     shown, following = page_of(rows, limit, lambda row: (row.id,))
-    return Page(items=tuple(views.asset(row) for row in shown if sees(who, row.project_id)), next_cursor=following)
+    return Page(items=tuple(views.asset(row) for row in shown), next_cursor=following)
 
 
 @routes.post("/assets", status_code=201, responses=documented(404))

@@ -14,7 +14,7 @@ from supervisor.api.channel_spec import changed_channel, changed_playout, new_ch
 from supervisor.api.context import Context, Ctx, Who
 from supervisor.api.output_spec import output_specs, require_node
 from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
-from supervisor.api.permissions import require_sight, sees
+from supervisor.api.permissions import require_sight, visible
 from supervisor.api.problems import documented
 from supervisor.api.revisions import SeenRev, set_etag
 from supervisor.api.route import note, router
@@ -47,13 +47,12 @@ async def list_channels(context: Ctx, who: Who, cursor: Cursor = None, limit: Li
     """By number, with what is seen of each now."""
     after = decode_cursor(cursor, int)[0] if cursor else None
     async with context.store.read() as tx:
-        rows = await tx.channels.list(after, limit + 1)
+        rows = await tx.channels.list(after, limit + 1, projects=visible(who))
         outputs = await tx.channels.all_outputs()
     shown, following = page_of(rows, limit, lambda row: (row.number,))
     items = (
         views.without_keys(views.channel(row, outputs.get(row.id, ()), context.supervision.live.get(row.id)), who)
         for row in shown
-        if sees(who, row.project_id)
     )
     return Page(items=tuple(items), next_cursor=following)
 
@@ -137,6 +136,16 @@ async def channel_row(tx: Transaction, who: Principal, channel_id: str) -> Row:
     return row
 
 
+async def require_channel(context: Context, who: Principal, channel_id: str) -> Row:
+    """As ``channel_row``, of what supervision knows: a take must not wait for the database, nor a picture need it."""
+    row = context.supervision.row(channel_id)
+    if row is None:
+        async with context.store.read() as tx:
+            return await channel_row(tx, who, channel_id)
+    require_sight(who, row.project_id, "channel", channel_id)
+    return row
+
+
 async def changed(context: Context, who: Principal, response: Response, row: Row) -> Channel:
     """Tells supervision and every console about a channel that was added or changed, and answers it."""
     await context.supervision.commands.channel_changed(row.id)
@@ -156,10 +165,10 @@ async def _require_sight_of_named(tx: Transaction, who: Principal, spec: dict[st
         require_sight(who, project_id, "project", project_id or "none")
     if isinstance(playlist_id := spec.get("playlist_id"), str):
         playlist = await tx.playlists.get(playlist_id)
-        require_sight(who, playlist.project_id, "playlist", playlist_id)
+        require_sight(who, playlist.project_id, "playlist", playlist_id, right="view")
     if isinstance(filler_id := spec.get("filler_playlist_id"), str):
         filler = await tx.playlists.get(filler_id)
-        require_sight(who, filler.project_id, "playlist", filler_id)
+        require_sight(who, filler.project_id, "playlist", filler_id, right="view")
     if isinstance(asset_id := spec.get("standby_asset_id"), str):
         asset = await tx.assets.get(asset_id)
-        require_sight(who, asset.project_id, "asset", asset_id)
+        require_sight(who, asset.project_id, "asset", asset_id, right="view")

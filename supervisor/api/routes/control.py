@@ -3,9 +3,10 @@
 from fastapi import Request
 
 from supervisor.api.context import Context, Ctx, Who
+from supervisor.api.permissions import sees
 from supervisor.api.problems import documented
 from supervisor.api.route import note, router
-from supervisor.api.routes.channels import channel_row
+from supervisor.api.routes.channels import require_channel
 from supervisor.principal import Principal
 from supervisor.schemas.base import Id, Page
 from supervisor.schemas.control import Control, ControlIn, ControlRenew, ControlRenewed, ControlSeen
@@ -14,10 +15,11 @@ routes = router("control")
 
 
 @routes.get("/controls", responses=documented())
-async def list_controls(context: Ctx) -> Page[ControlSeen]:
+async def list_controls(context: Ctx, who: Who) -> Page[ControlSeen]:
     """Every channel of which somebody has control, and who that is."""
-    controls = context.supervision.controls.all()
-    return Page(items=tuple(ControlSeen(channel_id=id_, control=control) for id_, control in controls.items()))
+    mine = {row.id for row in context.supervision.rows() if sees(who, row.project_id)}
+    controls = context.supervision.controls.all().items()
+    return Page(items=tuple(ControlSeen(channel_id=id_, control=control) for id_, control in controls if id_ in mine))
 
 
 @routes.post("/channels/{channel_id}/control", responses=documented(404, 409))
@@ -47,15 +49,13 @@ async def release_control(context: Ctx, who: Who, request: Request, channel_id: 
 async def renew_controls(context: Ctx, who: Who, values: ControlRenew) -> ControlRenewed:
     """The session is still there. Answers what it has control of still, and what it has lost."""
     supervision = context.supervision
-    there = [id_ for id_ in values.channel_ids if supervision.row(id_) is not None]
+    rows = [row for id_ in values.channel_ids if (row := supervision.row(id_)) is not None]
+    there = [row.id for row in rows if sees(who, row.project_id)]
     held, _ = supervision.controls.renew(there, who)
     return ControlRenewed(held=held, lost=tuple(id_ for id_ in values.channel_ids if id_ not in set(held)))
 
 
 async def _named(context: Context, who: Principal, channel_id: str) -> str:
     """The channel's number and name. Raises NotFound."""
-    row = context.supervision.row(channel_id)
-    if row is None or who.role != "admin":
-        async with context.store.read() as tx:
-            row = await channel_row(tx, who, channel_id)
+    row = await require_channel(context, who, channel_id)
     return f"{row.number} {row.name}"

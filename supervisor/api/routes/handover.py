@@ -9,10 +9,11 @@ from db.errors import Missing
 from db.transaction import Transaction
 from supervisor.api.context import Ctx, Who
 from supervisor.api.paging import MOST, Cursor, Limit, decode_cursor, page_of
-from supervisor.api.permissions import require_sight
+from supervisor.api.permissions import require_sight, sees_all, visible
 from supervisor.api.problems import documented
 from supervisor.api.route import note, router
 from supervisor.api.routes.channels import channel_row
+from supervisor.api.sight import recorder_projects, seen_by
 from supervisor.errors import Invalid, NotFound
 from supervisor.handover import standing
 from supervisor.principal import Principal
@@ -26,13 +27,15 @@ _HOURS: Final = 12
 
 @routes.get("/handover", responses=documented())
 async def read_handover(
-    context: Ctx, hours: Annotated[int, Query(ge=1, le=168, description="Notes of the last so many.")] = _HOURS
+    context: Ctx,
+    who: Who,
+    hours: Annotated[int, Query(ge=1, le=168, description="Notes of the last so many.")] = _HOURS,
 ) -> Handover:
     """What stands now (alarms, holds, overrides, vetoes, maintenance, control), and what was noted of late."""
     now = context.clock.now()
-    seen = await context.snapshot.reset()
+    seen = seen_by(who, await context.snapshot.reset(), recorder_projects(context.supervision))
     async with context.store.read() as tx:
-        rows = await tx.shift.list(since=now - timedelta(hours=hours), limit=MOST)
+        rows = await tx.shift.list(since=now - timedelta(hours=hours), projects=visible(who), limit=MOST)
     live = [channel.live for channel in seen.channels]
     return Handover(
         at=now,
@@ -48,6 +51,7 @@ async def read_handover(
 @routes.get("/shift-log", responses=documented())
 async def list_shift_notes(
     context: Ctx,
+    who: Who,
     since: Annotated[Instant | None, Query(description="Written then or later.")] = None,
     channel_id: Id | None = None,
     cursor: Cursor = None,
@@ -56,7 +60,9 @@ async def list_shift_notes(
     """Newest first."""
     before = decode_cursor(cursor, int)[0] if cursor else None
     async with context.store.read() as tx:
-        rows = await tx.shift.list(since=since, channel_id=channel_id, before=before, limit=limit + 1)
+        rows = await tx.shift.list(
+            since=since, channel_id=channel_id, projects=visible(who), before=before, limit=limit + 1
+        )
     shown, following = page_of(rows, limit, lambda row: (row.id,))
     return Page(items=tuple(ShiftNote.model_validate(row) for row in shown), next_cursor=following)
 
@@ -67,18 +73,20 @@ async def add_shift_note(context: Ctx, who: Who, request: Request, values: Shift
     if (values.run_id is None) != (values.seq is None) or (values.run_id is not None and values.channel_id is None):
         raise Invalid("an event of the as-run log is named by its channel, run_id and seq together")
     async with context.store.write() as tx:
-        channel_id, about = await _about(tx, who, values)
+        channel_id, project_id, about = await _about(tx, who, values)
         row = await tx.shift.add(
             context.clock.now(), values.text, who.name, about, channel_id=channel_id, alarm_id=values.alarm_id,
-            run_id=values.run_id, seq=values.seq,
+            run_id=values.run_id, seq=values.seq, project_id=project_id,
         )  # fmt: skip
     note(request, f"shift note:{row.id}", about=about)
     return ShiftNote.model_validate(row)
 
 
-async def _about(tx: Transaction, who: Principal, values: ShiftNoteIn) -> tuple[str | None, str]:
-    """The channel, if any, and what the note is of in words. Raises NotFound for what is not there."""
+async def _about(tx: Transaction, who: Principal, values: ShiftNoteIn) -> tuple[str | None, str | None, str]:
+    """The channel, if any, whose project reads it, and what the note is of in words. Raises NotFound for what is not
+    there."""
     channel_id, words = values.channel_id, list[str]()
+    project_id = None
     if values.alarm_id is not None:
         alarm = await tx.alarms.get(values.alarm_id)
         if alarm.channel_id is None:
@@ -90,13 +98,27 @@ async def _about(tx: Transaction, who: Principal, values: ShiftNoteIn) -> tuple[
             channel = await channel_row(tx, who, channel_id)
         except Missing:
             # An alarm outlives its channel, and is an admin's then.
-            if values.channel_id is not None or who.role != "admin":
+            if values.channel_id is not None or not sees_all(who):
                 raise
         else:
             words.insert(0, f"{channel.number} {channel.name}")
+            project_id = channel.project_id
+    else:
+        project_id = _readers(who, values.project_id)
     if values.run_id is not None and values.seq is not None and channel_id is not None:
         event = await tx.as_run.event(channel_id, values.run_id, values.seq)
         if event is None:
             raise NotFound(f"there is no event {values.seq} of run {values.run_id} in the channel's log")
         words.append(f"{event.title or event.kind} at {event.start_at:%H:%M:%S} UTC")
-    return channel_id, ", ".join(words)
+    return channel_id, project_id, ", ".join(words)
+
+
+def _readers(who: Principal, project_id: str | None) -> str | None:
+    """Within which project a note of the station is read. Raises Invalid where that is not clear."""
+    if project_id is not None:
+        require_sight(who, project_id, "project", project_id)
+    elif not sees_all(who):
+        if len(who.operates) != 1:
+            raise Invalid("who is to read this note?", hint="Name a channel, or give project_id.")
+        (project_id,) = who.operates
+    return project_id

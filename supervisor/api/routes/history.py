@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import Query
 
 from supervisor.api import views
-from supervisor.api.context import Ctx
+from supervisor.api.context import Ctx, Who
 from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
+from supervisor.api.permissions import within
 from supervisor.api.problems import documented
 from supervisor.api.route import router
 from supervisor.schemas.base import Id, Page
@@ -18,6 +19,7 @@ routes = router("history")
 @routes.get("/history", responses=documented())
 async def list_history(
     context: Ctx,
+    who: Who,
     channel_id: Id | None = None,
     node_id: Id | None = None,
     kind: Annotated[list[HistoryKind] | None, Query(description="Only these; may be given again.")] = None,
@@ -26,7 +28,8 @@ async def list_history(
 ) -> Page[HistoryEvent]:
     """Newest first: decisions with their reasons, phases, alarms, nodes, claims and leaders.
 
-    It is bounded by age and number; what a deleted channel left stays until then.
+    It is bounded by age and number; what a deleted channel left stays until then,
+    for admins to read.
     """
     before = decode_cursor(cursor, int)[0] if cursor else None
     async with context.store.read() as tx:
@@ -34,6 +37,7 @@ async def list_history(
             channel_id=channel_id,
             node_id=node_id,
             kinds=tuple(kind or ()),
+            within=within(who),
             before=before,
             limit=limit + 1,
         )

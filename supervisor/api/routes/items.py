@@ -50,17 +50,19 @@ async def list_items(
     set_etag(response, row.revision)
     shown, following = page_of(rows, limit, lambda item: (item.position,))
     items = (views.item(item, assets.get(item.asset_id or "")) for item in shown)
-    return Page(items=tuple(views.without_input_secrets(item, who) for item in items), next_cursor=following)
+    return Page(
+        items=tuple(views.without_input_secrets(item, who, row.project_id) for item in items), next_cursor=following
+    )
 
 
 @routes.get("/playlists/{playlist_id}/items/{item_id}", responses=documented(404))
 async def read_item(context: Ctx, who: Who, playlist_id: Id, item_id: Id) -> Item:
     """One item."""
     async with context.store.read() as tx:
-        await playlist_row(tx, who, playlist_id)
+        playlist = await playlist_row(tx, who, playlist_id)
         row = await tx.playlists.item(playlist_id, item_id)
         asset = await tx.assets.get(row.asset_id) if row.asset_id else None
-    return views.without_input_secrets(views.item(row, asset), who)
+    return views.without_input_secrets(views.item(row, asset), who, playlist.project_id)
 
 
 @routes.post("/playlists/{playlist_id}/items", status_code=201, responses=documented(404, 409))
@@ -72,7 +74,7 @@ async def insert_items(
         await playlist_row(tx, who, playlist_id)
         assets = await tx.assets.by_ids({item.asset_id for item in values.items if item.asset_id})
         for asset in assets.values():
-            require_sight(who, asset.project_id, "asset", asset.id)
+            require_sight(who, asset.project_id, "asset", asset.id, right="view")
         above = await tx.playlists.items(playlist_id, limit=values.at)
         specs = await _specs(context, tx, playlist_id, values.items, above, assets)
         row, made = await tx.playlists.insert(playlist_id, values.revision, specs, values.at)
@@ -93,7 +95,7 @@ async def insert_next(
         await playlist_row(tx, who, channel.playlist_id)
         assets = await tx.assets.by_ids({item.asset_id for item in values.items if item.asset_id})
         for asset in assets.values():
-            require_sight(who, asset.project_id, "asset", asset.id)
+            require_sight(who, asset.project_id, "asset", asset.id, right="view")
         rows = await tx.playlists.items(channel.playlist_id)
         places = {row.id: row.position for row in rows}
         at = 0

@@ -5,9 +5,10 @@ from typing import Final
 from fastapi import Response
 
 from supervisor.api.context import Ctx, Who
+from supervisor.api.permissions import sees_all
 from supervisor.api.problems import documented
 from supervisor.api.route import router
-from supervisor.api.routes.channels import channel_row
+from supervisor.api.routes.channels import require_channel
 from supervisor.schemas.base import Id
 
 routes = router("pictures")
@@ -23,9 +24,8 @@ _CORS: Final = {"Access-Control-Allow-Origin": "*"}
 )
 async def read_thumbnail(context: Ctx, who: Who, channel_id: Id) -> Response:
     """What is on air now."""
-    if who.role != "admin":
-        async with context.store.read() as tx:
-            await channel_row(tx, who, channel_id)
+    if not sees_all(who):
+        await require_channel(context, who, channel_id)
     picture = await context.supervision.commands.thumbnail(channel_id)
     return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
@@ -43,9 +43,8 @@ async def read_thumbnail(context: Ctx, who: Who, channel_id: Id) -> Response:
 )
 async def read_live_file(context: Ctx, who: Who, channel_id: Id, path: str) -> Response:
     """`index.m3u8` is the channel's HLS, `preview/index.m3u8` its small preview. Open to pages of any origin."""
-    if who.role != "admin":
-        async with context.store.read() as tx:
-            await channel_row(tx, who, channel_id)
+    if not sees_all(who):
+        await require_channel(context, who, channel_id)
     data = await context.supervision.live_file(channel_id, path)
     if path.endswith(".m3u8"):
         headers = {**_CORS, "Cache-Control": "no-store"}

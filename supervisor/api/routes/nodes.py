@@ -7,10 +7,12 @@ from supervisor.api.context import Context, Ctx, Who
 from supervisor.api.node_spec import check_node_url
 from supervisor.api.nodes_seen import read_nodes
 from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
+from supervisor.api.permissions import Permission, may
 from supervisor.api.problems import documented
 from supervisor.api.revisions import SeenRev, set_etag
 from supervisor.api.route import note, router
-from supervisor.errors import Conflict, Invalid
+from supervisor.api.sight import mine_of, node_for
+from supervisor.errors import Conflict, Invalid, NotFound
 from supervisor.schemas.base import Id, Page
 from supervisor.schemas.event import NodeDeleted
 from supervisor.schemas.node import LostIn, Node, NodeIn, NodePatch
@@ -19,10 +21,17 @@ routes = router("nodes")
 
 
 @routes.get("/nodes", responses=documented())
-async def list_nodes(context: Ctx, cursor: Cursor = None, limit: Limit = 100) -> Page[Node]:
-    """By name, with what plays on each, who holds its ports, and how this supervisor sees it now."""
+async def list_nodes(context: Ctx, who: Who, cursor: Cursor = None, limit: Limit = 100) -> Page[Node]:
+    """By name, with what plays on each, who holds its ports, and how this supervisor sees it now.
+
+    Who does not look after the station's machines is told which of them play what they see, and whether these answer.
+    """
     after = decode_cursor(cursor, str)[0] if cursor else None
     async with context.store.read() as tx:
+        if not may(who, Permission.VIEW_STATION):
+            mine = mine_of(who, context.supervision)
+            every = await read_nodes(tx, context.supervision, context.clock.now())
+            return Page(items=tuple(one for node in every if (one := node_for(who, node, mine)) is not None))
         rows, following = page_of(await tx.nodes.list(after, limit + 1), limit, lambda row: (row.name,))
         nodes = await read_nodes(tx, context.supervision, context.clock.now(), rows)
     return Page(items=nodes, next_cursor=following)
@@ -43,13 +52,16 @@ async def create_node(context: Ctx, request: Request, response: Response, values
 
 
 @routes.get("/nodes/{node_id}", responses=documented(404))
-async def read_node(context: Ctx, response: Response, node_id: Id) -> Node:
+async def read_node(context: Ctx, who: Who, response: Response, node_id: Id) -> Node:
     """One node."""
     async with context.store.read() as tx:
         row = await tx.nodes.get(node_id)
         (view,) = await read_nodes(tx, context.supervision, context.clock.now(), (row,))
+    shown = node_for(who, view, mine_of(who, context.supervision))
+    if shown is None:
+        raise NotFound(f"there is no node {node_id}")
     set_etag(response, row.rev)
-    return view
+    return shown
 
 
 @routes.patch("/nodes/{node_id}", responses=documented(404, 409, 428))

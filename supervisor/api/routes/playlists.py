@@ -12,7 +12,7 @@ from db.transaction import Transaction
 from supervisor.api import views
 from supervisor.api.context import Context, Ctx, Who
 from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
-from supervisor.api.permissions import Permission, may, require_sight, sees
+from supervisor.api.permissions import Permission, may, require_sight, visible
 from supervisor.api.problems import documented
 from supervisor.api.revisions import SeenRev, set_etag
 from supervisor.api.route import note, router
@@ -42,10 +42,10 @@ async def list_playlists(context: Ctx, who: Who, cursor: Cursor = None, limit: L
     """In a fixed order."""
     after = decode_cursor(cursor, str)[0] if cursor else None
     async with context.store.read() as tx:
-        rows = await tx.playlists.list(after, limit + 1)
+        rows = await tx.playlists.list(after, limit + 1, projects=visible(who))
         counts = await tx.playlists.item_counts([row.id for row in rows])
     shown, following = page_of(rows, limit, lambda row: (row.id,))
-    items = (views.playlist(row, counts.get(row.id, 0)) for row in shown if sees(who, row.project_id))
+    items = (views.playlist(row, counts.get(row.id, 0)) for row in shown)
     return Page(items=tuple(items), next_cursor=following)
 
 

@@ -6,7 +6,7 @@ from db.models import Project as Row
 from supervisor.api import views
 from supervisor.api.context import Ctx, Who
 from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
-from supervisor.api.permissions import require_sight, sees
+from supervisor.api.permissions import require_sight, visible
 from supervisor.api.problems import documented
 from supervisor.api.revisions import SeenRev, set_etag
 from supervisor.api.route import note, router
@@ -22,9 +22,9 @@ async def list_projects(context: Ctx, who: Who, cursor: Cursor = None, limit: Li
     """By name."""
     after = decode_cursor(cursor, str)[0] if cursor else None
     async with context.store.read() as tx:
-        rows = await tx.projects.list(after, limit + 1)
+        rows = await tx.projects.list(after, limit + 1, ids=visible(who))
     shown, following = page_of(rows, limit, lambda row: (row.name,))
-    return Page(items=tuple(views.project(row) for row in shown if sees(who, row.id)), next_cursor=following)
+    return Page(items=tuple(views.project(row) for row in shown), next_cursor=following)
 
 
 @routes.post("/projects", status_code=201, responses=documented(409))

@@ -10,7 +10,7 @@ from sidecar.protocol.asrun import AsRunRecord, TornLine, decode_line
 from sidecar.protocol.live_url import shown_live_url
 from supervisor.api import views
 from supervisor.api.context import Context, Ctx, Who
-from supervisor.api.permissions import GRANTS, Permission, require_sight, sees
+from supervisor.api.permissions import Permission, may_in, require_sight, sees
 from supervisor.api.problems import documented
 from supervisor.api.recorder_spec import changed_recorder, check_node, new_recorder
 from supervisor.api.recordings import files_of
@@ -181,7 +181,7 @@ async def _changed(context: Context, who: Principal, response: Response, row: Ro
 
 def _view(context: Context, who: Principal, row: Row) -> Recorder:
     """Only who may change it sees the secret in its input's url."""
-    if Permission.CONFIGURE in GRANTS[who.role]:
+    if may_in(who, Permission.CONFIGURE, row.project_id):
         return _of_row(context, row, row.input_url)
     return _shown(context, row)
 

@@ -75,7 +75,7 @@ async def _wanted(context: Context, tx: Transaction, who: Principal, channel_id:
     if isinstance(values.edit, InsertEdit):
         new = await tx.assets.by_ids({item.asset_id for item in values.edit.items if item.asset_id})
         for asset in new.values():
-            require_sight(who, asset.project_id, "asset", asset.id)
+            require_sight(who, asset.project_id, "asset", asset.id, right="view")
         assets |= new
     change = change_of(values.edit, listing.items, assets, await time_keeper(tx, row.id), context.clock.now())
     standing = await context.revising.standing_now(tx, row, listing.items, listing.assets, values.lock_s)

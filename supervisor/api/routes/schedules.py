@@ -1,5 +1,6 @@
 """Schedules: when recorders record by themselves."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated
 
@@ -8,7 +9,7 @@ from fastapi import Query, Request, Response
 from db.models import Schedule as Row
 from db.transaction import Transaction
 from supervisor.api.context import Context, Ctx, Who
-from supervisor.api.permissions import sees
+from supervisor.api.permissions import sees, sees_all
 from supervisor.api.problems import documented
 from supervisor.api.recorder_spec import changed_schedule, check_schedule, new_schedule
 from supervisor.api.revisions import SeenRev, set_etag
@@ -17,9 +18,9 @@ from supervisor.api.routes.recorders import recorder_row
 from supervisor.principal import Principal
 from supervisor.schedules.planning import CLASHES_WITHIN
 from supervisor.schedules.reserving import renew_reservations
-from supervisor.schedules.upcoming import Plans, read_plans, shown_schedule, shown_upcoming
+from supervisor.schedules.upcoming import Plans, read_plans, shown_schedule, shown_upcoming, unnamed
 from supervisor.schemas.base import Id, Page
-from supervisor.schemas.schedule import Schedule, ScheduleIn, SchedulePatch, UpcomingRecording
+from supervisor.schemas.schedule import Schedule, ScheduleClash, ScheduleIn, SchedulePatch, UpcomingRecording
 
 routes = router("schedules")
 
@@ -33,7 +34,7 @@ async def list_schedules(context: Ctx, who: Who) -> Page[Schedule]:
     async with context.store.read() as tx:
         plans = await read_plans(tx)
     now = context.clock.now()
-    return Page(items=tuple(shown_schedule(row, plans, now) for row in _mine(plans, who)))
+    return Page(items=tuple(_told(who, shown_schedule(row, plans, now), plans) for row in _mine(plans, who)))
 
 
 @routes.get("/schedules/upcoming", responses=documented())
@@ -42,7 +43,10 @@ async def list_upcoming(context: Ctx, who: Who, hours: Hours = 168) -> Page[Upco
     port is kept for it."""
     async with context.store.read() as tx:
         plans = await read_plans(tx)
-    return Page(items=shown_upcoming(_mine(plans, who), plans, context.clock.now(), timedelta(hours=hours)))
+    found = shown_upcoming(_mine(plans, who), plans, context.clock.now(), timedelta(hours=hours))
+    if sees_all(who):
+        return Page(items=found)
+    return Page(items=tuple(one.model_copy(update={"clashes": _unnamed(who, one.clashes, plans)}) for one in found))
 
 
 @routes.post("/schedules", status_code=201, responses=documented(404, 409))
@@ -52,7 +56,7 @@ async def create_schedule(context: Ctx, who: Who, request: Request, response: Re
     async with context.store.write() as tx:
         await recorder_row(tx, who, values.recorder_id)
         row = await tx.schedules.add(spec, context.clock.now())
-        view = await _replanned(context, tx, row)
+        view = await _replanned(context, who, tx, row)
     note(request, f"schedule:{row.id}", title=row.title, clashes=len(view.clashes))
     set_etag(response, row.rev)
     return view
@@ -64,7 +68,8 @@ async def read_schedule(context: Ctx, who: Who, response: Response, schedule_id:
     async with context.store.read() as tx:
         row = await tx.schedules.get(schedule_id)
         await recorder_row(tx, who, row.recorder_id)
-        view = shown_schedule(row, await read_plans(tx), context.clock.now())
+        plans = await read_plans(tx)
+        view = _told(who, shown_schedule(row, plans, context.clock.now()), plans)
     set_etag(response, row.rev)
     return view
 
@@ -80,7 +85,7 @@ async def update_schedule(
         await recorder_row(tx, who, before.recorder_id)
         check_schedule({name: getattr(before, name) for name in _COLUMNS} | given)
         row = await tx.schedules.update(schedule_id, rev, given)
-        view = await _replanned(context, tx, row)
+        view = await _replanned(context, who, tx, row)
     note(request, saw_rev=rev, changed=sorted(changes.model_fields_set))
     set_etag(response, row.rev)
     return view
@@ -97,11 +102,23 @@ async def delete_schedule(context: Ctx, who: Who, request: Request, schedule_id:
         await renew_reservations(tx, context.clock.now())
 
 
-async def _replanned(context: Context, tx: Transaction, row: Row) -> Schedule:
+async def _replanned(context: Context, who: Principal, tx: Transaction, row: Row) -> Schedule:
     """Its ports are kept from now on, and it is shown with what is in the way."""
     now = context.clock.now()
     await renew_reservations(tx, now)
-    return shown_schedule(row, await read_plans(tx), now)
+    plans = await read_plans(tx)
+    return _told(who, shown_schedule(row, plans, now), plans)
+
+
+def _told(who: Principal, view: Schedule, plans: Plans) -> Schedule:
+    """What is in the way and belongs to a project that ``who`` does not see is not named."""
+    if sees_all(who):
+        return view
+    return view.model_copy(update={"clashes": _unnamed(who, view.clashes, plans)})
+
+
+def _unnamed(who: Principal, clashes: Iterable[ScheduleClash], plans: Plans) -> tuple[ScheduleClash, ...]:
+    return unnamed(clashes, lambda project_id: sees(who, project_id), plans)
 
 
 def _mine(plans: Plans, who: Principal) -> tuple[Row, ...]:

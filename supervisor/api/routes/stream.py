@@ -1,6 +1,7 @@
 """``GET /events``: everything that changes, as server-sent events. ``supervisor.schemas.event`` says what comes."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Annotated, Final
 
 import structlog
@@ -9,9 +10,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from supervisor.api.authentication import Connection
-from supervisor.api.context import Context, Ctx
+from supervisor.api.context import Context, Ctx, Who
+from supervisor.api.permissions import sees_all
 from supervisor.api.problems import documented
 from supervisor.api.route import router
+from supervisor.api.sight import StreamSight
 from supervisor.events import Event, Events, Subscription
 
 routes = router("events")
@@ -30,30 +33,33 @@ _log = structlog.get_logger(__name__)
         **documented(),
         200: {
             "description": "A stream that begins with `reset` and a snapshot, or goes on after `Last-Event-ID`; "
-            "a `beat` each second. It ends when the supervisor ends or the reader is too slow.",
+            "a `beat` each second. It ends when the supervisor ends, the reader is too slow, or its rights are others.",
             "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
         },
     },
 )
 async def stream_events(
     context: Ctx,
+    who: Who,
     request: Request,
     last_event_id: Annotated[str | None, Header(max_length=100, description="The last id seen.")] = None,
 ) -> Response:
-    """Everything that changes, live."""
-    subscription = context.events.subscribe(last_event_id)
+    """Everything that changes, live, of what one sees. Who does not see all begins with `reset` always: what is theirs
+    may be more than when they left."""
+    subscription = context.events.subscribe(last_event_id if sees_all(who) else None)
+    sight = StreamSight(who, context.supervision)
     try:
-        first = None if subscription.resumed else await _snapshot(context, subscription)
+        first = None if subscription.resumed else await _snapshot(context, subscription, sight)
     except BaseException:
         subscription.close()
         raise
     connection: Connection = request.state.connection
-    return _Stream(context.events, subscription, first, connection)
+    return _Stream(context.events, subscription, first, connection, sight, lambda: context.people.stands(who))
 
 
-async def _snapshot(context: Context, subscription: Subscription) -> Event:
+async def _snapshot(context: Context, subscription: Subscription, sight: StreamSight) -> Event:
     """Everything a console shows. What changes while it is read follows it in the stream."""
-    reset = await context.snapshot.reset()
+    reset = sight.begin(await context.snapshot.reset())
     return Event(context.events.id_at(subscription), subscription.position, "reset", reset.model_dump_json())
 
 
@@ -62,13 +68,23 @@ class _Stream(Response):
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, events: Events, subscription: Subscription, first: Event | None, connection: Connection) -> None:
+    def __init__(
+        self,
+        events: Events,
+        subscription: Subscription,
+        first: Event | None,
+        connection: Connection,
+        sight: StreamSight,
+        stands: Callable[[], bool],
+    ) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._events = events
         self._subscription = subscription
         self._first = first
         self._connection = connection
+        self._sight = sight
+        self._stands = stands
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One stream, from its headers to its end."""
@@ -89,9 +105,15 @@ class _Stream(Response):
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         try:
             if self._first is not None:
-                await _send_within(send, _encode(self._first))
+                await _send_within(send, _encode(self._first.id, self._first.name, self._first.data))
             async for event in self._subscription:
-                await _send_within(send, _encode(event))
+                # A beat comes each second: nobody reads on for longer whose token was revoked.
+                if not self._stands():
+                    await _send_within(send, b": your rights are others now; come back\n\n")
+                    break
+                told = self._sight.told(event.name, event.data, event.live_of)
+                if told is not None:
+                    await _send_within(send, _encode(event.id, *told))
             if self._subscription.dropped:
                 _log.warning("an event reader was too slow and is dropped")
                 await _send_within(send, b": dropped: too slow; come back with Last-Event-ID\n\n")
@@ -114,6 +136,6 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-def _encode(event: Event) -> bytes:
+def _encode(event_id: str, name: str, data: str) -> bytes:
     """JSON has no line breaks in it, so one data line holds it."""
-    return f"id: {event.id}\nevent: {event.name}\ndata: {event.data}\n\n".encode()
+    return f"id: {event_id}\nevent: {name}\ndata: {data}\n\n".encode()

@@ -6,9 +6,12 @@ from fastapi import Request
 
 from db.models import WatchedFolder as Row
 from db.repositories.watched_folders import FolderSpec
-from supervisor.api.context import Context, Ctx
+from db.transaction import Transaction
+from supervisor.api.context import Context, Ctx, Who
+from supervisor.api.permissions import require_sight, sees
 from supervisor.api.problems import documented
 from supervisor.api.route import note, router
+from supervisor.api.routes.channels import channel_row
 from supervisor.errors import Invalid, Unavailable
 from supervisor.media_marker import whole_path
 from supervisor.schemas.base import Id, Page
@@ -20,15 +23,15 @@ LOOK_S = 5.0
 
 
 @routes.get("/watched-folders", responses=documented())
-async def list_watched_folders(context: Ctx) -> Page[WatchedFolder]:
+async def list_watched_folders(context: Ctx, who: Who) -> Page[WatchedFolder]:
     """By path, with what is coming in. They are few, so it is one page."""
     async with context.store.read() as tx:
-        rows = await tx.watched_folders.list()
+        rows = [row for row in await tx.watched_folders.list() if sees(who, await _project_of(tx, row))]
     return Page(items=tuple(_view(context, row) for row in rows))
 
 
 @routes.post("/watched-folders", status_code=201, responses=documented(404, 409))
-async def create_watched_folder(context: Ctx, request: Request, values: WatchedFolderIn) -> WatchedFolder:
+async def create_watched_folder(context: Ctx, who: Who, request: Request, values: WatchedFolderIn) -> WatchedFolder:
     """Watches a folder of the supervisor's machine from now on. What lies in it already comes in at once."""
     path = whole_path(values.path)
     note(request, f"watched_folder:{path}", folder=values.kind, channel=values.channel_id)
@@ -53,17 +56,30 @@ async def create_watched_folder(context: Ctx, request: Request, values: WatchedF
         append=values.append,
     )
     async with context.store.write() as tx:
+        if values.channel_id is not None:
+            await channel_row(tx, who, values.channel_id)
+        else:
+            require_sight(who, values.project_id, "project", values.project_id or "none")
         row = await tx.watched_folders.add(spec, context.clock.now())
     return _view(context, row)
 
 
 @routes.delete("/watched-folders/{watched_folder_id}", status_code=204, responses=documented(404))
-async def delete_watched_folder(context: Ctx, request: Request, watched_folder_id: Id) -> None:
+async def delete_watched_folder(context: Ctx, who: Who, request: Request, watched_folder_id: Id) -> None:
     """Watches it no more; the folder and all that came out of it stay."""
     async with context.store.write() as tx:
-        path = (await tx.watched_folders.get(watched_folder_id)).path
+        row = await tx.watched_folders.get(watched_folder_id)
+        path = row.path
+        require_sight(who, await _project_of(tx, row), "watched_folder", watched_folder_id)
         await tx.watched_folders.delete(watched_folder_id)
     note(request, f"watched_folder:{path}")
+
+
+async def _project_of(tx: Transaction, row: Row) -> str | None:
+    """Its own, or its channel's."""
+    if row.channel_id is None:
+        return row.project_id
+    return (await tx.channels.get(row.channel_id)).project_id
 
 
 def _is_plain_folder(path: str) -> bool:
