@@ -115,8 +115,8 @@ def without_keys(view: Channel, who: Principal) -> Channel:
 
 
 def without_input_secrets(view: Item, who: Principal, project_id: str | None) -> Item:
-    """An item of a list of this project as ``who`` may see it: only who may change the list sees the passphrase or key in
-    a live input's url."""
+    """An item of a list of this project as ``who`` may see it: only who may change the list sees the passphrase or
+    key in a live input's url."""
     if view.url is None or may_in(who, Permission.SCHEDULE, project_id):
         return view
     shown = shown_live_url(view.url)

@@ -9,6 +9,7 @@ import pytest
 from mcr_console.client import Client, Event
 from supervisor.schemas.channel import ChannelLive
 from supervisor.schemas.control import seat_of
+from tests.fixtures.people import person
 from tests.fixtures.running import Running
 
 ANN = {"X-MCR-Session": "a" * 32, "X-MCR-Station": "desk 1"}
@@ -39,7 +40,8 @@ async def test_every_air_command_of_another_is_refused_by_name_and_nothing_of_it
         assert (status, problem["code"]) == (409, "controlled"), verb
         assert f"{getpass.getuser()} at desk 1 has control of 3 Sport" in problem["detail"]
     assert (await supervisor.call("GET", path))["desired"] == "off"
-    status, problem = await post(supervisor, f"{path}/take", {})
+    _, token = await person(supervisor, "a script", "admin")
+    status, problem = await post(supervisor, f"{path}/take", {"Authorization": f"Bearer {token}"})
     assert (status, problem["code"]) == (409, "controlled"), "a script is another, too"
     refused = [row for row in await supervisor.audit() if row["detail"].get("code") == "controlled"]
     assert len(refused) == len(AIR) + len(WITH_BODY) + 1
