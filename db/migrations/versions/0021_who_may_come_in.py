@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0021"
-down_revision = "0018"
+down_revision = "0023"
 
 KEPT_DAYS = 90
 """An audit row younger than this is deleted by nobody."""
