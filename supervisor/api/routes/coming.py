@@ -26,6 +26,6 @@ async def read_coming(
     soonest first. Lists are looked at anew every ten seconds while somebody asks; media only by who leads."""
     mine = frozenset(row.id for row in context.supervision.rows() if sees(who, row.project_id))
     items = await context.coming.of(
-        mine, timedelta(hours=hours), partial(sees, who), nodes=may(who, Permission.VIEW_ALL)
+        mine, timedelta(hours=hours), partial(sees, who), nodes=may(who, Permission.VIEW_STATION)
     )
     return ComingBoard(at=context.coming.at, items=items)
