@@ -1,7 +1,7 @@
 """What state a channel is in, in an operator's words: one verdict for every screen."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from mcr_console.wall_state import ChannelState
 from supervisor.schemas.channel import OutputLive
@@ -20,6 +20,8 @@ PHASE_WORDS = {
 }
 
 
+MOST_JUDGED: Final = 10_000
+"""Channels whose verdict is kept; ids of deleted ones are among them."""
 LATE_SENTENCE = "on air, frames late"
 """How the supervisor begins its sentence on a late channel; what else it did follows a semicolon."""
 
@@ -52,8 +54,23 @@ def programme_outputs(state: ChannelState) -> tuple[OutputLive, ...]:
     return tuple(output for output in state.live.outputs if output.role == "programme" and output.kind != "file")
 
 
+_judged: Final[dict[str, tuple[ChannelState, Condition]]] = {}
+"""The last verdict on each channel: heading, list of what needs somebody, bell and tile ask for it many times."""
+
+
 def condition(state: ChannelState) -> Condition:
-    """The verdict, from what the supervisor wants, does and sees."""
+    """The verdict, from what the supervisor wants, does and sees. The same state gets the same verdict."""
+    known = _judged.get(state.channel.id)
+    if known is not None and known[0] is state:
+        return known[1]
+    if len(_judged) >= MOST_JUDGED:
+        _judged.clear()
+    verdict = _judge(state)
+    _judged[state.channel.id] = (state, verdict)
+    return verdict
+
+
+def _judge(state: ChannelState) -> Condition:
     live = state.live
     if live.off_air_since is not None or (live.desired == "on" and live.observed in {"dark", "gone"}):
         doing = (PHASE_WORDS[live.phase],) if live.phase in {"placing", "fencing", "starting", "blocked"} else ()

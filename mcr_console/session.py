@@ -165,15 +165,18 @@ class Session:
         self._focus = shown[index % len(shown) if wrap else max(0, min(len(shown) - 1, index))]
 
     def tile(self, channel_id: str, picture: tuple[int, int]) -> TileView:
-        """One channel as the wall draws it; ``picture`` is the size of its thumbnail in cells."""
+        """One channel as the wall draws it; ``picture`` is the size of its thumbnail in cells.
+
+        Only the focused one counts frames: the others step with their heartbeats, so that a wall is calm, and cheap.
+        """
         wall, now = self.wall, self.clock.monotonic()
-        stale = wall.stale(now)
+        stale, focused = wall.stale(now), channel_id == self.focus
         return TileView(
             state=wall.channels[channel_id],
             hands=control_words(wall.channels[channel_id].live.control, self.feed.seat),
-            now=wall.as_of(now),
+            now=wall.as_of(now) if focused else wall.calm(channel_id, now),
             stale=stale,
-            focused=channel_id == self.focus,
+            focused=focused,
             marked=channel_id in self.marked,
             as_of=f"{self.clock.local(wall.link.since):%H:%M:%S}",
             supervisor_now=wall.supervisor_now(now),

@@ -17,6 +17,8 @@ ASRUN_KEPT: Final = 300
 """Newest as-run events kept for tails; the as-run screen fetches what is older."""
 LATE_S: Final = 2.0
 """Age of a heartbeat from which it is a warning; the supervisor polls every second."""
+CALM_S: Final = 1.25
+"""A heartbeat comes every second; so long without one and its age is counted on the screen."""
 MOVING: Final = ("item", "filler", "standby")
 """Pictures whose item, where there is one, runs on."""
 
@@ -99,6 +101,11 @@ class WallState:
         if self.supervisor is None:
             return None
         return self.supervisor.at + timedelta(seconds=max(0.0, now - self.supervisor_heard))
+
+    def calm(self, channel_id: str, now: float) -> float:
+        """``as_of`` for what is seen at a glance: a channel's time goes on with its heartbeats while they come."""
+        seen, heard = self.as_of(now), self.channels[channel_id].heard
+        return min(seen, heard) if seen - heard < CALM_S else seen
 
     def by_number(self, number: int) -> str | None:
         """The id of the channel with that number."""

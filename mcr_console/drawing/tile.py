@@ -53,6 +53,21 @@ class TileView:
     marked: bool = False
 
 
+def looks_alike(one: TileView, other: TileView) -> bool:
+    """Whether both are drawn the same: what is known of one is the very object that is known of the other."""
+    if one.note is not None and one.note.kind == "pending":
+        return False
+    return (
+        one.state is other.state
+        and one.note is other.note
+        and one.picture is other.picture
+        and (one.now, one.stale, one.focused) == (other.now, other.stale, other.focused)
+        and (one.hands, one.marked) == (other.hands, other.marked)
+        and (not one.stale or one.as_of == other.as_of)
+        and (one.state.live.off_air_since is None or one.supervisor_now == other.supervisor_now)
+    )
+
+
 def picture_size(width: int, height: int, palette: Palette) -> tuple[int, int]:
     """Cells of the picture in a tile of that size: 16:9, two pixels a cell, and room beside it for the words."""
     if not palette.thumbnails:

@@ -7,6 +7,7 @@ from textual.strip import Strip
 
 from mcr_console.drawing.asrun_line import render_asrun_line
 from mcr_console.drawing.channel_line import render_channel_line
+from mcr_console.drawing.kept import Kept
 from mcr_console.drawing.rundown_line import render_rundown_line
 from mcr_console.drawing.strips import blank
 from mcr_console.session import Session
@@ -78,9 +79,20 @@ class RowList(StripView):
 class ChannelList(RowList):
     """One line a channel; its cursor is the focused channel."""
 
+    def __init__(self, session: Session, *, id: str) -> None:  # noqa: A002 - Textual's name
+        super().__init__(session, id=id)
+        self._kept: Kept[Strip] = Kept()
+
+    def draw(self, first: int, count: int, width: int) -> list[Strip]:
+        drawn = super().draw(first, count, width)
+        if count > 1:
+            self._kept.prune()
+        return drawn
+
     def row(self, index: int, width: int, *, cursor: bool) -> Strip:
+        palette = self.session.palette
         view = self.session.tile(self.session.visible()[index], (0, 0))
-        return render_channel_line(view, width, self.session.palette)
+        return self._kept.get(view, (width, 1), palette, lambda: render_channel_line(view, width, palette))
 
     def rows(self) -> int:
         return len(self.session.visible())

@@ -11,6 +11,35 @@ from textual.strip import Strip
 from mcr_console.faults import Guarded, sink_of
 
 
+def changed_parts(before: Strip | None, now: Strip, width: int) -> list[tuple[int, int]]:
+    """First cell and number of cells of each part of a line that looks another way: a far terminal is sent no more."""
+    if before is now:
+        return []
+    if before is None or before.cell_length != now.cell_length:
+        return [(0, width)]
+    was, new = list(before), list(now)
+    if was == new:
+        return []
+    differ = (index for index, pair in enumerate(zip(was, new, strict=False)) if pair[0] != pair[1])
+    same = next(differ, min(len(was), len(new)))
+    at = first = sum(segment.cell_length for segment in new[:same])
+    known: set[tuple[int, Segment]] = set()
+    for segment in was[same:]:
+        known.add((at, segment))
+        at += segment.cell_length
+    found: list[tuple[int, int]] = []
+    at = first
+    for segment in new[same:]:
+        cells = segment.cell_length
+        if (at, segment) not in known:
+            if found and sum(found[-1]) == at:
+                found[-1] = (found[-1][0], found[-1][1] + cells)
+            else:
+                found.append((at, cells))
+        at += cells
+    return found
+
+
 class StripView(Guarded, ScrollView, can_focus=False):
     """``paint`` draws the visible lines anew and repaints those that differ from what is on the screen.
 
@@ -46,9 +75,13 @@ class StripView(Guarded, ScrollView, can_focus=False):
         fresh = dict(enumerate(self._safely_drawn(top, height, width), start=top))
         stale = self._shown
         self._shown = fresh
-        changed = [y - top for y, strip in fresh.items() if stale.get(y) != strip]
+        changed = [
+            Region(first, y - top, cells, 1)
+            for y, strip in fresh.items()
+            for first, cells in changed_parts(stale.get(y), strip, width)
+        ]
         if changed:
-            self.refresh(*(Region(0, y, width, 1) for y in changed))
+            self.refresh(*changed)
 
     def render_line(self, y: int) -> Strip:
         """What ``paint`` drew; after a scroll or a resize, what it would draw now."""

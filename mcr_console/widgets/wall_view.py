@@ -5,6 +5,7 @@ from textual import events
 from textual.strip import Strip
 
 from mcr_console.drawing.grid import Grid, grid_for
+from mcr_console.drawing.kept import Kept
 from mcr_console.drawing.strips import blank
 from mcr_console.drawing.tile import picture_size, render_tile
 from mcr_console.session import Session
@@ -19,6 +20,7 @@ class WallView(StripView):
     def __init__(self, session: Session) -> None:
         super().__init__(id="wall")
         self._session = session
+        self._kept: Kept[list[Strip]] = Kept()
 
     @property
     def grid(self) -> Grid:
@@ -29,17 +31,19 @@ class WallView(StripView):
         return self.grid.total_height
 
     def draw(self, first: int, count: int, width: int) -> list[Strip]:
-        grid, shown = self.grid, self._session.visible()
+        grid, shown, place = self.grid, self._session.visible(), self._focus_place()
         strips: list[Strip] = []
         rows: dict[int, list[list[Strip]]] = {}
         for line in range(first, first + count):
             row, offset = divmod(line, grid.pitch)
             if offset == 0 or row >= grid.rows:
-                strips.append(self._gap(line, grid, width))
+                strips.append(self._gap(line, grid, width, place))
                 continue
             if row not in rows:
                 rows[row] = [self._tile(id_, grid) for id_ in shown[row * grid.columns : (row + 1) * grid.columns]]
-            strips.append(self._across(rows[row], row, offset - 1, grid, width))
+            strips.append(self._across(rows[row], row, offset - 1, grid, width, place))
+        if count > 1:
+            self._kept.prune()
         return strips
 
     def show_focus(self) -> None:
@@ -73,8 +77,9 @@ class WallView(StripView):
 
     def _tile(self, channel_id: str, grid: Grid) -> list[Strip]:
         palette = self._session.palette
-        view = self._session.tile(channel_id, picture_size(grid.width, grid.height, palette))
-        return render_tile(view, grid.width, grid.height, palette)
+        size = grid.width, grid.height
+        view = self._session.tile(channel_id, picture_size(*size, palette))
+        return self._kept.get(view, size, palette, lambda: render_tile(view, *size, palette))
 
     def _focus_place(self) -> tuple[int, int] | None:
         shown, focus = self._session.visible(), self._session.focus
@@ -82,9 +87,16 @@ class WallView(StripView):
             return None
         return divmod(shown.index(focus), self.grid.columns)
 
-    def _across(self, tiles: list[list[Strip]], row: int, offset: int, grid: Grid, width: int) -> Strip:
+    def _across(
+        self,
+        tiles: list[list[Strip]],
+        row: int,
+        offset: int,
+        grid: Grid,
+        width: int,
+        place: tuple[int, int] | None,
+    ) -> Strip:
         palette = self._session.palette
-        place = self._focus_place()
         side = Segment(palette.glyphs.frame[3], palette.ground + palette.frame)
         gap = Segment(" ", palette.ground)
         made: list[Segment] = []
@@ -99,9 +111,8 @@ class WallView(StripView):
             made.append(Segment(" " * (width - used), palette.ground))
         return Strip(made, max(used, width)).crop(0, width)
 
-    def _gap(self, line: int, grid: Grid, width: int) -> Strip:
+    def _gap(self, line: int, grid: Grid, width: int, place: tuple[int, int] | None) -> Strip:
         palette = self._session.palette
-        place = self._focus_place()
         if place is None or line not in {place[0] * grid.pitch, (place[0] + 1) * grid.pitch}:
             return blank(width, palette.ground)
         frame = palette.glyphs.frame

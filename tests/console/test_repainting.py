@@ -1,0 +1,84 @@
+"""What is drawn again, and what is left as it stands: a wall is calm, cheap and light on a far terminal's link."""
+
+import re
+
+import pytest
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from mcr_console.preferences import Preferences
+from mcr_console.widgets.strip_view import changed_parts
+from tests.console.conftest import Desk, settled
+from tests.console.scenes import channel, reset
+
+RED, BLUE = Style(color="red"), Style(color="blue")
+
+
+def cells(strip: Strip) -> list[tuple[str, Style | None]]:
+    """Each cell's character and style; a wide character has its second cell empty."""
+    made: list[tuple[str, Style | None]] = []
+    for text, style, _ in strip:
+        for character in text:
+            width = Segment(character).cell_length
+            made.extend([(character, style), *[("", style)] * (width - 1)])
+    return made
+
+
+def line(*parts: tuple[str, Style]) -> Strip:
+    return Strip([Segment(text, style) for text, style in parts])
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "most"),
+    [
+        (line(("ab", RED), ("cd", BLUE)), line(("ab", RED), ("cd", BLUE)), 0),
+        (line(("ab", RED), ("cd", BLUE), ("ef", RED)), line(("ab", RED), ("xy", BLUE), ("ef", RED)), 2),
+        (line(("ab", RED), ("cd", BLUE)), line(("ab", BLUE), ("cd", BLUE)), 2),
+        (line(("ab", RED), ("cdef", BLUE)), line(("abc", RED), ("def", BLUE)), 6),
+        (line(("a", RED), ("bc", RED), ("d", BLUE)), line(("x", RED), ("bc", RED), ("y", BLUE)), 2),
+        (line(("漢字", RED), ("cd", BLUE), ("e", RED)), line(("漢x ", RED), ("cd", BLUE), ("f", RED)), 5),
+        (line(("ab", RED)), line(("ab", RED), ("", BLUE)), 0),
+    ],
+)
+def test_what_looks_another_way_is_painted_and_little_else(before: Strip, now: Strip, most: int) -> None:
+    parts = changed_parts(before, now, now.cell_length)
+    painted = cells(before)
+    for first, count in parts:
+        painted[first : first + count] = cells(now)[first : first + count]
+    assert painted == cells(now)
+    assert sum(count for _, count in parts) <= most
+
+
+def test_a_line_of_another_length_or_a_new_one_is_painted_whole() -> None:
+    assert changed_parts(None, line(("ab", RED)), 2) == [(0, 2)]
+    assert changed_parts(line(("a", RED)), line(("ab", RED)), 2) == [(0, 2)]
+
+
+async def test_only_the_focused_channel_counts_frames_while_heartbeats_come() -> None:
+    desk = Desk(
+        [reset((channel(1, "News 24", left=2504), channel(2, "Kids", left=5004)))],
+        preferences=Preferences(screen="list"),
+    )
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        before = countdowns(desk)
+        desk.clock.passed += 0.6
+        await settled(pilot)
+        one, two = countdowns(desk)
+        assert one != before[0]
+        assert two == before[1]
+        await pilot.press("2")
+        await settled(pilot)
+        focused = countdowns(desk)[1]
+        assert focused != two
+        desk.clock.passed += 1.0
+        await settled(pilot)
+        # No heartbeat came meanwhile: now time goes on by itself, for both.
+        assert countdowns(desk)[0] != one
+        assert countdowns(desk)[1] != focused
+
+
+def countdowns(desk: Desk) -> list[str]:
+    """The timecodes on the list, by number of the channel."""
+    return re.findall(r"-\d\d:\d\d:\d\d:\d\d", desk.text())
