@@ -11,6 +11,7 @@ from mcr_console.cli import (
     alarms,
     asrun,
     asrun_days,
+    bench,
     channels,
     database,
     desk,
@@ -80,6 +81,7 @@ app.command()(handover.handover)
 app.command()(handover.note)
 app.command()(incident.incident)
 app.command()(drill.drill)
+app.command()(bench.bench)
 app.add_typer(nodes.app, name="node")
 app.add_typer(recorders.app, name="recorder")
 app.add_typer(media.app, name="media")

@@ -1,0 +1,36 @@
+"""``mcr bench`` on real channels: it says what it measured, and nothing of it is left."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.homes import TestHome
+from tests.fixtures.small_clips import make_small_clip
+
+pytestmark = [pytest.mark.realtime, pytest.mark.short, pytest.mark.timeout(150)]
+
+
+def started() -> list[str]:
+    """Command lines of whatever lives in a home of a bench."""
+    found: list[str] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"MCR_HOME=/tmp/mcrbench" in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_bytes().decode(errors="replace"))
+        except OSError:
+            continue
+    return found
+
+
+def test_it_measures_channels_one_by_one_and_leaves_nothing(home: TestHome, tmp_path: Path) -> None:
+    make_small_clip(tmp_path / "one.mp4", frames=100)
+    done = home.mcr("bench", "--channels", "1", "--seconds", "2", "--media", str(tmp_path), "--json", timeout_s=120)
+    told = json.loads(done.stdout)
+    (step,) = told["steps"]
+    assert step["on_air"], done.stderr
+    assert step["frames"] > 0
+    assert step["cores"] > 0
+    assert step["memory_mib"] > 20
+    assert done.returncode == (0 if told["carried"] else 1)
+    assert started() == []
