@@ -44,7 +44,7 @@ def check(found: str | None) -> None:
 async def current(engine: AsyncEngine) -> str | None:
     """The revision the database stands at; None when it is empty."""
     async with engine.connect() as connection:
-        return await connection.run_sync(_current)
+        return await connection.run_sync(current_of)
 
 
 async def upgrade(url: URL, revision: str = "head") -> None:
@@ -59,7 +59,7 @@ async def downgrade(url: URL, revision: str) -> None:
 
 async def _migrate(url: URL, revision: str, *, up: bool) -> None:
     def run(connection: Connection) -> None:
-        _refuse_newer(_current(connection))
+        _refuse_newer(current_of(connection))
         config = configuration(connection)
         if up:
             command.upgrade(config, revision)
@@ -97,7 +97,8 @@ async def _refuse_loose_ends(connection: AsyncConnection) -> None:
             raise Inconsistent(f"after the migration a row of {broken[0]} refers to nothing")
 
 
-def _current(connection: Connection) -> str | None:
+def current_of(connection: Connection) -> str | None:
+    """The revision that this connection's database stands at; None when it is empty."""
     return MigrationContext.configure(connection).get_current_revision()
 
 

@@ -15,7 +15,7 @@ from supervisor.agent import keys
 from supervisor.agent.docker_choice import LOCAL_ENGINE, DockerChoice
 from supervisor.agent.launcher import LauncherKind
 from supervisor.errors import McrError
-from supervisor.files import only_supervisor
+from supervisor.files import only_supervisor, put_aside
 from supervisor.logs import logging_to_stderr
 from supervisor.settings import Settings
 
@@ -101,6 +101,18 @@ def db_upgrade() -> None:
 
 
 @app.command()
+def db_backup(path: Annotated[Path, typer.Argument(help="The file to write; must not be there.")]) -> None:
+    """Write every row of the database into one file, while it is used, and read it again."""
+    _run(_back_up(path.absolute()))
+
+
+@app.command()
+def db_restore(path: Annotated[Path, typer.Argument(help="A file that db-backup wrote.")]) -> None:
+    """Fill this machine's database from a backup. SQLite's file of before is kept beside; PostgreSQL must be empty."""
+    _run(_restore(path.absolute()))
+
+
+@app.command()
 def openapi() -> None:
     """Print the API's description."""
     from supervisor.api.app import create_app
@@ -136,6 +148,39 @@ async def _upgrade() -> int:
             await store.migrate()
         finally:
             await store.close()
+    return 0
+
+
+async def _back_up(path: Path) -> int:
+    from db.backup import back_up
+
+    kept = await back_up(Settings().store_url, path)
+    sys.stdout.write(
+        f"{kept.rows:,} rows of {len(kept.tables)} tables are in {path}, read again and the same as in the database.\n"
+        f"Nodes obey the key in {Settings().cluster_key_path}: keep that too, in another safe place.\n"
+    )
+    return 0
+
+
+async def _restore(path: Path) -> int:
+    from db.backup import restore
+    from db.store import Store
+
+    settings = Settings()
+    settings.make_directories()
+    alone: contextlib.AbstractContextManager[object] = contextlib.nullcontext()
+    store = Store(settings.store_url)
+    await store.close()
+    aside = ""
+    if store.dialect == "sqlite":
+        alone = only_supervisor(settings.lock_path)
+    with alone:
+        if store.dialect == "sqlite":
+            aside = put_aside(Path(store.url.database or ""))
+        kept = await restore(path, settings.store_url)
+    sys.stdout.write(f"{kept.rows:,} rows of {len(kept.tables)} tables were restored and are the same as in {path}.\n")
+    if aside:
+        sys.stdout.write(f"What was here before is in {aside}.\n")
     return 0
 
 

@@ -5,7 +5,9 @@ import fcntl
 import json
 import os
 import re
+import sqlite3
 from collections.abc import Generator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from db.models import new_id
@@ -37,6 +39,20 @@ def only_supervisor(lock_path: Path) -> Generator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def put_aside(database: Path) -> str:
+    """A SQLite database under another name, whole, and which; empty when there is none. The caller holds the lock."""
+    if not database.exists():
+        return ""
+    aside = database.with_name(f"{database.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    with contextlib.closing(sqlite3.connect(database, timeout=5.0)) as connection:
+        # What is in its log belongs to it.
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.rename(aside)
+    for leftover in (f"{database}-wal", f"{database}-shm"):
+        Path(leftover).unlink(missing_ok=True)
+    return str(aside)
 
 
 def write_note(path: Path, note: Mapping[str, object]) -> None:
