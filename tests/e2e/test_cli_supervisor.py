@@ -14,7 +14,7 @@ from mcr_console.cli.places import Home
 from mcr_console.cli.playing import playing
 from sidecar.clips.make import make_clip
 from sidecar.clips.specification import ClipSpecification
-from tests.fixtures.homes import TestHome, until
+from tests.fixtures.homes import TestHome, new_home, until
 
 pytestmark = pytest.mark.realtime
 
@@ -48,6 +48,20 @@ def test_own_files_on_air_and_playout_outlives_the_supervisor(home: TestHome, cl
 
     take = home.mcr("channel", "take", "my CHANNEL")
     assert take.returncode == 0, take.stderr
+
+    backup = home.mcr("db", "backup", str(home.path / "monday.mcr"))
+    assert backup.returncode == 0, backup.stderr
+    assert "the same as in the database" in backup.stdout
+    refused = home.mcr("db", "restore", str(home.path / "monday.mcr"), "--yes")
+    assert refused.returncode != 0
+    assert "already runs here" in refused.stderr
+    with new_home() as elsewhere:
+        restored = elsewhere.mcr("db", "restore", str(home.path / "monday.mcr"), "--yes")
+        assert restored.returncode == 0, restored.stderr
+        rows = backup.stdout.split(" rows")[0]
+        assert restored.stdout.startswith(f"{rows} rows of "), "not what the backup held"
+        assert "are the same as in" in restored.stdout
+    assert sidecar_pids(home) == [pid]
 
     down = home.mcr("down")
     assert down.returncode == 0, down.stderr + home.log_end()
