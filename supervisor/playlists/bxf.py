@@ -14,13 +14,15 @@ from supervisor.errors import Invalid
 from supervisor.playlists import wording
 from supervisor.playlists.bxf_content import contents, house_id, live_source, place
 from supervisor.playlists.bxf_times import label_of, length_of, start_of
-from supervisor.playlists.schedule import Collecting, Schedule, ScheduledEvent, StartMode
+from supervisor.playlists.schedule import Collecting, Planned, Removed, Schedule, ScheduledEvent, StartMode
 from supervisor.playlists.tables import LONGEST_HOUSE_ID, LONGEST_TRAFFIC_ID
 from supervisor.playlists.xmltext import Element, parse
 from supervisor.schemas.listing import ListOptions
 
 _HEADERS: Final = frozenset({"Primary-ProgramHeader", "Primary-BreakHeader", "Comment"})
 _START_MODES: Final[dict[str, StartMode]] = {"Follow": "follow", "Fixed": "fixed", "Manual": "hold", "External": "hold"}
+_OF_ONE_EVENT: Final = frozenset({"update", "remove"})
+"""Actions that say that the list is not whole: it changes single events of one that is there."""
 _TRUE: Final = frozenset({"true", "1"})
 
 
@@ -56,7 +58,7 @@ def of_bxf(data: bytes, folder: Path, options: ListOptions) -> Schedule:
             found.refused.append(f"line {event.line}: an as-run record, not a scheduled event")
         for scheduled in schedule.all("ScheduledEvent"):
             _read(scheduled, options, found)
-    return found.schedule()
+    return replace(found.schedule(), ends=_end(primary[0]) if len(primary) == 1 else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +91,27 @@ def _read(scheduled: Element, options: ListOptions, found: Collecting) -> None:
     stands_in = _stands_in_for(scheduled)
     for part in parts:
         line = f"line {part.event.line}"
-        removed = "remove" in (scheduled.attributes.get("action"), part.event.attributes.get("action"))
-        if removed:
-            found.remarks.append(f"{line}: an event that is to be removed; it is not in the list")
-        elif secondary := stands_in or _secondary(part.event):
+        if secondary := stands_in or _secondary(part.event):
             found.remarks.append(f"{line}: {secondary}, which is not used")
-        else:
-            try:
-                found.events.append(_event(line, part, options, found.remarks))
-            except (ValueError, Invalid) as error:
-                found.refused.append(f"{line}: {error}")
+            continue
+        actions = {scheduled.attributes.get("action"), part.event.attributes.get("action")}
+        if not actions.isdisjoint(_OF_ONE_EVENT) or part.event.find("InsertAfterEventId") is not None:
+            found.changes_only = True
+        if "remove" in actions:
+            _remove(line, part.event, found)
+            continue
+        try:
+            found.events.append(_event(line, part, options, found.remarks))
+        except (ValueError, Invalid) as error:
+            found.refused.append(f"{line}: {error}")
+
+
+def _remove(line: str, event: Element, found: Collecting) -> None:
+    traffic_id = _traffic_id(event)
+    if not traffic_id:
+        found.refused.append(f"{line}: an event that is to be removed, without the id that it is known by")
+    else:
+        found.removed.append(Removed(line, traffic_id))
 
 
 def _parts(scheduled: Element) -> Iterator[_Part]:
@@ -145,6 +158,7 @@ def _event(line: str, part: _Part, options: ListOptions, remarks: list[str]) -> 
         traffic_id=wording.identifier(_traffic_id(event), LONGEST_TRAFFIC_ID, "event id"),
         title=title,
         planned=planned,
+        after=event.text_at("InsertAfterEventId") or None,
     )
     if is_header:
         return made if title else replace(made, title="header")
@@ -205,6 +219,15 @@ def _left_out(part: _Part, made: ScheduledEvent) -> Iterator[str]:
 def _title(event: Element, content: Element | None) -> str:
     program = event.text_at("PrimaryEvent/ProgramEvent/ProgramName")
     return event.text_at("EventTitle") or ("" if content is None else content.text_at("Name")) or program
+
+
+def _end(schedule: Element) -> Planned | None:
+    """Up to when it holds; None where it does not say so, or not in a way that can be meant."""
+    said = {name.casefold(): value for name, value in schedule.attributes.items()}.get("scheduleend")
+    try:
+        return wording.planned(said) if said else None
+    except ValueError:
+        return None
 
 
 def _channel(schedule: Element) -> str:

@@ -84,15 +84,19 @@ def difference(
     planned start; the second of two that are equal is the second. ``append``: everything new comes after everything
     there is, and nothing is removed.
     """
-    matched = _matches(old, new)
+    matched = matches(old, new)
     if append:
         return _appended(old, new, matched)
     covered = _covered(old, new, day_ends)
     stays = [
         index for index, one in enumerate(old) if one.why_locked or (index not in covered and index not in matched)
     ]
-    placing = _Placing(old, new, matched, stays, live_until)
-    return placing.made()
+    return Placing(old, new, matched, stays, live_until, says_category=names_categories(new)).made()
+
+
+def names_categories(new: Sequence[ListedItem]) -> bool:
+    """Whether the list has them at all: one without takes none away."""
+    return any((one.spec.airing or {}).get("category") for one in new)
 
 
 def spec_changes(row: Item, spec: ItemSpec, *, says_category: bool) -> dict[str, object]:
@@ -109,7 +113,7 @@ def spec_changes(row: Item, spec: ItemSpec, *, says_category: bool) -> dict[str,
     return changes
 
 
-class _Placing:
+class Placing:
     """Puts what stays, in its old order, and what is new, in its new order, into one list."""
 
     def __init__(
@@ -119,13 +123,15 @@ class _Placing:
         matched: Mapping[int, int],
         stays: Sequence[int],
         live_until: datetime | None,
+        *,
+        says_category: bool,
     ) -> None:
         self._old = old
         self._new = new
         self._old_of = {event: index for index, event in matched.items()}
         self._event_of = matched
         self._live_until = live_until
-        self._says_category = any((one.spec.airing or {}).get("category") for one in new)
+        self._says_category = says_category
         self._after: dict[int, list[int]] = defaultdict(list)
         """Events that follow each of what stays; -1: before all of it."""
         self._refused: dict[int, str] = {}
@@ -235,7 +241,7 @@ def _appended(old: Sequence[OldItem], new: Sequence[ListedItem], matched: Mappin
     return Difference(tuple(entries), tuple(changes))
 
 
-def _matches(old: Sequence[OldItem], new: Sequence[ListedItem]) -> dict[int, int]:
+def matches(old: Sequence[OldItem], new: Sequence[ListedItem]) -> dict[int, int]:
     """The new event of each old item, by index, where it has one."""
     keys: tuple[tuple[Callable[[OldItem], Hashable], Callable[[ListedItem], Hashable]], ...] = (
         (lambda one: one.row.traffic_id, lambda one: one.spec.traffic_id),

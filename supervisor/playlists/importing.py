@@ -20,6 +20,10 @@ async def import_playlist(
 ) -> ImportResult:
     """Makes the playlist and the assets it needs. Raises Invalid when nothing of it can be used."""
     found = await preparing.prepare(source, project_id, channel)
+    if found.changes_only:
+        raise Invalid(
+            "this list only changes single events of another", hint="Revise the playlist that holds them with it."
+        )
     if not found.items:
         where = source.path or "the list"
         raise Invalid(

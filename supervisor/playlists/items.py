@@ -19,11 +19,13 @@ from supervisor.playlists.source_timecode import Place, place_in
 
 @dataclass(frozen=True, slots=True)
 class ListedItem:
-    """An event as an item; ``remark`` is what of the event the item has not, for people."""
+    """An event as an item; ``remark`` is what of the event the item has not, for people. ``after``: the event id of the
+    item that it is to follow, of a list that only says what changes."""
 
     line: str
     spec: ItemSpec
     remark: str = ""
+    after: str | None = None
 
 
 def item_of(event: ScheduledEvent, asset: Asset | None, planned: datetime | None, channel_rate: str) -> ListedItem:
@@ -73,7 +75,7 @@ def item_of(event: ScheduledEvent, asset: Asset | None, planned: datetime | None
         url=spec.url,
         airing=airing or None,
     )
-    return ListedItem(event.line, made, "; ".join(remarks))
+    return ListedItem(event.line, made, "; ".join(remarks), event.after)
 
 
 def trim(event: ScheduledEvent, asset: Asset) -> tuple[int, int | None, str]:

@@ -18,7 +18,7 @@ from supervisor.playlists.broadcast_day import BroadcastDay, resolve
 from supervisor.playlists.entries import of_folder
 from supervisor.playlists.items import ListedItem, item_of
 from supervisor.playlists.reading import LARGEST_LIST, read_list
-from supervisor.playlists.schedule import DayTime, Schedule, ScheduledEvent
+from supervisor.playlists.schedule import DayTime, Removed, Schedule, ScheduledEvent
 from supervisor.schemas.listing import ListFormat, ListOptions
 from supervisor.threads import Threads
 
@@ -49,7 +49,9 @@ class ListSource:
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """``missing`` are house ids that no asset has; their items wait for them. ``day_ends``: when the broadcast day of
-    the list's last start ends; None where it plans none, or nothing says what its days are."""
+    the list's last start ends, or the list itself before that; None where it plans none, or nothing says what its days
+    are. ``changes_only``: what it
+    does not name stays as it is; ``removed`` is what it takes away."""
 
     items: tuple[ListedItem, ...]
     refused: tuple[str, ...]
@@ -57,6 +59,8 @@ class Prepared:
     missing: tuple[str, ...]
     assets_new: int
     day_ends: datetime | None = None
+    changes_only: bool = False
+    removed: tuple[Removed, ...] = ()
 
 
 class Preparing:
@@ -95,8 +99,11 @@ class Preparing:
             if event.kind == "clip" and asset is None and event.house_id is not None:
                 missing[event.house_id] = None
         last = max((one.spec.planned_start for one in items if one.spec.planned_start), default=None)
-        ends = None if last is None or day is None else day.end_after(last)
-        return Prepared(tuple(items), tuple(refused), tuple(warnings), tuple(missing), assets_new, ends)
+        ends = None if last is None or day is None else _end_of(found, last, day)
+        return Prepared(
+            tuple(items), tuple(refused), tuple(warnings), tuple(missing), assets_new, ends,
+            found.changes_only, found.removed,
+        )  # fmt: skip
 
     async def _read(self, source: ListSource) -> Schedule:
         if (source.path is None) == (source.content is None):
@@ -196,6 +203,15 @@ class Preparing:
             f"{event.line}: {one.warning}" for event, one in zip(found.events, resolved, strict=True) if one.warning
         ]
         return [one.at for one in resolved], rate, day if zone_name else None
+
+
+def _end_of(found: Schedule, last: datetime, day: BroadcastDay) -> datetime:
+    """The day's where the list says none, or one that cannot be: before its own ``last`` start, or in another day."""
+    ends = day.end_after(last)
+    said = found.ends
+    if isinstance(said, DayTime):
+        said = resolve([(said, False)], replace(day, dates="calendar"))[0].at
+    return said if said is not None and last < said < ends else ends
 
 
 _REFUSED: Final = object()

@@ -16,6 +16,7 @@ from supervisor.errors import Invalid, Unavailable
 from supervisor.live import LiveBoard
 from supervisor.playlists.difference import Difference, OldItem, difference, lock_end
 from supervisor.playlists.preparing import ListSource, Prepared, Preparing
+from supervisor.playlists.single_changes import single_changes
 from supervisor.rundowns import timing_on_air
 from supervisor.schemas.channel import ChannelLive
 from supervisor.sidecar_lists import sidecar_playlist
@@ -75,7 +76,7 @@ class Revising:
             players = await tx.channels.list(playlist_id=playlist_id)
         of = channel or (players[0] if players else None)
         prepared = await self._preparing.prepare(source, row.project_id, of)
-        if not prepared.items:
+        if not prepared.items and not prepared.removed:
             raise Invalid(
                 "nothing of the list can be played, so it replaces nothing", hint="`refused` says why not.",
                 refused=list(prepared.refused[:100]),
@@ -105,6 +106,8 @@ class Revising:
         def computed() -> Difference:
             old = standing(row, items, assets, on_air, now, lock_s)
             until = lock_end(now, lock_s) if on_air else None
+            if new.changes_only:
+                return single_changes(old, new.items, new.removed, live_until=until)
             return difference(old, new.items, live_until=until, day_ends=new.day_ends, append=append)
 
         try:

@@ -82,7 +82,7 @@ class ScheduledEvent:
     ``traffic_id`` is the traffic system's own id of this airing; ``house_id`` names the clip, ``path`` its file where
     the list knows one. ``end`` is exclusive; with a ``length`` and no ``end`` the clip ends that long after ``begin``.
     ``source`` is what a live event comes from, as the list names it. ``joins_late``: of a fixed start that comes late;
-    ``ends_by_take``: whatever its length is.
+    ``ends_by_take``: whatever its length is. ``after``: the id of the event that it is to follow.
     """
 
     line: str
@@ -101,12 +101,23 @@ class ScheduledEvent:
     category: str = ""
     joins_late: bool = False
     ends_by_take: bool = False
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """An event that a list of changes takes away."""
+
+    line: str
+    traffic_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """What a list holds, in its order. ``refused`` says of everything that is no event why; ``remarks`` of everything
     that is used in part what is not. ``time_zone`` (IANA) and ``day`` are what the list says of its times, if it does.
+    ``changes_only``: it is no whole list, and what it does not name stays; only such a list has ``removed``.
+    ``ends`` is up to when a whole one holds, by the calendar; None: to the end of its last broadcast day.
     """
 
     events: tuple[ScheduledEvent, ...]
@@ -114,6 +125,9 @@ class Schedule:
     remarks: tuple[str, ...] = ()
     time_zone: str | None = None
     day: date | None = None
+    changes_only: bool = False
+    removed: tuple[Removed, ...] = ()
+    ends: Planned | None = None
 
 
 @dataclass(slots=True)
@@ -123,12 +137,19 @@ class Collecting:
     events: list[ScheduledEvent] = field(default_factory=list[ScheduledEvent])
     refused: list[str] = field(default_factory=list[str])
     remarks: list[str] = field(default_factory=list[str])
+    removed: list[Removed] = field(default_factory=list[Removed])
+    changes_only: bool = False
 
     def schedule(self, *, time_zone: str | None = None, day: date | None = None) -> Schedule:
         """Raises Invalid when there is more than one playlist takes."""
         if len(self.events) > MOST:
             raise Invalid(f"{len(self.events)} events are more than the {MOST} a playlist is imported with at once")
-        return Schedule(tuple(self.events), tuple(self.refused), tuple(self.remarks), time_zone, day)
+        if len(self.removed) > MOST:
+            raise Invalid(f"{len(self.removed)} events to remove are more than the {MOST} that a list may hold")
+        return Schedule(
+            tuple(self.events), tuple(self.refused), tuple(self.remarks), time_zone, day,
+            self.changes_only, tuple(self.removed),
+        )  # fmt: skip
 
 
 def frames_at(extent: Extent, rate: Fraction) -> int:

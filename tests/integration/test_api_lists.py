@@ -142,6 +142,64 @@ async def test_a_revised_list_is_shown_then_applied_and_never_over_a_newer_edit(
 
 
 @pytest.mark.realtime
+def bxf_event(name: str, start: str, *, action: str = "add", after: str = "", title: str = "") -> str:
+    return (
+        f'<ScheduledEvent><EventData eventType="Primary" action="{action}"><EventId><EventId>urn:uuid:{name}</EventId>'
+        f"</EventId>{f'<InsertAfterEventId>urn:uuid:{after}</InsertAfterEventId>' if after else ''}"
+        '<StartDateTime><SmpteDateTime broadcastDate="2026-03-28">'
+        f"<SmpteTimeCode>{start}</SmpteTimeCode></SmpteDateTime></StartDateTime></EventData>"
+        f"<Content><ContentId><HouseNumber>H{name}</HouseNumber></ContentId><Name>{title or name}</Name></Content>"
+        "</ScheduledEvent>"
+    )
+
+
+def bxf(*events: str, ends: str = "") -> str:
+    said = f' scheduleEnd="{ends}"' if ends else ""
+    return (
+        f'<BxfMessage><BxfData action="add"><Schedule type="Primary"{said}>{"".join(events)}</Schedule></BxfData>'
+        "</BxfMessage>"
+    )
+
+
+async def test_bxf_changes_single_events_and_a_part_of_the_day(supervisor: Running) -> None:
+    channel = await supervisor.call("POST", "/channels", json={"name": "One", "time_zone": "UTC"})
+    day = [bxf_event(name, f"{hour}:00:00:00") for name, hour in (("A", 20), ("B", 21), ("C", 22), ("D", 23))]
+    as_bxf = {"source": "bxf", "channel_id": channel["id"]}
+    first = {"name": "Day", "content": bxf(*day), **as_bxf}
+    playlist = (await supervisor.call("POST", "/playlists/import", json=first, expect=201))["playlist"]
+
+    async def revise(content: str) -> list[tuple[str, str]]:
+        nonlocal playlist
+        values = {"revision": playlist["revision"], "content": content, **as_bxf}
+        done = await supervisor.call("POST", f"/playlists/{playlist['id']}/revise", json=values)
+        playlist = done["playlist"]
+        return [(one["verdict"], one["title"]) for one in done["changes"] if one["verdict"] != "kept"]
+
+    async def titles() -> str:
+        return "".join(item["title"] for item in await items(supervisor, playlist["id"]))
+
+    single = bxf(
+        bxf_event("B", "21:00:00:00", action="update", title="b"),
+        bxf_event("C", "22:00:00:00", action="remove"),
+        bxf_event("X", "23:30:00:00", after="A"),
+    )
+    refused = await supervisor.call("POST", "/playlists/import", json={**first, "content": single}, expect=422)
+    assert "only changes single events" in refused["detail"]
+    assert await revise(single) == [("inserted", "X"), ("changed", "b"), ("removed", "C")]
+    assert await titles() == "AXbD"
+    assert await revise(bxf(bxf_event("X", "", action="remove").replace("<SmpteTimeCode></SmpteTimeCode>", ""))) == [
+        ("removed", "X")
+    ]
+    assert await revise(bxf(bxf_event("Y", "20:30:00:00"), ends="2026-03-28T22:30:00.00")) == [
+        ("inserted", "Y"), ("removed", "b"),
+    ]  # fmt: skip
+    assert await titles() == "AYD", "after its end the day stays as it was"
+    assert await revise(bxf(bxf_event("Z", "20:40:00:00"), ends="2026-03-28T20:10:00.00")) == [
+        ("inserted", "Z"), ("removed", "D"),
+    ]  # fmt: skip
+    assert await titles() == "AYZ", "an end before its own last start is none"
+
+
 async def test_a_list_revised_on_air_leaves_what_airs_and_its_ids_come_back(
     supervisor: Running, tmp_path: Path
 ) -> None:

@@ -184,3 +184,30 @@ def test_the_answer_to_a_query_holds_a_schedule_too() -> None:
     assert len(read(one(event(), content()), body="BxfQueryResponse").events) == 1
     with pytest.raises(Invalid, match="no primary schedule"):
         read_list("bxf", b"<BxfMessage messageType='Heartbeat'/>", Path("/"), ListOptions())
+
+
+def test_a_message_that_acts_on_single_events_is_no_whole_list() -> None:
+    other = event("<EventId>urn:uuid:2</EventId>", extra="").replace("<EventData ", '<EventData action="update" ')
+    gone = '<EventData action="remove"><EventId><EventId>urn:uuid:3</EventId></EventId></EventData>'
+    follows = "</EventId><InsertAfterEventId>urn:uuid:1</InsertAfterEventId><PrimaryEvent>"
+    added = event("<EventId>urn:uuid:4</EventId>").replace("</EventId><PrimaryEvent>", follows)
+    found = read(one(other, content()), one(gone), one(added, content("H4")))
+    assert [(part.traffic_id, part.after) for part in found.events] == [
+        ("urn:uuid:2", None),
+        ("urn:uuid:4", "urn:uuid:1"),
+    ]
+    assert [(part.line, part.traffic_id) for part in found.removed] == [("line 6", "urn:uuid:3")]
+    assert (found.changes_only, found.refused) == (True, ())
+    assert read(one(added, content())).changes_only
+    assert not read(one(event(), content())).changes_only
+    nameless = read(one('<EventData action="remove"><EventTitle>6</EventTitle></EventData>'))
+    assert (nameless.removed, len(nameless.refused)) == ((), 1)
+
+
+def test_a_secondary_event_that_changes_makes_no_list_of_changes() -> None:
+    logo = (
+        '<EventData eventType="NonPrimary" action="remove"><EventId><EventId>urn:uuid:9</EventId></EventId>'
+        "<NonPrimaryEvent><NonPrimaryEventName>Logo</NonPrimaryEventName></NonPrimaryEvent></EventData>"
+    )
+    found = read(one(event(), content()), one(logo))
+    assert (len(found.events), found.removed, found.changes_only) == (1, (), False)

@@ -256,7 +256,6 @@ def test_a_schedule_in_bxf() -> None:
             scheduled("urn:uuid:4", media=LIVE),
             scheduled("urn:uuid:5", kind="NonPrimary"),
             "<ScheduledEvent><Content><ContentId><HouseNumber>H9</HouseNumber></ContentId></Content></ScheduledEvent>",
-            '<ScheduledEvent action="remove"><EventData><EventTitle>6</EventTitle></EventData></ScheduledEvent>',
         ),
     )
     on = date(2026, 3, 29)
@@ -268,7 +267,8 @@ def test_a_schedule_in_bxf() -> None:
     )  # fmt: skip
     assert (held.start_mode, held.expendable, held.begin) == ("hold", True, None)
     assert (live.kind, live.source, live.house_id) == ("live", "PCL", "H1")
-    assert [line.partition(":")[0] for line in found.remarks] == ["line 7", "line 9"]
+    assert [line.partition(":")[0] for line in found.remarks] == ["line 7"]
+    assert not found.changes_only
     assert [line.partition(":")[0] for line in found.refused] == ["line 8"]
 
 

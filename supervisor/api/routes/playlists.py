@@ -94,7 +94,8 @@ async def revise_playlist(
     """Replaces what is neither aired, on air, cued nor due within the lock window by what the list says.
 
     Of a list that plans times only what is planned from its first start to the end of its broadcast day is replaced:
-    the next day's joins at the end.
+    the next day's joins at the end. BXF may say an earlier end; BXF that updates, removes or inserts single events
+    changes those alone.
     """
     async with context.store.read() as tx:
         await playlist_row(tx, who, playlist_id)
