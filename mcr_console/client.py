@@ -120,6 +120,11 @@ class Client:
         """
         return cls(Http.open(socket=socket, url=url, token=token, authority=authority, read_only=read_only))
 
+    @property
+    def http(self) -> Http:
+        """For what is an admin's: ``mcr_console.people``."""
+        return self._http
+
     def sit(self, session: str, station: str) -> "Client":
         """From now on every call names this session and where it sits."""
         self._http.sit(session, station)

@@ -11,6 +11,7 @@ from mcr_console.cli import (
     alarms,
     asrun,
     asrun_days,
+    audit,
     bench,
     channels,
     database,
@@ -24,6 +25,7 @@ from mcr_console.cli import (
     media,
     nodes,
     playlists,
+    principals,
     recorders,
     rundown,
     service,
@@ -77,6 +79,10 @@ nodes.app.command("key")(agent.node_key)
 app.command()(explain.explain)
 app.command()(failover.move)
 app.command()(history.events)
+app.command()(audit.audit)
+app.command()(principals.whoami)
+app.add_typer(principals.app, name="principal")
+app.add_typer(principals.token, name="token")
 app.command()(handover.handover)
 app.command()(handover.note)
 app.command()(incident.incident)
