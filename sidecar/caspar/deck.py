@@ -87,6 +87,8 @@ class Deck:
         self.back: Loaded | None = None
         self.back_follows = False
         """AUTO: the server goes on with it by itself."""
+        self.back_is_seen = False
+        """The last look showed it, as far as the server tells."""
         self.under: Loaded | None = None
 
     def took(self, loaded: Loaded) -> None:
@@ -98,7 +100,7 @@ class Deck:
 
     def cued(self, loaded: Loaded | None, *, follows: bool) -> None:
         """A LOADBG was done; None: the place behind is empty."""
-        self.back, self.back_follows = loaded, follows
+        self.back, self.back_follows, self.back_is_seen = loaded, follows, False
 
     def follow(self) -> Loaded | None:
         """What was cued to follow is taken to have followed: the server says nothing. What it followed."""
@@ -113,7 +115,10 @@ class Deck:
             return Reading(Sight.BLANK)
         side = layer.foreground
         left = self.follow() if self._has_followed(layer) else None
-        front = self.front
+        front, behind = self.front, layer.background
+        self.back_is_seen = (
+            self.back is not None and behind.producer != "empty" and (not behind.path or _same(behind, self.back.path))
+        )
         if front is None:
             return Reading(Sight.FOREIGN, paused=side.paused)
         if front.airing is None:

@@ -22,7 +22,7 @@ from sidecar.engine.entrance import Entrance
 from sidecar.engine.pacing import NS, PlayoutTime
 from sidecar.protocol.channel import CasparServer, ResumePoint
 from sidecar.protocol.status import EngineHealth
-from sidecar.rundown.clock import Follower, RundownClock
+from sidecar.rundown.clock import RundownClock
 from sidecar.rundown.model import Airing, Shown
 from sidecar.rundown.rate import due_ns, frames_in
 
@@ -82,8 +82,8 @@ class Drive:
     async def step(self) -> int:
         """Monotonic nanoseconds at which the next is due."""
         await self._link.keep()
-        self.info = await self._link.info(self._server.channel) if self._link.is_up else None
-        self._is_answered = self.info is not None
+        self.info = await self._link.look(self._server.channel) if self._link.is_up else None
+        self._is_answered = self._link.is_up and not self._link.is_silent
         if self.info is None and not self._link.known.fault:
             self.info = self._link.heard()  # it may be that only its commands hang
         self.ticking.was_there |= self._link.is_up
@@ -98,7 +98,8 @@ class Drive:
         reading = None if self.info is None else self.deck.read(layer, self._layer.per_frame)
         before = self.rundown.frame
         self.ticking.replay(reading, now_ns, self._time.wall_ns())
-        self._paused = reading is not None and reading.paused
+        self._paused = self._paused if reading is None else reading.paused
+        ordered = self.rundown.ordered
         self._commands.apply(self.rundown)
         if self._commands.is_shown_soon and self.rundown.ordered is None:
             self.ticking.tick("confirmed" if reading is not None else "inferred")
@@ -106,10 +107,13 @@ class Drive:
         if self.rundown.ordered is None and self.rundown.frame > before:
             on_air = self.rundown.on_air
             began = -1 if on_air is None else on_air.started_frame
+            if ordered is not None and (on_air is None or on_air.airing is not ordered):
+                self._commands.refuse(ordered, self.ticking.why_not(ordered))
             self._commands.shown(began if began >= before else self.rundown.frame - 1)
         if reading is not None:
             await self._adjust()
-            await self._cue(reading)
+        if not self._is_refused and (reading is None or reading.sight not in (Sight.BLANK, Sight.FOREIGN)):
+            await self._cue(is_seen=reading is not None)
         self._judge(now_ns)
         return self._next_look(now_ns, reading)
 
@@ -204,7 +208,7 @@ class Drive:
     def _next_look(self, now_ns: int, reading: Reading | None) -> int:
         """Soon after the next thing that is to happen."""
         frame_ns = due_ns(1, self._rate)
-        if self._waits or self.rundown.ordered is not None or (reading is not None and reading.sight is Sight.OPENING):
+        if self._waits or self._wanted is not None or (reading is not None and reading.sight is Sight.OPENING):
             return now_ns + frame_ns
         coming = self.rundown.next_item(self.ticking.view)
         left = None if coming is None else coming.in_frames_left
@@ -216,6 +220,11 @@ class Drive:
         due = self.ticking.due(self.rundown.frame + max(0, left))
         return max(now_ns + frame_ns // 2, min(now_ns + POLL_NS, due))
 
+    @property
+    def _wanted(self) -> Airing | None:
+        """What is to be told to the server, and begins when it shows it."""
+        return self.rundown.ordered or self.rundown.due
+
     # --- correcting -------------------------------------------------------------------------------------------------
 
     async def _enact(self, reading: Reading | None) -> None:
@@ -223,10 +232,11 @@ class Drive:
         self._waits = False
         if self._is_refused:
             return
-        ordered, shown, front = self.rundown.ordered, self.ticking.last, self.deck.front
-        if ordered is not None:
-            if (front is None or front.airing is not ordered) and not self.ticking.has_failed(ordered):
-                await self._play(ordered, ordered.first_frame, 0)
+        shown, front = self.ticking.last, self.deck.front
+        wanted = self._wanted
+        if wanted is not None:
+            if (front is None or front.airing is not wanted) and not self.ticking.has_failed(wanted):
+                await self._play(wanted, wanted.first_frame, 0)
             return
         if shown is None:
             return
@@ -238,10 +248,10 @@ class Drive:
             return
         elif shown.action == "source" or shown.late:
             await self._show_source(shown, shown.airing, is_lost=is_lost)
-        elif shown.picture == "freeze" and front is not None and not self._paused:
-            await self._link.tried(self._layer.pause())
-        elif is_lost:
+        elif is_lost or front is None or front.airing is not shown.airing:
             await self._stand_on(shown.airing, shown.position)
+        elif shown.picture == "freeze" and not self._paused:
+            self._paused = not await self._link.tried(self._layer.pause())
 
     async def _show_source(self, shown: Shown, airing: Airing, *, is_lost: bool) -> None:
         front = self.deck.front
@@ -249,7 +259,7 @@ class Drive:
             if not self.ticking.has_failed(airing) and (shown.action == "source" or is_lost):
                 await self._play(airing, shown.position, 1)
         elif self._paused:
-            await self._link.tried(self._layer.resume())
+            self._paused = bool(await self._link.tried(self._layer.resume()))
 
     async def _play(self, airing: Airing, position: int, played: int) -> None:
         """``played``: 1 where the frame at ``position`` is one that the rundown has counted."""
@@ -259,7 +269,7 @@ class Drive:
         except (UnwritableTextError, ValueError) as error:
             self.ticking.fail(airing, str(error))
             return
-        back = self.deck.back
+        back = self.deck.back if self.info is not None and self.deck.back_is_seen else None
         is_cued = back is not None and back.airing is airing and back.start == loaded.start
         command = self._layer.play_cued() if is_cued else self._layer.play(loaded)
         if await self._is_done(command, airing):
@@ -272,12 +282,15 @@ class Drive:
         except CommandFailedError as error:
             if error.code >= 500:  # its queue is full, or the layer is locked: that passes
                 log.warning("%s", error)
+                if self.ticking.refuses_since_ns is None:
+                    self.ticking.refuses_since_ns = self._time.monotonic_ns()
                 return False
             why = "the server does not find it" if error.code == 404 else "the server refused it"
             self.ticking.fail(airing, f"{why}: {error}")
             return False
         except (NoReplyError, ServerAwayError) as error:
             log.warning("%s", error)
+        self.ticking.refuses_since_ns = None
         return True
 
     async def _show_card(self) -> None:
@@ -310,9 +323,10 @@ class Drive:
         if wanted != front.length and wanted > 0 and not await self._link.tried(self._layer.length(wanted)):
             front.length = wanted
 
-    async def _cue(self, reading: Reading) -> None:
-        """Keeps what comes next behind the foreground, to follow by itself where it is to."""
-        if reading.sight in (Sight.BLANK, Sight.FOREIGN) or self.rundown.ordered is not None or self._waits:
+    async def _cue(self, *, is_seen: bool) -> None:
+        """Keeps what comes next behind the foreground, to follow by itself where it is to, and where that can be seen.
+        Where nothing is seen it is told all the same: so a file that is not there is known of."""
+        if self._wanted is not None or self._waits:
             return
         follower, back = self.rundown.follower, self.deck.back
         if follower is None:
@@ -321,19 +335,19 @@ class Drive:
             return
         if self.ticking.has_failed(follower.airing):
             return
-        if back is not None and back.airing is follower.airing and self.deck.back_follows == follower.by_itself:
+        is_there, follows = back is not None and back.airing is follower.airing, self.deck.back_follows
+        if is_there and (follows == follower.by_itself or (not is_seen and not follows)):
             return
-        await self._load_behind(follower)
+        await self._load_behind(follower.airing, follows=follower.by_itself and is_seen)
 
-    async def _load_behind(self, follower: Follower) -> None:
-        airing = follower.airing
+    async def _load_behind(self, airing: Airing, *, follows: bool) -> None:
         try:
             loaded = self._layer.loaded(airing, airing.first_frame, 0)
         except (UnwritableTextError, ValueError) as error:
             self.ticking.fail(airing, str(error))
             return
         try:
-            await self._link.do(self._layer.cue(loaded, follows=follower.by_itself))
+            await self._link.do(self._layer.cue(loaded, follows=follows))
         except CommandFailedError as error:
             log.warning("%s", error)
             if error.code == 404:
@@ -341,4 +355,4 @@ class Drive:
             return
         except (NoReplyError, ServerAwayError) as error:
             log.warning("%s", error)  # it may have been done: what INFO shows says whether it followed
-        self.deck.cued(loaded, follows=follower.by_itself)
+        self.deck.cued(loaded, follows=follows)

@@ -15,6 +15,10 @@ log = logging.getLogger(__name__)
 
 RETRY_NS: Final = 1_000_000_000
 """Between two tries to connect."""
+_GLANCE_S: Final = 0.02
+"""So long a look waits for a server that did not answer the last one."""
+_OSC_PATIENCE_S: Final = 0.1
+"""So long it waits for one that tells the same by OSC."""
 ASK_AGAIN_NS: Final = 10_000_000_000
 """Until a server that did not tell its version is asked once more."""
 
@@ -32,6 +36,9 @@ class Link:
         self._connect_s = connect_s
         self._connection: Connection | None = None
         self._connecting: asyncio.Task[Connection] | None = None
+        self._looking: asyncio.Task[ChannelInfo | None] | None = None
+        self.is_silent = False
+        """The last look that is over was not answered."""
         self._next_try_ns = self._ask_again_ns = 0
         self.fault = "not connected yet"
         """Why the server does not answer; empty while it does."""
@@ -84,6 +91,7 @@ class Link:
         except ServerAwayError as error:
             self.fault = str(error)
             return False
+        self.is_silent = False
         await self._get_to_know()
         log.info("connected to the CasparCG server at %s port %d, version %s", self._host, self._port, self.version)
         return self.is_up
@@ -175,7 +183,28 @@ class Link:
             self.fault = str(error)
             return None
 
+    async def look(self, channel: int) -> ChannelInfo | None:
+        """As ``info``. A server that does not answer is waited for once: after that it is asked on, and the list goes
+        on meanwhile."""
+        hears = self.heard() is not None
+        if self._looking is not None and self._looking.done():
+            self._seen()  # what it tells is of then: it is asked anew
+        glances = self.is_silent or self._looking is not None
+        if self._looking is None:
+            self._looking = asyncio.create_task(self.info(channel), name="amcp-look")
+        await asyncio.wait({self._looking}, timeout=_GLANCE_S if glances else _OSC_PATIENCE_S if hears else None)
+        return self._seen() if self._looking.done() else None
+
+    def _seen(self) -> ChannelInfo | None:
+        looked = None if self._looking is None else self._looking.result()
+        self._looking, self.is_silent = None, looked is None
+        return looked
+
     async def close(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait({self._looking})
+            self._looking = None
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.wait({self._connecting})

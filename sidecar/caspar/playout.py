@@ -290,7 +290,7 @@ class CasparPlayout:
 
     def _record(self, fact: Fact, wall_ns: int) -> None:
         self._facts.write(fact, wall_ns)
-        if fact.could_not_air and fact.airing is not None:
+        if fact.airing is not None and (fact.could_not_air or self._drive.ticking.never_came(fact)):
             item = fact.airing.item
             self._skipped_items.append(SkippedItem(item.id, item.title, fact.detail or fact.cause, instant(wall_ns)))
 

@@ -3,6 +3,7 @@
 Nothing here does I/O. What the server shows comes in as a ``Reading``; what it should show goes out as ``last``.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -20,6 +21,8 @@ DEAD_S: Final = Fraction(3, 2)
 HANGS_FRAMES: Final = 4
 """AUTO comes up to 3 frames late (CasparCG #1393); after so many it hangs."""
 STALL_FRAMES: Final = 3
+REFUSES_NS: Final = 1_000_000_000
+"""A server that takes nothing for so long is gone on without, by time."""
 _MOST_S: Final = 5
 """Time that passed unseen beyond this, as when the machine slept, is passed over."""
 _NS: Final = 1_000_000_000
@@ -43,6 +46,8 @@ class Ticking:
         """There was a connection to it once in this run."""
         self.is_refused = False
         """It is not one that can play this channel: nothing is told it, and nothing airs."""
+        self.refuses_since_ns: int | None = None
+        """It answers, and takes nothing: its queue is full, or the layer is locked."""
         self._deck = deck
         self._rate = rate
         self._record = record
@@ -54,8 +59,11 @@ class Ticking:
         """The airing that the server has left by itself."""
         self._gap = False
         self._offset_ns = 0
+        self._seen: deque[int] = deque(maxlen=16)
+        """Airings of which the server showed a frame."""
         self._front: Loaded | None = None
-        self._front_since_ns = 0
+        self._front_since_ns = self._now_ns = 0
+        rundown.begins_if(self._may_begin)
 
     def begin(self, now_ns: int) -> None:
         """The next frame is due now."""
@@ -75,6 +83,18 @@ class Ticking:
     def has_failed(self, airing: Airing) -> bool:
         return airing.number in self._failed
 
+    def why_not(self, airing: Airing) -> str:
+        """An ordered cut to it was not made."""
+        refuses = "the CasparCG server takes no commands: its queue is full, or the layer is locked"
+        known = self._failed.get(airing.number) or (refuses if self.refuses_since_ns is not None else "")
+        return known or "the CasparCG server did not show it in time"
+
+    def never_came(self, fact: Fact) -> bool:
+        """The end of what the list began by time, while the server told nothing, and could not air."""
+        if fact.kind != "item_end" or fact.airing is None or fact.cause not in ("failed", "no data"):
+            return False
+        return fact.airing.number not in self._seen
+
     def view(self, airing: Airing) -> SourceView:
         """What the server could give of it now, as far as one knows."""
         front, under = self._deck.front, self._deck.under
@@ -90,22 +110,39 @@ class Ticking:
             return SourceView(self._of_front(front))
         if under is not None and under.airing is airing:
             return SourceView(Supply.ENDED if under.left == 0 else Supply.READY)
-        if self.rundown.ordered is airing or not self.was_there or self._gap or self.is_refused:
+        if self.rundown.ordered is airing or not self.was_there or self.is_refused:
+            return SourceView(Supply.OPENING)
+        if self._gap and not self.rundown.is_planned(airing):
             return SourceView(Supply.OPENING)
         return SourceView(Supply.READY)
 
     def _of_front(self, front: Loaded) -> Supply:
-        if self._gap:
+        comes = front.airing is not None and self.rundown.is_planned(front.airing)
+        if self._gap and not comes:
             return Supply.DRY
         if front.left == 0 or (front.over and front.total is None):
             return Supply.ENDED
-        return Supply.READY if front.alive or self.blind else Supply.DRY
+        # What comes by itself begins when it is seen to, and is not slow before: see _may_begin.
+        return Supply.READY if front.alive or self.blind or comes else Supply.DRY
+
+    def _may_begin(self, airing: Airing) -> bool:
+        """What comes by itself is told to the server first, and begins with its first frame there: a file of which
+        none comes never began. By time it goes where nobody can see, or nothing can be told."""
+        front = self._deck.front
+        if self._gap:
+            return False
+        if self.blind or self.is_refused or self.rundown.frame == 0:
+            return True
+        if self.refuses_since_ns is not None and self._now_ns - self.refuses_since_ns >= REFUSES_NS:
+            return True
+        return front is not None and front.airing is airing and front.alive
 
     # --- frames -----------------------------------------------------------------------------------------------------
 
     def replay(self, reading: Reading | None, now_ns: int, wall_ns: int) -> None:
         """Every frame that came since the last time; ``None``: the server says nothing."""
         self._offset_ns = wall_ns - now_ns
+        self._now_ns = now_ns
         self.blind = reading is None
         self._watch_front(reading, now_ns)
         self._prove(reading)
@@ -168,6 +205,7 @@ class Ticking:
             self._unwritten = [(replace(fact, proof="confirmed"), wall_ns) for fact, wall_ns in self._unwritten]
             self.write()
         elif reading is None or airing.number in self._failed or (front is not None and front.airing is not airing):
+            self._unwritten = [(replace(fact, proof="inferred"), wall_ns) for fact, wall_ns in self._unwritten]
             self.write()
 
     # --- inside -----------------------------------------------------------------------------------------------------
@@ -177,10 +215,18 @@ class Ticking:
         front = self._deck.front
         if front is not self._front:
             self._front, self._front_since_ns = front, now_ns
-        if front is None or front.airing is None or reading is None or reading.sight is not Sight.OPENING:
+        if front is not None and front.airing is not None and front.alive and reading is not None:
+            number = front.airing.number
+            if number not in self._seen:
+                self._seen.append(number)
+        if front is None or front.airing is None or reading is None or front.alive:
             return
-        if now_ns - self._front_since_ns >= DEAD_S * _NS:
+        if now_ns - self._front_since_ns < DEAD_S * _NS:
+            return
+        if reading.sight is Sight.OPENING:
             self.fail(front.airing, "the server took it and shows nothing of it: the file may be broken")
+        elif front.airing is self.rundown.due:
+            self.fail(front.airing, "the server was told it and shows nothing of it: it may not find the file")
 
     def _pass_over_sleep(self, now_ns: int) -> None:
         late = self._line.frames_at(now_ns) - self.rundown.frame
@@ -191,7 +237,7 @@ class Ticking:
     def _consumes(self, reading: Reading) -> bool:
         """The rundown's frames are now those of the foreground."""
         front, last = self._deck.front, self.last
-        if front is None or reading.left is not None or self.rundown.ordered is front.airing:
+        if front is None or reading.left is not None or front.airing in (self.rundown.ordered, self.rundown.due):
             return True
         if last is None or last.airing is not front.airing:
             return False
@@ -226,7 +272,7 @@ class Ticking:
         if reading.sight is Sight.ENDED:
             self.stalled_since_ns = None
             rest = self._line.frames_at(now_ns) - rundown.frame
-            if not self._deck.back_follows or rest > HANGS_FRAMES:
+            if not (self._deck.back_follows and self._deck.back_is_seen) or rest > HANGS_FRAMES:
                 self._by_time(now_ns, "inferred" if self._deck.back_follows else "confirmed")
         elif wanted:
             self.stalled_since_ns = None

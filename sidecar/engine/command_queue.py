@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sidecar.engine.pacing import PlayoutTime
 from sidecar.rundown.clock import Done, Refused, RundownClock
+from sidecar.rundown.model import Airing
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,12 @@ class CommandQueue:
             for waiting, done in self._unshown:
                 self._answer(waiting, done, frame)
             self._unshown.clear()
+
+    def refuse(self, airing: Airing, why: str) -> None:
+        """The cut to it that was ordered will not be made."""
+        for waiting, done in [one for one in self._unshown if one[1].airing is airing]:
+            self._unshown.remove((waiting, done))
+            waiting.answer.set_exception(Refused("target_not_ready", f"{airing.item.title or airing.item.id}: {why}"))
 
     def close(self) -> None:
         """Nothing will be shown any more."""

@@ -1,6 +1,6 @@
 """The state of the rundown clock between two frames, and the changes that can be made to it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -66,6 +66,10 @@ class Air:
         self.order: Order | None = None
         self.armed_by = ""
         self.sources: Sources = nothing_yet
+        self.may_begin: Callable[[Airing], bool] = lambda _: True
+        """Asked of what comes by itself and is ready; False: it is to be told first to whoever shows it."""
+        self.due: Airing | None = None
+        """What would have begun with the last frame, had it been allowed to."""
         number = self.lineup.numbered
         self.off_air = OffAir(rate, Reel(rate, number), Reel(rate, number), Reel(rate, number))
         self.off_air.load(playlist.rules)

@@ -1,5 +1,6 @@
 """The rundown clock: at output frame n, show frame m of item k. Pure, single-threaded, owned by the playout thread."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -103,6 +104,23 @@ class RundownClock(Transport):
         return tuple(airing for airing in dict.fromkeys(found) if airing.item.kind != "slate")
 
     # --- for an engine that is told ahead -----------------------------------------------------------------------------
+
+    def begins_if(self, may_begin: Callable[[Airing], bool]) -> None:
+        """What comes by itself and is ready begins only where ``may_begin`` allows it; else it is ``due``."""
+        self._programme.may_begin = may_begin
+
+    def is_planned(self, airing: Airing) -> bool:
+        """It may come by itself, or by the next take: neither ordered, nor on air, nor filler."""
+        lineup = self._lineup
+        return any(
+            plan is not None and plan.airing is airing
+            for plan in (lineup.cued, lineup.again, lineup.next, lineup.fixed)
+        )
+
+    @property
+    def due(self) -> Airing | None:
+        """What would have begun by itself with the last frame, and was not allowed to."""
+        return self._programme.due
 
     @property
     def ordered(self) -> Airing | None:

@@ -24,6 +24,7 @@ class Programme(Precedence):
         """Once per output frame, in order."""
         self.sources = sources
         self.see_wall(wall_ns)
+        self.due = None
         out = self.out
         if out.mode is Mode.MUTED:
             first = self.lineup.next
@@ -242,6 +243,9 @@ class Programme(Precedence):
         if plan is None or self.order is not None or not self.may_follow(plan):
             return None
         if not self.is_ready(plan.airing) and not self._begins_without(plan):
+            return None
+        if not self.may_begin(plan.airing):
+            self.due = plan.airing
             return None
         self._enter(plan, end_cause or plan.cause, end_detail)
         return self._first_frame()

@@ -9,6 +9,8 @@ class Manners:
 
     silent_commands: set[str] = field(default_factory=set[str])
     """Commands (``INFO``, ``PLAY``…) that are done and never answered."""
+    no_osc: bool = False
+    """None of its OSC comes through."""
     deaf: bool = False
     """Takes bytes and answers nothing."""
     auto_hangs: bool = False

@@ -264,8 +264,19 @@ class FakeCaspar:
             self.subscribed.discard(int(parameters[1]))
         return f"202 OSC {parameters[0].upper()} OK\r\n"
 
+    async def tell_osc_by_the_tick(self) -> None:
+        """Until cancelled."""
+        told = -1
+        while True:
+            if self.subscribed and self.now != told:
+                told = self.now
+                self.tell_osc()
+            await asyncio.sleep(0.001)
+
     def tell_osc(self) -> None:
         """This tick's bundle, to everyone who asked on this machine."""
+        if self.manners.no_osc:
+            return
         self.outputs.advance(self.now)
         tree = channel_tree(self.form, self.rate, self.layers, self.outputs.ports, self.now)
         with socket.socket(type=socket.SOCK_DGRAM) as sender:
