@@ -91,6 +91,8 @@ def _judge(state: ChannelState) -> Condition:
         return Condition("off", "OFF") if live.desired == "off" else Condition("changing", "WAITING", (), live.decision)
     if live.phase == "stopping":
         return Condition("changing", "STOPPING", (), live.decision)
+    if live.engine is not None and not live.engine.answers and live.phase == "running":
+        return Condition("unknown", "SERVER SILENT", (), live.engine.detail or live.decision)
     if live.observed in {"hung", "silent"}:
         return Condition("unknown", live.observed.upper(), (), live.decision)
     if live.observed in {"dark", "gone"}:
@@ -119,6 +121,9 @@ def _warnings(state: ChannelState) -> list[tuple[str, str]]:
             found.append(("HOLD", live.reason or "waits for a take"))
         case _:
             pass
+    if live.engine is not None and not (live.engine.answers and live.engine.moves):
+        word = "SERVER STANDS" if live.engine.answers else "SERVER SILENT"
+        found.append((word, live.engine.detail))
     outputs = programme_outputs(state)
     broken = [output for output in outputs if output.state in {"stalled", "down"}]
     if broken:

@@ -24,7 +24,7 @@ from mcr_console.palette import Palette
 from mcr_console.safe_text import fit
 from mcr_console.thumbnails import PictureLine
 from mcr_console.wall_state import ChannelState
-from supervisor.schemas.channel import LinkLive
+from supervisor.schemas.channel import EngineLive, LinkLive
 
 DIGITS_WIDTH = 32
 LEAST_PICTURE = 4
@@ -211,6 +211,9 @@ def _facts(view: TileView, width: int, palette: Palette) -> list[list[Part]]:
             (f"  frame {live.frame}", dim),
         ],
     ]  # fmt: skip
+    if live.engine is not None:
+        # Between the sidecar's heartbeat and the outputs, as it is on the way of the picture; first where it is wrong.
+        rows.insert(3 if live.engine.answers and live.engine.moves else 1, _server(live.engine, palette))
     if view.stale:
         rows = [[(text, dim) for text, _ in row] for row in rows]
     for output in live.outputs:
@@ -222,6 +225,20 @@ def _facts(view: TileView, width: int, palette: Palette) -> list[list[Part]]:
         link = "" if output.link is None or not output.link.receivers else f"  {link_words(output.link)}"
         rows.append([(f"{sign} {name:<8}", dim), (output.state, style), (f"{link}  {output.detail}{dropped}", dim)])
     return rows
+
+
+def _server(engine: EngineLive, palette: Palette) -> list[Part]:
+    if engine.answers and engine.moves:
+        return [
+            (f"{palette.glyphs.dot} server  ", palette.dim), ("answers, moves", palette.text),
+            (f"  {engine.version}", palette.dim),
+        ]  # fmt: skip
+    word = "answers, stands" if engine.answers else "silent, moves" if engine.moves else "silent"
+    return [
+        (f"{palette.glyphs.warning} server  ", palette.dim),
+        (word, palette.warning),
+        (f"  {engine.detail}", palette.dim),
+    ]
 
 
 def link_words(link: LinkLive) -> str:

@@ -60,7 +60,7 @@ class Drive:
         self.rundown = rundown
         self.deck = Deck()
         self.ticking = Ticking(rundown, self.deck, rate, record)
-        self.health = EngineHealth("", answers=False, moves=False, detail="not connected yet")
+        self.health = EngineHealth("", answers=False, moves=False, detail="not connected yet", reached=False)
         self.info: ChannelInfo | None = None
         self.is_on_air = False
         self._server = server
@@ -72,6 +72,7 @@ class Drive:
         self._card = card
         self._begins: Begins | None = None
         self._is_answered = self._is_refused = False
+        self._wrong_since_ns: int | None = None
         self._paused = False
         self._waits = False
 
@@ -203,7 +204,13 @@ class Drive:
             detail = f"{detail}; what it plays is known by OSC"
         if stands_s >= 1:
             detail = f"the server's channel time has stood for {stands_s:.0f} s; its card or clock may be stuck"
-        self.health = EngineHealth(self._link.version, answers, self.info is not None and stands_s < 1, detail)
+        moves = self.info is not None and stands_s < 1
+        if answers and moves:
+            self._wrong_since_ns = None
+        elif self._wrong_since_ns is None:
+            self._wrong_since_ns = now_ns if stalled is None else stalled
+        wrong_ms = 0 if self._wrong_since_ns is None else (now_ns - self._wrong_since_ns) // 1_000_000
+        self.health = EngineHealth(self._link.version, answers, moves, detail, self._link.is_up, wrong_ms)
 
     def _next_look(self, now_ns: int, reading: Reading | None) -> int:
         """Soon after the next thing that is to happen."""

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from sidecar.caspar.consumers import Places
 from sidecar.caspar.drive import Drive
 from sidecar.caspar.former import Former
@@ -202,9 +204,7 @@ class CasparPlayout:
         health, former = self._drive.health, self._former.fault
         if not former:
             return health
-        return EngineHealth(
-            health.version, health.answers, health.moves, f"{health.detail}; {former}" if health.detail else former
-        )
+        return replace(health, detail=f"{health.detail}; {former}" if health.detail else former)
 
     def _mind_server(self) -> None:
         """Nobody else's server is driven where ours is not there."""

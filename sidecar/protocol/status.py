@@ -128,6 +128,10 @@ class EngineHealth(Struct, frozen=True):
     moves: bool
     detail: str = ""
     """What is wrong, empty while nothing is."""
+    reached: bool = True
+    """There is a connection to it: what it was told last may play on, whether it answers or not."""
+    wrong_ms: int = 0
+    """For how long it has not answered, or its time has not moved."""
 
 
 class JournalStatus(Struct, frozen=True):

@@ -5,7 +5,7 @@ from typing import Final
 
 from supervisor.decisions.fencing import STOP_UNPROVEN, why_plays_on
 from supervisor.decisions.timing import Timing
-from supervisor.decisions.view import Decision, View
+from supervisor.decisions.view import Decision, ServerSight, View
 from supervisor.schemas.alarm import Severity
 
 CHANNEL_ALARMS: Final = (
@@ -17,6 +17,8 @@ CHANNEL_ALARMS: Final = (
     "stop_unconfirmed",
     "sidecar_restarted",
     "item_skipped",
+    "server_silent",
+    "server_stands",
     "output_down",
     "output_not_listening",
     "journal_degraded",
@@ -77,16 +79,20 @@ def channel_alarms(view: View, decision: Decision, timing: Timing) -> dict[str, 
         )
     if view.desired == "on" and view.skipped:
         wanted["item_skipped"] = Wanted("warning", f"{view.name}: {'; '.join(view.skipped)}")
-    wanted.update(_from_sidecar(view, decision))
+    wanted.update(_from_sidecar(view, decision, timing))
     return wanted
 
 
-def _from_sidecar(view: View, decision: Decision) -> dict[str, Wanted]:
+def _from_sidecar(view: View, decision: Decision, timing: Timing) -> dict[str, Wanted]:
     wanted: dict[str, Wanted] = {}
     sighting = view.sighting
     if sighting is None or sighting.exit is not None or view.desired == "off":
         return wanted
-    if sighting.down and sighting.state == "on_air":
+    server = sighting.server
+    if server is not None and server.wrong_s >= timing.server_alarm:
+        wanted.update(_of_server(view, server))
+    # What is known of outputs is what the server tells.
+    if sighting.down and sighting.state == "on_air" and (server is None or server.answers):
         down = "; ".join(f"{output.name}: {output.detail or 'does not move'}" for output in sighting.down)
         wanted["output_down"] = Wanted("warning", f"{view.name}: {down}")
     if sighting.not_listening:
@@ -109,4 +115,20 @@ def _from_sidecar(view: View, decision: Decision) -> dict[str, Wanted]:
         )
     if decision.observed == "late":
         wanted["late_frames"] = Wanted("warning", f"{view.name} repeats frames: nothing new is there in time")
+    return wanted
+
+
+def _of_server(view: View, server: ServerSight) -> dict[str, Wanted]:
+    """The sidecar answers; which of the two layers below it is wrong, and what that means for the air."""
+    wanted: dict[str, Wanted] = {}
+    layer = f"{view.name}: its sidecar answers, its CasparCG server has not for {server.wrong_s:.0f} s"
+    if server.answers:
+        text = f"{view.name}: its sidecar and its CasparCG server answer, the server's channel stands: {server.detail}"
+        wanted["server_stands"] = Wanted("critical", text)
+    elif server.moves:
+        text = f"{layer}; it plays on, and nothing can be ordered: {server.detail}"
+        wanted["server_silent"] = Wanted("warning", text)
+    else:
+        air = "what it was told last may play on" if server.reached else "nothing plays there that anybody can see"
+        wanted["server_silent"] = Wanted("critical", f"{layer}; {air}: {server.detail}")
     return wanted

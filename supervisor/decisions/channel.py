@@ -211,9 +211,15 @@ def _running(view: View, observed: Observed | None, timing: Timing) -> Decision:
         case "on_air" | "late":
             return _on_air(view, sighting, observed)
         case "gone" | "unknown" | None:
-            return Decision((), "waits for the sidecar's first answer", observed)
+            return _unseen(view, sighting, observed)
         case _:
             assert_never(observed)
+
+
+def _unseen(view: View, sighting: Sighting, observed: Observed | None) -> Decision:
+    if observed == "unknown" and sighting.server is not None:
+        return _on_air(view, sighting, observed)  # its sidecar runs on, and takes what it is given
+    return Decision((), "waits for the sidecar's first answer", observed)
 
 
 def _dark(view: View, sighting: Sighting, observed: Observed, timing: Timing) -> Decision:
@@ -246,7 +252,10 @@ def _on_air(view: View, sighting: Sighting, observed: Observed) -> Decision:
     if view.list_changed:
         actions.append(GiveList(view.epoch))
     said = "on air, frames late" if observed == "late" else "on air"
-    if sighting.down:
+    server = sighting.server
+    if server is not None and server.is_unseen:
+        said = f"left alone: its sidecar answers and its CasparCG server does not ({server.detail}), and may play on"
+    elif sighting.down:
         said += f", degraded {sighting.outputs - len(sighting.down)}/{sighting.outputs}"
     kept = said
     if sighting.picture:

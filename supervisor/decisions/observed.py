@@ -10,7 +10,7 @@ def observe(view: View, timing: Timing) -> Observed | None:
 
     ``hung``: it does not answer, but its output moves. ``silent``: it does not answer, and nothing shows that its
     output moves. ``dark``: it answers, and no frames or no programme output move; so too without
-    any programme output.
+    any programme output. ``unknown`` also where it answers, and the CasparCG server that it drives does not.
     """
     if view.phase == "fencing" and view.old is not None:
         if view.old.healthy:
@@ -28,6 +28,8 @@ def observe(view: View, timing: Timing) -> Observed | None:
         return "hung" if _output_moves(sighting.output_age_s, timing) else "silent"
     if sighting.state != "on_air":
         return "dark" if view.phase == "running" and sighting.state is not None else None
+    if sighting.server is not None and sighting.server.is_unseen:
+        return "unknown"
     if len(sighting.down) == sighting.outputs:
         return "dark"
     late_at = sighting.pulse.late_at

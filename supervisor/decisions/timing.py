@@ -27,6 +27,8 @@ class Timing:
     leaving: float = 5.0
     """How long a sidecar that leaves the air by itself is given to exit."""
     off_air_alarm: float = 2.0
+    server_alarm: float = 3.0
+    """How long a CasparCG server may not answer, or its time stand, while its sidecar does answer."""
     first_start_alarm: float = 10.0
     late_shown: float = 10.0
     """How long a channel counts as late after its last late frame."""

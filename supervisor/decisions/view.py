@@ -23,6 +23,25 @@ class OutputSight:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerSight:
+    """The CasparCG server that the sidecar drives, while something is wrong with it, and for how long that is so.
+
+    ``reached``: there is a connection; without one nothing plays that anybody can know of.
+    """
+
+    answers: bool
+    moves: bool
+    reached: bool
+    detail: str
+    wrong_s: float
+
+    @property
+    def is_unseen(self) -> bool:
+        """It is there and tells nothing at all: what it was told last may play on."""
+        return self.reached and not self.answers and not self.moves
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """The channel's newest sidecar on its node, as the agent tells it.
 
@@ -51,6 +70,7 @@ class Sighting:
     logo_fault: str = ""
     hold_timed_out: bool = False
     output_age_s: float | None = None
+    server: ServerSight | None = None
     ended_well: bool = False
     """It exited, and said that all that it was to end has ended."""
 

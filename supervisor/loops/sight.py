@@ -3,12 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sidecar.protocol.status import OutputStatus, Status
+from sidecar.protocol.status import EngineHealth, OutputStatus, Status
 from sidecar.rundown.rate import parse_rate
 from supervisor.agent.interface import SidecarReport
 from supervisor.decisions.pulse import Pulse
 from supervisor.decisions.resume import Position
-from supervisor.decisions.view import OutputSight, Sighting
+from supervisor.decisions.view import OutputSight, ServerSight, Sighting
 
 _DOWN: Final = ("stalled", "down", "stopped")
 _PLAYS_ON: Final = 3
@@ -59,10 +59,17 @@ def sighting_of(report: SidecarReport, pulse: Pulse, begins_with: str | None) ->
         journal_degraded=status.journal.degraded,
         faults=status.faults.raised,
         logo_fault="" if status.logo is None else status.logo.fault,
+        server=_server(status.engine),
         hold_timed_out=status.hold_left_ms == 0,
         output_age_s=report.output_age_s,
         ended_well=report.exit is not None and report.exit.code == 0,
     )
+
+
+def _server(engine: EngineHealth | None) -> ServerSight | None:
+    if engine is None or (engine.answers and engine.moves):
+        return None
+    return ServerSight(engine.answers, engine.moves, engine.reached, engine.detail, engine.wrong_ms / 1000)
 
 
 def _suspect(report: SidecarReport, begins_with: str | None) -> str | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.decisions.alarms import CHANNEL_ALARMS, channel_alarms
+from supervisor.decisions.alarms import CHANNEL_ALARMS, Wanted, channel_alarms
 from supervisor.decisions.channel import decide
 from supervisor.decisions.pulse import Pulse
 from supervisor.decisions.restarts import Restarts
@@ -19,6 +19,7 @@ from supervisor.decisions.view import (
     NoteFailure,
     OutputSight,
     Place,
+    ServerSight,
     Sighting,
     Site,
     Start,
@@ -56,6 +57,7 @@ SILENT = replace(GOOD, pulse=Pulse(3, misses=3, why="no answer to /status within
 STILL = replace(GOOD, pulse=Pulse(3, misses=3, why="its frames stand still at 100", stands_still=True))
 MUTED = replace(GOOD, state="muted", frame=0)
 DOWN = OutputSight("udp output", "down, no route")
+SILENT_SERVER = ServerSight(answers=False, moves=False, reached=True, detail="no reply within 0.5 s", wrong_s=4.0)
 
 
 def view(**changes: Any) -> View:
@@ -518,6 +520,23 @@ ALARMS: list[tuple[str, View, set[str]]] = [
     ),
     ("muted", view(sighting=replace(GOOD, state="muted", faults=("black",))), set()),
     ("logo", view(sighting=replace(GOOD, logo_fault="No such file")), {"logo_missing"}),
+    ("server silent", view(sighting=replace(GOOD, server=SILENT_SERVER, down=(DOWN,))), {"server_silent"}),
+    (
+        "server silent a moment",
+        view(sighting=replace(GOOD, server=replace(SILENT_SERVER, wrong_s=1.0), down=(DOWN,))),
+        set(),
+    ),
+    ("server heard", view(sighting=replace(GOOD, server=replace(SILENT_SERVER, moves=True))), {"server_silent"}),
+    (
+        "server gone",
+        view(sighting=replace(GOOD, server=replace(SILENT_SERVER, reached=False), down=(DOWN,)), off_air_for=11.0),
+        {"server_silent", "channel_dark"},
+    ),
+    (
+        "server stands",
+        view(sighting=replace(GOOD, server=replace(SILENT_SERVER, answers=True), down=(DOWN,))),
+        {"server_stands", "output_down"},
+    ),
     ("hold", view(sighting=replace(GOOD, hold_timed_out=True)), {"hold_timed_out"}),
     ("late", view(sighting=replace(GOOD, pulse=Pulse(3, late_at=999.0))), {"late_frames"}),
     ("a server was not told", server_view(sighting=None), {"stop_unconfirmed"}),
@@ -532,6 +551,28 @@ def test_alarms_are_levels_and_name_the_channel(seen: View, codes: set[str]) -> 
     assert wanted.keys() == codes
     assert wanted.keys() <= set(CHANNEL_ALARMS)
     assert all("One" in alarm.text for alarm in wanted.values())
+
+
+def test_the_alarm_of_a_server_says_which_layer_is_wrong() -> None:
+    def told(**more: Any) -> Wanted:
+        seen = view(sighting=replace(GOOD, server=replace(SILENT_SERVER, **more)))
+        (alarm,) = channel_alarms(seen, decide(seen, TIMING), TIMING).values()
+        return alarm
+
+    assert told().severity == "critical"
+    assert "its sidecar answers, its CasparCG server has not for 4 s; what it was told last may play on" in told().text
+    assert told(moves=True).severity == "warning"
+    assert "plays on" in told(moves=True).text
+    assert "nothing plays there" in told(reached=False).text
+    assert "answer, the server's channel stands" in told(answers=True).text
+
+
+def test_a_server_that_tells_nothing_is_left_alone_and_its_sidecar_still_gets_its_list() -> None:
+    seen = view(sighting=replace(GOOD, server=SILENT_SERVER, down=(DOWN,)), list_changed=True)
+    decision = decide(seen, TIMING)
+    assert decision.observed == "unknown"
+    assert "its sidecar answers and its CasparCG server does not" in decision.sentence
+    assert [type(action) for action in decision.actions] == [GiveList]
 
 
 def test_a_wait_says_when_to_look_again() -> None:
