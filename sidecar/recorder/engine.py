@@ -19,8 +19,9 @@ from sidecar.outputs.sinks import recordings_folder
 from sidecar.protocol.channel import Playlist, SidecarDocument
 from sidecar.protocol.recording import Recording, RecordingStatus
 from sidecar.protocol.status import Loudness, OutputFaults, OutputState, OutputStatus, SidecarState
-from sidecar.recorder.inputs import InputThread, source_of
+from sidecar.recorder.inputs import InputThread
 from sidecar.recorder.recorder import Recorder
+from sidecar.recorder.sources import source_of
 from sidecar.rundown.rate import parse_rate
 
 _TICK_S: Final = 0.2

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Final, Protocol
 
@@ -17,19 +17,15 @@ from sidecar.clips.specification import ClipSpecification
 from sidecar.engine.encoder import PictureEncoder, SoundEncoder
 from sidecar.media.live_opening import PULL_TIMEOUT, READ_TIMEOUT, live_sentence, open_live
 from sidecar.media.opening import Unusable
-from sidecar.outputs.decklink import DeckLinkDriver, DeckLinkPort, PortBusy, PortMissing
-from sidecar.outputs.decklink_stand_in import stand_in_driver
+from sidecar.outputs.decklink import DeckLinkPort
 from sidecar.outputs.packet import EncodedPacket
 from sidecar.outputs.templates import make_templates
 from sidecar.protocol.channel import ChannelFormat, Encoding
-from sidecar.protocol.live_url import LiveAddress, parse_live_url
-from sidecar.protocol.recording import RecorderInput
+from sidecar.protocol.live_url import LiveAddress
 from sidecar.recorder.media import MOST_SOUND, Coded, InputMedia, coded
 
 _PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 5.0
-_SETTLE_S: Final = 5.0
-"""A card may be busy for so long after whoever had it let go of it."""
 _WAITED_S: Final = 0.005
 """What is read in less time was there already."""
 _MOST_WAITING: Final = 2_000
@@ -122,7 +118,7 @@ class StreamSource:
             opened = InputMedia(media.container, media.picture, tuple(sound), media.rate)
             sink.opened(opened)
             numbers = {stream.index: number for number, stream in enumerate(opened.streams)}
-            for packets in _portions(media.container.demux(opened.streams), together=not self._is_pulled):
+            for packets in portions(media.container.demux(opened.streams), together=not self._is_pulled):
                 ones = [coded(packet, numbers[packet.stream.index]) for packet in packets]
                 there = [one for one in ones if one is not None]
                 newest = max((one.dts for one in there), default=Fraction(0))
@@ -173,53 +169,7 @@ class TestSource:
             templates.container.close()
 
 
-class CardSource:
-    """A DeckLink input. ``driver`` None: this engine drives no card."""
-
-    patience = READ_TIMEOUT
-
-    def __init__(self, index: int, driver: DeckLinkDriver | None) -> None:
-        self.shown = f"DeckLink port {index}"
-        self._index, self._driver = index, driver
-        self._busy_since: float | None = None
-
-    def read(self, sink: Sink, closed: threading.Event) -> None:
-        """As in ``Source``. A card that is busy just after another let go of it is not told at once."""
-        if self._driver is None:
-            raise Unusable(f"could not enable {self.shown}: this engine drives no DeckLink card")
-        try:
-            port = self._driver.open(self._index)
-        except PortMissing as error:
-            raise Unusable(f"not there: {error}") from None
-        except PortBusy as error:
-            now = time.monotonic()
-            self._busy_since = now if self._busy_since is None else self._busy_since
-            settles = now - self._busy_since < _SETTLE_S
-            why = "it settles, or is in use by another process" if settles else str(error)
-            raise Unusable(f"could not enable {self.shown}: {why}") from None
-        self._busy_since = None
-        try:
-            TestSource().run(sink, closed, port)
-        except OSError as error:
-            raise Unusable(f"{self.shown}: {error}") from None
-        finally:
-            port.close()
-
-
-def source_of(what: RecorderInput, environment: Mapping[str, str]) -> Source:
-    """Raises ValueError for what is no input."""
-    match what.kind:
-        case "test":
-            return TestSource()
-        case "decklink":
-            if what.device_index is None:
-                raise ValueError("a DeckLink input has a device index, from 1")
-            return CardSource(what.device_index, stand_in_driver(environment))
-        case "srt" | "rtmp" | "udp" | "hls":
-            return StreamSource(parse_live_url(what.url))
-
-
-def _portions(packets: Iterable[Packet], *, together: bool) -> Iterator[list[Packet]]:
+def portions(packets: Iterable[Packet], *, together: bool) -> Iterator[list[Packet]]:
     """One by one as they come; but what came while the connection was made and looked at, ``together``, for the newest
     of it came just now and all else before."""
     waiting: list[Packet] = []

@@ -47,6 +47,7 @@ class Condition:
             load=_load(),
             engine_fault=self._launcher.fault or self._doubt(),
             capacity=self._capacity,
+            capture_fault=self._cards.capture_fault,
         )
 
 

@@ -176,6 +176,8 @@ class NodeCondition:
     over the number of processors; None where that is not known. ``engine_fault``: why the container engine does not
     answer, empty while it does: its sidecars are then unknown, which is not dead. ``capacity`` is how many sidecars the
     machine's own administrator lets it have, where he said so; the node's row decides, and this is shown beside it.
+    ``capture_fault``: why no recorder captures from a DeckLink card there; empty when it can, None while that is not
+    known.
     """
 
     incarnation: str
@@ -188,6 +190,7 @@ class NodeCondition:
     load: float | None
     engine_fault: str = ""
     capacity: int | None = None
+    capture_fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

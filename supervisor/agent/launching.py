@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 import sidecar
+from sidecar.protocol.card_program import VARIABLES as CARD_VARIABLES
 from supervisor.agent.interface import StartOrder
 from supervisor.agent.launcher import Launch
 from supervisor.agent.memory import Handle, Memory
@@ -97,8 +98,8 @@ def identifying(handle: Handle) -> dict[str, str]:
 
 def program_environment() -> dict[str, str]:
     """What every sidecar's environment has, whatever it plays."""
-    authorities = os.environ.get("MCR_CA_FILE")
-    return {"PYTHONPATH": _python_path(), **({"MCR_CA_FILE": authorities} if authorities else {})}
+    given = {name: os.environ.get(name) for name in ("MCR_CA_FILE", *CARD_VARIABLES)}
+    return {"PYTHONPATH": _python_path(), **{name: value for name, value in given.items() if value}}
 
 
 def _state_dir(channel_id: str, epoch: int, directories: Directories) -> Path:

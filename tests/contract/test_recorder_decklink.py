@@ -42,8 +42,8 @@ def test_a_card_is_recorded_held_by_one_and_told_from_one_that_is_not_there(tmp_
         recorder.until(lambda s: detail(s).startswith("not there: this node has no DeckLink port 2"), "told", 60)
 
 
-def test_without_a_driver_it_says_that_it_could_not_enable_the_card(tmp_path: Path) -> None:
-    with sidecar(recorder_document(recorder_of(1)), tmp_path) as recorder:
-        recorder.until(
-            lambda s: detail(s) == "could not enable DeckLink port 1: this engine drives no DeckLink card", "told", 60
-        )
+def test_without_a_program_that_has_the_card_it_says_what_is_missing(tmp_path: Path) -> None:
+    nowhere = {"MCR_DECKLINK_FFMPEG": str(tmp_path / "ffmpeg")}
+    with sidecar(recorder_document(recorder_of(1)), tmp_path, environment=nowhere) as recorder:
+        said = f"could not enable DeckLink port 1: there is no program {str(tmp_path / 'ffmpeg')!r}: install an ffmpeg"
+        recorder.until(lambda s: detail(s).startswith(said), "told", 60)

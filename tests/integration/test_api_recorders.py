@@ -113,7 +113,12 @@ async def test_a_port_is_kept_ahead_and_its_clash_is_listed(supervisor: Running)
     port = {"kind": "decklink", "device_index": 3}
     made = await make(supervisor, input=port, node_id=node)
     other = await make(supervisor, "Other", input=port, node_id=node)
-    assert made["notice"].startswith("It will record nothing")
+
+    async def told() -> bool:
+        notice: str = (await supervisor.call("GET", f"/recorders/{made['id']}"))["notice"]
+        return notice.startswith("It will record nothing: no Blackmagic card is in that machine")
+
+    await eventually(told, "what is missing", DEADLINE_S)
     at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
     await schedule(supervisor, made["id"], "One", at, 600)
     two = await schedule(supervisor, other["id"], "Two", at + timedelta(seconds=300), 600)

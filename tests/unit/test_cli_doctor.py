@@ -106,3 +106,24 @@ def test_what_is_missing_of_a_decklink_card_is_named(tmp_path: Path) -> None:
     assert "the driver shows none" in surroundings.decklink(devices, system).seen
     devices.mkdir()
     assert surroundings.decklink(devices, system).seen == f"{devices} is empty"
+
+
+def test_what_captures_from_a_card_is_named_or_what_is_missing_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devices, system = tmp_path / "dev", tmp_path / "sys"
+    monkeypatch.delenv("MCR_DECKLINK_FFMPEG", raising=False)
+    assert surroundings.decklink_capture(devices, system) == []
+    program = tmp_path / "ffmpeg"
+    monkeypatch.setenv("MCR_DECKLINK_FFMPEG", str(program))
+    (found,) = surroundings.decklink_capture(devices, system)
+    assert (found.verdict, found.seen) == ("warning", f"there is no program {str(program)!r}")
+    for said, wanted, seen in (
+        ("", "warning", "is built without DeckLink"),
+        ("Auto-detected sources for decklink:", "warning", "sees no input"),
+        ("Auto-detected sources for decklink:\n  75:1:0 [DeckLink Duo (1)] (none)", "ok", "DeckLink Duo (1)"),
+    ):
+        program.write_text(f"#!/bin/sh\ncat <<'end'\n{said}\nend\n")
+        program.chmod(0o755)
+        (found,) = surroundings.decklink_capture(devices, system)
+        assert (found.verdict, seen in found.seen) == (wanted, True), found

@@ -50,6 +50,7 @@ def examine(home: Home) -> list[Finding]:
         ("systemd", surroundings.systemd),
         ("Docker", surroundings.docker),
         ("DeckLink", surroundings.decklink),
+        ("DeckLink capture", surroundings.decklink_capture),
         ("supervisor", lambda: surroundings.supervisor(home, version)),
     ]
     found: list[Finding] = []

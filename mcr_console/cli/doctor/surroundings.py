@@ -2,9 +2,11 @@
 
 import os
 import pwd
+import re
 import shutil
 import socket
 import stat
+import subprocess
 import sys
 from pathlib import Path
 from typing import Final
@@ -17,6 +19,9 @@ from mcr_console.cli.places import Home, socket_to_use
 _BLACKMAGIC: Final = "0xbdbd"
 """Their number as a maker of PCI cards."""
 _DOCKER_S: Final = 2.0
+_CAPTURES: Final = "MCR_DECKLINK_FFMPEG"
+_LISTED: Final = "Auto-detected sources for decklink:"
+_CAPTURE_S: Final = 10.0
 SERVE_PORT: Final = 6270
 """What ``python -m supervisor serve`` listens on when it is given a host and no port."""
 
@@ -99,6 +104,32 @@ def decklink(devices: Path = Path("/dev/blackmagic"), system: Path = Path("/sys"
     if not nodes:
         return Finding("note", "DeckLink", f"{devices} is empty", without)
     return Finding("ok", "DeckLink", ", ".join(path.name for path in nodes))
+
+
+def decklink_capture(devices: Path = Path("/dev/blackmagic"), system: Path = Path("/sys")) -> list[Finding]:
+    """Whether recorders could capture from a card: a program of the machine's own does, for no library here may."""
+    named = os.environ.get(_CAPTURES, "")
+    if not named and not devices.is_dir() and not _blackmagic_cards(system):
+        return []
+    program, name = named or "ffmpeg", "DeckLink capture"
+    install = f"For recorders of cards: install an ffmpeg built with DeckLink, or name one in {_CAPTURES}"
+    try:
+        answer = subprocess.run(  # noqa: S603 - the administrator's own program, and no shell
+            [program, "-hide_banner", "-sources", "decklink"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, timeout=_CAPTURE_S, check=False,
+        )  # fmt: skip
+    except FileNotFoundError:
+        return [Finding("warning", name, f"there is no program {program!r}", install)]
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return [Finding("warning", name, f"{program!r} does not answer: {error}", install)]
+    _, header, inputs = answer.stdout.decode(errors="replace").partition(_LISTED)
+    if not header:
+        return [Finding("warning", name, f"{program!r} is built without DeckLink", install)]
+    seen = re.findall(r"^[* ] .+ \[(.+)\]", inputs, re.MULTILINE)
+    if not seen:
+        advice = "Install Blackmagic's Desktop Video, then: modprobe blackmagic_io"
+        return [Finding("warning", name, f"{program!r} sees no input", advice)]
+    return [Finding("ok", name, f"by {program!r}: {', '.join(seen)}")]
 
 
 def _blackmagic_cards(system: Path) -> list[str]:

@@ -34,10 +34,6 @@ routes = router("recorders")
 _RUNS: Final = 200
 """Of the log that one call looks at, the newest."""
 _RECORDS: Final = 10_000
-_NO_CARDS: Final = (
-    "It will record nothing: the engine of this version drives no DeckLink card. Its port is claimed. Take the "
-    "card's picture by SRT or UDP from a CasparCG server or an encoder that has the card."
-)
 Newest = Annotated[int, Query(ge=1, le=1000, description="How many files at most, the newest.")]
 
 
@@ -199,7 +195,18 @@ def _of_row(context: Context, row: Row, url: str) -> Recorder:
             "input": RecorderInput.model_validate(
                 {"kind": row.input_kind, "url": url, "device_index": row.device_index}
             ),
-            "notice": _NO_CARDS if row.input_kind == "decklink" else "",
+            "notice": _notice(context, row),
             "live": context.supervision.recorders_live.get(row.id),
         }
     )
+
+
+def _notice(context: Context, row: Row) -> str:
+    """What keeps it from recording as things are; empty where nothing is known to."""
+    if row.input_kind != "decklink" or row.wanted_node_id is None:
+        return ""
+    condition = context.supervision.node_seen(row.wanted_node_id).condition
+    fault = None if condition is None else condition.capture_fault
+    if not fault:
+        return ""
+    return f"It will record nothing: {fault}. Its port is claimed all the same."
