@@ -66,3 +66,14 @@ class AuditLog:
         if until is not None:
             query = query.where(Audit.at < until)
         return (await self._session.scalars(query)).all()
+
+    async def not_done(self, target: str, limit: int, *, within: int = 2000) -> Sequence[Audit]:
+        """What was refused or failed of this target among the newest ``within`` rows, newest first."""
+        newest = select(Audit.id).order_by(Audit.id.desc()).limit(within).subquery()
+        query = (
+            select(Audit)
+            .where(Audit.id.in_(select(newest.c.id)), Audit.target == target, Audit.outcome != "done")
+            .order_by(Audit.id.desc())
+            .limit(limit)
+        )
+        return (await self._session.scalars(query)).all()

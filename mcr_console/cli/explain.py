@@ -9,6 +9,7 @@ from mcr_console.cli.commands import AsJson, with_supervisor
 from mcr_console.cli.naming import channel_named
 from mcr_console.cli.wording import channel_line, local_time
 from mcr_console.client import Client
+from mcr_console.drawing.refusals import refusal_words
 from mcr_console.http import ApiProblem
 from mcr_console.safe_text import safe
 from supervisor.schemas.channel import Channel
@@ -54,6 +55,7 @@ def explanation_lines(
     ]
     if channel.live.decision and (not explanation.decisions or _last(explanation) != channel.live.decision):
         lines.append(f"Now: {safe(channel.live.decision)}")
+    lines += [f"{local_time(one.at, zone)} {one.outcome}: {safe(refusal_words(one))}" for one in explanation.refusals]
     lines += [f"Output {one.kind} {safe(one.url)}".rstrip() + f": {one.words}" for one in explanation.outputs]
     if explanation.hold_failover_by:
         lines.append(

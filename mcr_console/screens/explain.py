@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.strip import Strip
 
 from mcr_console.drawing.prose import prose
+from mcr_console.drawing.refusals import refusal_words
 from mcr_console.drawing.strips import Part, line
 from mcr_console.keys import Place, bindings
 from mcr_console.polled import Polled, Question
@@ -82,7 +83,7 @@ class ExplainScreen(SheetScreen):
             made.append([(title, palette.strong)])
             said = [(one.at, one.kind, one.sentence) for one in why.decisions]
             made += self._told(said, width)
-            made += self._outputs(why, width)
+            made += self._refused(why, width) + self._outputs(why, width)
         if events is not None:
             made.append([(" WHAT HAPPENED", palette.strong)])
             made += self._told([(one.at, one.kind, one.text) for one in reversed(events.items)], width)
@@ -93,7 +94,13 @@ class ExplainScreen(SheetScreen):
         near = [one for one in said if at is None or abs(one[0] - at) <= AROUND][-MOST:]
         made: list[list[Part]] = []
         for when, kind, text in near:
-            style = palette.warning if kind == "alarm" else palette.text if kind == "decision" else palette.dim
+            style = (
+                palette.warning
+                if kind in ("alarm", "refused", "failed")
+                else palette.text
+                if kind == "decision"
+                else palette.dim
+            )
             mark = "" if kind == "decision" else f"{kind}: "
             stamp = f" {self.session.clock.local(when):%H:%M:%S} "
             made += prose(f"{mark}{text}", style, width - 8, first=stamp, rest=" " * 10, most=4)
@@ -101,6 +108,11 @@ class ExplainScreen(SheetScreen):
             words = "nothing is kept" if at is None else "nothing is kept of the ten minutes around it"
             made.append([(f" {words}", palette.dim)])
         return made
+
+    def _refused(self, why: Explanation, width: int) -> list[list[Part]]:
+        said = [(one.at, one.outcome, refusal_words(one)) for one in why.refusals]
+        title: list[Part] = [(" WHAT WAS REFUSED, TO WHOM AND WHY", self.session.palette.strong)]
+        return [title, *self._told(said, width)] if said else []
 
     def _outputs(self, why: Explanation, width: int) -> list[list[Part]]:
         palette = self.session.palette

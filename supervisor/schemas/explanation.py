@@ -24,8 +24,23 @@ class OutputFencing(Schema):
     words: str
 
 
+class Refused(Schema):
+    """A command that was not done: whose, ``status`` and ``code`` of the answer, and ``why`` in its words.
+
+    ``action`` is the operation's id, ``outcome`` says whether it was refused or failed."""
+
+    at: Instant
+    by: str
+    action: str
+    outcome: Literal["refused", "failed"]
+    status: int | None = None
+    code: str = ""
+    why: str = ""
+
+
 class Explanation(Schema):
-    """``decisions``, oldest first, are those that differed from the one before.
+    """``decisions``, oldest first, are those that differed from the one before; ``refusals``, oldest first, the last
+    commands to it that were not done.
 
     ``kept``: they are the store's, which outlive the supervisor. False while the database is away: then they are what
     this supervisor itself remembers.
@@ -35,6 +50,7 @@ class Explanation(Schema):
     kept: bool = True
     decisions: tuple[Decision, ...]
     outputs: tuple[OutputFencing, ...] = ()
+    refusals: tuple[Refused, ...] = ()
     hold_failover_by: str | None = None
     """Who vetoed that it is moved; None where nobody did."""
 

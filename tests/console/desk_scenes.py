@@ -10,7 +10,7 @@ from supervisor.schemas.alarm import Alarm, ShelveIn
 from supervisor.schemas.base import Page
 from supervisor.schemas.claim import Claim
 from supervisor.schemas.coming import Coming, ComingBoard
-from supervisor.schemas.explanation import Candidate, Decision, Explanation, OutputFencing, Placement
+from supervisor.schemas.explanation import Candidate, Decision, Explanation, OutputFencing, Placement, Refused
 from supervisor.schemas.history import HistoryEvent
 from supervisor.schemas.node import Device, Holder, Node, NodePatch
 from supervisor.schemas.recorder import RecordedFile, Recorder
@@ -189,6 +189,7 @@ class DeskScene:
     nodes: Sequence[Node] = field(default_factory=machines)
     claims: Sequence[Claim] = field(default_factory=claims)
     coming: Sequence[Coming] = ()
+    refused: tuple[Refused, ...] = ()
     placement: dict[str, Any] = field(default_factory=lambda: {"target_id": node_id(2)})
     over: Sequence[Alarm] = ()
     recorders: Sequence[Recorder] = field(default_factory=recorders)
@@ -282,6 +283,7 @@ class ScriptedDesk:
                 Decision.model_validate({"at": NOON - timedelta(seconds=ago), "kind": kind, "sentence": text})
                 for ago, kind, text in said
             ),
+            refusals=self.desk.refused,
             outputs=(OutputFencing(kind="hls", url="", words="moved at once"),),
             hold_failover_by="ann",
         )

@@ -82,6 +82,25 @@ async def test_what_is_explained_is_what_was_kept(supervisor: Running) -> None:
     assert (rtmp["url"], "lease" in rtmp["words"]) == ("rtmp://live.example/app/***", True)
 
 
+async def test_a_refusal_is_explained_on_its_channel_with_who_and_why(supervisor: Running) -> None:
+    """P7: of this channel alone; what was done is no refusal."""
+    made = await supervisor.call("POST", "/channels", json={"name": "One"})
+    other = await supervisor.call("POST", "/channels", json={"name": "Two"})
+    path, me = f"/channels/{made['id']}", getpass.getuser()
+    assert (await supervisor.call("GET", f"{path}/explain"))["refusals"] == []
+    await supervisor.call("POST", f"{path}/take", expect=409)
+    await supervisor.call("POST", f"{path}/stop")
+    await supervisor.call("POST", f"{path}/adjust", json={"ms": "much"}, expect=422)
+    await supervisor.call("POST", f"/channels/{other['id']}/move", json={}, expect=409)
+    told = (await supervisor.call("GET", f"{path}/explain"))["refusals"]
+    assert [(one["by"], one["action"], one["outcome"], one["status"]) for one in told] == [
+        (me, "take", "refused", 409), (me, "adjust", "refused", 422),
+    ]  # fmt: skip
+    assert (told[0]["code"], told[0]["why"]) == ("not_armed", "One is not on air: off, as wanted, off")
+    (moved,) = (await supervisor.call("GET", f"/channels/{other['id']}/explain"))["refusals"]
+    assert (moved["code"], moved["why"]) == ("not_movable", "Two is not moved: it is off")
+
+
 async def test_while_the_database_is_away_it_is_explained_from_memory(
     supervisor: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:

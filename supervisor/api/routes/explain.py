@@ -3,6 +3,7 @@
 import structlog
 
 from db.errors import StoreUnavailable
+from db.models import Audit
 from supervisor.api.context import Context, Ctx, Who
 from supervisor.api.permissions import require_sight
 from supervisor.api.problems import documented
@@ -12,7 +13,7 @@ from supervisor.api.routes.failover import holder_of
 from supervisor.errors import NotFound
 from supervisor.principal import Principal
 from supervisor.schemas.base import Id
-from supervisor.schemas.explanation import Decision, Explanation, OutputFencing
+from supervisor.schemas.explanation import Decision, Explanation, OutputFencing, Refused
 from supervisor.schemas.fencing import fencing_words
 from supervisor.schemas.stream_key import without_key
 
@@ -20,13 +21,16 @@ routes = router("explain")
 
 KEPT = 50
 """Sentences of an explanation; ``/history`` has the rest."""
+REFUSALS = 10
+"""Commands that were not done; ``/audit`` has the rest."""
 
 _log = structlog.get_logger(__name__)
 
 
 @routes.get("/channels/{channel_id}/explain", responses=documented(404))
 async def explain_channel(context: Ctx, who: Who, channel_id: Id) -> Explanation:
-    """What was decided about the channel lately, why, and what its outputs do when their node cannot be reached.
+    """What was decided about the channel lately, why, which commands were refused by what reason, and what its outputs
+    do when their node cannot be reached.
 
     While the database is away: what this supervisor itself remembers.
     """
@@ -35,6 +39,7 @@ async def explain_channel(context: Ctx, who: Who, channel_id: Id) -> Explanation
             row = await channel_row(tx, who, channel_id)
             outputs = await tx.channels.outputs(channel_id)
             events = await tx.events.list(channel_id=channel_id, kinds=("decision", "phase", "alarm"), limit=KEPT)
+            refused = await tx.audit.not_done(f"channel:{channel_id}", REFUSALS)
     except StoreUnavailable as error:
         _log.warning("an explanation is from memory", channel=channel_id, why=str(error))
         return _remembered(context, who, channel_id)
@@ -56,7 +61,22 @@ async def explain_channel(context: Ctx, who: Who, channel_id: Id) -> Explanation
             )
             for output in outputs
         ),
+        refusals=tuple(_refused(one) for one in reversed(refused)),
         hold_failover_by=holder_of(row),
+    )
+
+
+def _refused(row: Audit) -> Refused:
+    """A detail is what the version that wrote it knew."""
+    status, code, why = (row.detail.get(name) for name in ("status", "code", "why"))
+    return Refused(
+        at=row.at,
+        by=row.principal,
+        action=row.action,
+        outcome="failed" if row.outcome == "failed" else "refused",
+        status=status if isinstance(status, int) else None,
+        code=str(code or ""),
+        why=str(why or ""),
     )
 
 
