@@ -40,6 +40,9 @@ keys: $(VENV)/.run ## write docs/keys.md from the table of keys
 events: $(VENV)/.run ## write docs/events.md from the events' own shapes
 	@$(BIN)/python -m supervisor.api.event_sheet > docs/events.md
 
+settings: $(VENV)/.run ## write docs/settings.md from the tables of settings and options
+	@$(BIN)/python -m supervisor.settings_page > docs/settings.md
+
 pictures: $(VENV)/.test ## draw docs/wall.svg and docs/channel.svg, the pictures of the README
 	@$(BIN)/python -m tests.console.pictures
 

@@ -25,9 +25,11 @@ def _absolute(path: Path) -> Path:
 class Settings(BaseSettings):
     """``MCR_HOME`` and the other variables below, from the environment. Every path follows from them."""
 
-    model_config = SettingsConfigDict(env_prefix="MCR_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MCR_", extra="ignore", frozen=True, use_attribute_docstrings=True)
 
     home: Annotated[Path, AfterValidator(_absolute)] = Field(default_factory=lambda: user_data_path("mcr-console"))
+    """The one directory that everything is written to; two of them run side by side."""
+
     database_url: str | None = None
     """``postgresql://user@host/database`` where more than one supervisor shares a store; SQLite in the home else."""
 

@@ -15,3 +15,9 @@ def test_every_code_that_is_raised_is_known() -> None:
     assert {"channel_dark", "schedule_late", "clock_offset"} <= raised
     assert {code for code in raised if not any(known.startswith(code) for known in ALARM_CODES)} == set()
     assert FACTS <= ALARM_CODES
+
+
+def test_the_runbook_tells_of_every_code_and_of_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "runbook.md").read_text()
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == ALARM_CODES

@@ -8,6 +8,7 @@ import pytest
 
 from supervisor.errors import Invalid
 from supervisor.settings import SOCKET_PATH_LIMIT, Settings
+from supervisor.settings_page import page
 
 
 def test_everything_follows_from_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,3 +73,8 @@ def test_a_home_that_cannot_be_made_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Invalid, match="cannot be made"):
         Settings(home=tmp_path / "file" / "home").make_directories()
+
+
+def test_the_reference_is_what_the_program_says() -> None:
+    """Run: make settings."""
+    assert (Path(__file__).parents[2] / "docs" / "settings.md").read_text() == page()
