@@ -7,7 +7,7 @@ import typer
 
 from mcr_console.cli.commands import AsJson, Sure, confirm, print_json, with_supervisor
 from mcr_console.cli.failures import Exit, Failure
-from mcr_console.cli.naming import node_named, pick_channel
+from mcr_console.cli.naming import pick_channel
 from mcr_console.cli.progress import poll, waiting
 from mcr_console.client import Client
 from mcr_console.safe_text import safe
@@ -72,10 +72,13 @@ def drill(
 
 async def _target(client: Client, named: str) -> tuple[str, str, str, bool]:
     """Kind, id, name and whether it is there for tests. Raises Failure."""
+    channels = await client.channels()
     try:
-        channel = pick_channel(named, await client.channels())
-    except Failure:
-        node = await node_named(client, named)
+        channel = pick_channel(named, channels)
+    except Failure as no_channel:
+        node = next((node for node in await client.nodes() if node.name == named), None)
+        if node is None:
+            raise Failure("No such channel or node", no_channel.detail, no_channel.hint) from None
         return "node", node.id, node.name, node.is_test
     return "channel", channel.id, channel.name, channel.is_test
 
