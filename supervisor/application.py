@@ -62,6 +62,7 @@ from supervisor.principal import SYSTEM, Principal
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.schemas.node import Node
 from supervisor.settings import Settings
+from supervisor.systemd import ServiceManager
 from supervisor.threads import Threads
 from supervisor.version import program_version
 
@@ -274,6 +275,7 @@ class Application:
         leaving = _task("leave", self._departure.asked.wait())
         let_go = _task("leash", _leash(self._options.leash_fd))
         auditing = _task("audit", context.audit.run())
+        service = ServiceManager(lambda: context.supervision.tally.passes, self._clock)
         for name, work in (
             ("who may come in", context.people.run),
             ("watched lists", context.folders.run_lists),
@@ -290,6 +292,7 @@ class Application:
             auditing,
             _task("beat", self._beat(context)),
             _task("loop lag", self._lag.run()),
+            _task("service manager", service.run()),
             serving,
             leaving,
             let_go,
@@ -299,6 +302,7 @@ class Application:
             try:
                 _log.info("the supervisor runs", socket=str(self._settings.socket_path), tcp=self.tcp_address)
                 self.ready.set()
+                service.ready("supervises; stopping it takes nothing off air")
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 if let_go in done and let_go.exception() is None:
                     await self._leash_let_go(context)
@@ -308,6 +312,7 @@ class Application:
             finally:
                 self._departure.closing = True
                 _log.info("the supervisor shuts down")
+                service.ends()
                 context.events.close()
                 server.should_exit = True
                 await asyncio.wait({serving}, timeout=SHUTDOWN_S + 2)

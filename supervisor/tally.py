@@ -44,6 +44,8 @@ class Tally:
         self.interruption_s: Final = Spread(RECOVERY_S)
         """The same wherever it came back, the failovers included."""
         self.task_faults = 0
+        self.passes = 0
+        """Over everything that concerns no single channel, once a second; a supervisor that hangs makes none."""
         self.answers: Final[Counter[tuple[str, int]]] = Counter()
         """By operation id and status."""
         self.answer_s: Final[dict[str, Spread]] = {}

@@ -21,6 +21,15 @@ UNIT: Final = "mcr.service"
 _SYSTEM_UNIT: Final = Path("/etc/systemd/system") / UNIT
 _SYSTEMD_S: Final = 30.0
 
+_NOTIFIES: Final = (
+    "Type=notify",
+    "NotifyAccess=main",
+    "# An upgrade of the schema takes as long as it takes.",
+    "TimeoutStartSec=infinity",
+    "# It is told after each good pass; a supervisor that hangs is started again, and playout goes on.",
+    "WatchdogSec=30",
+)
+
 System = Annotated[
     bool, typer.Option("--system/--user", help="For the whole machine (needs root), or for you alone (the default).")
 ]
@@ -49,7 +58,7 @@ class Unit:
             "StartLimitIntervalSec=0",
             "",
             "[Service]",
-            "Type=exec",
+            *(("Type=exec",) if self.agent else _NOTIFIES),
             f"ExecStart={quoted(str(self.python), command=True)} -P -m supervisor {runs}",
             f"Environment={quoted(f'MCR_HOME={self.home}')}",
         ]

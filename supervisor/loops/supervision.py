@@ -337,4 +337,5 @@ class Supervision:
             self._alarms.want(_SILENCE, {_SILENCE[0]: Wanted("critical", silence)} if silence else {})
             if self._roster.is_read:
                 await self._nodes_told.tell(self._roster.keepers)
+            self.tally.passes += 1
             await self._clock.sleep(self._timing.poll)

@@ -81,3 +81,25 @@ def test_on_postgresql_it_starts_once_somebody_upgraded_the_database(short_home:
         supervisor.wait(timeout=5)
     assert supervisor.returncode == 0
     assert not (short_home / "mcr.db").exists()
+
+
+def test_systemd_is_told_when_it_serves_that_it_goes_on_and_when_it_ends(short_home: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(short_home.parent / "notify"))
+        manager.settimeout(60.0)
+        environment = {**os.environ, "MCR_HOME": str(short_home), "NOTIFY_SOCKET": str(short_home.parent / "notify")}
+        environment |= {"WATCHDOG_USEC": "900000"}
+        supervisor = subprocess.Popen(command("serve"), env=environment, stderr=subprocess.DEVNULL)
+        try:
+            assert manager.recv(1000).startswith(b"READY=1\n"), "it was said to go on before it served"
+            assert is_ready(short_home)
+            assert [manager.recv(1000) for _ in range(3)] == [b"WATCHDOG=1"] * 3
+            supervisor.send_signal(signal.SIGTERM)
+            said = manager.recv(1000)
+            while said == b"WATCHDOG=1":
+                said = manager.recv(1000)
+            assert said == b"STOPPING=1"
+            assert supervisor.wait(timeout=30) == 0
+        finally:
+            supervisor.kill()
+            supervisor.wait(timeout=5)
