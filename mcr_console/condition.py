@@ -91,7 +91,7 @@ def _judge(state: ChannelState) -> Condition:
         return Condition("off", "OFF") if live.desired == "off" else Condition("changing", "WAITING", (), live.decision)
     if live.phase == "stopping":
         return Condition("changing", "STOPPING", (), live.decision)
-    if live.engine is not None and not live.engine.answers and live.phase == "running":
+    if live.engine is not None and not live.engine.answers and live.observed == "unknown" and live.phase == "running":
         return Condition("unknown", "SERVER SILENT", (), live.engine.detail or live.decision)
     if live.observed in {"hung", "silent"}:
         return Condition("unknown", live.observed.upper(), (), live.decision)
