@@ -15,7 +15,7 @@ from db.models import AsRunEvent, Channel, Output
 from db.store import Store
 from supervisor.asrun.delays import delays_of
 from supervisor.asrun.export import formats
-from supervisor.asrun.export.bxf import NAMESPACE
+from supervisor.asrun.export.bxf import NAMESPACE, OWN
 from supervisor.asrun.export.formats import export, file_name
 from supervisor.asrun.export.table import COLUMNS
 from supervisor.asrun.spans import Span, span_of_day
@@ -144,6 +144,12 @@ async def test_bxf(aired: Store) -> None:
     }  # fmt: skip
     assert start.findtext("b:SmpteTimeCode", namespaces=of) == "20:00:12:00"
     assert detail.findtext("b:Duration/b:SmpteDuration/b:SmpteTimeCode", namespaces=of) == "00:00:04:00"
+    assert schedule.findtext("b:PrivateInformation/m:channel", None, {**of, "m": OWN}) == CHANNEL
+    own = detail.find("b:PrivateInformation", of)
+    assert own is not None
+    told = {child.tag.partition("}")[2]: child.text for child in own}
+    assert (told["startUtc"], told["endUtc"]) == ("2026-03-28T19:00:12.000000Z", "2026-03-28T19:00:16.000000Z")
+    assert (told["item"], told["startCause"], told["endCause"]) == ("2" * 32, "follow", "stop")
     note = events[0].findtext("b:AsRunDetail/b:EventNotes/b:EventNote", namespaces=of)
     assert note == "frames is 248: upcut by the switcher (ann)"
 

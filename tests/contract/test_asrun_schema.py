@@ -34,6 +34,7 @@ LIST = (
     + f'<xs:element name="Channel">{OPEN}</xs:element><xs:element name="ScheduleName" type="xs:string"/>'
     + '<xs:element name="AsRun" minOccurs="0" maxOccurs="unbounded"><xs:complexType><xs:sequence>'
     + '<xs:element name="BasicAsRun" type="BasicAsRun"/></xs:sequence></xs:complexType></xs:element>'
+    + f'<xs:element name="PrivateInformation" minOccurs="0">{OPEN}</xs:element>'
     + '</xs:sequence><xs:anyAttribute processContents="skip"/></xs:complexType></xs:element>'
     + '</xs:sequence><xs:attribute name="action" type="xs:string"/></xs:complexType></xs:element>'
     + '</xs:sequence><xs:anyAttribute processContents="skip"/></xs:complexType></xs:element></xs:schema>'

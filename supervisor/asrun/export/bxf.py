@@ -86,7 +86,8 @@ class BxfWriter:
         return "".join(parts)
 
     def end(self) -> str:
-        return "</Schedule>\n</BxfData>\n</BxfMessage>\n"
+        own = f"<PrivateInformation><mcr:channel>{self._span.channel_id}</mcr:channel></PrivateInformation>"
+        return f"{own}\n</Schedule>\n</BxfData>\n</BxfMessage>\n"
 
     @staticmethod
     def _event_id(event: AsRunEvent) -> str:
@@ -150,13 +151,18 @@ class BxfWriter:
             "run": event.run_id,
             "epoch": event.epoch,
             "sequence": event.seq,
+            "item": event.item_id,
             "startUtc": _utc(event.start_at),
+            "endUtc": _utc(event.end_at) if event.end_at else None,
             "startCause": event.start_cause,
             "startBy": event.by or None,
+            "endCause": event.end_cause,
             "startProof": event.start_proof,
             "endProof": event.end_proof,
             "plannedUtc": _utc(event.planned_at) if event.planned_at else None,
+            "plannedEndUtc": _utc(event.planned_end_at) if event.planned_end_at else None,
             "predictedUtc": _utc(event.predicted_at) if event.predicted_at else None,
+            "predictedEndUtc": _utc(event.predicted_end_at) if event.predicted_end_at else None,
             "frames": event.frames,
             "plannedFrames": event.planned_frames,
             "lateFrames": event.late,
