@@ -26,6 +26,7 @@ from db.drill_models import Drill
 from db.people_models import Principal, ProjectGrant, Token
 from db.running_models import Alarm, Audit, Instruction, Leader, PortClaim, PortReservation, StoredEvent
 from db.shift_models import ShiftNote
+from db.webhook_models import Webhook, WebhookDelivery
 
 __all__ = [
     "Alarm",
@@ -59,6 +60,8 @@ __all__ = [
     "StoredEvent",
     "Token",
     "WatchedFolder",
+    "Webhook",
+    "WebhookDelivery",
     "new_id",
 ]
 

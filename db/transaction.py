@@ -31,6 +31,7 @@ from db.repositories.reservations import Reservations
 from db.repositories.schedules import Schedules
 from db.repositories.shift import ShiftLog
 from db.repositories.watched_folders import WatchedFolders
+from db.repositories.webhooks import Webhooks
 
 ROLLBACK_TIMEOUT = 2.5
 """Seconds that a transaction past its deadline has to undo and to close its connection, before it is left alone."""
@@ -62,6 +63,7 @@ class Transaction:
         self.audit = AuditLog(session)
         self.events = StoredEvents(session)
         self.shift = ShiftLog(session)
+        self.webhooks = Webhooks(session)
         self.drills = Drills(session)
 
 

@@ -67,6 +67,7 @@ from supervisor.schemas.rundown_edit import RundownEdit
 from supervisor.schemas.schedule import Schedule, ScheduleIn, UpcomingRecording
 from supervisor.schemas.supervisor import ShutdownDone, ShutdownIn
 from supervisor.schemas.watched_folder import WatchedFolder, WatchedFolderIn
+from supervisor.schemas.webhook import Webhook, WebhookCount, WebhookIn, WebhookMade, WebhookTried
 from supervisor.schemas.what_if import WhatIf
 
 __all__ = [
@@ -225,6 +226,26 @@ class Client:
 
     async def delete_watched_folder(self, folder_id: str) -> None:
         await self._http.call("DELETE", f"{API}/watched-folders/{folder_id}")
+
+    async def webhooks(self) -> tuple[Webhook, ...]:
+        return (await self._http.get(f"{API}/webhooks", Page[Webhook])).items
+
+    async def create_webhook(self, values: WebhookIn) -> WebhookMade:
+        return await self._send("POST", "/webhooks", WebhookMade, values)
+
+    async def delete_webhook(self, webhook_id: str) -> None:
+        await self._http.call("DELETE", f"{API}/webhooks/{webhook_id}")
+
+    async def test_webhook(self, webhook_id: str) -> WebhookTried:
+        """Calls the receiver, which may take its time."""
+        return await self._send("POST", f"/webhooks/{webhook_id}/test", WebhookTried, deadline_s=2 * COMMAND_S)
+
+    async def retry_webhook(self, webhook_id: str) -> int:
+        """How many deliveries that were given up are tried again."""
+        return (await self._send("POST", f"/webhooks/{webhook_id}/retry", WebhookCount)).deliveries
+
+    async def forget_webhook(self, webhook_id: str) -> int:
+        return (await self._send("POST", f"/webhooks/{webhook_id}/forget", WebhookCount)).deliveries
 
     async def ahead(self, channel_id: str, hours: int) -> Ahead:
         """What is wrong with the channel's coming items."""

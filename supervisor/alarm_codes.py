@@ -10,6 +10,7 @@ from supervisor.loops.collection import ASRUN_ALARMS
 from supervisor.loops.node_alarms import NODE_ALARMS
 from supervisor.loops.recorder_roster import SCHEDULE_ALARMS
 from supervisor.loops.supervision import SUPERVISOR_ALARMS
+from supervisor.webhooks.sending import WEBHOOK_ALARMS
 
 ALARM_CODES: Final = frozenset(
     (
@@ -21,6 +22,7 @@ ALARM_CODES: Final = frozenset(
         *SUPERVISOR_ALARMS,
         *list_ends.CODES,
         *watch.CODES,
+        *WEBHOOK_ALARMS,
     )
 )
 """Who raises a new kind adds it here, so that a station can say what is to be done then."""

@@ -21,6 +21,7 @@ from supervisor.decisions.alarms import FACTS, Wanted
 from supervisor.events import Events
 from supervisor.loops.leadership import Leadership
 from supervisor.schemas.alarm import Alarm
+from supervisor.webhooks.facts import post_alarms
 
 log = structlog.get_logger(__name__)
 
@@ -233,6 +234,7 @@ class AlarmBoard:
             rows = [*await tx.alarms.raise_all(new), *await tx.alarms.clear_all(over, now)]
             await tx.alarms.raise_all(was)
             rows += await tx.alarms.clear_all(passed, now)
+            await post_alarms(tx, rows, now)
         self._open.update(raised)
         for key in over:
             del self._open[key]

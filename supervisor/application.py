@@ -65,6 +65,9 @@ from supervisor.settings import Settings
 from supervisor.systemd import ServiceManager
 from supervisor.threads import Threads
 from supervisor.version import program_version
+from supervisor.webhooks.addresses import Allowed
+from supervisor.webhooks.calling import Caller
+from supervisor.webhooks.sending import Sending
 
 BEAT_S: Final = 1.0
 AUDIT_S: Final = 2.0
@@ -227,6 +230,7 @@ class Application:
             audit=audit,
             supervision=supervision,
             snapshot=Snapshot(store, events, supervision, info),
+            webhook_calls=Caller(Allowed.of(self._settings.webhook_hosts), self._clock.now, self._settings.webhook_ca),
             metrics=Metrics(
                 supervision, events, self._lag, Threads("metrics writers", places=1), self._clock.monotonic
             ),
@@ -283,6 +287,7 @@ class Application:
             ("checks ahead", self._ahead_watch(context).run),
             ("what is coming", context.coming.run),
             ("loudness", self._loudness(context).run),
+            ("webhooks", self._webhooks(context).run),
         ):
             context.supervision.keep(name, work)
         tasks = {
@@ -328,6 +333,17 @@ class Application:
             self._clock,
             leads=lambda: supervision.standing().leader,
             told=supervision.commands.loudness_measured,
+        )
+
+    def _webhooks(self, context: Context) -> Sending:
+        supervision = context.supervision
+        return Sending(
+            context.store,
+            self._clock,
+            context.webhook_calls,
+            lambda: supervision.fence,
+            supervision.alarms.want,
+            supervision.tally,
         )
 
     def _mirror(self, context: Context) -> Mirror:

@@ -54,6 +54,12 @@ class Settings(BaseSettings):
     asrun_url: str = ""
     """Where it is sent to by HTTP ``PUT``, below a folder for each channel: ``https://host/path``."""
 
+    webhook_hosts: str = ""
+    """``host,*.example.com,10.0.0.5``: where webhooks may go that is not the public network, separated by commas."""
+
+    webhook_ca: Annotated[Path, AfterValidator(_absolute)] | None = None
+    """Certificates, in PEM, by which receivers of webhooks are known; else those that this machine trusts."""
+
     @property
     def store_url(self) -> str:
         """What ``db.store.Store`` is opened with. Raises Invalid unless it is PostgreSQL or SQLite in the home.

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 ANSWER_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -49,6 +49,9 @@ class Tally:
         self.answers: Final[Counter[tuple[str, int]]] = Counter()
         """By operation id and status."""
         self.answer_s: Final[dict[str, Spread]] = {}
+        self.webhook_calls: Final[Counter[str]] = Counter({"taken": 0, "refused": 0})
+        self.webhooks: Mapping[str, tuple[int, int]] = {}
+        """By receiver, while this supervisor leads: what waits for it, and what was given up."""
 
     def restarted(self, owner_id: str) -> None:
         """Its sidecar went although it was wanted."""

@@ -31,6 +31,7 @@ from mcr_console.cli import (
     service,
     supervision,
     watch,
+    webhooks,
 )
 from mcr_console.cli.commands import group
 from mcr_console.cli.demo.command import demo
@@ -94,6 +95,7 @@ app.add_typer(media.app, name="media")
 app.add_typer(watch.app, name="watch")
 app.command()(ahead.ahead)
 app.add_typer(alarms.app, name="alarm")
+app.add_typer(webhooks.app, name="webhook")
 app.add_typer(database.app, name="db")
 app.add_typer(service.app, name="service")
 app.command()(doctor)

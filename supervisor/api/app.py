@@ -44,6 +44,7 @@ from supervisor.api.routes import (
     supervisor,
     transport,
     watched_folders,
+    webhooks,
     what_if,
 )
 from supervisor.version import program_version
@@ -55,6 +56,7 @@ _ROUTERS: Final = (
     claims.routes,
     media_roots.routes,
     watched_folders.routes,
+    webhooks.routes,
     ahead.routes,
     coming.routes,
     channels.routes,

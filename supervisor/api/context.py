@@ -28,6 +28,7 @@ from supervisor.principal import Principal
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.settings import Settings
 from supervisor.threads import Threads
+from supervisor.webhooks.calling import Caller
 
 TakeOffAir = Callable[[Principal], Awaitable[int]]
 """Stops every channel and returns how many once all are confirmed; raises PlayoutSilent naming those that are not."""
@@ -48,6 +49,7 @@ class Context:
     supervision: Supervision
     snapshot: Snapshot
     metrics: Metrics
+    webhook_calls: Caller
     assets: AssetImport
     preparing: Preparing
     folders: FolderWatch

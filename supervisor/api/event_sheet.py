@@ -28,7 +28,7 @@ WHEN: Final[Mapping[EventName, str]] = {
 HEAD: Final = f"""# Events
 
 `GET /api/v1/events` is a stream of server-sent events (`text/event-stream`): everything that changes, as it changes.
-It is what the console shows, and open to every program that may see all projects.
+It is what the console shows; each reader gets what it may see.
 
 ```sh
 curl --no-buffer --unix-socket "$MCR_HOME/run/mcr.sock" http://mcr/api/v1/events

@@ -58,6 +58,13 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "stream_events": Permission.VIEW,
     "read_metrics": Permission.VIEW_STATION,
     "list_audit": Permission.ADMINISTER,
+    # Whatever happens on any channel goes there, and the supervisor's machine calls where it is told to.
+    "list_webhooks": Permission.ADMINISTER,
+    "create_webhook": Permission.ADMINISTER,
+    "delete_webhook": Permission.ADMINISTER,
+    "test_webhook": Permission.ADMINISTER,
+    "retry_webhook": Permission.ADMINISTER,
+    "forget_webhook_deliveries": Permission.ADMINISTER,
     "export_audit": Permission.ADMINISTER,
     "read_myself": Permission.VIEW,
     "list_principals": Permission.ADMINISTER,

@@ -1,7 +1,7 @@
 """The as-run log: every run's journal, pulled by (run, number) until all of it is in the store, once."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -23,6 +23,8 @@ from supervisor.decisions.timing import Timing
 from supervisor.events import Events
 from supervisor.loops.nodes import NodeWatch
 from supervisor.loops.sight import instant
+from supervisor.schemas.asrun import AsRunEvent as Aired
+from supervisor.webhooks.facts import post_as_run
 
 log = structlog.get_logger(__name__)
 
@@ -319,12 +321,14 @@ class Collection:
                 key = RunKey(run.channel_id, run.run_id)
                 seq = await tx.as_run.append(self._fence(), key, self._watch.node_id, records[0].epoch, rows, events)
                 linked = await tx.as_run.link(key) if any(row.kind == "on_air" for row in rows) else None
+                told = self._told(run, records[0].epoch, events, linked)
+                await post_as_run(tx, told, self._clock.now())
         except JournalGap as gap:
             self._broken(run, str(gap))
             raise
         collector.seq = seq
         collector.last = page.lines[-1]
-        self._publish(run, records[0].epoch, events, linked)
+        self._publish(told)
 
     async def _finish(self, collector: RunCollector) -> None:
         run = collector.run
@@ -340,9 +344,11 @@ class Collection:
             await tx.as_run.append(fence, key, self._watch.node_id, epoch, (), events)
             await tx.as_run.mark_complete(fence, key)
             linked = await tx.as_run.link_after(key, epoch)
+            told = self._told(run, epoch, events, linked)
+            await post_as_run(tx, told, self._clock.now())
         log.info("a run is complete in the as-run log", channel=run.channel_id, run=run.run_id, records=collector.seq)
         self._forget(run)
-        self._publish(run, epoch, events, linked)
+        self._publish(told)
 
     def _fence(self) -> Fence:
         fence = self._fence_now()
@@ -383,17 +389,19 @@ class Collection:
         log.error("as-run chain broken", channel=run.channel_id, run=run.run_id, why=why)
         self._alarms.want((_BROKEN,), {_BROKEN: Wanted("critical", text)}, channel_id=run.channel_id)
 
-    def _publish(
+    def _told(
         self, run: JournalRun, epoch: int, events: tuple[AsRunEventRow, ...], linked: AsRunEvent | None
-    ) -> None:
-        """``linked``: the next segment of an event that a failover broke, as it is in the store now."""
+    ) -> list[Aired]:
+        """What is told of it. ``linked``: the next segment of an event that a failover broke, as it is in the store."""
         if self._records(run.channel_id):
-            return
-        for event in events:
-            if linked is None or (linked.run_id, linked.seq) != (run.run_id, event.seq):
-                self._events.publish("asrun", shown_of_run(event, run.channel_id, run.run_id, epoch))
-        if linked is not None:
-            self._events.publish("asrun", shown(linked))
+            return []
+        others = (it for it in events if linked is None or (linked.run_id, linked.seq) != (run.run_id, it.seq))
+        told = [shown_of_run(event, run.channel_id, run.run_id, epoch) for event in others]
+        return told if linked is None else [*told, shown(linked)]
+
+    def _publish(self, told: Sequence[Aired]) -> None:
+        for event in told:
+            self._events.publish("asrun", event)
 
 
 def _row(line: JournalLine) -> AsRunRow:

@@ -47,6 +47,9 @@ _SUPERVISOR: Final = (
     Family("mcr_events_total", "counter", "Events that were published.", ("event",)),
     Family("mcr_api_request_seconds", "histogram", "How long answers took, to their first byte.", ("operation",)),
     Family("mcr_api_requests_total", "counter", "Calls that were answered.", ("operation", "status")),
+    Family("mcr_webhook_waiting", "gauge", "What a receiver was not told of yet.", ("webhook",)),
+    Family("mcr_webhook_dead", "gauge", "What was given up, and waits for a person.", ("webhook",)),
+    Family("mcr_webhook_calls_total", "counter", "Calls of receivers: taken, refused.", ("outcome",)),
     Family("mcr_interruption_seconds", "histogram", "Until a channel was seen on air again, each time it was not."),
     Family("mcr_failover_seconds", "histogram", "The same for those that came back on another node."),
 )

@@ -54,6 +54,11 @@ def _of_tally(reading: Reading, tally: Tally) -> None:
         reading.add_spread("mcr_api_request_seconds", spread, operation)
     for (operation, status), count in tally.answers.items():
         reading.add("mcr_api_requests_total", count, operation, str(status))
+    for webhook_id, (waiting, dead) in tally.webhooks.items():
+        reading.add("mcr_webhook_waiting", waiting, webhook_id)
+        reading.add("mcr_webhook_dead", dead, webhook_id)
+    for outcome, count in tally.webhook_calls.items():
+        reading.add("mcr_webhook_calls_total", count, outcome)
     reading.add_spread("mcr_interruption_seconds", tally.interruption_s)
     reading.add_spread("mcr_failover_seconds", tally.failover_s)
 

@@ -10,7 +10,13 @@ from supervisor.api.permissions import ROUTES, Permission
 CHECKED_IN = Path(__file__).parents[2] / "docs" / "openapi.json"
 DOCUMENT = create_app().openapi()
 UNDESCRIBED = {"read_openapi", "live_preflight"}
-NEVER_CHANGED = {"delete_media_root", "delete_watched_folder", "delete_instruction", "withdraw_project"}
+NEVER_CHANGED = {
+    "delete_media_root",
+    "delete_watched_folder",
+    "delete_webhook",
+    "delete_instruction",
+    "withdraw_project",
+}
 """Things that are made and deleted and never changed between, or said anew as a whole: they have no rev to name."""
 
 

@@ -18,6 +18,7 @@ from supervisor.errors import Conflict
 from supervisor.principal import Principal
 from supervisor.schemas.alarm import Alarm, ShelveIn
 from supervisor.schemas.base import Id, Page
+from supervisor.webhooks.facts import post_alarms
 
 routes = router("alarms")
 
@@ -55,6 +56,7 @@ async def acknowledge_alarm(context: Ctx, who: Who, request: Request, alarm_id: 
         row = await tx.alarms.get(alarm_id)
         await _require_sight(tx, who, row)
         row = await tx.alarms.acknowledge(alarm_id, who.name, context.clock.now())
+        await post_alarms(tx, (row,), context.clock.now())
     note(request, code=row.code)
     view = views.alarm(row)
     context.events.publish("alarm", view)
@@ -85,6 +87,7 @@ async def _shelved(
         if row.cleared_at is not None:
             raise Conflict("the alarm is over", conflict="alarm_cleared")
         row = await tx.alarms.shelve(alarm_id, until, who.name if until is not None else None, reason)
+        await post_alarms(tx, (row,), context.clock.now())
     note(request, code=row.code)
     view = views.alarm(row)
     context.events.publish("alarm", view)

@@ -22,6 +22,7 @@ from supervisor.principal import Principal
 from supervisor.schemas.base import Id, Page
 from supervisor.schemas.channel import Channel, ChannelIn, ChannelPatch
 from supervisor.schemas.event import ChannelDeleted
+from supervisor.webhooks.facts import post_alarms
 
 routes = router("channels")
 
@@ -117,6 +118,7 @@ async def delete_channel(context: Ctx, who: Who, request: Request, channel_id: I
         now = context.clock.now()
         alarms = await tx.alarms.list(open_only=True, channel_id=channel_id)
         cleared = [await tx.alarms.clear(row.code, channel_id, row.node_id, now) for row in alarms]
+        await post_alarms(tx, [row for row in cleared if row is not None], now)
     await context.supervision.commands.channel_changed(channel_id)
     context.supervision.live.forget(channel_id)
     context.events.publish("channel_deleted", ChannelDeleted(channel_id=channel_id))

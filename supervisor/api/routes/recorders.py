@@ -28,6 +28,7 @@ from supervisor.schemas.recorder import (
     RecorderInput,
     RecorderPatch,
 )
+from supervisor.webhooks.facts import post_alarms
 
 routes = router("recorders")
 
@@ -94,6 +95,7 @@ async def delete_recorder(context: Ctx, who: Who, request: Request, recorder_id:
         await renew_reservations(tx, now)
         alarms = await tx.alarms.list(open_only=True, recorder_id=recorder_id)
         cleared = [await tx.alarms.clear(row.code, recorder_id, row.node_id, now) for row in alarms]
+        await post_alarms(tx, [row for row in cleared if row is not None], now)
     await context.supervision.recorders.changed(recorder_id)
     context.events.publish("recorder_deleted", RecorderDeleted(recorder_id=recorder_id))
     for row in cleared:

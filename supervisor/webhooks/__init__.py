@@ -1,0 +1,1 @@
+"""Telling other programs of alarms and of the as-run, at least once."""
