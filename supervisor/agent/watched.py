@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from sidecar.protocol.status import Status
 from supervisor.agent.door import Door
 from supervisor.agent.interface import Exit, SidecarReport
@@ -12,6 +14,13 @@ from supervisor.agent.memory import Handle
 
 _TAIL: Final = 4096
 _WORDS: Final = 240
+
+
+class _Logged(msgspec.Struct):
+    """What is read of a line of a sidecar's log."""
+
+    event: str
+    exception: str = ""
 
 
 @dataclass(slots=True)
@@ -85,7 +94,10 @@ class Watched:
 
 
 def last_words(log: Path) -> str:
-    """The last line of a log that says anything, fit for a line of text; empty when there is none. Blocks."""
+    """The last line of a log that says anything, fit for a line of text; empty when there is none. Blocks.
+
+    Of a sidecar's own lines, which are JSON, what happened and the error itself: people read it.
+    """
     try:
         with log.open("rb") as file:
             file.seek(0, 2)
@@ -96,4 +108,13 @@ def last_words(log: Path) -> str:
     said = [line.strip() for line in tail.splitlines() if line.strip()]
     if not said:
         return ""
-    return "".join(letter if letter.isprintable() else "·" for letter in said[-1])[:_WORDS]
+    return "".join(letter if letter.isprintable() else "·" for letter in _in_words(said[-1]))[:_WORDS]
+
+
+def _in_words(line: str) -> str:
+    try:
+        told = msgspec.json.decode(line, type=_Logged)
+    except (msgspec.MsgspecError, UnicodeEncodeError):  # the latter for half of a character pair
+        return line
+    error = told.exception.strip().rpartition("\n")[2]
+    return f"{told.event}: {error}" if error else told.event
