@@ -20,7 +20,9 @@ WHEN: Final[Mapping[EventName, str]] = {
     "node_deleted": "A node was deleted.",
     "recorder": "A recorder was made or changed.",
     "recorder_live": "What is seen of a recorder changed; its growing figures alone are no news.",
-    "recorder_deleted": "A recorder was deleted.",
+    "recorder_deleted": "A recorder was deleted, and its schedules with it.",
+    "schedule": "A schedule was made or changed; what clashes with others is to be asked for anew.",
+    "schedule_deleted": "A schedule was deleted.",
     "beat": "Once a second, so that a quiet supervisor is told from a lost one.",
 }
 """When each comes."""
@@ -75,7 +77,7 @@ def sheet() -> str:
 def _event(name: EventName, payload: type[Schema], shapes: dict[str, Mapping[str, Any]]) -> str:
     schema = payload.model_json_schema()
     shapes.update(cast("Mapping[str, Mapping[str, Any]]", schema.get("$defs", {})))
-    if name in {"channel", "node", "alarm", "asrun", "recorder", "channel_live"}:
+    if name in {"channel", "node", "alarm", "asrun", "recorder", "schedule", "channel_live"}:
         shapes[payload.__name__] = schema
         return f"### `{name}`\n\n{WHEN[name]} The data is a [{payload.__name__}](#{payload.__name__.lower()}).\n"
     return f"### `{name}`\n\n{WHEN[name]}\n\n{_table(schema)}"

@@ -13,6 +13,7 @@ from supervisor.schemas.base import Id, Instant, Schema
 from supervisor.schemas.channel import Channel, ChannelLive
 from supervisor.schemas.node import Node
 from supervisor.schemas.recorder import Recorder, RecorderDeleted, RecorderSeen
+from supervisor.schemas.schedule import Schedule, ScheduleDeleted
 
 EventName = Literal[
     "reset",
@@ -27,6 +28,8 @@ EventName = Literal[
     "recorder",
     "recorder_live",
     "recorder_deleted",
+    "schedule",
+    "schedule_deleted",
     "beat",
 ]
 
@@ -85,5 +88,7 @@ PAYLOADS: dict[str, type[Schema]] = {
     "recorder": Recorder,
     "recorder_live": RecorderSeen,
     "recorder_deleted": RecorderDeleted,
+    "schedule": Schedule,
+    "schedule_deleted": ScheduleDeleted,
     "beat": Beat,
 }

@@ -109,3 +109,8 @@ class Schedule(Schema):
     next_start_at: Instant | None = None
     next_end_at: Instant | None = None
     clashes: tuple[ScheduleClash, ...] = ()
+
+
+class ScheduleDeleted(Schema):
+    schedule_id: Id
+    recorder_id: Id

@@ -48,6 +48,28 @@ async def test_a_stream_begins_with_everything(supervisor: Running) -> None:
     assert reset["supervisor"]["name"] == "here"
 
 
+async def test_a_plan_that_others_make_and_drop_is_heard(supervisor: Running) -> None:
+    spec = {"name": "Ingest", "input": {"kind": "test"}}
+    recorder = await supervisor.call("POST", "/recorders", json=spec, expect=201)
+    async with listening(supervisor) as reader:
+        await reader.until("reset")
+        plan = {
+            "recorder_id": recorder["id"],
+            "title": "News",
+            "date": "2040-01-01",
+            "at": "20:00:00",
+            "duration_s": 60,
+        }
+        made = await supervisor.call("POST", "/schedules", json=plan, expect=201)
+        _, heard = await reader.until("schedule")
+        assert heard == made
+        changed = await supervisor.call("PATCH", f"/schedules/{made['id']}", rev=made["rev"], json={"title": "Late"})
+        assert (await reader.until("schedule"))[1] == changed
+        await supervisor.call("DELETE", f"/schedules/{made['id']}", rev=changed["rev"])
+        _, gone = await reader.until("schedule_deleted")
+        assert gone == {"schedule_id": made["id"], "recorder_id": recorder["id"]}
+
+
 async def test_what_others_change_is_heard(supervisor: Running) -> None:
     async with listening(supervisor) as reader:
         await reader.until("reset")

@@ -20,7 +20,14 @@ from supervisor.schedules.planning import CLASHES_WITHIN
 from supervisor.schedules.reserving import renew_reservations
 from supervisor.schedules.upcoming import Plans, read_plans, shown_schedule, shown_upcoming, unnamed
 from supervisor.schemas.base import Id, Page
-from supervisor.schemas.schedule import Schedule, ScheduleClash, ScheduleIn, SchedulePatch, UpcomingRecording
+from supervisor.schemas.schedule import (
+    Schedule,
+    ScheduleClash,
+    ScheduleDeleted,
+    ScheduleIn,
+    SchedulePatch,
+    UpcomingRecording,
+)
 
 routes = router("schedules")
 
@@ -56,7 +63,8 @@ async def create_schedule(context: Ctx, who: Who, request: Request, response: Re
     async with context.store.write() as tx:
         await recorder_row(tx, who, values.recorder_id)
         row = await tx.schedules.add(spec, context.clock.now())
-        view = await _replanned(context, who, tx, row)
+        shown, view = await _replanned(context, who, tx, row)
+    context.events.publish("schedule", shown)
     note(request, f"schedule:{row.id}", title=row.title, clashes=len(view.clashes))
     set_etag(response, row.rev)
     return view
@@ -85,7 +93,8 @@ async def update_schedule(
         await recorder_row(tx, who, before.recorder_id)
         check_schedule({name: getattr(before, name) for name in _COLUMNS} | given)
         row = await tx.schedules.update(schedule_id, rev, given)
-        view = await _replanned(context, who, tx, row)
+        shown, view = await _replanned(context, who, tx, row)
+    context.events.publish("schedule", shown)
     note(request, saw_rev=rev, changed=sorted(changes.model_fields_set))
     set_etag(response, row.rev)
     return view
@@ -100,14 +109,16 @@ async def delete_schedule(context: Ctx, who: Who, request: Request, schedule_id:
         await recorder_row(tx, who, row.recorder_id)
         await tx.schedules.delete(schedule_id, rev)
         await renew_reservations(tx, context.clock.now())
+    context.events.publish("schedule_deleted", ScheduleDeleted(schedule_id=schedule_id, recorder_id=row.recorder_id))
 
 
-async def _replanned(context: Context, who: Principal, tx: Transaction, row: Row) -> Schedule:
-    """Its ports are kept from now on, and it is shown with what is in the way."""
+async def _replanned(context: Context, who: Principal, tx: Transaction, row: Row) -> tuple[Schedule, Schedule]:
+    """Its ports are kept from now on; it is shown with what is in the way, to who sees all and to ``who``."""
     now = context.clock.now()
     await renew_reservations(tx, now)
     plans = await read_plans(tx)
-    return _told(who, shown_schedule(row, plans, now), plans)
+    shown = shown_schedule(row, plans, now)
+    return shown, _told(who, shown, plans)
 
 
 def _told(who: Principal, view: Schedule, plans: Plans) -> Schedule:
