@@ -31,8 +31,12 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="Listen on TCP here too; loopback only.")] = None,
+    host: Annotated[str | None, typer.Option(help="Listen on TCP here too; beyond loopback by TLS alone.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="TCP port (6270); 0 takes a free one.")] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(envvar="MCR_TLS_CERT", help="The TCP door's certificate with its chain (PEM).")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(envvar="MCR_TLS_KEY", help="Its key (PEM).")] = None,
     leash_fd: Annotated[
         int | None, typer.Option(help="A descriptor; when its other end closes, everything goes off air.")
     ] = None,
@@ -42,7 +46,10 @@ def serve(
     """Run the supervisor. A signal shuts it down; playout goes on."""
     if port is not None and host is None:
         host = "127.0.0.1"
-    _run(_serve(host, DEFAULT_PORT if port is None else port, leash_fd, name, node=node))
+    if (tls_cert is None) != (tls_key is None):
+        raise typer.BadParameter("--tls-cert and --tls-key go together")
+    tls = None if tls_cert is None or tls_key is None else (tls_cert, tls_key)
+    _run(_serve(host, DEFAULT_PORT if port is None else port, leash_fd, name, node=node, tls=tls))
 
 
 @app.command()
@@ -128,10 +135,14 @@ async def _print_node_key(name: str) -> int:
     return 0
 
 
-async def _serve(host: str | None, port: int, leash_fd: int | None, name: str, *, node: bool) -> int:
+async def _serve(
+    host: str | None, port: int, leash_fd: int | None, name: str, *, node: bool, tls: tuple[Path, Path] | None
+) -> int:
+    from supervisor.api.tls import TlsFiles
     from supervisor.application import Application, Options
 
-    options = Options(host=host, port=port, leash_fd=leash_fd, name=name, node=node)
+    files = None if tls is None else TlsFiles(*tls)
+    options = Options(host=host, port=port, leash_fd=leash_fd, name=name, node=node, tls=files)
     return await Application(Settings(), options).run()
 
 

@@ -9,6 +9,7 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -27,12 +28,13 @@ from supervisor.ahead.looking import Ahead
 from supervisor.ahead.watch import AheadWatch
 from supervisor.api import views
 from supervisor.api.app import create_app
-from supervisor.api.authentication import read_or_make_token
+from supervisor.api.authentication import is_loopback, read_or_make_token
 from supervisor.api.context import Context
 from supervisor.api.doors import SHUTDOWN_S, make_server, tcp_socket, unix_socket
 from supervisor.api.nodes_seen import read_nodes
 from supervisor.api.snapshot import Snapshot
 from supervisor.api.throttle import Throttle
+from supervisor.api.tls import TlsFiles, named_by, renew, tls_context
 from supervisor.asrun.delivery import Delivery
 from supervisor.asrun.targets import FolderTarget, Target, UrlTarget
 from supervisor.assets.importing import AssetImport
@@ -86,6 +88,7 @@ class Options:
     leash_fd: int | None = None
     name: str = ""
     node: bool = True
+    tls: TlsFiles | None = None
 
 
 class Application:
@@ -102,6 +105,7 @@ class Application:
         """Set once both doors are open."""
         self.events = Events()
         self.tcp_address: tuple[str, int] | None = None
+        self._tls: ssl.SSLContext | None = None
 
     def leave(self) -> None:
         """Asks it to end; playout goes on."""
@@ -112,6 +116,7 @@ class Application:
         async with contextlib.AsyncExitStack() as stack:
             self._settings.make_directories()
             stack.enter_context(only_supervisor(self._settings.lock_path))
+            self._tls = None if self._options.tls is None else tls_context(self._options.tls)
             listeners = self._open_doors(stack)
             store = Store(self._settings.store_url)
             stack.push_async_callback(store.close)
@@ -144,7 +149,7 @@ class Application:
         path = self._settings.socket_path
         listeners: list[socket.socket] = []
         if self._options.host is not None:
-            door = tcp_socket(self._options.host, self._options.port)
+            door = tcp_socket(self._options.host, self._options.port, tls=self._tls is not None)
             stack.callback(door.close)
             host, port = door.getsockname()[:2]
             self.tcp_address = (str(host), int(port))
@@ -219,6 +224,7 @@ class Application:
             intake_news(supervision, joined),
         )
         ahead = Ahead(store, self._clock, supervision.live, media, rundowns, folders.arriving)
+        beyond = self._options.host is not None and not is_loopback(self._options.host)
         return Context(
             settings=self._settings,
             store=store,
@@ -227,6 +233,8 @@ class Application:
             token=read_or_make_token(self._settings.token_path),
             people=People(store, self._clock),
             throttle=Throttle(self._clock.monotonic),
+            hosts=named_by(self._settings.allowed_hosts, socket.gethostname, beyond_loopback=beyond),
+            beyond_loopback=beyond,
             audit=audit,
             supervision=supervision,
             snapshot=Snapshot(store, events, supervision, info),
@@ -274,13 +282,14 @@ class Application:
         stack.callback(path.unlink, missing_ok=True)
 
     async def _serve(self, context: Context, listeners: list[socket.socket]) -> int:
-        server = make_server(create_app(context))
+        server = make_server(create_app(context), self._tls)
         serving = _task("doors", server.serve(sockets=listeners))
         leaving = _task("leave", self._departure.asked.wait())
         let_go = _task("leash", _leash(self._options.leash_fd))
         auditing = _task("audit", context.audit.run())
         service = ServiceManager(lambda: context.supervision.tally.passes, self._clock)
         for name, work in (
+            *([("certificate", self._renew)] if self._tls is not None else []),
             ("who may come in", context.people.run),
             ("watched lists", context.folders.run_lists),
             ("watched media", context.folders.run_media),
@@ -325,6 +334,10 @@ class Application:
                 await asyncio.wait({auditing}, timeout=AUDIT_S)
                 await _end(tasks)
         return code
+
+    async def _renew(self) -> None:
+        if self._tls is not None and self._options.tls is not None:
+            await renew(self._tls, self._options.tls, self._clock)
 
     def _loudness(self, context: Context) -> LoudnessWatch:
         supervision = context.supervision

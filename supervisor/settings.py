@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     address: str = ""
     """What followers tell people where this supervisor is reached, while it leads; its socket's path else."""
 
+    allowed_hosts: str = ""
+    """``mcr.example,10.0.0.7``: by which names beside its own callers may call the TCP door."""
+
     spare: bool = True
     """Whether the agent keeps one sidecar warm, so that a restart in place waits for no imports: some 70 MB a node."""
 

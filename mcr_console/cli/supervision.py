@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,9 +31,11 @@ SHUT_DOWN_S = 30.0
 def serve(
     host: Annotated[
         str | None,
-        typer.Option(help="Listen on TCP here too; loopback only. Callers need the token in $MCR_HOME/token."),
+        typer.Option(help="Listen on TCP here too, beyond loopback by TLS alone. Callers need a token: mcr token add."),
     ] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="TCP port (6270); 0 takes a free one.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="The TCP door's certificate with its chain (PEM).")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key (PEM).")] = None,
     node: Annotated[bool, typer.Option(help="Whether channels may play on this machine itself.")] = True,
 ) -> None:
     """Run the supervisor in the foreground. Ctrl-C shuts it down; playout goes on."""
@@ -41,6 +44,9 @@ def serve(
         arguments += ["--host", host]
     if port is not None:
         arguments += ["--port", str(port)]
+    for option, path in (("--tls-cert", tls_cert), ("--tls-key", tls_key)):
+        if path is not None:
+            arguments += [option, str(path.expanduser().absolute())]
     command = background.supervisor_command(*arguments)
     sys.stdout.flush()
     os.execve(command[0], command, home().environment())  # noqa: S606 - our own interpreter, no shell

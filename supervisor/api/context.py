@@ -45,6 +45,9 @@ class Context:
     token: Token
     people: People
     throttle: Throttle
+    hosts: frozenset[str]
+    """Names beside loopback's that callers may call this supervisor by."""
+    beyond_loopback: bool
     audit: AuditLog
     supervision: Supervision
     snapshot: Snapshot

@@ -1,9 +1,10 @@
-"""The sockets that the API listens on: a unix socket for this user, TCP on loopback for who holds the token."""
+"""The sockets that the API listens on: a unix socket, and TCP for who holds a token, beyond loopback by TLS alone."""
 
 import asyncio
 import contextlib
 import os
 import socket
+import ssl
 import struct
 from collections.abc import Generator
 from pathlib import Path
@@ -16,6 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from supervisor.api.authentication import Connection, is_loopback
 from supervisor.api.problems import failure_of, response_of
+from supervisor.api.tls import is_address
 from supervisor.errors import Conflict, Invalid, Unavailable
 
 SHUTDOWN_S: Final = 3
@@ -94,16 +96,35 @@ def _connection(transport: asyncio.Transport) -> Connection:
 
 
 class Server(uvicorn.Server):
-    """Signals are the application's: this server ends when it is told to."""
+    """Signals are the application's: this server ends when it is told to. ``tls`` is for its TCP sockets alone."""
+
+    def __init__(self, config: uvicorn.Config, tls: ssl.SSLContext | None) -> None:
+        super().__init__(config)
+        self._tls = tls
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Captures none."""
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listens. uvicorn's own has one context for all sockets, and gives a handshake a minute."""
+        await self.lifespan.startup()
+        loop = asyncio.get_running_loop()
+        self.servers = []
+        for one in sockets or ():
+            tls = None if one.family == socket.AF_UNIX else self._tls
+            handshake_s = None if tls is None else HEAD_S
+            server = await loop.create_server(self._protocol, sock=one, ssl=tls, ssl_handshake_timeout=handshake_s)
+            self.servers.append(server)
+        self.started = True
 
-def make_server(app: ASGIApp) -> Server:
-    """A server for ``app``; its sockets are given to ``serve``."""
+    def _protocol(self) -> asyncio.Protocol:
+        return DoorProtocol(self.config, self.server_state, self.lifespan.state)
+
+
+def make_server(app: ASGIApp, tls: ssl.SSLContext | None = None) -> Server:
+    """A server for ``app``; its sockets are given to ``serve``. ``tls``: what TCP speaks, none is in the clear."""
     return Server(
         uvicorn.Config(
             app,
@@ -116,7 +137,8 @@ def make_server(app: ASGIApp) -> Server:
             proxy_headers=False,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=SHUTDOWN_S,
-        )
+        ),
+        tls,
     )
 
 
@@ -139,13 +161,17 @@ def unix_socket(path: Path, mode: int = 0o600) -> socket.socket:
     return listener
 
 
-def tcp_socket(host: str, port: int) -> socket.socket:
-    """Listens on loopback; port 0 takes a free one. Raises Invalid for any other host, Conflict when it is taken."""
+def tcp_socket(host: str, port: int, *, tls: bool = False) -> socket.socket:
+    """Listens on an address; port 0 takes a free one. Raises Conflict when it is taken, and Invalid for a name, and
+    for any other address than loopback without TLS: tokens would go out in the clear."""
     if not is_loopback(host):
-        raise Invalid(
-            f"--host {host} is not this machine's loopback",
-            hint="Use 127.0.0.1 and reach it from elsewhere through SSH; other addresses come with TLS.",
-        )
+        if not is_address(host.strip("[]")):
+            raise Invalid(f"--host {host} is no address", hint="Give one of this machine's, or 0.0.0.0 for all.")
+        if not tls:
+            raise Invalid(
+                f"--host {host} is not this machine's loopback, and tokens would go out in the clear",
+                hint="Give --tls-cert and --tls-key, or use 127.0.0.1 and reach it from elsewhere through SSH.",
+            )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from supervisor.api.authentication import Connection, authenticate, host_of, is_loopback
-from supervisor.api.context import context_of
+from supervisor.api.context import Context, context_of
 from supervisor.api.problems import failure_of, response_of
+from supervisor.api.tls import is_address
 from supervisor.errors import Forbidden
 
 BODY_LIMIT: Final = 4 * 1024 * 1024
@@ -21,7 +22,7 @@ BODY_S: Final = 30.0
 class Gate:
     """Puts the principal into ``request.state`` and bounds the body.
 
-    On TCP a Host header that is not this machine's own is refused: a web page whose name was pointed at 127.0.0.1
+    On TCP a Host header that is not this machine's own is refused: a web page whose name was pointed at this machine
     (DNS rebinding) speaks with its own name.
     """
 
@@ -37,12 +38,21 @@ class Gate:
         connection = getattr(request.state, "connection", None)
         if isinstance(connection, Connection) and connection.address is not None:
             host = request.headers.get("host", "")
-            if not is_loopback(host_of(host)):
-                error = Forbidden(f"this supervisor is not {host[:200]!r}", hint="Call it as localhost or 127.0.0.1.")
+            if not _is_ours(host_of(host), context_of(request)):
+                error = Forbidden(
+                    f"this supervisor is not {host[:200]!r}",
+                    hint="Call it as localhost or 127.0.0.1, or name it so in MCR_ALLOWED_HOSTS.",
+                )
                 await response_of(failure_of(error))(scope, receive, send)
                 return
         request.state.principal = authenticate(request, context_of(request).token, context_of(request).people)
         await self._app(scope, _Bounded(receive), send)
+
+
+def _is_ours(host: str, context: Context) -> bool:
+    if is_loopback(host) or host.lower() in context.hosts:
+        return True
+    return context.beyond_loopback and is_address(host)
 
 
 class _Bounded:

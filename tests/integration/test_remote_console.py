@@ -3,19 +3,23 @@
 import asyncio
 import getpass
 import shutil
+import socket
 import ssl
 import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from mcr_console.cli.desk import connected
 from mcr_console.cli.failures import Failure
 from mcr_console.client import ApiProblem, Client, Event, Unreachable
+from supervisor.api.tls import TlsFiles
 from supervisor.schemas.event import Reset
-from tests.fixtures.running import Running
+from tests.fixtures.people import person
+from tests.fixtures.running import Running, running_supervisor
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not on this machine")
 
@@ -116,3 +120,43 @@ async def test_a_client_that_only_reads_sends_nothing_else(supervisor: Running) 
             await client.start(made["id"])
         assert refused.value.code == "read_only"
     assert (await supervisor.call("GET", f"/channels/{made['id']}"))["desired"] == "off"
+
+
+@needs_openssl
+async def test_the_door_itself_speaks_tls_beyond_loopback(short_home: Path, tmp_path: Path) -> None:
+    """P7: nothing is sent in the clear, and whoever commands is called by their own name."""
+    certificate(tmp_path, "own")
+    files = TlsFiles(tmp_path / "own.pem", tmp_path / "own.key")
+    files.key.chmod(0o600)
+    async with running_supervisor(short_home, host="0.0.0.0", tls=files) as supervisor:
+        url = f"https://localhost:{supervisor.port}"
+        made = await supervisor.call("POST", "/channels", json={"name": "Sport"})
+        _, bob = await person(supervisor, "bob", "admin")
+        token = tmp_path / "bob"
+        token.write_text(bob)
+        async with connected(url, token, files.certificate) as client:
+            client.sit("b" * 32, "far away")
+            assert (await client.take_control(made["id"], over=False)).operator == "bob"
+            async with aclosing(client.events()) as events:
+                async for message in events:
+                    if isinstance(message, Event) and isinstance(message.payload, Reset):
+                        break
+        trusting = ssl.create_default_context(cafile=str(files.certificate))
+        headers = {"Authorization": f"Bearer {bob}"}
+        async with httpx.AsyncClient(verify=trusting, base_url=url, headers=headers) as plain:
+            for host, status in (
+                ("127.0.0.1", 200),
+                ("192.0.2.7:8443", 200),
+                (socket.gethostname(), 200),
+                ("evil.example", 403),
+            ):
+                answer = await plain.get("/api/v1/supervisor", headers={"Host": host})
+                assert answer.status_code == status, host
+            reader, writer = await asyncio.open_connection("127.0.0.1", supervisor.port)
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            async with asyncio.timeout(10.0):
+                with suppress(ConnectionResetError):
+                    assert b"HTTP/1.1" not in await reader.read()
+            writer.close()
+        rows = [row["principal"] for row in await supervisor.audit() if row["action"] == "take_control"]
+        assert rows == ["bob"]

@@ -96,6 +96,8 @@ async def update_channel(
         kinds = [it.kind for it in (stored if outputs is None else outputs)]
         cards_change = outputs is not None and _cards(stored) != _cards(outputs)
         require_node(kinds, spec.get("wanted_node_id", before.wanted_node_id))
+        # Outputs are apart: their urls may hold keys.
+        note(request, name=before.name, before={name: getattr(before, name, None) for name in spec}, after=spec)
         row = await tx.channels.update_spec(channel_id, rev, spec, outputs)
     note(request, saw_rev=rev, changed=sorted(changes.model_fields_set))
     held = _AT_NEXT_START if cards_change else _AT_NEXT_START - {"outputs"}

@@ -83,6 +83,7 @@ async def update_node(
         row = await tx.nodes.get(node_id)
         if changes.url is not None and row.kind == "local":
             raise Conflict(f"node {row.name!r} is this supervisor's own machine", conflict="local_node")
+        note(request, name=row.name, before={name: getattr(row, name) for name in given})
         row = await tx.nodes.update(node_id, rev, given)
     return await _changed(context, response, row)
 

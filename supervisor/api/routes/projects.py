@@ -53,8 +53,9 @@ async def update_project(
     if changes.name is None:
         raise Invalid("a project has nothing but its name to change, and it is missing")
     async with context.store.write() as tx:
+        note(request, before={"name": (await tx.projects.get(project_id)).name})
         row = await tx.projects.update(project_id, rev, {"name": changes.name})
-    note(request, saw_rev=rev, name=row.name)
+    note(request, saw_rev=rev, after={"name": row.name})
     return _answer(response, row)
 
 
