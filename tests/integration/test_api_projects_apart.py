@@ -27,6 +27,9 @@ BODIES: dict[str, Json] = {
     "shelve": {"minutes": 5, "reason": "why"}, "notes": {"run_id": "r", "seq": 1, "text": "hello"},
     "undo": {"revision": 1},
 }  # fmt: skip
+CHANGES: dict[str, Json] = {
+    "/api/v1/assets/{asset_id}": {"title": "x"}, "/api/v1/playlists/{playlist_id}": {"name": "x"},
+}  # fmt: skip
 TOLD_INVALID = {
     "POST /api/v1/channels/{channel_id}/asrun/issues", "POST /api/v1/channels/{channel_id}/insert-next",
     "POST /api/v1/channels/{channel_id}/rundown/edit", "POST /api/v1/channels/{channel_id}/rundown/preview",
@@ -56,7 +59,8 @@ async def _first_project(supervisor: Running) -> dict[str, str]:
         "name": f"{SECRET} recorder", "project_id": project, "input": {"kind": "udp", "url": "udp://127.0.0.1:9"},
     })  # fmt: skip
     schedule = await supervisor.call("POST", "/schedules", json={
-        "recorder_id": recorder["id"], "title": SECRET, "kind": "daily", "at": "03:00:00", "until": "04:00:00",
+        "recorder_id": recorder["id"], "title": SECRET, "kind": "daily", "date": "2031-01-01", "at": "03:00:00",
+        "duration_s": 60,
     })  # fmt: skip
     await supervisor.call("POST", "/shift-log", json={"text": f"{SECRET} note", "channel_id": channel["id"]})
     await supervisor.call("POST", "/shift-log", json={"text": f"{SECRET} of the station"})
@@ -90,7 +94,7 @@ async def test_no_route_and_no_listing_tells_of_another_project(supervisor: Runn
                 continue
             filled = path.replace("{path}", "index.m3u8").replace("{token_id}", "0" * 12)
             filled = re.sub(r"{([a-z_]+)}", lambda name: theirs.get(name[1], "0" * 32), filled)
-            body = BODIES.get(path.rpartition("/")[2], {})
+            body = BODIES.get(path.rpartition("/")[2], CHANGES.get(path, {}) if method == "PATCH" else {})
             answer = await bob.request(
                 method, filled, json=None if method in {"GET", "DELETE"} else body, headers={"If-Match": '"1"'}
             )
