@@ -1,11 +1,13 @@
 """``python -m bench [NAME]…``: start_to_segment, take_latency, agreement, cpu_against_ffmpeg, four_channels, scale,
-failover, asrun_scale, console_keys; or all of them. ``soak`` takes hours, and is made alone and only when it is named.
+failover, asrun_scale, console_keys, console_takes, console_hostile, console_load; or all of them. ``console_growth``
+takes an hour, and is made only when it is named. ``soak`` takes hours, and is made alone and only when it is named.
 
 ``--runs N`` is how often each fault of ``failover`` is made, ``--hours H`` how long ``soak`` takes and ``--seed N``
 what its faults are drawn from; a measurement that was broken off goes on where it was.
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 from functools import partial
@@ -14,7 +16,11 @@ from pathlib import Path
 from bench import (
     agreement,
     asrun_scale,
+    console_growth,
+    console_hostile,
     console_keys,
+    console_load,
+    console_takes,
     cpu_against_ffmpeg,
     failover,
     four_channels,
@@ -36,7 +42,12 @@ MEASUREMENTS = {
     "failover": failover.measure,
     "asrun_scale": asrun_scale.measure,
     "console_keys": console_keys.measure,
+    "console_takes": console_takes.measure,
+    "console_hostile": console_hostile.measure,
+    "console_load": console_load.measure,
+    "console_growth": console_growth.measure,
 }
+WHEN_NAMED = {"console_growth"}
 
 
 def main() -> None:
@@ -51,10 +62,12 @@ def main() -> None:
         sys.exit(soak.measure(arguments.hours, arguments.seed))
     if "soak" in names:
         parser.error("soak is made alone")
+    # As at an interrupt: whatever a measurement started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     MEASUREMENTS["failover"] = partial(failover.measure, runs=arguments.runs)
     with tempfile.TemporaryDirectory() as folder:
         clips = [make_clip(clip, Path(folder)) for clip in DEMO_CLIPS]
-        for name in names or MEASUREMENTS:
+        for name in names or [name for name in MEASUREMENTS if name not in WHEN_NAMED]:
             MEASUREMENTS[name](clips)
 
 

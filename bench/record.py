@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,6 +16,7 @@ RESULTS = Path(__file__).parent / "results"
 Json = Mapping[str, object]
 
 
+@cache
 def machine() -> dict[str, object]:
     cpu = next(
         (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()

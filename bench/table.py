@@ -93,6 +93,18 @@ def _keys(where: str, name: str) -> tuple[Row, ...]:
     )
 
 
+def _console(size: int) -> Row:
+    def on(f: Figures, screen: str) -> str:
+        cores, memory = f[f"{screen}_cpu_cores_{size}"], f[f"{screen}_memory_mib_{size}"]
+        return f"{cores} cores, {memory:.0f} MiB"
+
+    return (
+        f"a console of {size:,} channels that all change every second, 160x50: wall; list",
+        "console_load",
+        lambda f: f"{on(f, 'wall')}; {on(f, 'list')}",
+    )
+
+
 ROWS: tuple[Row, ...] = (
     (
         "CPU of a channel against ffmpeg, same clips, same encoder, preview in both",
@@ -165,6 +177,22 @@ ROWS: tuple[Row, ...] = (
     *_keys("64 simulated sidecars on a clock of 25 frames a second", "simulated"),
     *_keys("four real sidecars on the same machine", "real"),
     *_keys("the simulated ones, with 100 ms each way between console and supervisor", "link"),
+    (
+        "takes by a script that looks at the screen alone, after random moves of the focus",
+        "console_takes",
+        lambda f: f"{f['wrong_channel']:.0f} on a wrong channel of {f['takes']:.0f}, {f['channels']:.0f} channels",
+    ),
+    (
+        "console: supervisor stopped, killed, slow, speaking garbage; 1x1 cells; a megabyte pasted; hostile names",
+        "console_hostile",
+        lambda f: f"{f['failed']:.0f} of {f['faults']:.0f} not withstood",
+    ),
+    *(_console(size) for size in (4, 64, 500, 1000)),
+    (
+        "a console of 500 channels with keys pressed for an hour: growth of its memory",
+        "console_growth",
+        lambda f: f"{f['slope_mib_an_hour']} MiB an hour over {f['minutes']:.0f} minutes",
+    ),
 )
 
 

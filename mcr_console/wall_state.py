@@ -148,7 +148,7 @@ class WallBuilder:
                 self._alive()
                 self._take_in(message)
             case Unreadable(name=name, error=error):
-                self._alive()
+                # No sign of life: what cannot be read may say that all that is shown is no longer so.
                 self._state = replace(self._state, unreadable=f"{name}: {error.detail}")
             case Lost(error=error, retry_in_s=retry_in_s):
                 since = self._state.link.since

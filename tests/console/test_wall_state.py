@@ -106,6 +106,17 @@ def test_an_unreadable_event_is_kept_in_sight_until_the_next_snapshot() -> None:
     assert builder.state().unreadable == ""
 
 
+def test_what_cannot_be_read_is_no_sign_that_what_is_shown_is_still_so() -> None:
+    clock = FrozenClock()
+    builder = built(clock, reset(normal_channels()))
+    for _ in range(4):
+        clock.passed += 1.0
+        builder.merge(Unreadable("beat", ApiProblem("t", "bad", code="c", status=0)))
+    assert builder.state().stale(clock.monotonic())
+    builder.merge(reset(normal_channels()))
+    assert not builder.state().stale(clock.monotonic())
+
+
 def test_rundowns_are_to_be_fetched_again_when_told_and_after_every_reset() -> None:
     builder = built(FrozenClock(), reset(normal_channels()))
     news = [builder.state().rundown_news[ident(1)]]
