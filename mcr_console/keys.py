@@ -207,8 +207,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         "note", ("exclamation_mark",), "!", "note",
-        "Write into the shift log: of the focused channel, on the handover page of the station.",
-        22, ("wall", "list", "channel", "asrun", "handover"), command="note",
+        "Write into the shift log: of the selected alarm or event, the focused channel, or on its page of the station.",
+        22, ("wall", "list", "channel", "asrun", "attention", "handover"), command="note",
     ),
     Action(
         "only", ("o",), "o", "one / all", "As-run of the focused channel, or of all.", 3, ("asrun",), command="only",

@@ -1,17 +1,34 @@
-"""Writing into the shift log: one line, of the focused channel or of the station."""
+"""Writing into the shift log: one line, of the selected alarm or event, of the focused channel, or of the station."""
 
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
 from mcr_console.drawing.footer import target
 from mcr_console.http import ClientError
+from mcr_console.safe_text import fit
+from mcr_console.screens.asrun import AsRunScreen
+from mcr_console.screens.attention import AttentionScreen
 from mcr_console.screens.handover import HandoverScreen
 from mcr_console.screens.operator_screen import OperatorScreen
 from mcr_console.session import Session
 from supervisor.schemas.handover import ShiftNoteIn
 
 LONGEST: Final = 2000
+WORDS: Final = 30
+"""Cells for what a note is of."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a note is of; ``whose`` in words."""
+
+    whose: str
+    channel_id: str | None = None
+    alarm_id: str | None = None
+    run_id: str | None = None
+    seq: int | None = None
 
 
 class Host(Protocol):
@@ -32,32 +49,45 @@ class ShiftNotes:
 
     def ask(self) -> None:
         """Asks for the text, below the screen."""
-        channel_id, whose = self._about()
+        about = self._about()
 
         def typed(text: str | None) -> None:
             if text is not None:
-                self._begin(text, channel_id)
+                self._begin(text, about)
 
-        self._host.ask_line(f"note on {whose}: ", typed)
+        self._host.ask_line(f"note on {about.whose}: ", typed)
 
     def write(self, text: str) -> None:
         """A note that was typed with its command."""
-        self._begin(text, self._about()[0])
+        self._begin(text, self._about())
 
-    def _about(self) -> tuple[str | None, str]:
-        state = self._session.focused
-        if state is None or isinstance(self._host.top, HandoverScreen):
-            return None, "the station"
-        return state.channel.id, target(state)
+    def _about(self) -> About:
+        """The selected alarm or event of the log where the screen has one, else the focused channel."""
+        top, state = self._host.top, self._session.focused
+        if isinstance(top, AttentionScreen) and top.alarm is not None:
+            alarm = top.alarm
+            return About(f"the alarm {fit(alarm.text, WORDS).rstrip()}", alarm_id=alarm.id)
+        if isinstance(top, AsRunScreen) and top.event is not None:
+            event = top.event
+            whose = f"{fit(event.title or event.kind, WORDS).rstrip()} at {event.start_at:%H:%M:%S} UTC"
+            return About(whose, event.channel_id, run_id=event.run_id, seq=event.seq)
+        if isinstance(top, AttentionScreen):
+            state = top.aimed()
+        if state is None or isinstance(top, HandoverScreen):
+            return About("the station")
+        return About(target(state), state.channel.id)
 
-    def _begin(self, text: str, channel_id: str | None) -> None:
+    def _begin(self, text: str, about: About) -> None:
         words = "".join(one if one.isprintable() else " " for one in text).strip()
         if not words:
             return
         if len(words) > LONGEST:
             self._session.message = f"not written: a note has at most {LONGEST} characters"
             return
-        self._host.start_work("note", partial(self._write, ShiftNoteIn(text=words, channel_id=channel_id)))
+        values = ShiftNoteIn(
+            text=words, channel_id=about.channel_id, alarm_id=about.alarm_id, run_id=about.run_id, seq=about.seq
+        )
+        self._host.start_work("note", partial(self._write, values))
 
     async def _write(self, values: ShiftNoteIn) -> None:
         try:

@@ -12,7 +12,7 @@ from mcr_console.cli.recorders import recorder_named
 from mcr_console.client import Client
 from mcr_console.drawing.attention import without_name
 from mcr_console.safe_text import safe
-from supervisor.schemas.alarm import Alarm, Instruction, InstructionIn
+from supervisor.schemas.alarm import Alarm, Instruction, InstructionIn, ShelveIn
 
 app = group("What needs somebody.")
 instruction = group("What the station wants done when an alarm is raised: whom to call, which crosspoint.")
@@ -51,10 +51,16 @@ def alarm_line(alarm: Alarm, names: dict[str, str]) -> str:
     parts = [f"{alarm.id[:8]} {alarm.severity} since {alarm.raised_at:%Y-%m-%d %H:%M:%S} UTC, {whose}{text}"]
     if alarm.acknowledged_by:
         parts.append(f"acknowledged by {safe(alarm.acknowledged_by)}")
+    if alarm.shelved_until:
+        why = f": {safe(alarm.shelved_reason)}" if alarm.shelved_reason else ""
+        parts.append(f"shelved until {alarm.shelved_until:%H:%M:%S} UTC by {safe(alarm.shelved_by or 'somebody')}{why}")
     if alarm.cleared_at:
         parts.append(f"cleared {alarm.cleared_at:%Y-%m-%d %H:%M:%S} UTC")
     said = f"\n  {safe(alarm.instruction)}" if alarm.instruction else ""
     return ", ".join(parts) + said
+
+
+Named = Annotated[str, typer.Argument(metavar="ALARM", help="The beginning of its id.")]
 
 
 @app.command()
@@ -63,11 +69,7 @@ def ack(named: Annotated[str, typer.Argument(metavar="ALARM", help="The beginnin
 
     async def run(client: Client) -> list[str]:
         open_alarms = await client.alarms()
-        found = [alarm for alarm in open_alarms if named == "all" or alarm.id.startswith(named.lower())]
-        if not found and named != "all":
-            raise Failure("No such alarm", f"No open alarm's id begins with {named!r}.", "mcr alarm list shows them.")
-        if len(found) > 1 and named != "all":
-            raise Failure("Which alarm?", f"{len(found)} begin with {named!r}.", "Give more of its id.")
+        found = open_alarms if named == "all" else (pick_alarm(named, open_alarms),)
         pending = [alarm for alarm in found if alarm.acknowledged_at is None]
         return [safe((await client.acknowledge(alarm.id)).text) for alarm in pending]
 
@@ -76,6 +78,46 @@ def ack(named: Annotated[str, typer.Argument(metavar="ALARM", help="The beginnin
         print(f"acknowledged: {text}")
     if not acknowledged:
         print("Nothing to acknowledge.")
+
+
+@app.command()
+def shelve(
+    named: Named,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept with your name.")],
+    minutes: Annotated[int, typer.Option("--minutes", min=1, max=7 * 24 * 60, help="For how long.")] = 30,
+) -> None:
+    """Put an alarm aside for a while: it does not ring until then, and is shelved still if it comes again."""
+    try:
+        values = ShelveIn(minutes=minutes, reason=reason)
+    except ValueError as error:
+        raise typer.BadParameter("a reason is one line of 3 to 500 characters", param_hint="--reason") from error
+
+    async def run(client: Client) -> Alarm:
+        return await client.shelve(pick_alarm(named, await client.alarms()).id, values)
+
+    alarm = with_supervisor(run)
+    until = "" if alarm.shelved_until is None else f" until {alarm.shelved_until:%Y-%m-%d %H:%M:%S} UTC"
+    print(f"shelved{until}: {safe(alarm.text)}")
+
+
+@app.command()
+def unshelve(named: Named) -> None:
+    """Take a shelved alarm back: it rings again until somebody acknowledges it."""
+
+    async def run(client: Client) -> Alarm:
+        return await client.unshelve(pick_alarm(named, await client.alarms()).id)
+
+    print(f"no longer shelved: {safe(with_supervisor(run).text)}")
+
+
+def pick_alarm(named: str, alarms: tuple[Alarm, ...]) -> Alarm:
+    """The one whose id begins so. Raises Failure."""
+    found = [alarm for alarm in alarms if named and alarm.id.startswith(named.lower())]
+    if not found:
+        raise Failure("No such alarm", f"No open alarm's id begins with {named!r}.", "mcr alarm list shows them.")
+    if len(found) > 1:
+        raise Failure("Which alarm?", f"{len(found)} begin with {named!r}.", "Give more of its id.")
+    return found[0]
 
 
 @instruction.command("list")

@@ -18,6 +18,7 @@ from mcr_console.session import Session
 from mcr_console.subjects import Subject, of_event
 from mcr_console.widgets.row_list import AsRunList
 from mcr_console.widgets.strip_view import Panel
+from supervisor.schemas.asrun import AsRunEvent
 
 
 class AsRunScreen(OperatorScreen):
@@ -44,6 +45,11 @@ class AsRunScreen(OperatorScreen):
         count = len(self._pages.events(self.session.wall))
         more = "" if self._pages.complete else "+"
         return [("as-run ", palette.dim), (who, palette.strong), (f"  {count}{more} events", palette.dim)]
+
+    @property
+    def event(self) -> AsRunEvent | None:
+        """The one under the cursor."""
+        return self._list.selected
 
     def subject(self) -> Subject | None:
         event = self._list.selected

@@ -3,11 +3,13 @@
 import pytest
 
 from mcr_console.client import ApiProblem
+from mcr_console.screens.asrun import AsRunScreen
 from mcr_console.screens.handover import HandoverScreen
 from tests.console.conftest import Desk, settled
-from tests.console.desk_scenes import troubled_machines
+from tests.console.desk_scenes import an_alarm, troubled_machines
 from tests.console.handover_scenes import NOTES, page_of
 from tests.console.scenes import (
+    asrun_events,
     channel,
     control,
     degraded_alarms,
@@ -78,6 +80,30 @@ async def test_a_note_is_of_the_channel_that_was_focused_when_its_key_was_presse
         await pilot.press("escape")
         await settled(pilot)
         assert not isinstance(desk.app.screen, HandoverScreen)
+    assert not desk.app.faults
+
+
+async def test_a_note_is_of_the_selected_alarm_and_of_the_selected_event() -> None:
+    desk = Desk([reset(normal_channels(), [an_alarm(2, 3)])], history=asrun_events(5))
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("1", "f6", "exclamation_mark")
+        await settled(pilot)
+        assert "note on the alarm Sport repeats frames" in desk.text()
+        await pilot.press(*"seen", "enter")
+        await settled(pilot)
+        await pilot.press("escape", "f5")
+        await settled(pilot)
+        await pilot.press("j", "exclamation_mark", *"cut", "enter")
+        await settled(pilot)
+        alarm, event = desk.supervisor.noted
+        assert (alarm.text, alarm.alarm_id, alarm.channel_id) == ("seen", an_alarm(2, 3).id, None)
+        top = desk.app.top
+        assert isinstance(top, AsRunScreen)
+        assert top.event is not None
+        assert (event.text, event.channel_id, event.run_id, event.seq) == (
+            "cut", top.event.channel_id, top.event.run_id, top.event.seq,
+        )  # fmt: skip
     assert not desk.app.faults
 
 

@@ -22,7 +22,9 @@ def home(tmp_path: Path) -> dict[str, str]:
     [["status"], ["channel", "list"], ["channel", "take", "1"], ["playlist", "list"], ["asrun"], ["node", "list"],
      ["node", "lost", "b", "--reason", "on fire", "--yes"], ["media", "list"], ["events"], ["explain", "1"],
      ["channel", "hold-failover", "1", "--yes"], ["channel", "add-output", "1", "udp://127.0.0.1:5000"],
-     ["channel", "remove-output", "1", "2", "--yes"], ["alarm", "list"], ["down", "--off-air", "--yes"]],
+     ["channel", "remove-output", "1", "2", "--yes"], ["alarm", "list"],
+     ["alarm", "shelve", "0123", "--reason", "the card is changed"], ["alarm", "unshelve", "0123"],
+     ["move", "1", "--yes"], ["down", "--off-air", "--yes"]],
 )  # fmt: skip
 def test_commands_never_start_a_supervisor(arguments: list[str], home: dict[str, str]) -> None:
     result = CliRunner().invoke(app, arguments, env=home)
@@ -50,6 +52,8 @@ def test_commands_never_start_a_supervisor(arguments: list[str], home: dict[str,
         ["node", "lost", "b"],
         ["node", "release", "0123"],
         ["events", "--kind", "nonsense"],
+        ["alarm", "shelve", "0123"],
+        ["alarm", "shelve", "0123", "--reason", "x"],
         ["demo", "--media", "/not/there"],
         ["demo", "--channels", "0"],
         ["nonsense"],
