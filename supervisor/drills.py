@@ -1,7 +1,7 @@
 """Makes faults on purpose, on what is there to be tried, and measures the way back."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -268,6 +268,13 @@ def shown(row: Row, now: datetime) -> Drill:
         "channels": channels,
     }
     return Drill.model_validate(told)
+
+
+def for_eyes(drill: Drill, sees: Callable[[str], bool]) -> Drill | None:
+    """What somebody may know of it who ``sees`` only some channels, by their ids; None: nothing."""
+    if drill.target_kind == "channel" and not sees(drill.target_id):
+        return None
+    return drill.model_copy(update={"channels": tuple(one for one in drill.channels if sees(one.channel_id))})
 
 
 def _state(row: Row, channels: Sequence[DrilledChannel], now: datetime) -> DrillState:

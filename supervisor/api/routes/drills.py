@@ -5,6 +5,7 @@ from fastapi import Request
 from supervisor import drills
 from supervisor.api.context import Ctx, Who
 from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
+from supervisor.api.permissions import sees
 from supervisor.api.problems import documented
 from supervisor.api.route import note, router
 from supervisor.schemas.base import Page
@@ -28,11 +29,17 @@ async def make_drill(context: Ctx, who: Who, request: Request, values: DrillIn) 
 
 
 @routes.get("/drills", responses=documented())
-async def list_drills(context: Ctx, cursor: Cursor = None, limit: Limit = 100) -> Page[Drill]:
-    """Newest first."""
+async def list_drills(context: Ctx, who: Who, cursor: Cursor = None, limit: Limit = 100) -> Page[Drill]:
+    """Newest first. Of channels of other projects than one's own it tells nothing."""
     before = decode_cursor(cursor, int)[0] if cursor else None
     async with context.store.read() as tx:
         rows = await tx.drills.list(before, limit + 1)
     kept, following = page_of(rows, limit, lambda row: (row.id,))
     now = context.clock.now()
-    return Page(items=tuple(drills.shown(row, now) for row in kept), next_cursor=following)
+
+    def in_sight(channel_id: str) -> bool:
+        row = context.supervision.row(channel_id)
+        return sees(who, None if row is None else row.project_id)
+
+    seen = (drills.for_eyes(drills.shown(row, now), in_sight) for row in kept)
+    return Page(items=tuple(drill for drill in seen if drill is not None), next_cursor=following)
