@@ -168,9 +168,10 @@ class Cards:
             log.warning("the program that captures from cards could not be asked", why=repr(error))
             return
         self._asked = (now, ports)
-        self.capture_fault = self._listing.fault
-        if self._listing.fault:
-            log.warning("no recorder captures from a card here", why=self._listing.fault)
+        was, self.capture_fault = self.capture_fault, self._listing.fault
+        if self.capture_fault and self.capture_fault != was:
+            # Many stations have cards and no recorder of one: they need not hear it every time.
+            log.info("no recorder captures from a card here", why=self.capture_fault)
         self._show()
 
     def _show(self) -> None:
