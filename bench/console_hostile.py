@@ -240,11 +240,10 @@ def _all_screens(desk: Desk) -> str:
     desk.terminal.press("[bold]")
     _look(desk, 0.5)
     desk.terminal.press("\x1b")
-    lines = desk.terminal.lines
-    heads = [line for line in lines if "ON AIR" in line]
-    if not heads:
-        return "no tally is shown"
-    return "" if "\x1b" not in "".join(lines) else "a control character is on the screen"
+    _look(desk, 0.7)
+    _back(desk, lambda text: " MCR wall " in text and live_tallies(text) > 0)
+    shown = "".join(desk.terminal.lines)
+    return "" if shown.isprintable() else "a control character is on the screen"
 
 
 def _stand_in(folder: Path) -> subprocess.Popen[bytes]:
@@ -253,10 +252,15 @@ def _stand_in(folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, *command])
 
 
-def _back(desk: Desk) -> str:
-    desk.terminal.press("\x1b")
-    desk.terminal.press("w")
-    desk.terminal.until(shows_all, _BACK_S)
+def _back(desk: Desk, so: Callable[[str], bool] = shows_all) -> str:
+    """To the wall, however deep in dialogs; raises TimeoutError with the screen when it is not ``so`` in time."""
+    deadline = time.monotonic() + _BACK_S
+    while not so(desk.terminal.text()):
+        if time.monotonic() > deadline:
+            raise TimeoutError("not as it was:\n" + "\n".join(desk.terminal.lines))
+        for key in ("\x1b", "w"):
+            desk.terminal.press(key)
+            _look(desk, 0.7)  # together they would be another key
     return ""
 
 

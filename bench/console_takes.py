@@ -27,7 +27,7 @@ NAMES = (
 )  # fmt: skip
 MOVES = ("\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "j", "k", "n", "N", "g", "G", "l", "w")
 SIZES = ((80, 24), (120, 40))
-_UP_S, _SEEN_S, _TOLD_S = 90.0, 10.0, 30.0
+_UP_S, _SEEN_S, _TOLD_S = 90.0, 10.0, 90.0
 _STILL_S = 1.5
 """A key that moved nothing within this time is at an edge."""
 
@@ -78,7 +78,7 @@ def _one(desk: DeskTerminal, station: SimulatedStation, numbers: dict[str, int],
     desk.press("t")
     desk.shown(lambda lines: (said := answer(lines)) is not None and said != said_before, _SEEN_S)
     said = answer(desk.lines)
-    took = _took(station, before) if isinstance(said, Done) else None
+    took = _took(station, before, said.frame) if isinstance(said, Done) else None
     return Take(" ".join(keys), shown, 0 if took is None else numbers[took], str(said))
 
 
@@ -123,13 +123,13 @@ def _name(event: Json) -> str:
     return f"{event['run_id']} {event['seq']}"
 
 
-def _took(station: SimulatedStation, before: set[str]) -> str | None:
-    """The id of the one channel that the log says has taken since; None when it says so of none."""
+def _took(station: SimulatedStation, before: set[str], frame: int) -> str | None:
+    """The id of the channel of which the log says that a take since ``before`` began at that frame of its engine; None
+    when it says so of none. The takes of a machine that is behind may come late, and out of order."""
     deadline = time.monotonic() + _TOLD_S
     while time.monotonic() < deadline:
-        new = [event for event in _takes(station) if _name(event) not in before]
-        if new:
-            assert len(new) == 1, f"one key, {len(new)} takes: {new}"
-            return str(new[0]["channel_id"])
+        for event in _takes(station):
+            if event["start_frame"] == frame and _name(event) not in before:
+                return str(event["channel_id"])
         time.sleep(0.2)
     return None
