@@ -1,6 +1,7 @@
 """``python -m bench [NAME]…``: start_to_segment, take_latency, agreement, cpu_against_ffmpeg, four_channels, scale,
 failover, asrun_scale, console_keys, console_takes, console_hostile, console_load, load; or all of them.
-``console_growth`` takes an hour, and is made only when it is named. ``soak`` takes hours, and is made alone and only when it is named.
+``console_growth`` takes an hour, and is made only when it is named. ``soak`` takes hours, and is made alone and only
+when it is named.
 
 ``--runs N`` is how often each fault of ``failover`` is made, ``--hours H`` how long ``soak`` takes and ``--seed N``
 what its faults are drawn from; a measurement that was broken off goes on where it was.
