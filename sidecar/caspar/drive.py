@@ -30,6 +30,10 @@ log = logging.getLogger(__name__)
 
 POLL_NS: Final = 100_000_000
 _MUTED_NS: Final = 50_000_000
+ORDER_S: Final = 10
+"""An ordered cut is tried for so long while the server's queue is full."""
+_TOLD_NS: Final = 200_000_000
+"""So long after a PLAY that nobody answered, what the server shows says that it was not done."""
 _ADOPT_S: Final = 2
 """What plays already is left to play where it is so near to what is due."""
 
@@ -74,6 +78,7 @@ class Drive:
         self._is_answered = self._is_refused = False
         self._wrong_since_ns: int | None = None
         self._paused = False
+        self._told_ns = 0
         self._waits = False
 
     def arm(self, entrance: Entrance | None) -> None:
@@ -97,10 +102,9 @@ class Drive:
                 self._judge(now_ns)
                 return now_ns + _MUTED_NS
         reading = None if self.info is None else self.deck.read(layer, self._layer.per_frame)
-        before = self.rundown.frame
+        before, ordered = self.rundown.frame, self.rundown.ordered
         self.ticking.replay(reading, now_ns, self._time.wall_ns())
         self._paused = self._paused if reading is None else reading.paused
-        ordered = self.rundown.ordered
         self._commands.apply(self.rundown)
         if self._commands.is_shown_soon and self.rundown.ordered is None:
             self.ticking.tick("confirmed" if reading is not None else "inferred")
@@ -242,7 +246,8 @@ class Drive:
         shown, front = self.ticking.last, self.deck.front
         wanted = self._wanted
         if wanted is not None:
-            if (front is None or front.airing is not wanted) and not self.ticking.has_failed(wanted):
+            is_told = front is not None and front.airing is wanted and not self._is_lost(reading)
+            if not is_told and not self.ticking.has_failed(wanted):
                 await self._play(wanted, wanted.first_frame, 0)
             return
         if shown is None:
@@ -259,6 +264,13 @@ class Drive:
             await self._stand_on(shown.airing, shown.position)
         elif shown.picture == "freeze" and not self._paused:
             self._paused = not await self._link.tried(self._layer.pause())
+
+    def _is_lost(self, reading: Reading | None) -> bool:
+        """What was told shows nothing, and something else, or nothing at all, is on the layer."""
+        front = self.deck.front
+        if reading is None or front is None or front.alive or reading.sight not in (Sight.BLANK, Sight.FOREIGN):
+            return False
+        return self._time.monotonic_ns() - self._told_ns >= _TOLD_NS
 
     async def _show_source(self, shown: Shown, airing: Airing, *, is_lost: bool) -> None:
         front = self.deck.front
@@ -281,6 +293,7 @@ class Drive:
         command = self._layer.play_cued() if is_cued else self._layer.play(loaded)
         if await self._is_done(command, airing):
             self.deck.took(loaded)
+            self._told_ns = self._time.monotonic_ns()
 
     async def _is_done(self, command: str, airing: Airing) -> bool:
         """Also where nobody knows: then what INFO shows says it."""
@@ -291,6 +304,7 @@ class Drive:
                 log.warning("%s", error)
                 if self.ticking.refuses_since_ns is None:
                     self.ticking.refuses_since_ns = self._time.monotonic_ns()
+                self.rundown.bear_with_order(ORDER_S)
                 return False
             why = "the server does not find it" if error.code == 404 else "the server refused it"
             self.ticking.fail(airing, f"{why}: {error}")

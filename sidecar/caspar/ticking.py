@@ -212,9 +212,10 @@ class Ticking:
 
     def _watch_front(self, reading: Reading | None, now_ns: int) -> None:
         """A clip of which nothing comes is broken."""
-        front = self._deck.front
-        if front is not self._front:
-            self._front, self._front_since_ns = front, now_ns
+        front, before = self._deck.front, self._front
+        if front is not before:
+            is_again = front is not None and before is not None and front.airing is before.airing and not before.alive
+            self._front, self._front_since_ns = front, self._front_since_ns if is_again else now_ns
         if front is not None and front.airing is not None and front.alive and reading is not None:
             number = front.airing.number
             if number not in self._seen:

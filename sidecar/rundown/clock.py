@@ -1,7 +1,7 @@
 """The rundown clock: at output frame n, show frame m of item k. Pure, single-threaded, owned by the playout thread."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from sidecar.protocol.channel import Playlist, ResumePoint
@@ -127,6 +127,12 @@ class RundownClock(Transport):
         """What is to be cut to as soon as its source is ready; until then what is on air stays there."""
         order = self._programme.order
         return None if order is None or self._out.frame < order.at else order.airing
+
+    def bear_with_order(self, patience_s: int) -> None:
+        """What is ordered waits for so long: nothing is wrong with it, whoever is to show it takes nothing now."""
+        order = self._programme.order
+        if order is not None and order.patience_s < patience_s:
+            self._programme.order = replace(order, patience_s=patience_s)
 
     @property
     def follower(self) -> Follower | None:

@@ -72,8 +72,10 @@ async def test_a_take_of_a_broken_file_comes_back_to_what_aired() -> None:
     async with CasparAir([item("a", 250), item("dead", 125), item("b", 125)], CLIPS, dead=frozenset({"dead"})) as air:
         await air.arm()
         await air.run(30)
-        await air.do(lambda clock: clock.take("dead", "ada"))
-        await air.run(60)
+        with pytest.raises(Refused) as refusal:
+            await air.do(lambda clock: clock.take("dead", "ada"))
+        assert "may be broken" in refusal.value.detail
+        await air.run(20)
         on_air = air.clock.on_air
         assert on_air is not None
         assert on_air.airing.item.id == "a"
@@ -217,6 +219,8 @@ async def test_time_that_stands_is_told_and_moves_nothing() -> None:
         assert air.clock.frame <= frame + 3
         assert not air.drive.health.moves
         assert "stood" in air.drive.health.detail
+        assert (air.drive.health.answers, air.drive.health.reached) == (True, True)
+        assert air.drive.health.wrong_ms >= 3000
         air.server.manners.time_stands = False
         await air.run(150)
         assert air.drive.health.moves
@@ -252,7 +256,8 @@ async def test_a_server_that_says_nothing_for_a_while_finds_the_list_where_it_sh
         air.server.manners.deaf = True
         await air.run(180)
         assert "inferred" in {fact.proof for fact, _ in air.facts}
-        assert not air.drive.health.answers
+        assert (air.drive.health.answers, air.drive.health.reached) == (False, True)
+        assert air.drive.health.wrong_ms >= 3000
         on_air = air.clock.on_air
         assert on_air is not None
         assert on_air.airing.item.id == "d"
@@ -261,7 +266,7 @@ async def test_a_server_that_says_nothing_for_a_while_finds_the_list_where_it_sh
         name, at = shown(air)[-1]
         assert name == "d"
         assert abs(at - (air.aired[-1].tick - 160)) <= 4
-        assert air.drive.health.answers
+        assert (air.drive.health.answers, air.drive.health.wrong_ms) == (True, 0)
 
 
 async def test_a_take_while_the_servers_queue_is_full_is_tried_until_it_is_done() -> None:

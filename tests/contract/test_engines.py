@@ -63,18 +63,6 @@ BAD = [
     Kind("caspar, outputs freeze", lambda: Manners(outputs_freeze={"udp", "m3u8"})),
     Kind("caspar, a second ADD fails", lambda: Manners(second_add_fails=True)),
 ]
-FALLS_SHORT = {
-    "test_a_hold_stays_on_the_last_picture_until_the_take": (
-        "caspar, the connection is closed again and again", "a take that nobody received is not always told again",
-    ),
-    "test_a_take_is_answered_with_the_frame_that_shows_it": (
-        "caspar, its queue is full for a while", "the take's patience is over before the queue is empty",
-    ),
-    "test_a_cue_is_what_the_take_goes_to_and_a_skip_ignores_it": (
-        "caspar, its queue is full for a while", "the take's patience is over before the queue is empty",
-    ),
-}  # fmt: skip
-"""What of the contract does not hold yet with which bad manners, and why. Not run: each would only wait."""
 Staged = Callable[..., Stage]
 
 
@@ -83,9 +71,6 @@ Staged = Callable[..., Stage]
 )
 def staged(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Staged]:
     """Makes a stage of this kind, once."""
-    kind, why = FALLS_SHORT.get(request.function.__name__, ("", ""))
-    if request.param.name == kind:
-        pytest.xfail(why)
     with ExitStack() as stack:
 
         def make(*items: Item, after_last: AfterLast = "filler", **more: object) -> Stage:
