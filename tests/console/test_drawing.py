@@ -12,7 +12,7 @@ from rich.style import Style
 
 from mcr_console.condition import condition
 from mcr_console.drawing.attention import render_attention
-from mcr_console.drawing.channel_facts import channel_title
+from mcr_console.drawing.channel_facts import channel_title, render_side
 from mcr_console.drawing.channel_line import render_channel_line
 from mcr_console.drawing.footer import FooterView, render_footer
 from mcr_console.drawing.grid import grid_for
@@ -23,7 +23,7 @@ from mcr_console.drawing.verdict import countdown
 from mcr_console.palette import ASCII, Palette, choose, monochrome, sixteen, truecolor
 from mcr_console.safe_text import fit, safe
 from mcr_console.wall_state import ChannelState, WallBuilder
-from supervisor.schemas.channel import Rundown, RundownRow
+from supervisor.schemas.channel import EngineLive, Rundown, RundownRow
 from tests.console.scenes import FrozenClock, alarm, channel, degraded_channels, reset
 
 PALETTES = (truecolor(), sixteen(), monochrome(), truecolor(ASCII))
@@ -69,6 +69,29 @@ def test_no_title_breaks_a_tile_or_a_line(name: str, title: str) -> None:
     for strip in [*render_tile(view(one), 38, 7, truecolor()), render_channel_line(view(one), 80, truecolor())]:
         assert cell_len(strip.text) == strip.cell_length
         assert strip.text.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("observed", "answers", "moves", "word", "line_says"),
+    [
+        ("on_air", True, True, "ON AIR", "server  answers, moves"),
+        ("on_air", True, False, "ON AIR", "server  answers, stands"),
+        ("on_air", False, True, "ON AIR", "server  silent, moves"),
+        ("unknown", False, False, "SERVER SILENT", "server  silent"),
+        ("hung", False, False, "HUNG", "server  silent"),
+    ],
+)
+def test_the_channel_screen_tells_which_layer_is_wrong(
+    observed: str, answers: bool, moves: bool, word: str, line_says: str
+) -> None:
+    engine = EngineLive(version="2.5.0", answers=answers, moves=moves, detail="" if answers and moves else "no reply")
+    one = channel(1, "News", observed=observed, engine=engine)
+    seen = condition(view(one).state)
+    assert seen.word == word
+    assert seen.needs_somebody is not (answers and moves)
+    drawn = [strip.text for strip in render_side(view(one), 60, 24, truecolor())]
+    assert any(line_says in text for text in drawn)
+    assert any("no reply" in text for text in drawn) is not (answers and moves)
 
 
 def test_red_is_tally_and_green_is_next_and_neither_is_left_when_stale() -> None:
