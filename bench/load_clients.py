@@ -9,6 +9,7 @@ whether the one before is answered or not. Prints what they saw as JSON.
 import asyncio
 import contextlib
 import json
+import socket
 import sys
 import time
 from dataclasses import dataclass, field
@@ -62,7 +63,11 @@ async def read_events(port: int, token: str, seen: Seen, until: float) -> None:
 
 async def read_nothing(port: int, token: str, seen: Seen, until: float) -> None:
     """Asks for events and takes none: its buffers fill, and the supervisor is to cut it off."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+    small = socket.socket()
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # else the kernel takes megabytes for it
+    small.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(small, ("127.0.0.1", port))
+    reader, writer = await asyncio.open_connection(sock=small, limit=1024)
     writer.write(head_of("/api/v1/events", token))
     await reader.read(100)
     writer.transport.pause_reading()  # type: ignore[attr-defined] - a socket's transport can

@@ -58,10 +58,7 @@ class Subscription:
     async def _read(self) -> AsyncIterator[Event]:
         while True:
             await self._wake.wait()
-            while self._waiting and not self.dropped:
-                event = self._waiting.pop(next(iter(self._waiting)))
-                if event.live_of and self._live.get(event.live_of) == event.number:
-                    del self._live[event.live_of]
+            while (event := self.next_waiting()) is not None:
                 yield event
             if self._closed:
                 return
@@ -70,6 +67,15 @@ class Subscription:
                 yield beat
                 continue
             self._wake.clear()
+
+    def next_waiting(self) -> Event | None:
+        """The next that waits, but for a beat; None where there is none now. For who writes several at once."""
+        if not self._waiting or self.dropped:
+            return None
+        event = self._waiting.pop(next(iter(self._waiting)))
+        if event.live_of and self._live.get(event.live_of) == event.number:
+            del self._live[event.live_of]
+        return event
 
     def offer(self, event: Event) -> None:
         """Called by ``Events`` in its loop; never blocks."""

@@ -23,6 +23,9 @@ MEDIA_TYPE: Final = "text/event-stream"
 STUCK_S: Final = 10.0
 """A reader whose connection takes nothing for this long is cut off; it comes back with its last id."""
 
+WRITE: Final = 65_536
+"""Bytes from which on what waits is left for the next write."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -101,6 +104,20 @@ class _Stream(Response):
             if isinstance(result, Exception):
                 raise result
 
+    def _and_what_waits(self, event: Event) -> bytes:
+        """What this reader may see of it, and of what came meanwhile: a write costs as much as the events in it."""
+        pieces: list[bytes] = []
+        size, following = 0, event
+        while True:
+            told = self._sight.told(following.name, following.data, following.live_of)
+            if told is not None:
+                pieces.append(_encode(following.id, *told))
+                size += len(pieces[-1])
+            more = self._subscription.next_waiting() if size < WRITE else None
+            if more is None:
+                return b"".join(pieces)
+            following = more
+
     async def _write(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         try:
@@ -111,9 +128,9 @@ class _Stream(Response):
                 if not self._stands():
                     await _send_within(send, b": your rights are others now; come back\n\n")
                     break
-                told = self._sight.told(event.name, event.data, event.live_of)
-                if told is not None:
-                    await _send_within(send, _encode(event.id, *told))
+                told = self._and_what_waits(event)
+                if told:
+                    await _send_within(send, told)
             if self._subscription.dropped:
                 _log.warning("an event reader was too slow and is dropped")
                 await _send_within(send, b": dropped: too slow; come back with Last-Event-ID\n\n")
