@@ -76,7 +76,7 @@ async def restore(path: Path, url: str) -> Contents:
     Raises BackupError when the file is no backup or the database holds anything; SchemaTooNew when a newer version
     wrote the backup; StoreUnavailable.
     """
-    with tempfile.TemporaryDirectory(prefix="mcr-restore-") as folder:
+    with tempfile.TemporaryDirectory(prefix="mcr-restore-", dir=_beside(url)) as folder:
         copy, fresh = Path(folder) / "backup.db", Path(folder) / "fresh.db"
         _copy_file(path, copy)
         await schema.upgrade(database_url(str(copy)))
@@ -110,6 +110,10 @@ async def _reading(url: str) -> AsyncGenerator[AsyncConnection]:
         try:
             with speaking():
                 async with connection.begin():
+                    if address.get_backend_name() == "postgresql":
+                        # While the other side commits all of it this one is idle, for as long as that takes.
+                        await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+                        await connection.execute(text("SET LOCAL statement_timeout = 0"))
                     yield connection
         finally:
             await connection.close()
@@ -194,6 +198,12 @@ async def _require_empty(url: str, fresh: Contents) -> None:
 def _difference(one: Contents, other: Contents) -> str:
     names = [name for name in one.tables if one.tables[name] != other.tables.get(name)]
     return ", ".join(names) or f"schema {one.revision} and {other.revision}"
+
+
+def _beside(url: str) -> Path | None:
+    """Where there is room for a whole copy: the folder of the database, where that is a file; else the system's."""
+    address = database_url(url)
+    return Path(address.database or "").parent if address.get_backend_name() == "sqlite" else None
 
 
 def _begin(path: Path) -> Path:

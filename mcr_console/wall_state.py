@@ -183,6 +183,7 @@ class WallBuilder:
                 self._live(payload)
             case ChannelDeleted(channel_id=channel_id):
                 self._channels.pop(channel_id, None)
+                self._alarms = {id_: alarm for id_, alarm in self._alarms.items() if alarm.channel_id != channel_id}
             case PlaylistChanged(channel_ids=channel_ids):
                 for channel_id in channel_ids:
                     self._news[channel_id] = self._news.get(channel_id, 0) + 1

@@ -11,11 +11,12 @@ from typing import Annotated, Any, Final
 import typer
 
 from db.errors import StoreError
+from db.urls import database_url
 from supervisor.agent import keys
 from supervisor.agent.docker_choice import LOCAL_ENGINE, DockerChoice
 from supervisor.agent.launcher import LauncherKind
 from supervisor.errors import McrError
-from supervisor.files import only_supervisor, put_aside
+from supervisor.files import only_supervisor, remove, swap_database
 from supervisor.logs import logging_to_stderr
 from supervisor.settings import Settings
 
@@ -175,19 +176,21 @@ async def _back_up(path: Path) -> int:
 
 async def _restore(path: Path) -> int:
     from db.backup import restore
-    from db.store import Store
 
     settings = Settings()
     settings.make_directories()
-    alone: contextlib.AbstractContextManager[object] = contextlib.nullcontext()
-    store = Store(settings.store_url)
-    await store.close()
+    address = database_url(settings.store_url)
     aside = ""
-    if store.dialect == "sqlite":
-        alone = only_supervisor(settings.lock_path)
-    with alone:
-        if store.dialect == "sqlite":
-            aside = put_aside(Path(store.url.database or ""))
+    if address.get_backend_name() == "sqlite":
+        # Beside what is there, and put in its place when it is whole: a file that is no backup costs nothing.
+        database = Path(address.database or "")
+        new = database.with_name(f"{database.name}.restoring")
+        with only_supervisor(settings.lock_path):
+            for leftover in (new, Path(f"{new}-wal"), Path(f"{new}-shm")):
+                remove(leftover)
+            kept = await restore(path, str(new))
+            aside = swap_database(database, new)
+    else:
         kept = await restore(path, settings.store_url)
     sys.stdout.write(f"{kept.rows:,} rows of {len(kept.tables)} tables were restored and are the same as in {path}.\n")
     if aside:

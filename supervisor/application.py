@@ -56,7 +56,7 @@ from supervisor.leash import leash_let_go
 from supervisor.loops.supervision import Supervision
 from supervisor.metrics.scrape import Metrics
 from supervisor.mirror import Mirror
-from supervisor.people import People
+from supervisor.people import START_S, People
 from supervisor.playlists.preparing import Preparing
 from supervisor.playlists.revising import Revising
 from supervisor.playlists.telling import tell_playlist
@@ -140,7 +140,7 @@ class Application:
             )
             context = self._context(store, events, supervision)
             stack.push_async_callback(context.drills.close)
-            await context.people.load()
+            await context.people.load(START_S)
             await context.snapshot.reset()  # so that there is something to remember when the store goes
             self._write_note(stack, events.boot_id)
             return await self._serve(context, listeners)

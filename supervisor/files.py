@@ -41,18 +41,44 @@ def only_supervisor(lock_path: Path) -> Generator[None]:
         os.close(descriptor)
 
 
-def put_aside(database: Path) -> str:
-    """A SQLite database under another name, whole, and which; empty when there is none. The caller holds the lock."""
-    if not database.exists():
-        return ""
+def swap_database(database: Path, new: Path) -> str:
+    """Puts the SQLite database ``new`` in the place of another, which is kept under another name, whole: under which.
+
+    Empty when there was none. The caller holds the lock. Raises Invalid, and nothing was changed, while somebody reads
+    the old one: what is in its log would be lost.
+    """
+    _settle(new)
     aside = database.with_name(f"{database.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    there = database.exists()
+    if there:
+        _settle(database)
+        database.rename(aside)
+    new.rename(database)
+    _flush_directory(database.parent)
+    return str(aside) if there else ""
+
+
+def remove(path: Path) -> None:
+    """What may be left of an earlier try."""
+    path.unlink(missing_ok=True)
+
+
+def _settle(database: Path) -> None:
+    """All of it into its one file."""
     with contextlib.closing(sqlite3.connect(database, timeout=5.0)) as connection:
-        # What is in its log belongs to it.
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.rename(aside)
+        (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise Invalid(f"{database} is being read", hint="Wait until the backup, or whatever reads it, is done.")
     for leftover in (f"{database}-wal", f"{database}-shm"):
         Path(leftover).unlink(missing_ok=True)
-    return str(aside)
+
+
+def _flush_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_note(path: Path, note: Mapping[str, object]) -> None:

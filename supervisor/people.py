@@ -1,10 +1,13 @@
 """Who may come in, in this process' memory: read from the store, and known on while the store is away (P6)."""
 
+import asyncio
+import functools
 import hashlib
 import hmac
+import os
 import pwd
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, cast
@@ -14,11 +17,17 @@ import structlog
 from db.errors import StoreError
 from db.store import Store
 from supervisor.clock import Clock
+from supervisor.errors import Unavailable
 from supervisor.principal import Principal, Role
+from supervisor.threads import Threads
 
 EVERY_S: Final = 2.0
 """Seconds after which what another supervisor of this store changed holds here."""
 READ_S: Final = 2.0
+START_S: Final = 20.0
+"""A supervisor that starts waits longer: after a power cut its disk is slow, and nobody starts it again."""
+NAMES_S: Final = 2.0
+"""Seconds for a directory service to tell which number a user's name has; a hanging one must not hold up the loop."""
 USED_S: Final = 60.0
 """Of one token the last use is written at most once in so many seconds."""
 PREFIX: Final = "mcr"
@@ -42,7 +51,7 @@ class _Known:
     """All of it as one transaction saw it; those who are not active are not in it."""
 
     principals: Mapping[str, Principal] = field(default_factory=dict[str, Principal])
-    by_unix_user: Mapping[str, str] = field(default_factory=dict[str, str])
+    by_uid: Mapping[int, str] = field(default_factory=dict[int, str])
     keys: Mapping[str, _Key] = field(default_factory=dict[str, _Key])
 
 
@@ -55,10 +64,27 @@ class People:
         self._known = _Known()
         self._used: dict[str, tuple[datetime, str]] = {}
         self._written: dict[str, datetime] = {}
+        self._threads = Threads("look-ups of users", places=1)
+        self._uids: dict[str, int] = {}
+        self._loading = asyncio.Lock()
+        for uid in {0, os.getuid()}:
+            unix_user_name(uid)  # known from now on, with no look-up while calls wait
 
-    async def load(self) -> None:
+    async def load(self, timeout: float = READ_S) -> None:
         """Reads all of them. Raises StoreError, and then what was known holds on."""
-        async with self._store.read(timeout=READ_S) as tx:
+        # One after the other: what was read before a change must not come after what was read behind it.
+        async with self._loading:
+            await self._load(timeout)
+
+    async def reload(self) -> None:
+        """After a change that is written: what cannot be read now holds within seconds (``run``)."""
+        try:
+            await self.load()
+        except StoreError as error:
+            _log.warning("who may come in is as it was last known", why=str(error))
+
+    async def _load(self, timeout: float) -> None:
+        async with self._store.read(timeout=timeout) as tx:
             rows, grants, tokens = (
                 await tx.principals.list(),
                 await tx.principals.grants(),
@@ -77,9 +103,11 @@ class People:
                     edits=frozenset(grant.project_id for grant in mine if grant.edits),
                     id=row.id,
                 )
+        users = {row.unix_user: row.id for row in rows if row.unix_user is not None and row.active}
+        uids = await self._look_up(users)
         self._known = _Known(
             principals,
-            {row.unix_user: row.id for row in rows if row.unix_user is not None and row.active},
+            {uids[user]: id_ for user, id_ in users.items() if user in uids},
             {
                 token.id: _Key(token.principal_id, token.digest, token.expires_at, token.revoked_at is not None)
                 for token in tokens
@@ -96,12 +124,18 @@ class People:
                 _log.warning("who may come in is as it was last known", why=str(error))
             await self._clock.sleep(EVERY_S)
 
+    async def _look_up(self, users: Collection[str]) -> Mapping[str, int]:
+        """Their numbers, by name or number. Who is not found now is who they were found to be last."""
+        try:
+            self._uids |= await self._threads.run(NAMES_S, _uids_of, tuple(users))
+        except (TimeoutError, Unavailable):
+            _log.warning("users of the unix socket could not be looked up; they are as they were last known")
+        return self._uids
+
     def by_unix_user(self, uid: int) -> Principal | None:
-        """Whom the unix socket takes for this user: by number, else by name."""
-        for named in (str(uid), unix_user_name(uid)):
-            if (principal_id := self._known.by_unix_user.get(named)) is not None:
-                return self._known.principals.get(principal_id)
-        return None
+        """Whom the unix socket takes for the user of this number."""
+        principal_id = self._known.by_uid.get(uid)
+        return None if principal_id is None else self._known.principals.get(principal_id)
 
     def by_token(self, presented: str, origin: str) -> Principal | None:
         """Whose token it is, if it holds still; notes that it was used.
@@ -162,6 +196,18 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def _uids_of(users: tuple[str, ...]) -> dict[str, int]:
+    """By name; a number says itself. Asks the system's directory, which may take its time."""
+    found: dict[str, int] = {}
+    for user in users:
+        try:
+            found[user] = int(user) if user.isdecimal() else pwd.getpwnam(user).pw_uid
+        except KeyError:
+            continue
+    return found
+
+
+@functools.lru_cache(maxsize=64)
 def unix_user_name(uid: int) -> str:
     """The user's name, or its number where it has none."""
     try:

@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 import struct
+import weakref
 from collections.abc import Generator
 from pathlib import Path
 from typing import Final, cast
@@ -39,11 +40,13 @@ class DoorProtocol(H11Protocol):
     """
 
     by_unix = False
+    shook_hands = False
     _head_due: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] - as in the base class
         """Puts a ``Connection`` into the state of every request of this connection."""
         super().connection_made(transport)
+        self.shook_hands = True
         connection = _connection(transport)
         self.by_unix = connection.address is None
         self.app_state = {**self.app_state, "connection": connection}
@@ -101,6 +104,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, tls: ssl.SSLContext | None) -> None:
         super().__init__(config)
         self._tls = tls
+        self._shaking: weakref.WeakSet[DoorProtocol] = weakref.WeakSet()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -115,12 +119,24 @@ class Server(uvicorn.Server):
         for one in sockets or ():
             tls = None if one.family == socket.AF_UNIX else self._tls
             handshake_s = None if tls is None else HEAD_S
-            server = await loop.create_server(self._protocol, sock=one, ssl=tls, ssl_handshake_timeout=handshake_s)
+            protocol = self._protocol if tls is None else self._shaking_protocol
+            server = await loop.create_server(protocol, sock=one, ssl=tls, ssl_handshake_timeout=handshake_s)
             self.servers.append(server)
         self.started = True
 
     def _protocol(self) -> asyncio.Protocol:
         return DoorProtocol(self.config, self.server_state, self.lifespan.state)
+
+    def _shaking_protocol(self) -> asyncio.Protocol:
+        """For a TLS connection, made before its handshake, in which nobody has shown anything yet.
+
+        Raises OSError when as many as the door has places are at that: asyncio drops the connection then."""
+        shaking = [one for one in self._shaking if not one.shook_hands]
+        if len(shaking) >= TCP_CONNECTIONS:
+            raise ConnectionRefusedError("too many handshakes at once")
+        made = DoorProtocol(self.config, self.server_state, self.lifespan.state)
+        self._shaking.add(made)
+        return made
 
 
 def make_server(app: ASGIApp, tls: ssl.SSLContext | None = None) -> Server:

@@ -46,10 +46,11 @@ async def renew(context: ssl.SSLContext, files: TlsFiles, clock: Clock) -> None:
             _load(tls_context(files), files)  # tried first: half a pair must not be in the one that is used
             _load(context, files)
         except Invalid as error:
+            # Said again each time it is tried: the one before runs out.
             _log.error("the renewed certificate cannot be used; the one before stays", why=error.detail)
         else:
             _log.info("the renewed certificate is used from now on", certificate=str(files.certificate))
-        seen = now
+            seen = now
 
 
 def named_by(names: str, own: Callable[[], str], *, beyond_loopback: bool) -> frozenset[str]:

@@ -61,6 +61,16 @@ def test_own_files_on_air_and_playout_outlives_the_supervisor(home: TestHome, cl
         rows = backup.stdout.split(" rows")[0]
         assert restored.stdout.startswith(f"{rows} rows of "), "not what the backup held"
         assert "are the same as in" in restored.stdout
+        database = elsewhere.path / "mcr.db"
+        before = database.read_bytes()
+        (elsewhere.path / "letter").write_text("Dear operator")
+        for wrong in ("letter", "nowhere"):
+            refused = elsewhere.mcr("db", "restore", str(elsewhere.path / wrong), "--yes")
+            assert refused.returncode == 2
+            assert database.read_bytes() == before, "a restore that was refused cost the database"
+        again = elsewhere.mcr("db", "restore", str(home.path / "monday.mcr"), "--yes")
+        assert "What was here before is in" in again.stdout, again.stderr
+        assert [it.read_bytes() for it in elsewhere.path.glob("mcr.db.before-*")] == [before]
     assert sidecar_pids(home) == [pid]
 
     down = home.mcr("down")

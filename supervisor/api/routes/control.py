@@ -3,7 +3,7 @@
 from fastapi import Request
 
 from supervisor.api.context import Context, Ctx, Who
-from supervisor.api.permissions import sees
+from supervisor.api.permissions import Permission, may_in, sees
 from supervisor.api.problems import documented
 from supervisor.api.route import note, router
 from supervisor.api.routes.channels import require_channel
@@ -50,7 +50,7 @@ async def renew_controls(context: Ctx, who: Who, values: ControlRenew) -> Contro
     """The session is still there. Answers what it has control of still, and what it has lost."""
     supervision = context.supervision
     rows = [row for id_ in values.channel_ids if (row := supervision.row(id_)) is not None]
-    there = [row.id for row in rows if sees(who, row.project_id)]
+    there = [row.id for row in rows if may_in(who, Permission.OPERATE, row.project_id)]
     held, _ = supervision.controls.renew(there, who)
     return ControlRenewed(held=held, lost=tuple(id_ for id_ in values.channel_ids if id_ not in set(held)))
 

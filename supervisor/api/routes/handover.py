@@ -91,7 +91,9 @@ async def _about(tx: Transaction, who: Principal, values: ShiftNoteIn) -> tuple[
         alarm = await tx.alarms.get(values.alarm_id)
         if alarm.channel_id is None:
             require_sight(who, None, "alarm", values.alarm_id)
-        channel_id = channel_id or alarm.channel_id
+        if channel_id not in (None, alarm.channel_id):
+            raise NotFound(f"there is no alarm {values.alarm_id} of this channel")
+        channel_id = alarm.channel_id
         words.append(f"alarm {alarm.text}")
     if channel_id is not None:
         try:

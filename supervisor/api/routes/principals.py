@@ -1,5 +1,6 @@
 """People and services: who they are, what they may do in which projects, and their tokens."""
 
+import os
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from supervisor.api.problems import documented
 from supervisor.api.revisions import SeenRev, set_etag
 from supervisor.api.route import note, router
 from supervisor.errors import Conflict, Invalid
-from supervisor.people import new_token
+from supervisor.people import new_token, unix_user_name
 from supervisor.schemas.base import Id, Page
 from supervisor.schemas.principal import (
     Grant,
@@ -56,6 +57,7 @@ async def list_principals(context: Ctx) -> Page[Principal]:
 @routes.post("/principals", status_code=201, responses=documented(409))
 async def create_principal(context: Ctx, request: Request, response: Response, values: PrincipalIn) -> Principal:
     """A person or a service. It sees no project until it is granted one, and an admin sees all."""
+    _keep_own_user(values.unix_user, values.role, active=True)
     async with context.store.write() as tx:
         row = await tx.principals.add(values.name, values.kind, values.role, values.unix_user, context.clock.now())
     note(request, f"principal:{row.id}", after=values.model_dump())
@@ -78,6 +80,11 @@ async def update_principal(
         raise Invalid("give what to change; only unix_user can be emptied")
     async with context.store.write() as tx:
         before = await tx.principals.get(principal_id)
+        _keep_own_user(
+            given.get("unix_user", before.unix_user),
+            given.get("role", before.role),
+            active=given.get("active", before.active),
+        )
         note(request, name=before.name, before={name: getattr(before, name) for name in given}, after=given)
         await tx.principals.update(principal_id, rev, given)
     return await _changed(context, response, principal_id)
@@ -90,7 +97,7 @@ async def delete_principal(context: Ctx, request: Request, principal_id: Id, rev
         before = await tx.principals.get(principal_id)
         note(request, before={name: getattr(before, name) for name in _SPEC})
         await tx.principals.delete(principal_id, rev)
-    await context.people.load()
+    await context.people.reload()
 
 
 @routes.put("/principals/{principal_id}/projects/{project_id}", responses=documented(404))
@@ -115,7 +122,7 @@ async def withdraw_project(context: Ctx, request: Request, principal_id: Id, pro
         before = [one for one in await tx.principals.grants(principal_id) if one.project_id == project_id]
         note(request, name=row.name, before=_rights_of(before), after=())
         await tx.principals.withdraw(principal_id, project_id)
-    await context.people.load()
+    await context.people.reload()
 
 
 @routes.get("/tokens", responses=documented(404))
@@ -150,7 +157,7 @@ async def create_token(
             expires_at=now + timedelta(days=values.days),
         )
     note(request, f"token:{token_id}", name=row.name, label=values.label, expires_at=made.expires_at.isoformat())
-    await context.people.load()
+    await context.people.reload()
     return NewToken.model_validate({**Token.model_validate(made).model_dump(), "token": token})
 
 
@@ -160,13 +167,24 @@ async def revoke_token(context: Ctx, who: Who, request: Request, token_id: Token
     async with context.store.write() as tx:
         row = await tx.principals.revoke_token(token_id, who.name, context.clock.now())
     note(request, label=row.label)
-    await context.people.load()
+    await context.people.reload()
     return Token.model_validate(row)
+
+
+def _keep_own_user(unix_user: str | None, role: str, *, active: bool) -> None:
+    """Whom a row names is that, and no more: the supervisor's own user and root would be locked out by it."""
+    own = {name for uid in (0, os.getuid()) for name in (str(uid), unix_user_name(uid))}
+    if unix_user in own and (role != "admin" or not active):
+        raise Conflict(
+            f"{unix_user} is root, or the user that this supervisor runs as: it would be locked out",
+            conflict="own_user",
+            hint="It is an admin without a row. Name another user, or give it the role admin.",
+        )
 
 
 async def _changed(context: Context, response: Response, principal_id: str) -> Principal:
     """It holds here from now on, and at the other supervisors of this store within seconds."""
-    await context.people.load()
+    await context.people.reload()
     return await _answer(context, response, principal_id)
 
 
