@@ -49,30 +49,6 @@ def test_own_files_on_air_and_playout_outlives_the_supervisor(home: TestHome, cl
     take = home.mcr("channel", "take", "my CHANNEL")
     assert take.returncode == 0, take.stderr
 
-    backup = home.mcr("db", "backup", str(home.path / "monday.mcr"))
-    assert backup.returncode == 0, backup.stderr
-    assert "the same as in the database" in backup.stdout
-    refused = home.mcr("db", "restore", str(home.path / "monday.mcr"), "--yes")
-    assert refused.returncode != 0
-    assert "already runs here" in refused.stderr
-    with new_home() as elsewhere:
-        restored = elsewhere.mcr("db", "restore", str(home.path / "monday.mcr"), "--yes")
-        assert restored.returncode == 0, restored.stderr
-        rows = backup.stdout.split(" rows")[0]
-        assert restored.stdout.startswith(f"{rows} rows of "), "not what the backup held"
-        assert "are the same as in" in restored.stdout
-        database = elsewhere.path / "mcr.db"
-        before = database.read_bytes()
-        (elsewhere.path / "letter").write_text("Dear operator")
-        for wrong in ("letter", "nowhere"):
-            refused = elsewhere.mcr("db", "restore", str(elsewhere.path / wrong), "--yes")
-            assert refused.returncode == 2
-            assert database.read_bytes() == before, "a restore that was refused cost the database"
-        again = elsewhere.mcr("db", "restore", str(home.path / "monday.mcr"), "--yes")
-        assert "What was here before is in" in again.stdout, again.stderr
-        assert [it.read_bytes() for it in elsewhere.path.glob("mcr.db.before-*")] == [before]
-    assert sidecar_pids(home) == [pid]
-
     down = home.mcr("down")
     assert down.returncode == 0, down.stderr + home.log_end()
     assert "1 channel stays on air" in down.stdout
@@ -96,6 +72,39 @@ def test_own_files_on_air_and_playout_outlives_the_supervisor(home: TestHome, cl
     off = home.mcr("down", "--off-air", "--yes")
     assert off.returncode == 0, off.stderr + home.log_end()
     assert home.processes() == {}
+
+
+@pytest.mark.timeout(300)
+def test_a_backup_taken_on_air_is_restored_elsewhere_and_a_wrong_one_costs_nothing(home: TestHome, clips: Path) -> None:
+    """P4, P5: what a station would need after a fire is taken while it plays."""
+    added = home.mcr("up")
+    assert added.returncode == 0, added.stderr + home.log_end()
+    added = home.mcr("channel", "add", "My channel", "--from", str(clips), "--format", "360p25", "--start")
+    assert added.returncode == 0, added.stderr + home.log_end()
+    (pid,) = sidecar_pids(home)
+    backup = home.mcr("db", "backup", str(home.path / "monday.mcr"))
+    assert backup.returncode == 0, backup.stderr
+    assert "the same as in the database" in backup.stdout
+    refused = home.mcr("db", "restore", str(home.path / "monday.mcr"), "--yes")
+    assert refused.returncode != 0
+    assert "already runs here" in refused.stderr
+    with new_home() as elsewhere:
+        restored = elsewhere.mcr("db", "restore", str(home.path / "monday.mcr"), "--yes")
+        assert restored.returncode == 0, restored.stderr
+        rows = backup.stdout.split(" rows")[0]
+        assert restored.stdout.startswith(f"{rows} rows of "), "not what the backup held"
+        assert "are the same as in" in restored.stdout
+        database = elsewhere.path / "mcr.db"
+        before = database.read_bytes()
+        (elsewhere.path / "letter").write_text("Dear operator")
+        for wrong in ("letter", "nowhere"):
+            refused = elsewhere.mcr("db", "restore", str(elsewhere.path / wrong), "--yes")
+            assert refused.returncode == 2
+            assert database.read_bytes() == before, "a restore that was refused cost the database"
+        again = elsewhere.mcr("db", "restore", str(home.path / "monday.mcr"), "--yes")
+        assert "What was here before is in" in again.stdout, again.stderr
+        assert [it.read_bytes() for it in elsewhere.path.glob("mcr.db.before-*")] == [before]
+    assert sidecar_pids(home) == [pid]
 
 
 def test_off_air_without_a_supervisor_leaves_no_process(home: TestHome, clips: Path) -> None:
