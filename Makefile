@@ -7,7 +7,7 @@ PYTEST_ARGS ?= -n 3 --dist loadgroup --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults check format keys events pictures sim sim-planted races kills bench soak lock clean
+.PHONY: help setup demo test faults check format keys events pictures engines sim sim-planted races kills bench soak lock clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,7 +18,7 @@ demo: $(VENV)/.run ## four channels on air in the console; ends without a trace
 	@$(BIN)/mcr demo $(ARGS)
 
 test: $(VENV)/.test ## the suite, some eleven minutes on two cores; MCR_LONG_TESTS=1 runs all but what needs a lab
-	@$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not faults"
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not faults and not campaign"
 
 faults: $(VENV)/.test ## real faults in a lab of network namespaces, some six minutes; needs root, iproute2 and nftables
 	@$(BIN)/python -m pytest -m faults tests/faults
@@ -57,6 +57,9 @@ races: $(VENV)/.test ## two channels and a recorder race 1,000 times for one por
 
 kills: $(VENV)/.test ## a recording is killed 50 times at random: every file opens, and how much is missing; resumed if ended
 	@$(BIN)/python -m tests.campaigns kills $(ARGS)
+
+engines: $(VENV)/.test ## the whole contract of both engines, the server in each of its bad manners; some ten minutes
+	@MCR_LONG_TESTS=1 $(BIN)/python -m pytest -q -n 4 --dist load -p no:cacheprovider -m "campaign or not campaign" tests/contract/test_engines.py $(ARGS)
 
 bench: $(VENV)/.test ## measure; writes bench/results and the README's table
 	$(BIN)/python -m bench $(ARGS)

@@ -16,6 +16,25 @@ from tests.simulation.store import SimStore
 DATABASES = ["sqlite", "postgresql"]
 
 
+ASKED_OF_EVERY_MANNER = {
+    "test_a_list_airs_in_order_with_repeats_and_ends_in_filler",
+    "test_a_take_is_answered_with_the_frame_that_shows_it",
+    "test_a_hold_stays_on_the_last_picture_until_the_take",
+    "test_what_cannot_be_played_is_passed_over_and_said",
+    "test_a_stop_is_the_end",
+}
+"""Of a server in each of its bad manners by CI; the rest of the engines' contract with them is a campaign of its own
+(``make engines``), for it takes real time and most of CI's."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Before marks are looked at."""
+    if "test_engines.py::" not in item.nodeid or item.get_closest_marker("long") is None:
+        return
+    if item.nodeid.partition("::")[2].partition("[")[0] not in ASKED_OF_EVERY_MANNER:
+        item.add_marker(pytest.mark.campaign)
+
+
 @pytest.fixture(params=DATABASES)
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database of each kind."""
