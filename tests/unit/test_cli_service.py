@@ -65,8 +65,11 @@ def test_a_service_that_takes_long_to_be_ready_is_no_failure(
         state = (states.pop(0) if len(states) > 1 else states[0]) if is_look else ""
         return subprocess.CompletedProcess(command, 0, state, "")
 
+    def there_is_one(*, system: bool) -> None:
+        assert not system
+
     monkeypatch.setattr(service, "_run_program", systemd)
-    monkeypatch.setattr(service, "_need_systemd", lambda **_: None)
+    monkeypatch.setattr(service, "_need_systemd", there_is_one)
     monkeypatch.setattr(service, "_READY_S", 2.0)
     environment = {"MCR_HOME": str(tmp_path / "home"), "XDG_CONFIG_HOME": str(tmp_path)}
     result = CliRunner().invoke(app, ["service", "install", "--yes"], env=environment)
