@@ -11,7 +11,7 @@ import structlog
 
 from db.drill_models import Drill as Row
 from db.errors import StoreError
-from db.models import Channel, Node
+from db.models import Channel, Node, Recorder
 from db.store import Store
 from sidecar.rundown.rate import parse_rate
 from supervisor.agent.drills import CanDrill, Drilled, DrillOrder
@@ -108,10 +108,11 @@ class Drills:
                 channel = await tx.channels.get(wanted.target_id)
                 target, is_test = ("channel", channel.id, channel.name), channel.is_test
                 node = None if channel.node_id is None else await tx.nodes.get(channel.node_id)
+            recorders = await tx.recorders.list() if wanted.target_kind == "node" else ()
         tried = self._tried(wanted)
         if node is None or (not tried and wanted.target_kind == "channel"):
             raise Conflict(f"{target[2]} is not on air", conflict="not_on_air", hint="Start it first.")
-        _require_test(target[2], wanted, node, is_test=is_test, tried=tried)
+        _require_test(target[2], wanted, node, is_test=is_test, real=self._real(wanted, tried, recorders))
         agent = self._agent_of(node, whole=wanted.target_kind == "node")
         sidecars = tuple(Drilled(it.row.id, it.row.epoch) for it in tried)
         order = DrillOrder(fence.term, wanted.kind, wanted.seconds, sidecars, wanted.target_kind == "node")
@@ -131,6 +132,24 @@ class Drills:
             if named == wanted.target_id and row.phase == "running" and _is_on_air(live):
                 found.append(_Tried(row, live.frames_late + live.frames_skipped))
         return found
+
+    def _real(self, wanted: DrillIn, tried: Sequence[_Tried], recorders: Sequence[Recorder]) -> Sequence[str]:
+        """Names of what is on the node that is no test, also while it starts, moves or is looked for."""
+        if wanted.target_kind != "node":
+            return ()
+        on_air = {one.row.id for one in tried}
+        channels = [
+            row.name
+            for row in self._supervision.rows()
+            if not row.is_test
+            and (row.id in on_air or (row.desired == "on" and wanted.target_id in (row.node_id, row.fencing_node_id)))
+        ]
+        recording = [
+            row.name
+            for row in recorders
+            if row.phase != "off" and wanted.target_id in (row.node_id, row.fencing_node_id)
+        ]
+        return (*channels, *recording)
 
     def _agent_of(self, node: Node, *, whole: bool) -> CanDrill:
         if whole and node.kind == "local":
@@ -239,14 +258,15 @@ def _is_on_air(live: ChannelLive) -> bool:
     return live.observed in ("on_air", "late") and live.frame > 0
 
 
-def _require_test(name: str, wanted: DrillIn, node: Node, *, is_test: bool, tried: Sequence[_Tried]) -> None:
-    """Raises Conflict for what viewers see, unless it is named by who means it."""
-    real = [one.row.name for one in tried if not one.row.is_test] if wanted.target_kind == "node" else []
+def _require_test(name: str, wanted: DrillIn, node: Node, *, is_test: bool, real: Sequence[str]) -> None:
+    """Raises Conflict for what viewers see or what is recorded, unless it is named by who means it."""
     if is_test and not real:
         return
     if wanted.on_air_name == name:
         return
-    what = f"{name} is no test {wanted.target_kind}" if not is_test else f"on {node.name} play {', '.join(real[:5])}"
+    what = (
+        f"{name} is no test {wanted.target_kind}" if not is_test else f"on {node.name} there are {', '.join(real[:5])}"
+    )
     raise Conflict(
         f"{what}: a drill may take it off air",
         conflict="not_a_test",

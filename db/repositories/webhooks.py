@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import bindparam, case, delete, exists, func, insert, literal, select, update
+from sqlalchemy import bindparam, case, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.errors import Missing
@@ -64,13 +64,17 @@ class Webhooks:
     async def post(self, event: WebhookEvent, bodies: Mapping[str, str], now: datetime) -> None:
         """Facts by their ids, for every receiver that is told of such. Whether they are facts is decided by the
         transaction that this is part of."""
-        columns = ["webhook_id", "fact_id", "event", "body", "state", "created_at", "attempts", "not_before"]
-        for fact_id, body in bodies.items():
-            at = literal(now, _QUEUE.c.created_at.type)
-            told = select(
-                _HOOK.c.id, literal(fact_id), literal(event), literal(body), literal("waiting"), at, literal(0), at
-            ).where(_WANTED[event])
-            await self._session.execute(insert(_QUEUE).from_select(columns, told.order_by(_HOOK.c.id)))
+        told = (await self._session.scalars(select(_HOOK.c.id).where(_WANTED[event]).order_by(_HOOK.c.id))).all()
+        rows = [
+            {
+                "webhook_id": webhook_id, "fact_id": fact_id, "event": event, "body": body, "state": "waiting",
+                "created_at": now, "attempts": 0, "not_before": now,
+            }
+            for fact_id, body in bodies.items()
+            for webhook_id in told
+        ]  # fmt: skip
+        if rows:
+            await self._session.execute(insert(_QUEUE), rows)
 
     async def lengths(self) -> Mapping[str, QueueLength]:
         """Of every receiver for which anything waits or was given up."""

@@ -32,7 +32,7 @@ from mcr_console.client import Client
 from mcr_console.http import ClientError
 from supervisor.schemas.channel import Channel
 
-ON_AIR_S: Final = 20.0
+ON_AIR_S: Final = 60.0
 _SETTLED_S: Final = 2.0
 """The start of a process is not what is measured."""
 _WHAT: Final = "1280x720, HLS with a preview"
@@ -106,8 +106,12 @@ async def _one_by_one(
     steps: list[Step] = []
     for number, channel in enumerate(wanted, start=1):
         progress.step(f"{number} on air")
-        await client.start(channel.id)
-        step = await _step(client, home, number, seconds)
+        try:
+            await client.start(channel.id)
+        except ClientError:  # a machine that is at its end does not always take it: what was measured still counts
+            step = Step(number, seconds, on_air=False)
+        else:
+            step = await _step(client, home, number, seconds)
         steps.append(step)
         progress.step(f"{number} on air: {step.fault or f'{step.cores:.2f} cores, {step.late} late frames'}")
         if step.fault:

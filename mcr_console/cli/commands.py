@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, Final, TypeVar, cast
 
 import typer
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from typer.core import TyperGroup
 
 from mcr_console.cli.failures import Exit, Failure, show
@@ -77,6 +77,18 @@ def with_supervisor(work: Callable[[Client], Awaitable[T]]) -> T:
             return await work(client)
 
     return asyncio.run(run())
+
+
+def checked(make: Callable[[], T]) -> T:
+    """What ``make`` makes of what was typed. Failure where it does not fit, without the text, which may be secret."""
+    try:
+        return make()
+    except ValidationError as error:
+        wrong = [
+            f"{'.'.join(map(str, it['loc'])) or 'it'}: {it['msg']}"
+            for it in error.errors(include_url=False, include_context=False, include_input=False)
+        ]
+        raise Failure("That is not accepted", "\n".join(wrong)) from None
 
 
 def print_json(values: Sequence[BaseModel]) -> None:

@@ -29,7 +29,11 @@ def drill(
     ] = None,
     seconds: Annotated[int, typer.Option(min=1, max=120, help="How long a freeze or an isolation takes.")] = 10,
     on_air: Annotated[
-        bool, typer.Option("--yes-on-air", help="For what is not marked as a test; its name is asked for.")
+        bool,
+        typer.Option(
+            "--yes-on-air",
+            help="For what is not marked as a test, or a node where such a thing is; its name is asked for.",
+        ),
     ] = False,
     limit: Annotated[int, typer.Option(min=1, max=200, help="Of list: the last so many.")] = 20,
     yes: Sure = False,
@@ -51,7 +55,7 @@ def drill(
             confirm(f"{kind.capitalize()} {target_kind} {name} on purpose?", yes=yes)
         values = DrillIn.model_validate({
             "target_kind": target_kind, "target_id": target_id, "kind": kind, "seconds": seconds,
-            "on_air_name": _typed(name) if on_air and not is_test else None,
+            "on_air_name": _typed(name) if on_air and not (is_test and target_kind == "channel") else None,
         })  # fmt: skip
         begun = await client.make_drill(values)
         async with waiting(f"drill {begun.id}: {kind} {name}"):
@@ -86,7 +90,10 @@ async def _target(client: Client, named: str) -> tuple[str, str, str, bool]:
 def _typed(name: str) -> str:
     """What somebody types when asked for the name; read from a pipe as well."""
     print(
-        f"{safe(name)} is ON AIR and no test. Type its name to take it off air: ", end="", file=sys.stderr, flush=True
+        f"{safe(name)} may be ON AIR, or what is there. Type its name to take it off air: ",
+        end="",
+        file=sys.stderr,
+        flush=True,
     )
     return sys.stdin.readline().strip()
 

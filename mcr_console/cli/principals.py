@@ -6,7 +6,7 @@ from typing import Annotated, cast, get_args
 
 import typer
 
-from mcr_console.cli.commands import AsJson, Sure, confirm, group, print_json, with_supervisor
+from mcr_console.cli.commands import AsJson, Sure, checked, confirm, group, print_json, with_supervisor
 from mcr_console.cli.failures import Failure
 from mcr_console.client import Client
 from mcr_console.people import People
@@ -87,7 +87,7 @@ def add(
 ) -> None:
     """Let somebody in. They see no project until one is granted, unless they are admins."""
     kind: PrincipalKind = "service" if service else "person"
-    values = PrincipalIn(name=name, kind=kind, role=cast("PrincipalRole", role), unix_user=unix_user)
+    values = checked(lambda: PrincipalIn(name=name, kind=kind, role=cast("PrincipalRole", role), unix_user=unix_user))
     made = with_supervisor(lambda client: People(client).create(values))
     print(made.model_dump_json(indent=2) if as_json else principal_line(made, {}))
 
@@ -105,9 +105,11 @@ def set_(
     if not changes:
         raise typer.BadParameter("say what to change: --role, --unix-user, --active or --inactive")
 
+    patch = checked(lambda: PrincipalPatch.model_validate(changes))
+
     async def run(client: Client) -> Principal:
         people = People(client)
-        return await people.update(await _named(people, name), PrincipalPatch.model_validate(changes))
+        return await people.update(await _named(people, name), patch)
 
     print(principal_line(with_supervisor(run), {}))
 
@@ -172,10 +174,12 @@ def token_add(
 ) -> None:
     """Print a new token, this once: keep it in a file that only its owner reads."""
 
+    values = checked(lambda: TokenIn(label=label, days=days))
+
     async def run(client: Client) -> str:
         people = People(client)
         found = await _named(people, name)
-        return (await people.create_token(found.id, TokenIn(label=label, days=days))).token
+        return (await people.create_token(found.id, values)).token
 
     print(with_supervisor(run))
 

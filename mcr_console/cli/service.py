@@ -4,6 +4,7 @@ import os
 import pwd
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -20,6 +21,8 @@ app = group("Run the supervisor under systemd: at boot, and again when it dies."
 UNIT: Final = "mcr.service"
 _SYSTEM_UNIT: Final = Path("/etc/systemd/system") / UNIT
 _SYSTEMD_S: Final = 30.0
+_READY_S: Final = 30.0
+_LOOK_S: Final = 0.25
 
 _NOTIFIES: Final = (
     "Type=notify",
@@ -161,8 +164,10 @@ def install(
     except OSError as error:
         raise Failure("The unit was not written", f"{path}: {error.strerror}") from error
     _systemctl(system, "daemon-reload")
-    _systemctl(system, "enable", "--now", UNIT)
-    print(f"{UNIT} is enabled and started.")
+    _systemctl(system, "enable", UNIT)
+    # It says itself when it is ready, which an upgrade of the schema may put off: no start that waits for it fails.
+    _systemctl(system, "start", "--no-block", UNIT)
+    print(f"{UNIT} is enabled and {_started(system)}.")
     if not system:
         _linger()
 
@@ -197,6 +202,19 @@ def status(system: System = False) -> None:
     if active != "active":
         print(f"Its log: journalctl {'' if system else '--user '}-u {UNIT}")
         raise typer.Exit(Exit.FAILED)
+
+
+def _started(system: bool) -> str:
+    """How far it is once it is ready, or when it has had its time. Failure when it does not run."""
+    until = time.monotonic() + _READY_S
+    while (state := _ask(system, "is-active", UNIT)) != "active" and time.monotonic() < until:
+        time.sleep(_LOOK_S)
+    if state == "active":
+        return "started"
+    log = f"Its log: journalctl {'' if system else '--user '}-u {UNIT}"
+    if state != "activating":
+        raise Failure("The service did not start", f"{UNIT} is enabled, and {state}.", log)
+    return f"starting still. {log}"
 
 
 def _need_systemd(*, system: bool) -> None:

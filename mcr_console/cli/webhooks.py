@@ -5,7 +5,7 @@ from typing import Annotated, cast
 
 import typer
 
-from mcr_console.cli.commands import AsJson, Sure, confirm, group, print_json, with_supervisor
+from mcr_console.cli.commands import AsJson, Sure, checked, confirm, group, print_json, with_supervisor
 from mcr_console.cli.failures import Failure
 from mcr_console.client import Client
 from mcr_console.safe_text import safe
@@ -37,7 +37,7 @@ def add(
             raise Failure(
                 "The secret cannot be read", f"{secret_file}: {error}", "Name a file that you may read."
             ) from None
-    values = WebhookIn(url=url, events=cast("tuple[WebhookEvent, ...]", named), secret=secret)
+    values = checked(lambda: WebhookIn(url=url, events=cast("tuple[WebhookEvent, ...]", named), secret=secret))
     made = with_supervisor(lambda client: client.create_webhook(values))
     if as_json:
         print(made.model_dump_json(indent=2))

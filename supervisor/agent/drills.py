@@ -4,13 +4,14 @@ Each is bounded in time and undoes itself: an agent that never hears from a supe
 ``seconds``, and a sidecar that was frozen runs on, unless it was replaced meanwhile.
 """
 
+import asyncio
 import signal
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, runtime_checkable
 
 import structlog
 
-from supervisor.agent.interface import NotRunning
+from supervisor.agent.interface import EngineAway, NotRunning
 from supervisor.agent.launcher import Launcher
 from supervisor.agent.terms import Terms
 from supervisor.agent.watching import Watching
@@ -97,6 +98,10 @@ class Drills:
         until = self._clock.monotonic() + order.seconds
         if order.whole_node:
             self._silent_until = until
+        if order.kind == "freeze":
+            # Before anything stands still: whatever fails from here on, it runs on again.
+            self._nursery.once("end of a drill", self._thaw(order, until))
+            await asyncio.sleep(0)  # it has begun, and does its part even when it is cancelled
         for watched in chosen:
             match order.kind:
                 case "kill":
@@ -105,13 +110,17 @@ class Drills:
                     await self._launcher.signal(watched.process, signal.SIGSTOP)
                 case "isolate":
                     watched.apart_until = until
-        if order.kind == "freeze":
-            self._nursery.once("end of a drill", self._thaw(order, until))
 
     async def _thaw(self, order: DrillOrder, until: float) -> None:
-        """Those that are left: a frozen one is killed by whoever replaces it."""
-        await self._clock.sleep(until - self._clock.monotonic())
-        for it in order.sidecars:
-            watched = self._watching.find(it.channel_id, it.epoch)
-            if watched is not None and watched.exit is None:
-                await self._launcher.signal(watched.process, signal.SIGCONT)
+        """Those that are left: a frozen one is killed by whoever replaces it. At once when the agent ends."""
+        try:
+            await self._clock.sleep(until - self._clock.monotonic())
+        finally:
+            for it in order.sidecars:
+                watched = self._watching.find(it.channel_id, it.epoch)
+                if watched is None or watched.exit is not None:
+                    continue
+                try:
+                    await self._launcher.signal(watched.process, signal.SIGCONT)
+                except (EngineAway, OSError) as error:
+                    log.warning("a frozen sidecar is not told to run on", channel=it.channel_id, why=str(error))

@@ -4,7 +4,6 @@ A name is looked up for every call, all of its addresses are judged, and the cal
 that points elsewhere a moment later leads nowhere.
 """
 
-import asyncio
 import ipaddress
 import socket
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ from typing import Final, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
 from supervisor.errors import Invalid
+from supervisor.threads import Threads
 
 LOOK_UP_S: Final = 5.0
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -83,16 +83,23 @@ def receiver_of(url: str, allowed: Allowed) -> Receiver:
     literal = _literal(host)
     if literal is not None:
         _judge(found, (literal,))
+        return found
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        raise Invalid(
+            "the host of a webhook is no name: a part of it is empty or too long", hint="Is there a dot too many?"
+        ) from None
     return found
 
 
-async def address_of(receiver: Receiver) -> Address:
-    """Where the call is to go now. Raises NotAllowed, and OSError and TimeoutError of the look-up."""
+async def address_of(receiver: Receiver, lookups: Threads) -> Address:
+    """Where the call is to go now. Raises NotAllowed, and OSError, ValueError, TimeoutError and Unavailable of the
+    look-up, which has threads of its own: name servers that do not answer hold up nothing else."""
     literal = _literal(receiver.host)
     if literal is not None:
         return literal
-    async with asyncio.timeout(LOOK_UP_S):
-        found = await asyncio.get_running_loop().getaddrinfo(receiver.host, receiver.port, type=socket.SOCK_STREAM)
+    found = await lookups.run(LOOK_UP_S, socket.getaddrinfo, receiver.host, receiver.port, type=socket.SOCK_STREAM)
     addresses = [ipaddress.ip_address(str(sockaddr[0]).partition("%")[0]) for *_, sockaddr in found]
     if not addresses:
         raise NotAllowed(f"{receiver.host} has no address")

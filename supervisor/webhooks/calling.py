@@ -9,7 +9,8 @@ from typing import Final
 
 import httpx
 
-from supervisor.errors import Invalid
+from supervisor.errors import Invalid, Unavailable
+from supervisor.threads import Threads
 from supervisor.version import program_version
 from supervisor.webhooks.addresses import Allowed, NotAllowed, Receiver, address_of, receiver_of
 from supervisor.webhooks.signature import headers
@@ -31,6 +32,7 @@ class Caller:
         self._now = now
         self._ca = ca
         self._tls: ssl.SSLContext | None = None
+        self._lookups = Threads("webhook look-ups", places=4)
 
     async def call(self, url: str, secret: str, fact_id: str, body: str) -> int:
         """The status of an answer that says that it was taken (2xx). Raises NotTaken."""
@@ -45,7 +47,9 @@ class Caller:
             raise NotTaken(str(error)) from None
         except TimeoutError:
             raise NotTaken(f"{receiver.shown} did not answer within {CALL_S:.0f} s") from None
-        except (OSError, httpx.HTTPError) as error:
+        except Unavailable as error:
+            raise NotTaken(f"{receiver.shown}: {error.detail}") from None
+        except (OSError, httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise NotTaken(f"{receiver.shown}: {_said(error)}") from None
         if not 200 <= status < 300:
             redirects = " (redirects are not followed)" if 300 <= status < 400 else ""
@@ -53,7 +57,7 @@ class Caller:
         return status
 
     async def _post(self, receiver: Receiver, secret: str, fact_id: str, body: bytes) -> int:
-        address = await address_of(receiver)
+        address = await address_of(receiver, self._lookups)
         timestamp = int(self._now().timestamp())
         request = httpx.Request(
             "POST",
@@ -85,7 +89,7 @@ class Caller:
         """Made once, not in the loop: reading the machine's certificates takes its time."""
         if self._tls is None:
             cafile = None if self._ca is None else str(self._ca)
-            self._tls = await asyncio.to_thread(ssl.create_default_context, cafile=cafile)
+            self._tls = await self._lookups.run(CALL_S, ssl.create_default_context, cafile=cafile)
         return self._tls
 
 

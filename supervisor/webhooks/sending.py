@@ -161,10 +161,17 @@ class Sending:
         taken: list[int] = []
         fault = ""
         for row in rows:
+            if self._fence() is None:
+                break  # whoever leads now tells the rest
             try:
                 await self._caller.call(hook.url, hook.secret, row.fact_id, row.body)
             except NotTaken as error:
                 fault = str(error)
+                break
+            except Exception as error:
+                # Noted like any other failure, so that it is tried later and later instead of every second.
+                log.exception("a webhook cannot be called", webhook=hook.id)
+                fault = f"it could not be called: {type(error).__name__}"
                 break
             taken.append(row.id)
         await self._note(hook, taken, rows[len(taken)] if fault else None, fault)

@@ -38,12 +38,13 @@ class Hand:
 
 
 class Receivers:
-    """``broken`` take nothing, ``stuck`` do not answer."""
+    """``broken`` take nothing, ``stuck`` do not answer, ``odd`` fail as nobody foresaw."""
 
     def __init__(self) -> None:
         self.took: dict[str, list[str]] = {A: [], B: []}
         self.broken: set[str] = set()
         self.stuck: set[str] = set()
+        self.odd: set[str] = set()
         self.calls = 0
         self.then: Callable[[], None] | None = None
 
@@ -51,6 +52,8 @@ class Receivers:
         self.calls += 1
         if url in self.stuck:
             await asyncio.Event().wait()
+        if url in self.odd:
+            raise RuntimeError(secret)
         if url in self.broken:
             raise NotTaken("it answered 500")
         self.took[url].append(body)
@@ -159,6 +162,29 @@ async def test_what_was_taken_and_not_written_down_is_told_again(desk: Desk) -> 
     desk.receivers.then, desk.fence = None, fence
     await desk.round()
     assert desk.receivers.took[A] == ["one", "one"]
+
+
+async def test_a_call_that_fails_as_nobody_foresaw_is_tried_later_and_later_too(desk: Desk) -> None:
+    desk.receivers.odd = {B}
+    await desk.post("one")
+    await desk.round()
+    calls = desk.receivers.calls
+    await desk.after(BACKOFF_S[0] - 0.1)
+    assert desk.receivers.calls == calls
+    await desk.after(0.2)
+    assert desk.receivers.calls == calls + 1
+    async with desk.store.read() as tx:
+        (_, hook) = await tx.webhooks.list()
+    assert hook.fault == "it could not be called: RuntimeError"
+
+
+async def test_who_leads_no_more_tells_nothing_further(desk: Desk) -> None:
+    async with desk.store.write() as tx:
+        await tx.webhooks.delete(next(hook.id for hook in await tx.webhooks.list() if hook.url == B))
+    await desk.post("one", "two", "three")
+    desk.receivers.then = lambda: setattr(desk, "fence", None)
+    await desk.round()
+    assert desk.receivers.took[A] == ["one"]
 
 
 async def test_who_does_not_lead_tells_nobody(desk: Desk) -> None:

@@ -78,4 +78,15 @@ async def test_what_is_off_and_this_machines_own_node_are_not_drilled(supervisor
     node = {"target_kind": "node", "target_id": local["id"], "kind": "isolate"}
     assert (await supervisor.call("POST", "/drills", json=node, expect=409))["code"] == "local_node"
     await supervisor.call("POST", "/drills", json={**node, "seconds": 121}, expect=422)
+
+    recorder = await supervisor.call("POST", "/recorders", json={"name": "Ingest", "input": {"kind": "test"}})
+    await supervisor.call("POST", f"/recorders/{recorder['id']}/start")
+
+    async def refused() -> bool:
+        problem = await supervisor.call("POST", "/drills", json=node, expect=409)
+        return problem["code"] == "not_a_test" and "Ingest" in problem["detail"]
+
+    await eventually(refused, "a node that records is no test", 60)
+    named = {**node, "on_air_name": local["name"]}
+    assert (await supervisor.call("POST", "/drills", json=named, expect=409))["code"] == "local_node"
     assert (await supervisor.call("GET", "/drills"))["items"] == []

@@ -109,3 +109,22 @@ def test_help_is_plain_text(arguments: list[str], home: dict[str, str]) -> None:
     result = CliRunner().invoke(app, [*arguments, "--help"], env=home)
     assert result.exit_code == 0
     assert result.stdout.isascii()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["webhook", "add", "https://example.com/", "--secret-file", "SECRET"],
+     ["principal", "add", "kim", "--role", "viewer", "--unix-user", "a b"],
+     ["principal", "set", "kim", "--unix-user", "a b"], ["token", "add", "kim", "--label", ""]],
+)  # fmt: skip
+def test_what_does_not_fit_is_said_in_words_and_without_a_secret(
+    arguments: list[str], home: dict[str, str], tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("too-short")
+    given = [str(secret) if word == "SECRET" else word for word in arguments]
+    result = CliRunner().invoke(app, given, env=home)
+    assert result.exit_code == 1
+    assert "mcr: That is not accepted" in result.stderr
+    assert "too-short" not in result.output
+    assert isinstance(result.exception, SystemExit), "a traceback"

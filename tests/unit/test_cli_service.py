@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from mcr_console.cli import service
 from mcr_console.cli.main import app
 from mcr_console.cli.service import Unit, how_to_keep_it_down, owner
 
@@ -43,6 +44,39 @@ def test_without_systemd_installing_says_so_and_writes_nothing(tmp_path: Path) -
     assert result.exit_code == 1
     assert "No systemd here" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("states", "code", "words"),
+    [
+        (["inactive", "activating", "active"], 0, "is enabled and started."),
+        (["activating"], 0, "is enabled and starting still."),
+        (["failed"], 1, "is enabled, and failed."),
+    ],
+)
+def test_a_service_that_takes_long_to_be_ready_is_no_failure(
+    states: list[str], code: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    def systemd(command: list[str]) -> subprocess.CompletedProcess[str]:
+        asked.append(command)
+        is_look = "is-active" in command
+        state = (states.pop(0) if len(states) > 1 else states[0]) if is_look else ""
+        return subprocess.CompletedProcess(command, 0, state, "")
+
+    def there_is_one(*, system: bool) -> None:
+        assert not system
+
+    monkeypatch.setattr(service, "_run_program", systemd)
+    monkeypatch.setattr(service, "_need_systemd", there_is_one)
+    monkeypatch.setattr(service, "_READY_S", 2.0)
+    environment = {"MCR_HOME": str(tmp_path / "home"), "XDG_CONFIG_HOME": str(tmp_path)}
+    result = CliRunner().invoke(app, ["service", "install", "--yes"], env=environment)
+    assert result.exit_code == code, result.output
+    assert words in result.output
+    assert ["systemctl", "--user", "start", "--no-block", "mcr.service"] in asked
+    assert not any("--now" in command for command in asked), "it would wait until the supervisor says that it is ready"
 
 
 def test_an_agents_unit_is_printed_with_what_it_was_asked_for(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Where webhooks may go, and how their calls are signed."""
 
-import asyncio
 import hashlib
 import hmac
 import socket
@@ -9,6 +8,7 @@ import pytest
 
 from examples.webhook_receiver import OLDEST_S, Seen, is_genuine
 from supervisor.errors import Invalid
+from supervisor.threads import Threads
 from supervisor.webhooks.addresses import Allowed, NotAllowed, address_of, receiver_of
 from supervisor.webhooks.signature import headers, signature
 
@@ -23,7 +23,7 @@ OURS = Allowed.of("127.0.0.1, hooks.station.example,*.inside.example, 10.0.0.5, 
      "https://[::ffff:10.0.0.5]/", "https://[fe80::1]/", "https://224.0.0.1/", "ftp://example.com/", "file:///etc/passwd",
      "https:///path", "https://kim:secret@example.com/", "https://example.com/#part", "https://example.com:0/",
      "https://example.com:99999/", "https://exa mple.com/", "https://example.com/\n", "gopher://x/", "//example.com/",
-     "https://2130706433:0/"],
+     "https://2130706433:0/", "https://hooks..example.com/", f"https://{'a' * 64}.example.com/", "https://.example.com/"],
 )  # fmt: skip
 def test_what_is_refused_whoever_asks(url: str) -> None:
     with pytest.raises(Invalid) as refused:
@@ -60,17 +60,18 @@ def test_plain_http_leaves_the_machine_for_nobody() -> None:
 async def test_all_that_a_name_leads_to_is_judged(
     found: list[str], is_allowed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def look_up(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+    def look_up(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
         assert (host, port) == ("example.com", 443)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", look_up)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    lookups = Threads("look-ups", places=1)
     receiver = receiver_of("https://example.com/x", NOBODY)
     if is_allowed:
-        assert receiver.url_at(await address_of(receiver)) == "https://93.184.216.34:443/x"
+        assert receiver.url_at(await address_of(receiver, lookups)) == "https://93.184.216.34:443/x"
     else:
         with pytest.raises(NotAllowed):
-            await address_of(receiver)
+            await address_of(receiver, lookups)
 
 
 def test_the_example_knows_a_genuine_call_from_any_other() -> None:
