@@ -141,7 +141,6 @@ async def test_a_revised_list_is_shown_then_applied_and_never_over_a_newer_edit(
     assert (await supervisor.call("POST", path, json=nothing, expect=422))["extra"]["refused"]
 
 
-@pytest.mark.realtime
 def bxf_event(name: str, start: str, *, action: str = "add", after: str = "", title: str = "") -> str:
     return (
         f'<ScheduledEvent><EventData eventType="Primary" action="{action}"><EventId><EventId>urn:uuid:{name}</EventId>'
@@ -200,6 +199,7 @@ async def test_bxf_changes_single_events_and_a_part_of_the_day(supervisor: Runni
     assert await titles() == "AYZ", "an end before its own last start is none"
 
 
+@pytest.mark.realtime
 async def test_a_list_revised_on_air_leaves_what_airs_and_its_ids_come_back(
     supervisor: Running, tmp_path: Path
 ) -> None:
