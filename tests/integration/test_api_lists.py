@@ -184,6 +184,9 @@ async def test_bxf_changes_single_events_and_a_part_of_the_day(supervisor: Runni
     )
     refused = await supervisor.call("POST", "/playlists/import", json={**first, "content": single}, expect=422)
     assert "only changes single events" in refused["detail"]
+    appended = {"revision": playlist["revision"], "content": single, "append": True, **as_bxf}
+    told = await supervisor.call("POST", f"/playlists/{playlist['id']}/revise", json=appended, expect=422)
+    assert "with --append a list only adds" in told["detail"]
     assert await revise(single) == [("inserted", "X"), ("changed", "b"), ("removed", "C")]
     assert await titles() == "AXbD"
     assert await revise(bxf(bxf_event("X", "", action="remove").replace("<SmpteTimeCode></SmpteTimeCode>", ""))) == [
