@@ -3,10 +3,12 @@
 import io
 from fractions import Fraction
 from itertools import pairwise
+from typing import cast
 
 import av
 import numpy as np
 import pytest
+from av.video.stream import VideoStream
 
 from sidecar.recorder.card_coder import CardCoder
 from sidecar.recorder.media import Coded
@@ -20,9 +22,10 @@ def raw(frames: list[int]) -> bytes:
     """Picture and sound of these frames, each at its time."""
     memory = io.BytesIO()
     with av.open(memory, "w", format="nut") as container:
-        video = container.add_stream("rawvideo", rate=RATE)
+        video = cast("VideoStream", container.add_stream("rawvideo", rate=RATE))  # pyright: ignore[reportUnknownMemberType]
         video.width, video.height, video.pix_fmt = 320, 180, "uyvy422"
-        audio = container.add_stream("pcm_s16le", rate=RATE_OF_SOUND, layout="stereo")
+        # PyAV leaves add_stream's keywords untyped.
+        audio = container.add_stream("pcm_s16le", rate=RATE_OF_SOUND, layout="stereo")  # pyright: ignore[reportUnknownMemberType]
         for number in frames:
             picture = av.VideoFrame(320, 180, "uyvy422")
             picture.pts, picture.time_base = number, Fraction(1, RATE)
@@ -34,12 +37,15 @@ def raw(frames: list[int]) -> bytes:
 
 
 def coded(frames: list[int]) -> list[Coded]:
+    found: list[Coded] = []
     with av.open(io.BytesIO(raw(frames)), "r", format="nut") as container:
         coder = CardCoder(container.streams.video[0], Fraction(RATE), interlaced=False)
         try:
-            return [one for packet in container.demux() for one in coder.coded(packet)]
+            for packet in container.demux():
+                found.extend(coder.coded(packet))
         finally:
             coder.close()
+    return found
 
 
 def test_sound_is_where_its_picture_is_after_frames_that_the_card_lost() -> None:
