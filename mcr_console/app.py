@@ -363,6 +363,11 @@ class McrApp(Guarded, App[None]):
         return next((one for one in reversed(self.screen_stack) if isinstance(one, OperatorScreen)), None)
 
     @property
+    def is_asking(self) -> bool:
+        """Something is before the screen: a question, a form, a line, help."""
+        return self.screen is not self.top
+
+    @property
     def hides_channels(self) -> bool:
         """Whether the screen that is seen shows no channel that a key could act on."""
         return self.top is not None and self.top.PLACE not in ON_CHANNELS

@@ -25,6 +25,8 @@ class Host(Protocol):
     def ask(self, question: Question, state: ChannelState, then: Callable[[Outcome], None]) -> None: ...
     def aimed(self) -> ChannelState | None: ...
     def blind(self, action: Action) -> str: ...
+    @property
+    def is_asking(self) -> bool: ...
 
 
 class Failover:
@@ -47,10 +49,10 @@ class Failover:
             return
         repeats = session.desk.repeats("failover", state.channel.id)
         if not repeats and not session.desk.pending(state.channel.id):
-            session.message = f"asks where {target(state)} could go"
-            self._host.start_work("failover", partial(self._look, state, node))
+            session.message = asks = f"asks where {target(state)} could go"
+            self._host.start_work("failover", partial(self._look, state, node, asks))
 
-    async def _look(self, state: ChannelState, node: str) -> None:
+    async def _look(self, state: ChannelState, node: str, asks: str) -> None:
         session, channel_id = self._session, state.channel.id
         try:
             placement = await session.feed.placement(channel_id)
@@ -58,14 +60,18 @@ class Failover:
             session.desk.refuse(channel_id, WORD, f"{error.title}. {error.detail}. Nothing sent")
             return
         finally:
-            session.message = ""
+            if session.message == asks:
+                session.message = ""
         found = destination(placement, node)
         now = session.wall.channels.get(channel_id)
         if isinstance(found, str):
             session.desk.refuse(channel_id, WORD, f"{found}. Nothing sent")
         elif now is None or now.live.epoch != state.live.epoch:
             session.desk.refuse(channel_id, WORD, "the channel changed, nothing sent")
-        else:
+        elif self._host.is_asking:
+            # Over what is being answered or typed it would take the keys that are meant for that.
+            session.desk.refuse(channel_id, WORD, "another question was open: press again. Nothing sent")
+        elif not self._blind():
             self._ask(state, found, failover_order(state, found.node_id, found.node_name), placement)
 
     def _ask(self, state: ChannelState, to: Candidate, wanted: Order, placement: Placement) -> None:

@@ -21,6 +21,8 @@ CALM_S: Final = 1.25
 """A heartbeat comes every second; so long without one and its age is counted on the screen."""
 MOVING: Final = ("item", "filler", "standby")
 """Pictures whose item, where there is one, runs on."""
+_OF_CHANNELS: Final = frozenset({"reset", "channel", "channel_live", "channel_deleted"})
+"""Events by which the channels are shown: with one of them unread, what is shown may be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +87,15 @@ class WallState:
     supervisor: SupervisorInfo | None = None
     supervisor_heard: float = 0.0
     unreadable: str = ""
+    blind: bool = False
+    """What was said of a channel could not be read: the supervisor is there, and what is shown of it is old. The link's
+    times then stay at the last of it that was whole."""
     loaded: bool = False
     """A first snapshot has come: an empty wall is then truly empty."""
 
     def stale(self, now: float) -> bool:
         """True when what is shown may no longer be so."""
-        return self.link.kind != "live" or now - self.link.heard > SILENCE_S
+        return self.blind or self.link.kind != "live" or now - self.link.heard > SILENCE_S
 
     def as_of(self, now: float) -> float:
         """The monotonic second up to which positions may be carried on: now, or when the link was last alive."""
@@ -145,11 +150,13 @@ class WallBuilder:
         """Takes one message in; the last word on a channel wins, an older version of it never does."""
         match message:
             case Event():
-                self._alive()
                 self._take_in(message)
+                self._alive()
             case Unreadable(name=name, error=error):
                 # No sign of life: what cannot be read may say that all that is shown is no longer so.
                 self._state = replace(self._state, unreadable=f"{name}: {error.detail}")
+                if name in _OF_CHANNELS:
+                    self._state = replace(self._state, blind=True)
             case Lost(error=error, retry_in_s=retry_in_s):
                 since = self._state.link.since
                 kind = "connecting" if self._state.link.kind == "connecting" else "lost"
@@ -167,7 +174,11 @@ class WallBuilder:
                 )
 
     def _alive(self) -> None:
-        self._state = replace(self._state, link=Link("live", self._clock.now(), self._clock.monotonic()))
+        link = Link("live", self._clock.now(), self._clock.monotonic())
+        if self._state.blind:
+            # It is there, and what is shown does not get newer by that.
+            link = replace(link, since=self._state.link.since, heard=self._state.link.heard)
+        self._state = replace(self._state, link=link)
 
     def _take_in(self, event: Event) -> None:
         payload = event.payload
@@ -209,7 +220,7 @@ class WallBuilder:
         self._alarms = {alarm.id: alarm for alarm in reset.alarms}
         # What happened to the rundowns meanwhile is unknown: all of them are to be fetched again.
         self._news = {id_: self._news.get(id_, 0) + 1 for id_ in self._channels}
-        self._state = replace(self._state, loaded=True, unreadable="")
+        self._state = replace(self._state, loaded=True, unreadable="", blind=False)
 
     def _channel(self, channel: Channel) -> None:
         known = self._channels.get(channel.id)

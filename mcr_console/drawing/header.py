@@ -53,7 +53,8 @@ def render_banner(
         if state.link.kind != "connecting":
             lasts = age(now - state.link.heard)
             since = f"{clock.local(state.link.since):%H:%M:%S}"
-            words = f" {mark} SUPERVISOR LOST since {since} ({lasts}). All below is old. Playout goes on."
+            what = "CANNOT READ SUPERVISOR" if state.blind and state.link.kind == "live" else "SUPERVISOR LOST"
+            words = f" {mark} {what} since {since} ({lasts}). All below is old. Playout goes on."
         strips.append(line(width, palette.warning_block, [(words, palette.warning_block)]))
         wait = "" if state.link.retry_at is None else f"Next try in {age(state.link.retry_at - now)}. "
         reason = f"{wait}{state.link.reason}. {state.link.hint}".strip(" .")

@@ -25,6 +25,8 @@ from sidecar.recorder.media import Coded, InputMedia, coded
 _QUALITY: Final = "18"
 _SOUND_BIT_RATE: Final = 256_000
 _SAMPLE_RATE: Final = 48_000
+_LOST_SOUND: Final = _SAMPLE_RATE // 50
+"""Samples that a piece of sound comes later than what was counted before it, from which the card lost some."""
 _OLD_NTSC: Final = (480, 486)
 """Heights whose lower field comes first."""
 _PIXELS_OF_A_THREAD: Final = 1280 * 720 * 25
@@ -101,6 +103,9 @@ class CardCoder:
             if at < 0:
                 return
             self._sample = at
+        elif at - (self._sample + self._waiting.shape[1]) > _LOST_SOUND:
+            # Pictures go by the card's clock: sound that is only counted would be early from here on.
+            self._waiting, self._sample = np.empty((2, 0), np.float32), at
         whole = frame.to_ndarray().reshape(-1, 2).T  # interleaved, 16 bits
         came = whole.astype(np.float32) / np.float32(32_768)
         self._waiting = np.concatenate([self._waiting, came], axis=1)

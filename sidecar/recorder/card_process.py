@@ -25,19 +25,33 @@ def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def list_ports(program: str, environment: Mapping[str, str]) -> Listing:
-    """What ``program`` says it can capture from. Blocks for at most ``LOOK_S``."""
+    """What ``program`` says it can capture from. Blocks for at most ``LOOK_S`` and two seconds."""
     try:
-        done = subprocess.run(  # noqa: S603 - the administrator's own program, and no shell
+        child = subprocess.Popen(  # noqa: S603 - the administrator's own program, and no shell
             listing_arguments(program), env=own_environment(environment), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LOOK_S, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return Listing(fault=f"{program!r} did not say within {LOOK_S:.0f} s which DeckLink inputs there are")
     except FileNotFoundError:
         return Listing(fault=no_program(program))
     except OSError as error:
         return Listing(fault=f"{program!r} cannot be started: {error.strerror}")
-    return listing_of(program, done.stdout[:_MOST_LISTED].decode(errors="replace"))
+    try:
+        said, _ = child.communicate(timeout=LOOK_S)
+    except subprocess.TimeoutExpired:
+        _give_up(child)
+        return Listing(fault=f"{program!r} did not say within {LOOK_S:.0f} s which DeckLink inputs there are")
+    return listing_of(program, said[:_MOST_LISTED].decode(errors="replace"))
+
+
+def _give_up(child: "subprocess.Popen[bytes]") -> None:
+    """Kills it, and does not wait for ever: one that hangs in its driver goes when the driver lets it."""
+    child.kill()
+    try:
+        child.wait(_END_S)
+    except subprocess.TimeoutExpired:
+        log.exception("process %d, which lists a card's inputs, does not go, not even killed", child.pid)
+    if child.stdout is not None:
+        child.stdout.close()
 
 
 class CardProcess:

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from supervisor.playlists.schedule import DayTime, Planned
 from supervisor.schemas.timecode import nominal_rate
 
+DAY_START: Final = time(6)
+"""When the broadcast day begins where no channel says it."""
 _DAY: Final = timedelta(days=1)
 
 

@@ -6,12 +6,14 @@ eventdata.xsd). All its versions are read: names count, the namespace does not.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import time
 from pathlib import Path
 from typing import Final
 
 from supervisor.assets.names import title_of
 from supervisor.errors import Invalid
 from supervisor.playlists import wording
+from supervisor.playlists.broadcast_day import DAY_START
 from supervisor.playlists.bxf_content import contents, house_id, live_source, place
 from supervisor.playlists.bxf_times import label_of, length_of, start_of
 from supervisor.playlists.schedule import Collecting, Planned, Removed, Schedule, ScheduledEvent, StartMode
@@ -26,7 +28,7 @@ _OF_ONE_EVENT: Final = frozenset({"update", "remove"})
 _TRUE: Final = frozenset({"true", "1"})
 
 
-def of_bxf(data: bytes, folder: Path, options: ListOptions) -> Schedule:
+def of_bxf(data: bytes, folder: Path, options: ListOptions, day_start: time = DAY_START) -> Schedule:
     """Every primary event of the message's schedule. Raises Invalid when the message holds no schedule, or several."""
     del folder
     root = parse(data)
@@ -57,7 +59,7 @@ def of_bxf(data: bytes, folder: Path, options: ListOptions) -> Schedule:
         for event in schedule.all("AsRun"):
             found.refused.append(f"line {event.line}: an as-run record, not a scheduled event")
         for scheduled in schedule.all("ScheduledEvent"):
-            _read(scheduled, options, found)
+            _read(scheduled, options, day_start, found)
     return replace(found.schedule(), ends=_end(primary[0]) if len(primary) == 1 else None)
 
 
@@ -78,7 +80,7 @@ def _bodies(root: Element) -> Iterator[Element]:
             yield from body.all("BxfData")
 
 
-def _read(scheduled: Element, options: ListOptions, found: Collecting) -> None:
+def _read(scheduled: Element, options: ListOptions, day_start: time, found: Collecting) -> None:
     parts = tuple(_parts(scheduled))
     if not parts:
         found.refused.append(f"line {scheduled.line}: it has no EventData: news of a content, not an event")
@@ -101,7 +103,7 @@ def _read(scheduled: Element, options: ListOptions, found: Collecting) -> None:
             _remove(line, part.event, found)
             continue
         try:
-            found.events.append(_event(line, part, options, found.remarks))
+            found.events.append(_event(line, part, options, day_start, found.remarks))
         except (ValueError, Invalid) as error:
             found.refused.append(f"{line}: {error}")
 
@@ -146,11 +148,11 @@ def _secondary(event: Element) -> str:
     return ""
 
 
-def _event(line: str, part: _Part, options: ListOptions, remarks: list[str]) -> ScheduledEvent:
+def _event(line: str, part: _Part, options: ListOptions, day_start: time, remarks: list[str]) -> ScheduledEvent:
     """Raises ValueError, Invalid."""
     event, content = part.event, part.contents[0] if part.contents else None
     title = title_of(_title(event, content)) or None
-    planned, length = start_of(event), length_of(event, options)
+    planned, length = start_of(event), length_of(event, options, day_start)
     is_header = part.has_elements or (content is None and event.attributes.get("eventType") in _HEADERS)
     made = ScheduledEvent(
         line=line,

@@ -1,7 +1,7 @@
 """The times and lengths of BXF (bxftypes.xsd, eventdata.xsd). Pure."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from fractions import Fraction
 from typing import Final
 
@@ -13,6 +13,7 @@ from supervisor.schemas.timecode import nominal_rate
 
 _LABEL: Final = re.compile(r"(\d{2}):([0-5]\d):([0-5]\d)([:;.,])(\d{2})", re.ASCII)
 """Before the frames ``:`` and ``.`` stand for no dropped labels, ``;`` and ``,`` for dropped ones (SMPTE 258M)."""
+_DAY_S: Final = 86_400
 _LOOSE: Final = {"30": "30000/1001", "60": "60000/1001"}
 """What is meant by a rate in whole frames beside a drop-frame label."""
 
@@ -42,8 +43,8 @@ def date_time(place: Element) -> Planned | None:
     return DayTime(hours, minutes, seconds, frames, day=wording.day(day) if day else None)
 
 
-def length_of(event: Element, options: ListOptions) -> Extent | None:
-    """Raises ValueError."""
+def length_of(event: Element, options: ListOptions, day_start: time) -> Extent | None:
+    """``day_start``: when the broadcast day begins that dates are of. Raises ValueError."""
     duration = event.find("LengthOption/Duration")
     if duration is not None:
         smpte = duration.find("SmpteDuration")
@@ -51,9 +52,9 @@ def length_of(event: Element, options: ListOptions) -> Extent | None:
     end = event.find("LengthOption/EndDateTime")
     if end is None:
         return None
-    return _between(
-        start_of(event), date_time(end), _counted(end) or _counted(event.find("StartDateTime")) or options.rate
-    )
+    rate = _counted(end) or _counted(event.find("StartDateTime")) or options.rate
+    begins_at = None if options.dates == "calendar" else day_start
+    return _between(start_of(event), date_time(end), rate, begins_at)
 
 
 def _counted(place: Element | None) -> str | None:
@@ -63,15 +64,21 @@ def _counted(place: Element | None) -> str | None:
     return wording.rate(said) if said else None
 
 
-def _between(begins: Planned | None, ends: Planned | None, rate: str | None) -> Seconds:
-    """Raises ValueError where the two cannot be told apart to the frame."""
+def _between(begins: Planned | None, ends: Planned | None, rate: str | None, day_start: time | None) -> Seconds:
+    """``day_start``: dates may be those of broadcast days, which begin then; of both readings the shorter is meant.
+
+    Raises ValueError where the two cannot be told apart to the frame."""
     if isinstance(begins, datetime) and isinstance(ends, datetime):
         seconds = Fraction((ends - begins) // timedelta(microseconds=1), 1_000_000)
     elif isinstance(begins, DayTime) and isinstance(ends, DayTime):
         days = (ends.day - begins.day).days if begins.day and ends.day else 0
-        seconds = days * 86_400 + _of_day(ends, rate) - _of_day(begins, rate)
+        first, last = _of_day(begins, rate), _of_day(ends, rate)
+        seconds = days * _DAY_S + last - first
         if seconds < 0 and days == 0:
-            seconds += 86_400
+            seconds += _DAY_S
+        if day_start is not None and begins.day and ends.day:
+            by_broadcast = days * _DAY_S + _counted_on(last, day_start) - _counted_on(first, day_start)
+            seconds = min((it for it in (seconds, by_broadcast) if it > 0), default=seconds)
     else:
         seconds = Fraction(0)
     if not 0 < seconds <= wording.LONGEST_S:
@@ -79,14 +86,20 @@ def _between(begins: Planned | None, ends: Planned | None, rate: str | None) -> 
     return Seconds(seconds)
 
 
-def _of_day(time: DayTime, rate: str | None) -> Fraction:
+def _counted_on(of_day: Fraction, day_start: time) -> Fraction:
+    """A broadcast day's second as its calendar day's: what is before its start comes a day later."""
+    starts = (day_start.hour * 60 + day_start.minute) * 60 + day_start.second
+    return of_day if of_day >= starts else of_day + _DAY_S
+
+
+def _of_day(of: DayTime, rate: str | None) -> Fraction:
     """Raises ValueError."""
-    whole = Fraction((time.hours * 60 + time.minutes) * 60 + time.seconds) + time.fraction
-    if not time.frames:
+    whole = Fraction((of.hours * 60 + of.minutes) * 60 + of.seconds) + of.fraction
+    if not of.frames:
         return whole
     if rate is None:
         raise ValueError("its end counts frames, and nothing says at what rate")
-    return whole + Fraction(time.frames, nominal_rate(rate))
+    return whole + Fraction(of.frames, nominal_rate(rate))
 
 
 def label_of(place: Element, options: ListOptions) -> Timecode:

@@ -14,7 +14,7 @@ from db.store import Store
 from supervisor.assets.importing import AssetImport, Wanted
 from supervisor.clock import Clock
 from supervisor.errors import Forbidden, Invalid, Unavailable
-from supervisor.playlists.broadcast_day import BroadcastDay, resolve
+from supervisor.playlists.broadcast_day import DAY_START, BroadcastDay, resolve
 from supervisor.playlists.entries import of_folder
 from supervisor.playlists.items import ListedItem, item_of
 from supervisor.playlists.reading import LARGEST_LIST, read_list
@@ -24,7 +24,6 @@ from supervisor.threads import Threads
 
 READ_S: Final = 20.0
 _RATE: Final = "25"
-_DAY_START: Final = "06:00"
 """What a list without a channel counts at and begins its day with."""
 
 _PLAIN: Final = ListOptions()
@@ -75,7 +74,7 @@ class Preparing:
 
     async def prepare(self, source: ListSource, project_id: str | None, channel: Channel | None) -> Prepared:
         """``channel``: whose zone, day and rate hold for the list's times. Raises Invalid, Forbidden, Unavailable."""
-        found = await self._read(source)
+        found = await self._read(source, channel)
         if not source.reads_files and any(event.path is not None for event in found.events):
             raise Forbidden("this list names files, and you may not have this machine's files read")
         refused, warnings = list(found.refused), list(found.remarks)
@@ -105,14 +104,14 @@ class Preparing:
             found.changes_only, found.removed,
         )  # fmt: skip
 
-    async def _read(self, source: ListSource) -> Schedule:
+    async def _read(self, source: ListSource, channel: Channel | None) -> Schedule:
         if (source.path is None) == (source.content is None):
             raise Invalid("a list is either a path or its content", hint="Give one of the two.")
         form = source.form
         if source.path is None or source.content is not None:
             if form == "folder":
                 raise Invalid("a folder has a path and no content")
-            return await self._parse(form, source.content or b"", source.folder, source.options)
+            return await self._parse(form, source.content or b"", source.folder, source.options, channel)
         path = source.path
         if not source.reads_files:
             raise Forbidden("you may not have this machine's files read", hint="Send the list's content instead.")
@@ -124,7 +123,7 @@ class Preparing:
             data = await self._files.run(READ_S, read_bytes, path)
         except TimeoutError:
             raise Invalid(f"{path} could not be read within {READ_S:.0f} s") from None
-        return await self._parse(form, data, path.parent, source.options)
+        return await self._parse(form, data, path.parent, source.options, channel)
 
     async def _inside(
         self, found: Schedule, below: tuple[Path, ...] | None, refused: list[str], warnings: list[str]
@@ -150,10 +149,12 @@ class Preparing:
                 events.append(replace(event, path=None))
         return replace(found, events=tuple(events))
 
-    async def _parse(self, form: ListFormat, data: bytes, folder: Path, options: ListOptions) -> Schedule:
+    async def _parse(
+        self, form: ListFormat, data: bytes, folder: Path, options: ListOptions, channel: Channel | None
+    ) -> Schedule:
         """Beside the loop, which a list of thousands would hold for too long."""
         try:
-            return await self._computing.run(READ_S, read_list, form, data, folder, options)
+            return await self._computing.run(READ_S, read_list, form, data, folder, options, _day_start(channel))
         except TimeoutError:
             raise Invalid(f"the list could not be read within {READ_S:.0f} s") from None
 
@@ -192,7 +193,7 @@ class Preparing:
         if local and zone_name is None:
             warnings.append("its times are not kept: neither the list nor a channel says in which zone they are")
             return [at if isinstance(at, datetime) else None for at, _ in times], rate, None
-        start = time.fromisoformat(channel.day_start if channel else _DAY_START)
+        start = _day_start(channel)
         day = BroadcastDay.running(_zone(zone_name or "UTC"), start, self._clock.now(), rate)
         said = found.day or options.date
         if said is None and any(planned.day is None for planned in local):
@@ -260,3 +261,7 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):
         raise Invalid(f"{name[:64]!r} is not a time zone", hint="Use an IANA name such as Europe/Berlin.") from None
+
+
+def _day_start(channel: Channel | None) -> time:
+    return time.fromisoformat(channel.day_start) if channel else DAY_START

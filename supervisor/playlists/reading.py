@@ -1,10 +1,12 @@
 """One door to all readers: the bytes of a list in, a schedule out."""
 
 from collections.abc import Callable, Mapping
+from datetime import time
 from pathlib import Path
 from typing import Final
 
 from supervisor.errors import Invalid
+from supervisor.playlists.broadcast_day import DAY_START
 from supervisor.playlists.bxf import of_bxf
 from supervisor.playlists.documents import of_json
 from supervisor.playlists.entries import of_ffplayout, of_m3u
@@ -17,10 +19,16 @@ LARGEST_LIST: Final = 8 * 1024 * 1024
 """Bytes."""
 
 
-def read_list(form: ListFormat, data: bytes, folder: Path, options: ListOptions) -> Schedule:
-    """Pure. Relative paths start at ``folder``. Raises Invalid, and nothing else, whatever ``data`` is."""
+def read_list(
+    form: ListFormat, data: bytes, folder: Path, options: ListOptions, day_start: time = DAY_START
+) -> Schedule:
+    """Pure. Relative paths start at ``folder``; ``day_start`` is when the broadcast day begins.
+
+    Raises Invalid, and nothing else, whatever ``data`` is."""
     if len(data) > LARGEST_LIST:
         raise Invalid(f"it is larger than {LARGEST_LIST} bytes: that is no list")
+    if form == "bxf":
+        return of_bxf(data, folder, options, day_start)
     return _READERS[form](data, folder, options)
 
 
@@ -38,5 +46,4 @@ _READERS: Final[Mapping[ListFormat, Callable[[bytes, Path, ListOptions], Schedul
     "json": of_json,
     "m3u": _m3u,
     "ffplayout": _ffplayout,
-    "bxf": of_bxf,
 }

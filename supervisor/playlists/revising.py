@@ -81,6 +81,8 @@ class Revising:
                 "nothing of the list can be played, so it replaces nothing", hint="`refused` says why not.",
                 refused=list(prepared.refused[:100]),
             )  # fmt: skip
+        if append and prepared.changes_only:
+            raise Invalid("this list changes and removes; with --append a list only adds")
         if dry_run:
             async with self._store.read() as tx:
                 row = await _seen(tx, playlist_id, revision)

@@ -1,9 +1,13 @@
 """A channel is moved off its node by hand: asked with node and channel named, or refused with the reason."""
 
+import asyncio
+
 import pytest
 
 from mcr_console.screens.arming import ArmScreen
+from mcr_console.screens.dialogs import LineScreen
 from supervisor.schemas.channel import MoveIn
+from supervisor.schemas.explanation import Placement
 from tests.console.conftest import Desk, settled, until
 from tests.console.desk_scenes import DeskScene, node_id
 from tests.console.scenes import SEAT, channel, control, ident, normal_channels, reset
@@ -58,6 +62,33 @@ async def test_what_keeps_it_where_it_is_is_said_and_nothing_is_sent() -> None:
         desk.app.run_command("failover node-b")
         await settled(pilot)
         assert "failover is held by ann. Release that first" in desk.text()
+    assert desk.supervisor.moved == []
+
+
+async def test_what_is_open_by_the_time_of_the_answer_keeps_its_keys() -> None:
+    answer = asyncio.Event()
+    desk = Desk(NEWS)
+    placement = desk.supervisor.placement
+
+    async def slow(channel_id: str) -> Placement:
+        await answer.wait()
+        return await placement(channel_id)
+
+    desk.supervisor.placement = slow
+    async with desk.app.run_test(size=(200, 60)) as pilot:
+        await settled(pilot)
+        await pilot.press("1", "P")
+        await until(lambda: "asks where" in desk.app.session.message)
+        await pilot.press("colon")
+        await until(lambda: isinstance(desk.app.screen, LineScreen))
+        desk.app.session.message = "said meanwhile"
+        answer.set()
+        await settled(pilot)
+        assert isinstance(desk.app.screen, LineScreen)
+        assert desk.app.session.message == "said meanwhile"
+        await pilot.press("escape")
+        await settled(pilot)
+        assert "another question was open: press again. Nothing sent" in desk.text()
     assert desk.supervisor.moved == []
 
 

@@ -8,6 +8,8 @@ from mcr_console.asrun_pages import AsRunPages
 from mcr_console.client import ApiProblem, Event, Lost, Unreachable, Unreadable
 from mcr_console.condition import condition
 from mcr_console.drawing.attention import attention
+from mcr_console.drawing.header import render_banner
+from mcr_console.palette import truecolor
 from mcr_console.wall_state import WallBuilder
 from supervisor.schemas.event import Beat, ChannelDeleted, PlaylistChanged
 from tests.console.scenes import (
@@ -115,6 +117,31 @@ def test_what_cannot_be_read_is_no_sign_that_what_is_shown_is_still_so() -> None
     assert builder.state().stale(clock.monotonic())
     builder.merge(reset(normal_channels()))
     assert not builder.state().stale(clock.monotonic())
+
+
+@pytest.mark.parametrize("name", ["reset", "channel", "channel_live", "channel_deleted"])
+def test_a_channel_that_cannot_be_read_makes_all_old_while_beats_can_be(name: str) -> None:
+    clock = FrozenClock()
+    builder = built(clock, reset(normal_channels()))
+    beat = event("beat", Beat(supervisor=supervisor_info()))
+    clock.passed += 1.0
+    builder.merge(Unreadable(name, ApiProblem("t", "bad", code="c", status=0)))
+    seen = clock.monotonic() - 1.0
+    for _ in range(5):
+        builder.merge(beat)
+        assert builder.state().stale(clock.monotonic())
+        assert builder.state().as_of(clock.monotonic()) == seen, "positions do not run on with beats"
+        clock.passed += 1.0
+    banner = " ".join(strip.text for strip in render_banner(builder.state(), "", 120, clock, truecolor()))
+    assert "CANNOT READ SUPERVISOR since" in banner
+    assert f"cannot read from supervisor: {name}: bad" in banner
+    assert "LOST" not in banner
+    builder.merge(Lost(Unreachable("No supervisor there", "refused"), 0.5))
+    lost = " ".join(strip.text for strip in render_banner(builder.state(), "", 120, clock, truecolor()))
+    assert "SUPERVISOR LOST since" in lost
+    builder.merge(reset(normal_channels()))
+    assert not builder.state().stale(clock.monotonic())
+    assert builder.state().unreadable == ""
 
 
 def test_rundowns_are_to_be_fetched_again_when_told_and_after_every_reset() -> None:

@@ -141,7 +141,6 @@ async def test_a_revised_list_is_shown_then_applied_and_never_over_a_newer_edit(
     assert (await supervisor.call("POST", path, json=nothing, expect=422))["extra"]["refused"]
 
 
-@pytest.mark.realtime
 def bxf_event(name: str, start: str, *, action: str = "add", after: str = "", title: str = "") -> str:
     return (
         f'<ScheduledEvent><EventData eventType="Primary" action="{action}"><EventId><EventId>urn:uuid:{name}</EventId>'
@@ -185,6 +184,9 @@ async def test_bxf_changes_single_events_and_a_part_of_the_day(supervisor: Runni
     )
     refused = await supervisor.call("POST", "/playlists/import", json={**first, "content": single}, expect=422)
     assert "only changes single events" in refused["detail"]
+    appended = {"revision": playlist["revision"], "content": single, "append": True, **as_bxf}
+    told = await supervisor.call("POST", f"/playlists/{playlist['id']}/revise", json=appended, expect=422)
+    assert "with --append a list only adds" in told["detail"]
     assert await revise(single) == [("inserted", "X"), ("changed", "b"), ("removed", "C")]
     assert await titles() == "AXbD"
     assert await revise(bxf(bxf_event("X", "", action="remove").replace("<SmpteTimeCode></SmpteTimeCode>", ""))) == [
@@ -200,6 +202,7 @@ async def test_bxf_changes_single_events_and_a_part_of_the_day(supervisor: Runni
     assert await titles() == "AYZ", "an end before its own last start is none"
 
 
+@pytest.mark.realtime
 async def test_a_list_revised_on_air_leaves_what_airs_and_its_ids_come_back(
     supervisor: Running, tmp_path: Path
 ) -> None:

@@ -92,7 +92,7 @@ def test_systemd_is_told_when_it_serves_that_it_goes_on_and_when_it_ends(short_h
         supervisor = subprocess.Popen(command("serve"), env=environment, stderr=subprocess.DEVNULL)
         try:
             assert manager.recv(1000).startswith(b"READY=1\n"), "it was said to go on before it served"
-            assert is_ready(short_home)
+            until(lambda: is_ready(short_home), 60.0, supervisor.poll)
             assert [manager.recv(1000) for _ in range(3)] == [b"WATCHDOG=1"] * 3
             supervisor.send_signal(signal.SIGTERM)
             said = manager.recv(1000)

@@ -1,6 +1,6 @@
 """Schedules in the shapes of SMPTE's own use cases, and what else its schema allows: each event is what it says."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from fractions import Fraction
 from pathlib import Path
 
@@ -166,6 +166,21 @@ def test_an_end_is_counted_at_the_rate_that_stands_beside_it() -> None:
         one(event(start="23:59:50:00", length=end.format("")), content()),  # as its start does
     )
     assert [part.length for part in found.events] == [Seconds(20 + Fraction(5, 50)), Seconds(20 + Fraction(5, 25))]
+
+
+def test_an_end_on_the_next_broadcast_date_may_be_minutes_after_a_start_before_the_days_begin() -> None:
+    end = (
+        '<EndDateTime><SmpteDateTime broadcastDate="2026-03-30" frameRate="25"><SmpteTimeCode>06:10:00:00'
+        "</SmpteTimeCode></SmpteDateTime></EndDateTime>"
+    )
+    text = message(one(event(start="05:50:00:00", length=end), content())).encode()
+
+    def length(options: ListOptions, day_start: time) -> object:
+        return read_list("bxf", text, Path("/"), options, day_start).events[0].length
+
+    assert length(ListOptions(), time(6)) == Seconds(Fraction(20 * 60))
+    assert length(ListOptions(), time(5)) == Seconds(Fraction(86_400 + 20 * 60)), "both are after that day's begin"
+    assert length(ListOptions(dates="calendar"), time(6)) == Seconds(Fraction(86_400 + 20 * 60))
 
 
 @pytest.mark.parametrize("text", ["P0Y0M0DT0H1M30.5S", "PT1M30.5S", "PT90.500S"])
