@@ -115,6 +115,7 @@ class Drive:
             if ordered is not None and (on_air is None or on_air.airing is not ordered):
                 self._commands.refuse(ordered, self.ticking.why_not(ordered))
             self._commands.shown(began if began >= before else self.rundown.frame - 1)
+            self._commands.tell()  # what is done yet in this step asks the server, and takes its time
         if reading is not None:
             await self._adjust()
         if not self._is_refused and (reading is None or reading.sight not in (Sight.BLANK, Sight.FOREIGN)):

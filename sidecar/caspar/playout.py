@@ -320,3 +320,4 @@ class CasparPlayout:
             hold_left_ms=None if hold_left is None else frames_to_ms(hold_left, self._rate),
             dropped=rundown.dropped,
         )
+        self._commands.tell()

@@ -44,6 +44,7 @@ class CommandQueue:
         self._time = time
         self._queue: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
         self._unshown: list[tuple[_Waiting, Done]] = []
+        self._untold: list[tuple[_Waiting, Applied]] = []
 
     def put(self, act: Callable[[RundownClock], Done]) -> "Future[Applied]":
         """Raises CommandQueueFull."""
@@ -55,6 +56,7 @@ class CommandQueue:
 
     def apply(self, rundown: RundownClock) -> None:
         """Does what waits, in order. A command whose asker gave up before is left out."""
+        self.tell()
         while True:
             try:
                 waiting = self._queue.get_nowait()
@@ -75,7 +77,7 @@ class CommandQueue:
             if done.shows:
                 self._unshown.append((waiting, done))
             else:
-                self._answer(waiting, done, None)
+                self._note(waiting, done, None)
 
     @property
     def is_shown_soon(self) -> bool:
@@ -86,8 +88,14 @@ class CommandQueue:
         """Output frame ``frame`` was handed to the encoder: it shows whatever was applied before it."""
         if self._unshown:
             for waiting, done in self._unshown:
-                self._answer(waiting, done, frame)
+                self._note(waiting, done, frame)
             self._unshown.clear()
+
+    def tell(self) -> None:
+        """Answers what was done. To be called once the status shows it: who asks again at once finds it done."""
+        told, self._untold = self._untold, []
+        for waiting, applied in told:
+            waiting.answer.set_result(applied)
 
     def refuse(self, airing: Airing, why: str) -> None:
         """The cut to it that was ordered will not be made."""
@@ -97,6 +105,7 @@ class CommandQueue:
 
     def close(self) -> None:
         """Nothing will be shown any more."""
+        self.tell()
         while True:
             try:
                 self._queue.get_nowait().answer.cancel()
@@ -106,7 +115,7 @@ class CommandQueue:
             waiting.answer.set_exception(Refused("not_armed", "the channel left the air before this was shown"))
         self._unshown.clear()
 
-    def _answer(self, waiting: _Waiting, done: Done, frame: int | None) -> None:
+    def _note(self, waiting: _Waiting, done: Done, frame: int | None) -> None:
         took_ms = (self._time.monotonic_ns() - waiting.arrived_ns) / 1_000_000
         item_id = done.airing.item.id if done.airing is not None else None
-        waiting.answer.set_result(Applied(done.sentence, frame, round(took_ms, 2), item_id))
+        self._untold.append((waiting, Applied(done.sentence, frame, round(took_ms, 2), item_id)))

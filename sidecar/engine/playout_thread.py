@@ -139,6 +139,7 @@ class PlayoutThread:
             self._rundown.prepare(self._pool.view, self._time.wall_ns())
             self._pool.sync(self._rundown.wanted())
             self.view = self._muted_view()
+            self._commands.tell()
             self._armed.wait(_MUTED_PASS_S)
 
     def _enter(self) -> int:
@@ -188,6 +189,7 @@ class PlayoutThread:
         for fact in shown.facts:
             self._record(fact, frame, wall_ns)
         self._publish(shown, wall_ns, skipped)
+        self._commands.tell()
         self._pool.sync(self._rundown.wanted())
 
     def _leave_air(self, by: str, wall_ns: int) -> None:

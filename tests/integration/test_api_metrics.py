@@ -19,8 +19,11 @@ from tests.fixtures.running import Running, eventually
 from tests.fixtures.stations import FOREVER, OLGA
 
 FORMAT = {"width": 128, "height": 72, "rate": "25"}
-ONLY_SOMETIMES = {"mcr_output_delay_seconds", "mcr_recorder_heartbeat_age_seconds", "mcr_recorder_free_bytes"}
-"""Of an output that said so, and of a recorder that records."""
+ONLY_SOMETIMES = {
+    "mcr_output_delay_seconds", "mcr_recorder_heartbeat_age_seconds", "mcr_recorder_free_bytes",
+    "mcr_webhook_waiting", "mcr_webhook_dead",
+}  # fmt: skip
+"""Of an output that said so, of a recorder that records, and of a receiver."""
 LABELS = {name: set(family.labels) for family in FAMILIES.values() for name in family.samples}
 
 

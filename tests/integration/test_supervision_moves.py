@@ -145,7 +145,18 @@ async def test_a_person_moves_one_channel_and_it_is_ready_there_before_it_leaves
         await made.commands.channel_changed(row.id)
         with pytest.raises(Conflict, match="at epoch 1, not 7"):
             await made.commands.move(row.id, None, OLGA, expect_epoch=7)
-        await made.commands.move(row.id, None, OLGA, expect_epoch=1)
+
+        async def moves() -> bool:
+            try:
+                await made.commands.move(row.id, None, OLGA, expect_epoch=1)
+            except Conflict as refused:
+                # On a machine that is busy a node may have missed a probe a moment ago.
+                if "did not answer the last probes" not in str(refused):
+                    raise
+                return False
+            return True
+
+        await until(moves, 60.0, "the other node answers")
         assert await made.node_of(row.id) == second
         await moved(made, row.id, 2)
         assert await made.sidecars(row.id) == {first: [], second: [(2, "on_air")]}

@@ -50,6 +50,7 @@ class SimCards:
     """Stands where ``supervisor.agent.cards.Cards`` does once the agent runs."""
 
     seen: tuple[Device, ...]
+    capture_fault: str | None = None
 
 
 class SimNode:
