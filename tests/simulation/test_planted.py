@@ -26,7 +26,7 @@ SEARCHES: Final = {
     "a leader acting past its trusted time": Search("starts past trust", ("I6",)),
     # The old one's exit counts for every new one, whose start then fails before it is ordered (I13); or what airs is
     # ended for what the old one told (I17), and never recovers (I12).
-    "a status of an old epoch accepted": Search("all", ("I12", "I13", "I17")),
+    "a status of an old epoch accepted": Search("all", ("I12", "I13", "I17"), most=60),
     "as-run collected twice": Search("late as-run", ("I21",)),
     "automatic fail-back": Search("all", ("I15", "I16", "I17", "veto")),
     "claim checked outside the transaction": Search("rivals", ("I19",)),
