@@ -53,7 +53,7 @@ class Desk:
             if time.monotonic() > deadline:
                 raise TimeoutError("the stand-in did not read its manners")
             self.terminal.text()
-            time.sleep(0.02)
+            time.sleep(0.02)  # how often the terminal is read
 
     def start_again(self) -> None:
         """The stand-in, after it was killed, with good manners."""
@@ -78,7 +78,7 @@ def never_lies(desk: Desk, since: float, seconds: float) -> str:
         text = desk.terminal.text()
         if at > since + SILENT_S + desk.grace_s and live_tallies(text):
             return f"{live_tallies(text)} live tallies {at - since:.1f} s after the last word"
-        time.sleep(0.05)
+        time.sleep(0.05)  # how finely a lie is looked for
     return "" if "STALE" in desk.terminal.text() else "nothing says that it is old"
 
 
@@ -271,7 +271,7 @@ def _look(desk: Desk, seconds: float) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         desk.terminal.text()
-        time.sleep(0.02)
+        time.sleep(0.02)  # how often the terminal is read
 
 
 def _paste(desk: Desk, text: str) -> None:

@@ -103,7 +103,7 @@ def _bytes_at_rest(desk: DeskTerminal) -> float:
     before, began = desk.bytes_read, time.monotonic()
     while time.monotonic() < began + _REST_S:
         desk.text()
-        time.sleep(0.05)
+        time.sleep(0.05)  # how often the terminal is read
     return (desk.bytes_read - before) / (time.monotonic() - began)
 
 
@@ -118,7 +118,7 @@ def _pressed(desk: DeskTerminal, channels: int, presses: int) -> Seen:
         at, frame = taken.get(number, (0.0, -1))
         while time.monotonic() < at + GUARD_S:
             desk.text()
-            time.sleep(0.02)
+            time.sleep(0.02)  # the take guard passes; the terminal is read meanwhile
         pressed = desk.press_at("t")
         answered = desk.shown(lambda lines, frame=frame: _is_new(answer(lines), frame), _SEEN_S)
         said = answer(desk.lines)
@@ -191,4 +191,4 @@ def _wait_ready(api: Api) -> None:
         except (OSError, ApiError):
             pass
         assert time.monotonic() < deadline, "the supervisor is not ready"
-        time.sleep(0.1)
+        time.sleep(0.1)  # how often it is asked, up to the deadline

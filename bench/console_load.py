@@ -53,7 +53,7 @@ def taken(desk: DeskTerminal, seconds: float) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         desk.text()
-        time.sleep(_STEP_S)
+        time.sleep(_STEP_S)  # how often the terminal is read
 
 
 @contextmanager

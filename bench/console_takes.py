@@ -131,5 +131,5 @@ def _took(station: SimulatedStation, before: set[str], frame: int) -> str | None
         for event in _takes(station):
             if event["start_frame"] == frame and _name(event) not in before:
                 return str(event["channel_id"])
-        time.sleep(0.2)
+        time.sleep(0.2)  # how often the log is asked, up to the deadline
     return None
