@@ -69,10 +69,13 @@ class Restarts:
         since = self.on_air_since if self.on_air_since is not None else now
         item_since = self.item_since if item_id == self.item_id and self.item_id is not None else now
         counts = self.brought_down
+        # It played for long, or to where another followed: what ended the engine then was not this item.
+        innocent = {item_id} if now - item_since >= good_spell else set[str | None]()
+        innocent |= {self.item_id} if item_id != self.item_id else set()
         if self.last_failure is not None and now - self.last_failure >= forgive:
             counts = {}
-        elif item_id in counts and now - item_since >= good_spell:
-            counts = {known: count for known, count in counts.items() if known != item_id}
+        elif not innocent.isdisjoint(counts):
+            counts = {known: count for known, count in counts.items() if known not in innocent}
         healed = now - since >= good_spell
         return replace(
             self,
@@ -87,6 +90,10 @@ class Restarts:
     def edited(self) -> "Restarts":
         """The playlist was edited: its items are to be tried anew."""
         return replace(self, brought_down={})
+
+    def reprieved(self) -> "Restarts":
+        """What was left out is to be tried once more: one more failure on an item, and it is suspected again."""
+        return replace(self, brought_down={item: min(count, SKIP_AT - 1) for item, count in self.brought_down.items()})
 
     @property
     def skipped(self) -> frozenset[str]:

@@ -135,8 +135,11 @@ class Actions:
         self.restarts = self.restarts.on_air(
             self._desk.clock.monotonic(), item_id, good_spell=timing.good_spell, forgive=timing.forgive
         )
-        if self._left_out and not self.restarts.brought_down:
-            # Long enough without a failure: the whole list is given again.
+        if len(self._left_out) > 1 and self._left_out == frozenset(self._titles) and self.restarts.failures == 0:
+            # Whoever ended the engine on every item of a list is hardly the items: a good spell of filler, and they
+            # are tried again. A list of one item waits until it is forgiven.
+            self.restarts = self.restarts.reprieved()
+        if self._left_out - self.restarts.left_out(self._titles):
             self.list_changed, self._compares_only = True, False
 
     def went_on(self, item_id: str) -> None:

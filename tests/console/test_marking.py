@@ -97,8 +97,9 @@ async def test_the_question_is_void_when_a_marked_channel_changes() -> None:
         desk.supervisor.tell(reset(changed))
         for _ in range(100):
             await pilot.pause(0.05)
-            if not isinstance(desk.app.screen, ArmScreen):
+            if "a channel changed, nothing sent" in desk.text():
                 break
+        assert not isinstance(desk.app.screen, ArmScreen)
         assert "a channel changed, nothing sent" in desk.text()
         assert desk.supervisor.sent == []
 

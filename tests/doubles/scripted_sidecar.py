@@ -279,10 +279,12 @@ class Sidecar:
                 new = msgspec.convert(body["playlist"], Playlist)
                 if new.revision < self.playlist.revision:
                     return Refusal("Stale", 409, "stale_revision", f"this holds revision {self.playlist.revision}")
-                item = self.item
+                item, was_empty = self.item, not self.playlist.items
                 self.playlist = new
                 here = [index for index, it in enumerate(new.items) if item is not None and it.id == item.id]
                 self.index = here[0] if here else None
+                if was_empty and new.items and self.armed_at is not None:
+                    self.cut(0, "arm", self.frame, by)
         frame = self.frame if verb in ("arm", "take", "skip") else None
         item = self.item
         reply = msgspec.json.encode(

@@ -62,3 +62,17 @@ async def test_after_a_clean_end_it_goes_on_with_the_next_frame(node_home: NodeH
     start = next(it for it in journal(node_home, row.id, 2) if it.kind == "item_start")
     assert end.cause == "stop"
     assert (start.item_id, start.in_frames) == (end.item_id, end.frames)
+
+
+async def test_a_list_whose_items_are_all_blamed_for_kills_comes_back_by_itself(node_home: NodeHome) -> None:
+    """P1: whoever kills a sidecar on each of its items in turn takes the list off for a good spell, not for long."""
+    async with station(node_home, timing={"good_spell": 3.0}) as here:
+        row = await here.channel(FOREVER, FOREVER)
+        await here.start(row)
+        for epoch in range(2, 6):
+            live = await here.on_air(row.id, epoch=epoch - 1)
+            assert live.item is not None
+            assert live.item.title == f"item {epoch > 3:d}"
+            os.kill(await here.pid(row.id), signal.SIGKILL)
+        assert (await here.on_air(row.id, epoch=5)).picture == "filler"
+        await until(lambda: here.live(row.id).picture == "item", what="the list again")

@@ -115,6 +115,28 @@ def test_an_item_is_suspected_acquitted_and_forgiven() -> None:
     assert not other.on_air(605.0, "good", good_spell=60.0, forgive=600.0).skipped
 
 
+def test_an_item_that_another_followed_is_acquitted() -> None:
+    """P1: short items never play for a good spell; that they play out clears them as well."""
+    twice = Restarts().failed(0.0, "x", 0.0, item_id="short").failed(5.0, "x", 0.0, item_id="short")
+    on = twice.on_air(10.0, "short", good_spell=60.0, forgive=600.0)
+    assert on.on_air(14.0, "short", good_spell=60.0, forgive=600.0).skipped == {"short"}
+    assert not on.on_air(15.0, "next", good_spell=60.0, forgive=600.0).skipped
+    again = on.failed(15.0, "x", 0.0, item_id="short")
+    assert again.on_air(16.0, "next", good_spell=60.0, forgive=600.0).skipped == {"short"}
+
+
+def test_what_is_reprieved_is_suspected_again_by_one_more_failure() -> None:
+    """P1."""
+    restarts = Restarts()
+    for at, item in enumerate("aabbb"):
+        restarts = restarts.failed(float(at), "x", 0.0, item_id=item)
+    assert restarts.left_out("ab") == {"a", "b"}
+    restarts = restarts.reprieved()
+    assert (restarts.left_out("ab"), restarts.skipped) == (frozenset(), frozenset())
+    restarts = restarts.failed(9.0, "x", 0.0, item_id="b")
+    assert (restarts.left_out("ab"), restarts.skipped) == (frozenset(), {"b"})
+
+
 LIST = Playlist(
     revision=1,
     items=tuple(Item(id=name, title=name.upper(), kind="slate", duration_frames=100) for name in "abc"),
