@@ -117,13 +117,12 @@ class _Run:
 class Account:
     """Feed it every event that touches the span, in order of start, then ``close``.
 
-    ``until``: up to where what is on air now has aired; nothing after it is known.
+    ``until``: now, for a span that is still running: what comes after it is not counted at all, aired or off air.
     """
 
     def __init__(self, start: datetime, end: datetime, rate: str, until: datetime | None = None) -> None:
         self._start, self._rate, self._rate_text = start, parse_rate(rate), rate
-        self._size = max(0, self._grid(end))
-        self._until = self._grid(min(until, end)) if until is not None else self._size
+        self._size = max(0, self._grid(end if until is None else min(until, end)))
         self._cursor = 0
         self._runs: dict[str, _Run] = {}
         self._last: Piece | None = None
@@ -140,7 +139,7 @@ class Account:
         self._add(piece, None)
 
     def close(self) -> Totals:
-        self._settle(self._until)
+        self._settle(self._size)
         self._gap(self._size, self._why(None))
         return self._totals
 

@@ -23,7 +23,7 @@ class Service:
 
     def __init__(self, span: Span, until: datetime) -> None:
         self._span, self._until = span, min(until, span.end)
-        self._account = Account(span.start, max(self._until, span.start), span.rate, self._until)
+        self._account = Account(span.start, span.end, span.rate, self._until)
         self._items = self._clean = self._troubled = self._missed = self._late = self._repeated = 0
         self._worst = timedelta()
 
@@ -91,7 +91,7 @@ def proof_of(proof: Proof, span: Span, now: datetime) -> AsRunProof:
         until=min(now, span.end),
         rate=span.rate,
         holds=proof.holds,
-        sentence=sentence_of(proof),
+        sentence=("" if now >= span.end else f"as far as it has run, to {now:%H:%M:%S} UTC: ") + sentence_of(proof),
         span_frames=totals.span,
         aired_frames=totals.aired,
         filler_frames=totals.filler,

@@ -78,7 +78,17 @@ def test_two_at_once_are_counted_once_and_told() -> None:
 def test_what_is_on_air_aired_until_now() -> None:
     counting = Account(START, at(10), "25", until=at(4))
     counting.add(piece("a", 0, None, status="on air"))
-    assert numbers(counting.close()) == {"aired": 100, "off_air": 150}
+    totals = counting.close()
+    assert (numbers(totals), totals.span, totals.gaps) == ({"aired": 100}, 100, [])
+
+
+def test_what_is_to_come_of_a_day_that_still_runs_is_not_off_air() -> None:
+    """P4: only what lies between the last frame and now."""
+    counting = Account(START, at(10), "25", until=at(4))
+    counting.add(piece("a", 0, 75))
+    totals = counting.close()
+    assert (numbers(totals), totals.span) == ({"aired": 75, "off_air": 25}, 100)
+    assert numbers(Account(at(5), at(10), "25", until=at(4)).close()) == {}
 
 
 def test_a_journal_that_is_gone_counts_up_to_what_came_after_and_as_not_proven() -> None:
