@@ -77,6 +77,10 @@ def _placing(view: View, observed: Observed | None) -> Decision:
         return _to_stopping(observed)
     if view.agent == "answers" and _runs(view):
         return Decision((End(_newest(view), patient=False),), "ends what still runs of it before a new start", observed)
+    if view.elsewhere:
+        # The row does not know of it: a store restored from a backup.
+        said = f"ends what still runs of it on {_where(view)} before a new start"
+        return Decision(_end_strays(view), said, observed)
     site = view.site
     if site is None or site.why_not:
         why = site.why_not if site else "no node is known"
@@ -174,6 +178,9 @@ def _muted(view: View, sighting: Sighting, observed: Observed | None, timing: Ti
     if view.strays:
         # The agent arms nothing beside another.
         return Decision((End(max(view.strays), patient=False, final=False),), "ends what an earlier try left", observed)
+    if view.elsewhere:
+        said = f"ready and muted: ends what still runs of it on {_where(view)} before it is armed"
+        return Decision(_end_strays(view), said, observed)
     arm = (ArmNow(view.epoch, sighting.nonce),)
     again = f", again: {view.fault}" if view.fault else ""
     if sighting.undecoded is None:

@@ -119,6 +119,12 @@ CASES: list[tuple[str, View, tuple[Action, ...], str]] = [
      "on air; ends what is left of it on gamma"),
     ("left over", running(agent="answers", elsewhere=(Stray("c", "gamma", 2),)),
      (End(2, patient=False, node_id="c", final=False),), "on air; ends what is left of it on gamma"),
+    ("the row does not know where it plays", running(phase="placing", agent="answers", sighting=None,
+     elsewhere=(Stray("c", "gamma", 2),)), (End(2, patient=False, node_id="c", final=False),),
+     "ends what still runs of it on gamma before a new start"),
+    ("nor when it is to be armed", running(phase="starting", agent="answers", armed_for=None, sighting=replace(MUTED, epoch=3),
+     elsewhere=(Stray("c", "gamma", 2),)), (End(2, patient=False, node_id="c", final=False),),
+     "ready and muted: ends what still runs of it on gamma before it is armed"),
     ("published nowhere", moving(), (MoveTo("starting"),),
      "enters the air on beta: what the old one may still write on alpha is published nowhere"),
     (
