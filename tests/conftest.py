@@ -12,4 +12,5 @@ pytest_plugins = [
     "tests.long",
     "tests.order",
     "tests.skips",
+    "tests.unsteady",
 ]
