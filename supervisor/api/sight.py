@@ -20,6 +20,7 @@ from supervisor.schemas.event import (
 )
 from supervisor.schemas.node import Node
 from supervisor.schemas.recorder import Recorder, RecorderDeleted, RecorderSeen
+from supervisor.schemas.schedule import Schedule, ScheduleDeleted
 
 
 def mine_of(who: Principal, supervision: Supervision) -> frozenset[str]:
@@ -129,7 +130,9 @@ class StreamSight:
                 self._recorders.add(recorder_id)
                 return payload
             case RecorderSeen(recorder_id=recorder_id):
-                return payload if sees(self._who, recorder_projects(self._supervision).get(recorder_id)) else None
+                return payload if self._sees_recorder(recorder_id) else None
+            case Schedule(recorder_id=recorder_id) | ScheduleDeleted(recorder_id=recorder_id):
+                return payload if self._sees_recorder(recorder_id) else None
             case RecorderDeleted(recorder_id=recorder_id):
                 there = recorder_id in self._recorders
                 self._recorders.discard(recorder_id)
@@ -149,6 +152,9 @@ class StreamSight:
     def _sees_channel(self, channel_id: str) -> bool:
         row = self._supervision.row(channel_id)
         return row is not None and sees(self._who, row.project_id)
+
+    def _sees_recorder(self, recorder_id: str) -> bool:
+        return sees(self._who, recorder_projects(self._supervision).get(recorder_id))
 
     def _alarm(self, alarm: Alarm) -> bool:
         if alarm.channel_id is not None:

@@ -140,6 +140,26 @@ async def test_the_same_is_there_for_who_may(supervisor: Running) -> None:
         assert renamed.status_code == 403
 
 
+async def test_the_stream_tells_who_may_see_a_project_of_its_schedules(supervisor: Running) -> None:
+    theirs = await _first_project(supervisor)
+    _, token = await person(supervisor, "looks", "viewer", {theirs["project_id"]: ()})
+    schedule = f"/schedules/{theirs['schedule_id']}"
+    told: list[str] = []
+    async with client_of(supervisor, token) as looks, looks.stream("GET", "/api/v1/events") as raw:
+        lines = raw.aiter_lines()
+        async with asyncio.timeout(20.0):
+            async for line in lines:
+                if line == "event: reset":
+                    break
+            rev = (await supervisor.call("GET", schedule))["rev"]
+            await supervisor.call("PATCH", schedule, rev=rev, json={"title": f"{SECRET} later"})
+            async for line in lines:
+                told.append(line)
+                if f"{SECRET} later" in line:
+                    break
+    assert told[-2] == "event: schedule"
+
+
 async def test_neither_the_stream_nor_the_console_tells_of_another_project(supervisor: Running, tmp_path: Path) -> None:
     theirs = await _first_project(supervisor)
     mine = (await supervisor.call("POST", "/projects", json={"name": "Mine"}))["id"]
@@ -172,6 +192,10 @@ async def test_neither_the_stream_nor_the_console_tells_of_another_project(super
                     break
         await supervisor.call("POST", f"/channels/{theirs['channel_id']}/hold-failover")
         await supervisor.call("POST", f"/alarms/{theirs['alarm_id']}/acknowledge")
+        rev = (await supervisor.call("GET", f"/schedules/{theirs['schedule_id']}"))["rev"]
+        await supervisor.call(
+            "PATCH", f"/schedules/{theirs['schedule_id']}", rev=rev, json={"title": f"{SECRET} later"}
+        )
         await supervisor.call("POST", f"/channels/{own['id']}/hold-failover")
         await read('"hold_failover":true')
         async with asyncio.timeout(20.0):

@@ -100,6 +100,8 @@ class Truth:
         self.emptied_at: dict[str, float] = {}
         """By node id, when it was last seen in maintenance."""
         self.moved_by_hand: dict[str, float] = {}
+        self._moves_by_hand: set[str] = set()
+        """Channels whose fencing people began: it may come to another node than the first it tried, or back and on."""
         """By channel id, when people last asked for it to be moved."""
         self.samples = 0
         self._armed: dict[tuple[str, int], SimSidecar] = {}
@@ -228,6 +230,11 @@ class Truth:
         if row.hold_failover and not emptied and row.node_id != before.fencing_node_id:
             self.violated("veto", f"{row.name} was moved though its failover is held")
         asked = now - self.moved_by_hand.get(row.id, -1e9) < _ASKED_S
+        if before.phase != "fencing":
+            self._moves_by_hand.discard(row.id)
+        if asked:
+            self._moves_by_hand.add(row.id)
+        asked = asked or row.id in self._moves_by_hand
         silent = row.phase == "fencing" and row.fencing_node_id == before.node_id and not emptied and not asked
         if row.phase == "fencing":
             world.log.count("fence")
