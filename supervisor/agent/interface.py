@@ -397,7 +397,8 @@ class NodeAgent(Protocol):
     async def stop(self, order: StopOrder) -> Exit | None:
         """Ends every sidecar of the channel up to and including ``epoch``; returns when the exits are confirmed.
 
-        None when none ran. A cancel leaves the stop half done; repeat it. Raises StaleTerm, StopUnconfirmed, AgentAway.
+        A start of such an epoch that comes later is refused with EpochUsed. None when none ran. A cancel leaves the
+        stop half done; repeat it. Raises StaleTerm, StopUnconfirmed, AgentAway.
         """
         ...
 

@@ -67,6 +67,9 @@ class Orders:
         self._nursery = nursery
         self._answer_s = answer
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._ended: dict[str, int] = {}
+        """By channel the highest epoch that a stop was for: a start of it that was slow on its way comes too late. An
+        order does not outlive the agent that it was sent to, so this is not on disk."""
 
     async def start(self, order: StartOrder, *, beside: bool) -> int:
         """The pid. ``beside``: an older sidecar of the channel may live meanwhile."""
@@ -92,6 +95,10 @@ class Orders:
                     raise StaleEpoch(order.channel_id, order.epoch, highest)
                 if known is not None:
                     raise EpochUsed(f"epoch {order.epoch} of channel {order.channel_id} {known.exit}")
+                if order.epoch <= self._ended.get(order.channel_id, 0):
+                    raise EpochUsed(
+                        f"epoch {order.epoch} of channel {order.channel_id} was ended before its start came"
+                    )
                 older = self._living(order.channel_id)
                 if older and not beside:
                     raise _still_running(older[0])
@@ -129,6 +136,7 @@ class Orders:
         await self._terms.take(order.term)
         async with self._locks[order.channel_id]:
             self._terms.check(order.term)
+            self._ended[order.channel_id] = max(order.epoch, self._ended.get(order.channel_id, 0))
             if self._watching.is_doubtful(order.channel_id):
                 raise StopUnconfirmed(f"the stop of channel {order.channel_id} is unconfirmed: {self._watching.doubt}")
             ended = [watched for watched in self._living(order.channel_id) if watched.handle.epoch <= order.epoch]

@@ -129,10 +129,8 @@ class StreamSight:
                     return None
                 self._recorders.add(recorder_id)
                 return payload
-            case RecorderSeen(recorder_id=recorder_id):
-                return payload if self._sees_recorder(recorder_id) else None
-            case Schedule(recorder_id=recorder_id) | ScheduleDeleted(recorder_id=recorder_id):
-                return payload if self._sees_recorder(recorder_id) else None
+            case RecorderSeen() | Schedule() | ScheduleDeleted():
+                return payload if self._sees_recorder(payload.recorder_id) else None
             case RecorderDeleted(recorder_id=recorder_id):
                 there = recorder_id in self._recorders
                 self._recorders.discard(recorder_id)

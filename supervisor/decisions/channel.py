@@ -330,6 +330,12 @@ def _stopping(view: View, observed: Observed | None, timing: Timing) -> Decision
         return Decision((), f"waits for the agent of {silent} to confirm the stop", observed)
     if view.agent == "answers" and not view.fresh and view.node_id is not None:
         return Decision((), f"waits for the next word of {view.agent_name}", observed)
+    unseen = view.sighting is None or view.sighting.epoch != view.epoch
+    if view.agent == "answers" and unseen and view.start_ordered and not view.ended:
+        # It may still be on its way there, and what was told before it came says nothing.
+        again = f", again: {view.fault}" if view.fault else ""
+        said = f"makes sure that epoch {view.epoch}, whose start was ordered and not seen, does not start yet{again}"
+        return Decision((End(view.epoch, patient=False),), said, observed)
     if view.node_lost or (old is not None and old.lost):
         return Decision((MoveTo("off"),), f"off air: its node was declared dead{then}", observed)
     why = why_plays_on(view)

@@ -161,6 +161,8 @@ class View:
     muted_for: float = 0.0
     armed_for: float | None = None
     start_ordered: bool = False
+    ended: bool = False
+    """Its node confirmed the end of this epoch: a start that is still on its way comes too late."""
     fault: str = ""
     """Why the last action failed, empty when it did not."""
     skipped: tuple[str, ...] = ()

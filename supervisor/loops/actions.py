@@ -389,6 +389,8 @@ class Actions:
         order = StopOrder(self.row.id, end.epoch, self._fence().term, by, end.patient, end.final)
         try:
             await watch.agent.stop(order)
+            if end.node_id in (None, self.row.node_id) and end.epoch >= self.row.epoch:
+                self.of_epoch(self.row.epoch).ended = True
         finally:
             await watch.refresh()
 

@@ -329,6 +329,7 @@ class ChannelKeeper:
             muted_for=0.0 if of_this.muted_at is None else now - of_this.muted_at,
             armed_for=None if of_this.armed_at is None else now - of_this.armed_at,
             start_ordered=of_this.start_ordered,
+            ended=of_this.ended,
             fault=of_this.fault,
             skipped=(*actions.skipped(), *(() if status is None else skipped_of(status))),
             off_air_for=self._air.off_air_for(now),

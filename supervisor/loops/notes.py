@@ -17,6 +17,8 @@ class EpochNotes:
 
     epoch: int
     start_ordered: bool = False
+    ended: bool = False
+    """Its node confirmed that nothing of it runs, and that nothing will: a start on its way comes too late."""
     muted_at: float | None = None
     armed_at: float | None = None
     fault: str = ""

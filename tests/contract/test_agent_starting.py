@@ -72,6 +72,16 @@ async def test_older_epochs_are_refused_for_ever(node_home: NodeHome, run: Run) 
         await agent.start(start(8))
 
 
+async def test_a_start_that_comes_after_its_stop_starts_nothing(node_home: NodeHome, run: Run) -> None:
+    """P2, P3: a stop answers for what is still on its way, so that what it held may be given to others."""
+    async with run(node_home) as agent:
+        assert await agent.stop(stop(3)) is None
+        with pytest.raises(EpochUsed, match="ended before its start came"):
+            await agent.start(start(3))
+        assert not node_home.processes()
+        await agent.start(start(4))
+
+
 async def test_a_start_is_refused_while_an_older_sidecar_lives(node_home: NodeHome, run: Run) -> None:
     """P2: the agent itself never lets two run for a channel."""
     async with run(node_home) as agent:

@@ -101,7 +101,8 @@ class Truth:
         """By node id, when it was last seen in maintenance."""
         self.moved_by_hand: dict[str, float] = {}
         self._moves_by_hand: set[str] = set()
-        """Channels whose fencing people began: it may come to another node than the first it tried, or back and on."""
+        """Channels whose move people began, by hand or by emptying a node: it may come to another node than the first
+        that it tried, or back and on."""
         """By channel id, when people last asked for it to be moved."""
         self.samples = 0
         self._armed: dict[tuple[str, int], SimSidecar] = {}
@@ -224,18 +225,18 @@ class Truth:
             return
         now = world.loop.now
         emptied = now - self.emptied_at.get(before.node_id or "", -1e9) < _EMPTIED_S
+        asked = emptied or now - self.moved_by_hand.get(row.id, -1e9) < _ASKED_S
+        if before.phase != "fencing":
+            self._moves_by_hand.discard(row.id)
+        if asked:
+            self._moves_by_hand.add(row.id)
         if row.wanted_node_id is not None and row.node_id != row.wanted_node_id:
             self.violated("I14", f"{row.name} is pinned and was moved off {node.name}")
         # A move that was under way when it was held may end where it began.
         if row.hold_failover and not emptied and row.node_id != before.fencing_node_id:
             self.violated("veto", f"{row.name} was moved though its failover is held")
-        asked = now - self.moved_by_hand.get(row.id, -1e9) < _ASKED_S
-        if before.phase != "fencing":
-            self._moves_by_hand.discard(row.id)
-        if asked:
-            self._moves_by_hand.add(row.id)
-        asked = asked or row.id in self._moves_by_hand
-        silent = row.phase == "fencing" and row.fencing_node_id == before.node_id and not emptied and not asked
+        by_people = row.id in self._moves_by_hand
+        silent = row.phase == "fencing" and row.fencing_node_id == before.node_id and not by_people
         if row.phase == "fencing":
             world.log.count("fence")
         world.log.count("failover" if silent else "replacement")

@@ -409,6 +409,20 @@ CASES: list[tuple[str, View, tuple[Action, ...], str, str | None]] = [
     ),
     ("stopped", view(desired="off", phase="stopping", sighting=None), (MoveTo("off"),), "off air, confirmed", None),
     (
+        "stopped, and its start may still come",
+        view(desired="off", phase="stopping", sighting=None, start_ordered=True),
+        (End(3, patient=False),),
+        "makes sure that epoch 3, whose start was ordered and not seen, does not start yet",
+        None,
+    ),
+    (
+        "stopped, and its start comes too late",
+        view(desired="off", phase="stopping", sighting=None, start_ordered=True, ended=True),
+        (MoveTo("off"),),
+        "off air, confirmed",
+        None,
+    ),
+    (
         "stopped, and the server said so",
         server_view(sighting=replace(GOOD, exit="ended with code 0", ended_well=True)),
         (MoveTo("off"),),
