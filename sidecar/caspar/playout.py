@@ -319,5 +319,6 @@ class CasparPlayout:
             skipped_items=tuple(self._skipped_items),
             hold_left_ms=None if hold_left is None else frames_to_ms(hold_left, self._rate),
             dropped=rundown.dropped,
+            since_frame=rundown.since if is_on_air else None,
         )
         self._commands.tell()

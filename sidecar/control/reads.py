@@ -120,4 +120,5 @@ class Reads:
             recording=playout.recording,
             look_digest=playout.look_digest,
             engine=playout.engine,
+            since_frame=playout.since_frame,
         )

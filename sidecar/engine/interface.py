@@ -54,6 +54,7 @@ class PlayoutStatus:
     recording: RecordingStatus | None = None
     look_digest: str = ""
     engine: EngineHealth | None = None
+    since_frame: int | None = None
 
 
 class Engine(Protocol):
@@ -144,6 +145,7 @@ def status_of(
         live_faults=live_faults,
         look_digest=look_digest,
         engine=engine,
+        since_frame=view.since_frame,
     )
 
 

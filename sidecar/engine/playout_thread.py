@@ -57,6 +57,8 @@ class AirView:
     skipped_items: tuple[SkippedItem, ...] = ()
     hold_left_ms: int | None = None
     dropped: tuple[str, ...] = ()
+    since_frame: int | None = None
+    """As in ``Status``."""
     stands_at: str | None = None
     """The item that the list goes on after, also while filler or the standby card is on air; None: it begins."""
 
@@ -270,6 +272,7 @@ class PlayoutThread:
             skipped_items=tuple(self._skipped_items),
             hold_left_ms=self._hold_left_ms(),
             dropped=self._rundown.dropped,
+            since_frame=self._rundown.since,
             stands_at=self._rundown.stands_at,
         )
 

@@ -206,3 +206,6 @@ class Status(Struct, frozen=True):
     """Of the logo and the thresholds that hold (``protocol.outputs``); empty: they hold until its next start."""
     engine: EngineHealth | None = None
     """None where the sidecar plays by itself."""
+    since_frame: int | None = None
+    """The frame of the as-run record with which what is on the output began: an item, a clip of filler, the slate, a
+    held picture, a live input's loss or return. None while muted, and of a sidecar that does not tell it."""

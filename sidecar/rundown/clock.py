@@ -191,6 +191,12 @@ class RundownClock(Transport):
         return self._out.frame
 
     @property
+    def since(self) -> int | None:
+        """The frame of the fact with which what is on the output began: an item, a clip of filler, the slate, a held
+        picture, a live input's loss or return. None while muted."""
+        return self._out.since
+
+    @property
     def frames_late(self) -> int:
         """Late frames since arming, those of ``note_late`` included: what all ``late`` facts add up to."""
         return self._out.frames_late

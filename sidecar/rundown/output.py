@@ -50,6 +50,7 @@ class Airtime:
     live: LiveWatch | None = None  # of a live input
     lost_at: int | None = None  # since when its input is lost
     lost_why: str = ""
+    back_at: int | None = None  # since when its input is there again
     added: int = 0  # frames an operator added to its length
     limit_left: int | None = None  # frames until the time of day ends it
 
@@ -246,7 +247,20 @@ class OnOutput:
         air = self.air
         if air is not None and air.lost_at is not None:
             self.fact("live_back", air.airing, cause=cause, by=by, frames=self.frame - air.lost_at)
-            air.lost_at, air.lost_why = None, ""
+            air.lost_at, air.lost_why, air.back_at = None, "", self.frame
+
+    @property
+    def since(self) -> int | None:
+        """The frame of the fact with which what is on the output began; None while muted."""
+        air = self.air
+        match self.mode:
+            case Mode.MUTED:
+                return None
+            case Mode.ITEM if air is not None:
+                begins = (air.lost_at, air.back_at, air.started)
+                return next(frame for frame in begins if frame is not None)
+            case _:
+                return self._part_began
 
     def fact(
         self,

@@ -30,13 +30,14 @@ def frames_as_time(frames: int, rate: str) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A heartbeat of the run: at ``at`` ``frame`` frames had left, the last ones of the item that began at
-    ``started_frame``."""
+    """A heartbeat of the run: at ``at`` ``frame`` frames had left, the last ones of the event whose record is of frame
+    ``since``; or, where a sidecar does not tell that, of the item that began at ``started_frame``."""
 
     frame: int
     at: datetime
-    item_id: str
-    started_frame: int
+    since: int | None
+    item_id: str | None = None
+    started_frame: int | None = None
 
 
 class Projection:
@@ -71,7 +72,7 @@ class Projection:
         """The run is over. What has no end of its own aired at least to ``last``, its last record, and no one knows on.
 
         ``last`` None: nothing is provable beyond the start. ``heard`` is the last heartbeat of the run: it may prove
-        more of the item that it names.
+        more of the event that it names.
         """
         ended: list[AsRunEventRow] = []
         for event in self._open:
@@ -212,6 +213,8 @@ def _planned(record: AsRunRecord) -> datetime | None:
 
 
 def _is_of(heard: Heard, event: AsRunEventRow) -> bool:
+    if heard.since is not None:
+        return heard.since == event.start_frame
     return event.kind == "item" and (heard.item_id, heard.started_frame) == (event.item_id, event.start_frame)
 
 

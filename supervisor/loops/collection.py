@@ -212,10 +212,14 @@ class Collection:
         """Keeps each run's last heartbeat: what a killed sidecar could not write any more."""
         for report in self._watch.reports():
             status = report.status
-            if status is None or status.item is None or self._collected(report.channel_id, status.run_id) is None:
+            if status is None or self._collected(report.channel_id, status.run_id) is None:
                 continue
+            item = status.item
+            if item is None and status.since_frame is None:
+                continue
+            begun = (None, None) if item is None else (item.item_id, item.started_frame)
             self._heard[report.channel_id, status.run_id] = Heard(
-                status.frame, instant(status.at), status.item.item_id, status.item.started_frame
+                status.frame, instant(status.at), status.since_frame, *begun
             )
 
     def _due(self) -> dict[tuple[str, str], int]:

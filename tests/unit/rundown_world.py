@@ -94,6 +94,7 @@ class World:
             source.taken += 1
         self.shown.append(shown)
         self.facts += shown.facts
+        assert self.clock.since == began(self.facts)
         self.open_all()
         return shown
 
@@ -153,6 +154,13 @@ class World:
             assert self.shown[-1].action in ("source", "repeat") or self.shown[-1].airing is not None
         if shown.action != "source":
             assert shown.silent
+
+
+def began(facts: list[Fact]) -> int:
+    """The frame of the fact that began what is on the output."""
+    begins = ("item_start", "filler_start", "live_lost")
+    causes = (("freeze_start", "hold"), ("live_back", "live back"))
+    return next(it.frame for it in reversed(facts) if it.kind in begins or (it.kind, it.cause) in causes)
 
 
 def check_facts(facts: list[Fact], aired: int) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sidecar.protocol.channel import Item, Playlist
 from sidecar.rundown.clock import Refused, RundownClock
 from sidecar.rundown.model import Airing, Fact, Shown, SourceView, Supply
+from tests.unit.rundown_world import began
 
 RATE = Fraction(25)
 SECOND = 25
@@ -52,6 +53,7 @@ class Air:
             shown = self.clock.tick(self.view)
             self.shown.append(shown)
             self.facts += shown.facts
+            assert self.clock.since == began(self.facts)
         return self
 
     def of(self, *kinds: str) -> list[tuple[str, str, int, int | None]]:

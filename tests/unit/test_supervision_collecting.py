@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Set
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -29,6 +29,7 @@ from supervisor.agent.interface import (
     SidecarReport,
 )
 from supervisor.alarms import AlarmBoard
+from supervisor.asrun.account import Piece, account
 from supervisor.decisions.timing import Timing
 from supervisor.events import Events
 from supervisor.loops.collection import Collection
@@ -37,6 +38,7 @@ from tests.fixtures.agents import until
 from tests.unit.test_supervision_watching import HandClock, condition, leadership
 
 AT = "2026-03-01T00:00:10+00:00"
+BEGAN = datetime.fromtimestamp(1_700_000_000, UTC)
 
 
 @dataclass
@@ -59,12 +61,14 @@ class Run:
         )  # fmt: skip
         self.lines.append(JournalLine(encode_line(record), record))
 
-    def beat(self, frame: int, item: ItemOnAir | None = None) -> None:
+    def beat(self, frame: int, item: ItemOnAir | None = None, since: int | None = None) -> None:
         self.status = Status(
             channel_id=self.channel_id, epoch=self.epoch, run_id=self.run_id, pid=7, state="on_air", nonce="n",
             rate="25", frame=frame, frames_late=0, frames_skipped=0, picture="item", reason="", item=item, next=None,
             hold=False, playlist_revision=1, after_last="loop", outputs=(), loudness=Loudness(None, None, None),
-            lease_left_ms=None, journal=JournalStatus(self.run_id, len(self.lines), None), skipped=(), at=AT,
+            lease_left_ms=None, journal=JournalStatus(self.run_id, len(self.lines), None), skipped=(),
+            at=(BEGAN + timedelta(milliseconds=40 * frame)).isoformat(),
+            since_frame=since,
         )  # fmt: skip
 
 
@@ -266,6 +270,40 @@ async def test_a_killed_run_is_proven_to_the_last_heartbeat_of_its_item(
     (event,) = await here.events_of(run.channel_id)
     assert (event.status, event.frames) == ("unknown end", frames)
     assert how in event.detail
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause", "since", "proven"),
+    [("filler_start", "gap", 100, 1400), ("freeze_start", "hold", 100, 1400), ("filler_start", "gap", 700, 0)],
+    ids=["filler", "a held picture", "another clip of filler, whose record did not come"],
+)
+async def test_what_is_no_item_is_proven_to_the_last_heartbeat_too(
+    here: Here, kind: RecordKind, cause: str, since: int, proven: int
+) -> None:
+    """P4: filler leaves no record in its middle either, and was on air."""
+    run = here.node.run(await here.channel(1))
+    run.write("item_end", 100, item_id="a", title="A", cause="ended", frames=100)
+    run.write(kind, 100, cause=cause)
+    run.beat(1500, since=since)
+    await here.round()
+    run.alive = False
+    await here.round()
+    item, filler = await here.events_of(run.channel_id)
+    assert (filler.kind, filler.status, filler.frames) == ("filler", "unknown end", proven)
+    totals = account(map(Piece.of, (item, filler)), item.start_at, item.start_at + timedelta(minutes=2), "25")
+    assert (totals.aired, totals.filler, totals.off_air) == (100, proven, 2900 - proven)
+
+
+async def test_a_live_input_that_came_back_is_proven_by_the_heartbeats_after_its_return(here: Here) -> None:
+    run = here.node.run(await here.channel(1))
+    run.write("live_lost", 100, item_id="a", title="A", cause="live lost")
+    run.write("live_back", 150, item_id="a", title="A", cause="live back", frames=50)
+    run.beat(1500, ItemOnAir("a", "A", 1, 1500, None, 0, AT), since=150)
+    await here.round()
+    run.alive = False
+    await here.round()
+    told = [(event.kind, event.start_frame, event.frames) for event in await here.events_of(run.channel_id)]
+    assert told == [("item", 0, 100), ("filler", 100, 50), ("item", 150, 1350)]
 
 
 async def test_a_run_that_is_complete_is_not_asked_again(here: Here) -> None:
