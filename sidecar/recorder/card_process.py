@@ -85,6 +85,14 @@ class CardProcess:
     def descriptor(self) -> int:
         return self._ours.fileno()
 
+    @property
+    def is_ahead(self) -> bool:
+        """It sent something that nobody has read yet."""
+        try:
+            return bool(self._ours.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        except OSError:
+            return False  # nothing is there, or the socket is over
+
     def cut(self) -> None:
         """Kills it, and lets a read that waits come back. From any thread, any number of times."""
         self._child.kill()

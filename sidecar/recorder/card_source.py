@@ -39,7 +39,11 @@ _REST_S: Final = 1.0
 """From the end of one capture of ours to the next on the same card, which must have let go of it before."""
 _OPEN_S: Final = 15.0
 """Its start, three seconds in which it looks for a signal, and the first pictures."""
+_LONGEST_OPEN_S: Final = 60.0
+"""On a machine so busy that it was not enough, each start gets twice as long as the one before, up to this."""
 _LOOK_S: Final = 0.2
+_LATE_S: Final = 0.3
+"""A look that comes later than this says that nothing here gets its time, and nothing of the program."""
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +106,7 @@ class CardSource:
         self._busy = _Busy(self.shown)
         self._listing: Listing | None = None
         self._free_at = 0.0
+        self._open_s = _OPEN_S
 
     def read(self, sink: Sink, closed: threading.Event) -> None:
         """As in ``Source``."""
@@ -109,7 +114,7 @@ class CardSource:
         closed.wait(max(0.0, self._free_at - time.monotonic()))
         if closed.is_set():
             return
-        capture = _Capture(self, sink, closed)
+        capture = _Capture(self, sink, closed, self._open_s)
         assert self._listing is not None
         form = self._environment.get(FORMAT, "")
         arguments = capture_arguments(self._program, port, self._listing, form)
@@ -121,6 +126,9 @@ class CardSource:
             self._free_at = time.monotonic() + _REST_S
         if capture.came:
             self._busy.over()
+            self._open_s = _OPEN_S
+        elif capture.was_silent:
+            self._open_s = min(_LONGEST_OPEN_S, 2 * self._open_s)
         if closed.is_set():
             return
         self._listing = None  # the card may be gone
@@ -148,19 +156,20 @@ class CardSource:
 class _Capture:
     """One run of the program."""
 
-    def __init__(self, source: CardSource, sink: Sink, closed: threading.Event) -> None:
-        self._source, self._sink, self._closed = source, sink, closed
+    def __init__(self, source: CardSource, sink: Sink, closed: threading.Event, open_s: float) -> None:
+        self._source, self._sink, self._closed, self._open_s = source, sink, closed, open_s
         self._mode: Mode | None = None
         self._signal = True
         self._due = 0.0
-        self._was_silent = False
+        self.was_silent = False
+        """It was ended because nothing came."""
         self._over = threading.Event()
         self.came = False
         """Whether it sent a picture."""
 
     def run(self, arguments: list[str], environment: Mapping[str, str]) -> Ending:
         """Until it ends, is closed, or does nothing any more. Raises OSError."""
-        self._due = time.monotonic() + _OPEN_S
+        self._due = time.monotonic() + self._open_s
         process = CardProcess(arguments, environment, self._hear)
         minding = threading.Thread(target=self._mind, args=(process,), name="minds a card program", daemon=True)
         minding.start()
@@ -174,7 +183,7 @@ class _Capture:
             self._over.set()
             minding.join()
             lines, code, lasted = process.end()
-        return ending_of(lines or [trouble], None if self._was_silent else code, lasted)
+        return ending_of(lines or [trouble], None if self.was_silent else code, lasted)
 
     def _hear(self, line: str) -> None:
         mode = mode_of(line)
@@ -185,10 +194,18 @@ class _Capture:
             self._signal = signal
 
     def _mind(self, process: CardProcess) -> None:
-        """A read that waits knows no time-out."""
+        """A read that waits knows no time-out. What was sent and not read yet is no silence of the program's: who reads
+        and codes is behind. Nor is a time in which this machine let nobody do anything."""
+        looked = time.monotonic()
         while not self._over.wait(_LOOK_S):
-            self._was_silent = time.monotonic() >= self._due
-            if self._closed.is_set() or self._was_silent:
+            now = time.monotonic()
+            late, looked = now - looked - _LOOK_S, now
+            if late > _LATE_S:
+                self._due += late
+            if process.is_ahead:
+                self._due = max(self._due, now + self._source.patience)
+            self.was_silent = now >= self._due
+            if self._closed.is_set() or self.was_silent:
                 process.cut()
                 return
 
@@ -214,10 +231,11 @@ class _Capture:
                 if self._closed.is_set():
                     return
                 if not self._signal:
-                    # It sends bars or black meanwhile, which nobody wants recorded.
-                    if not lost:
+                    # It sends bars or black meanwhile, which nobody wants recorded. Lost are pictures: a piece of
+                    # sound alone leaves no gap.
+                    if packet.stream.type == "video" and not lost:
                         self._sink.lost(f"no signal at {self._source.shown}")
-                    lost = True
+                        lost = True
                     continue
                 if lost:
                     coder.skip()

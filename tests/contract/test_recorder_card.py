@@ -41,7 +41,6 @@ def recorder_at(cards: Path, home: Path, index: int = 1) -> Iterator[RunningSide
         yield recorder
 
 
-@pytest.mark.campaign
 def test_a_card_is_recorded_in_its_own_chroma_and_fields_and_a_lost_signal_is_a_gap(
     cards: Path, tmp_path: Path
 ) -> None:
