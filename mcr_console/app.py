@@ -11,40 +11,37 @@ from typing import Any, ClassVar, Final, cast
 from textual.app import App, SystemCommand
 from textual.command import Provider
 from textual.events import Event, Key
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.worker import Worker, WorkerState
 
 from mcr_console.actions import AirKeys
 from mcr_console.bells import Bells
 from mcr_console.clock import Clock, SystemClock
 from mcr_console.command_palette import Commands
-from mcr_console.desk_keys import BESIDE, DeskKeys
+from mcr_console.desk_keys import DeskKeys
 from mcr_console.editing import Desk, Editing
 from mcr_console.failover import Failover
 from mcr_console.faults import TOO_MANY, Guarded
 from mcr_console.incident_key import IncidentKey
 from mcr_console.keypad import KEYPAD_APPLICATION, KEYPAD_ENTER, KEYPAD_NUMERIC, distinguish_keypad
-from mcr_console.keys import ACTIONS, BY_COMMAND, ON_CHANNELS, Action
+from mcr_console.keys import ACTIONS, ON_CHANNELS, Action
 from mcr_console.looks import Looks, theme_of
 from mcr_console.marking import Marking
 from mcr_console.palette import Palette, choose
 from mcr_console.preferences import Base, Preferences
 from mcr_console.screens.arming import ArmScreen, Outcome, Question, essence_of
-from mcr_console.screens.asrun import AsRunScreen
 from mcr_console.screens.channel import ChannelScreen
 from mcr_console.screens.channel_list import ListScreen
-from mcr_console.screens.dialogs import LineScreen, command_words
+from mcr_console.screens.dialogs import LineScreen
 from mcr_console.screens.edit_base import EditScreen, Opened
 from mcr_console.screens.edit_import import ImportScreen
-from mcr_console.screens.explain import ExplainScreen
-from mcr_console.screens.help import HelpScreen
 from mcr_console.screens.marked import ResultScreen
-from mcr_console.screens.new_channel import CreateScreen
 from mcr_console.screens.operator_screen import LEAST, OperatorScreen
 from mcr_console.screens.wall import WallScreen
 from mcr_console.session import Feed, Session
 from mcr_console.shift_notes import ShiftNotes
 from mcr_console.wall_state import ChannelState
+from mcr_console.ways import Ways
 from supervisor.schemas.channel import RundownRow
 from supervisor.schemas.playlist import Revision
 
@@ -52,7 +49,6 @@ TICK_S: Final = 0.25
 LEAVE_S: Final = 1.0
 SLOW_TICK_S: Final = 0.05
 MESSAGE_S: Final = 4.0
-HISTORY: Final = 50
 
 log = logging.getLogger("mcr_console")
 
@@ -95,18 +91,20 @@ class McrApp(Guarded, App[None]):
         self.session.keymap, self.session.sort, self.session.filter_text = mine.keymap, mine.sort, mine.filter
         self.session.notice = "; ".join(mine.troubles)
         self.bells = Bells(self.session, self)
-        self._history: list[str] = []
         self._message_seen = ("", 0.0)
         self._slow_logged = 0.0
+        self._ways = Ways(
+            self.session,
+            self,
+            {
+                "failover": self._failover.press,
+                "import": self._editing.load,
+                "note": self._notes.write,
+                "sort": self._looks.sort,
+                "theme": self._looks.theme,
+            },
+        )
         self._doing = self._handlers()
-        self._arguments: dict[str, Callable[[str], None]] = {
-            "channel": self._go_to,
-            "failover": self._failover.press,
-            "filter": self._filter_by,
-            "import": self._editing.load,
-            "sort": self._looks.sort,
-            "theme": self._looks.theme,
-        }
         self.animation_level = "none"
 
     # What runs
@@ -249,27 +247,12 @@ class McrApp(Guarded, App[None]):
     def action_digit(self, digit: int) -> None:
         """A digit of a channel number."""
         self.session.digit(digit)
-        self._show_choice()
+        self._ways.show_choice()
         self.tick()
 
     def run_command(self, text: str) -> None:
         """A ``:`` line: a number, or a word of the table and what follows it."""
-        word, _, rest = text.strip().lstrip(":").partition(" ")
-        if not word:
-            return
-        self._history = [*self._history[-HISTORY:], text.strip()]
-        if word.isdecimal():
-            word, rest = "ch", word
-        action = BY_COMMAND.get({"q": "quit", "channel": "ch", "acknowledge": "ack"}.get(word, word))
-        if action is None:
-            self.session.message = f"no command {word!r}; ? lists them"
-        elif action.id == "note" and rest.strip():
-            self._notes.write(rest)
-        elif action.id in self._arguments:
-            self._arguments[action.id](rest.strip())
-        else:
-            self.action_act(action.id)
-        self.tick()
+        self._ways.run_command(text)
 
     def selected_row(self) -> RundownRow | None:
         """The rundown row under the cursor, where the screen has one."""
@@ -332,21 +315,10 @@ class McrApp(Guarded, App[None]):
             "note": self._notes.ask,
             "incident": IncidentKey(self.session, self).press,
             "open": self._open,
-            "back": self._back,
-            "wall": partial(self._base, WallScreen),
-            "list": partial(self._base, ListScreen),
-            "asrun": self._asrun,
-            "only": self._only,
-            "channel": partial(self._line, "channel ", self._go_to),
-            "filter": self._filter,
-            "next_match": partial(self._step, 1),
-            "previous_match": partial(self._step, -1),
-            "create": self._create,
-            "command": self._command,
             "palette": self.action_command_palette,
-            "help": self._help,
             "quit": self.exit,
         }
+        made.update(self._ways.handlers())
         made.update(self._editing.handlers())
         made.update(self._looks.handlers())
         made.update({action.id: partial(self._air.press, action.id) for action in ACTIONS if action.air})
@@ -390,30 +362,6 @@ class McrApp(Guarded, App[None]):
         if screen is not None:
             screen.navigate(move)
 
-    def _show_focus(self) -> None:
-        screen = self.top
-        if isinstance(screen, (WallScreen, ListScreen)):
-            screen.show_focus()
-
-    def _show_choice(self) -> None:
-        """After a channel was named by its number: it may be one that the filter hides."""
-        self.session.message = "" if self.session.focused is not None else self.session.no_focus
-        self._show_focus()
-
-    def _step(self, step: int) -> None:
-        self.session.move(step, wrap=True)
-        self._show_focus()
-
-    def _go_to(self, number: str | None) -> None:
-        if not number:
-            return
-        found = self.session.wall.by_number(int(number)) if number.isdecimal() else None
-        if found is None:
-            self.session.message = f"no channel {number}"
-            return
-        self.session.focus = found
-        self._show_choice()
-
     def _acknowledge(self) -> None:
         if not self._desk_keys.acknowledged():
             self._air.acknowledge()
@@ -424,56 +372,14 @@ class McrApp(Guarded, App[None]):
         if self.session.focused is not None:
             self.push_screen(ChannelScreen(self.session))
 
-    def _back(self) -> None:
-        if isinstance(self.screen, (ChannelScreen, AsRunScreen, ExplainScreen, *BESIDE)):
-            self.pop_screen()
-        elif self.session.marked:
-            self.session.marked.clear()
-        elif self.session.filter_text:
-            self._filter_by("")
-            self._show_focus()
-        elif isinstance(self.screen, ListScreen):
-            self._base(WallScreen)
-
-    def _base(self, screen: type[WallScreen | ListScreen]) -> None:
+    def show_base(self, screen: type[WallScreen | ListScreen]) -> None:
+        """That screen, and none above it."""
         while len(self.screen_stack) > 2:
             self.pop_screen()
         if not isinstance(self.screen, screen):
             self.switch_screen(screen(self.session))  # pyright: ignore[reportUnknownMemberType] - Screen is generic
-        self.call_after_refresh(self._show_focus)
+        self.call_after_refresh(self._ways.show_focus)
         self.call_after_refresh(self._looks.remember)
-
-    def _asrun(self) -> None:
-        on_channel = isinstance(self.screen, ChannelScreen)
-        self.push_screen(AsRunScreen(self.session, self.session.focus if on_channel else None))
-
-    def _only(self) -> None:
-        if isinstance(self.screen, AsRunScreen):
-            self.screen.only()
-
-    def _filter(self) -> None:
-        before = self.session.filter_text
-
-        def typed(text: str) -> None:
-            self.session.filter_text = text
-            self.tick()
-
-        def done(text: str | None) -> None:
-            if text is None:
-                self.session.filter_text = before
-            else:
-                self._filter_by(text)
-            self._show_focus()
-            self.tick()
-
-        self.push_screen(LineScreen("/ number, name, state or node; ! is not: ", before, changed=typed), done)
-
-    def _filter_by(self, text: str) -> None:
-        self.session.filter(text)
-        self._looks.remember()
-
-    def _line(self, prompt: str, then: Callable[[str | None], None]) -> None:
-        self.push_screen(LineScreen(prompt), then)
 
     def picture(self) -> str:
         """The screen as it is now, as SVG."""
@@ -481,25 +387,15 @@ class McrApp(Guarded, App[None]):
 
     def ask_line(self, prompt: str, then: Callable[[str | None], None]) -> None:
         """One line of text at the foot of the screen; None where it was given up."""
-        self._line(prompt, then)
+        self.open_dialog(LineScreen(prompt), then)
 
-    def _command(self) -> None:
-        def done(text: str | None) -> None:
-            if text is not None:
-                self.run_command(text)
+    def open_dialog(self, screen: ModalScreen[str | None], then: Callable[[str | None], None]) -> None:
+        """What asks before the screen; ``then`` gets what it says."""
+        self.push_screen(screen, then)
 
-        self.push_screen(LineScreen(":", suggestions=command_words(), history=self._history), done)
-
-    def _create(self) -> None:
-        def done(channel_id: str | None) -> None:
-            if channel_id is not None:
-                self.session.focus = channel_id
-            self.tick()
-
-        self.push_screen(CreateScreen(self.session), done)
-
-    def _help(self) -> None:
-        self.push_screen(HelpScreen(self.session.palette, self.session.keymap))
+    def remember_looks(self) -> None:
+        """The filter may be another."""
+        self._looks.remember()
 
     def _forget_message(self) -> None:
         now = self.session.clock.monotonic()
