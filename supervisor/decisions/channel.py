@@ -331,7 +331,7 @@ def _stopping(view: View, observed: Observed | None, timing: Timing) -> Decision
     if view.agent == "answers" and not view.fresh and view.node_id is not None:
         return Decision((), f"waits for the next word of {view.agent_name}", observed)
     unseen = view.sighting is None or view.sighting.epoch != view.epoch
-    if view.agent == "answers" and unseen and view.start_ordered and not view.ended:
+    if view.agent == "answers" and view.node_id is not None and unseen and view.start_ordered and not view.ended:
         # It may still be on its way there, and what was told before it came says nothing.
         again = f", again: {view.fault}" if view.fault else ""
         said = f"makes sure that epoch {view.epoch}, whose start was ordered and not seen, does not start yet{again}"

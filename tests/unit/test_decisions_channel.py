@@ -410,14 +410,21 @@ CASES: list[tuple[str, View, tuple[Action, ...], str, str | None]] = [
     ("stopped", view(desired="off", phase="stopping", sighting=None), (MoveTo("off"),), "off air, confirmed", None),
     (
         "stopped, and its start may still come",
-        view(desired="off", phase="stopping", sighting=None, start_ordered=True),
+        view(desired="off", phase="stopping", sighting=None, start_ordered=True, node_id="node"),
         (End(3, patient=False),),
         "makes sure that epoch 3, whose start was ordered and not seen, does not start yet",
         None,
     ),
     (
+        "stopped, and its start was refused: it has no node",
+        view(desired="off", phase="stopping", sighting=None, start_ordered=True, node_id=None),
+        (MoveTo("off"),),
+        "off air, confirmed",
+        None,
+    ),
+    (
         "stopped, and its start comes too late",
-        view(desired="off", phase="stopping", sighting=None, start_ordered=True, ended=True),
+        view(desired="off", phase="stopping", sighting=None, start_ordered=True, node_id="node", ended=True),
         (MoveTo("off"),),
         "off air, confirmed",
         None,
