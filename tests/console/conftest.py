@@ -89,8 +89,8 @@ async def settled(pilot: Pilot[None]) -> None:
 
 
 async def until(met: Callable[[], bool]) -> None:
-    """Waits for a condition, at most 10 s."""
-    for _ in range(500):
+    """Waits for a condition, at most a minute."""
+    for _ in range(3000):
         if met():
             return
         await asyncio.sleep(0.02)

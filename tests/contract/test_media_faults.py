@@ -13,14 +13,15 @@ from sidecar.media import FileSource
 from sidecar.media.abandoned import MOST_IN_A_FOLDER, abandoned
 from sidecar.protocol.channel import ChannelFormat
 from sidecar.rundown.model import SourceView, Supply
+from tests.fixtures.patience import patience
 from tests.fixtures.playing import SMALL, airing, play, take_all
 from tests.fixtures.torture import Picturing, Sounding, numbered, tone, write_clip
 
-AT_ONCE = 0.05  # seconds that no call may take; a call that waits for a hung read takes for ever
+AT_ONCE = 10.0  # seconds that a busy machine may take for calls that wait for nothing; one that waits for a hung read takes for ever
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
-    until = time.monotonic() + seconds
+    until = time.monotonic() + patience(seconds)
     while not condition():
         assert time.monotonic() < until, "not within the deadline"
         time.sleep(0.005)

@@ -24,11 +24,12 @@ from tests.doubles.rtmp_server import ScriptedRtmpServer
 from tests.fixtures.air import read_numbers
 from tests.fixtures.homes import until
 from tests.fixtures.live_senders import RATE, LiveSender, SenderProcess, free_port
+from tests.fixtures.patience import patience
 
 CHANNEL = ChannelFormat(320, 180, "25")
 SAMPLES = 1920
 SECRET = "dont-tell-anyone"
-AT_ONCE = 0.05  # seconds that no call may take; one that waits for a hung connection takes for seconds
+AT_ONCE = 1.0  # seconds that a busy machine may take for a call that waits for nothing; one that waits for a connection takes seconds
 
 pytestmark = [pytest.mark.realtime, pytest.mark.long]
 
@@ -70,11 +71,12 @@ def live(url: str) -> LiveSource:
 def view(source: LiveSource) -> SourceView:
     began = time.monotonic()
     seen = source.view()
-    assert time.monotonic() - began < AT_ONCE * 4  # a busy machine is given something
+    assert time.monotonic() - began < AT_ONCE
     return seen
 
 
 def wait_for(source: LiveSource, condition: Callable[[SourceView], bool], seconds: float = 20) -> SourceView:
+    seconds = patience(seconds)
     until = time.monotonic() + seconds
     while True:
         seen = view(source)
@@ -251,7 +253,7 @@ def test_a_server_that_hangs_keeps_nobody(caplog: pytest.LogCaptureFixture) -> N
         began = time.monotonic()
         source.close()
         source.close()
-        assert time.monotonic() - began < AT_ONCE * 4
+        assert time.monotonic() - began < AT_ONCE
     assert error == f"no answer or no media from it: rtmp://127.0.0.1:{server.port}"
     assert SECRET not in caplog.text
 

@@ -148,7 +148,7 @@ def test_a_hung_path_does_not_stop_the_others(tmp_path: Path) -> None:
         os.mkfifo(fifo)
     started = time.monotonic()
     verdicts = list(probe_all([str(hung[0]), str(path), str(hung[1]), str(tmp_path / "missing")], 0.5))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     assert [verdict.verdict for verdict in verdicts] == ["refused", "usable", "refused", "refused"]
     assert verdicts[0].refusal.startswith("no answer within")
     assert [verdict.passes for verdict in verdicts] == [True, False, True, False]

@@ -111,7 +111,7 @@ def test_a_port_settles_before_it_can_be_had_again(cards: Path) -> None:
             sink.open(TEMPLATES)
             break
         except PortBusy:
-            assert time.monotonic() < closed + 5
+            assert time.monotonic() < closed + 60
             time.sleep(0.01)
     assert time.monotonic() >= closed + 0.25
     sink.close()

@@ -12,12 +12,14 @@ from typing import TypeVar
 
 from mcr_console.client import Client, ClientError
 from tests.fixtures.homes import TestHome, plays
+from tests.fixtures.patience import patience
 
 T = TypeVar("T")
 
 
 async def eventually(look: Callable[[], Awaitable[T | None]], what: str, deadline_s: float = 15.0) -> T:
     """The first true value of ``look``; a supervisor that is unreachable or not ready counts as not yet."""
+    deadline_s = patience(deadline_s)
     end = time.monotonic() + deadline_s
     last: object = None
     while time.monotonic() < end:
@@ -60,7 +62,7 @@ class SupervisorProcess:
 
     def wait(self, timeout: float = 15.0) -> int:
         assert self._process is not None
-        return self._process.wait(timeout)
+        return self._process.wait(patience(timeout))
 
     def kill(self) -> None:
         self.send(signal.SIGKILL)

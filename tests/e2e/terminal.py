@@ -14,6 +14,8 @@ from types import TracebackType
 
 import pyte
 
+from tests.fixtures.patience import patience
+
 
 class Terminal:
     """``columns`` by ``rows``; entered it runs ``command``, left it closes the terminal as a lost SSH session would."""
@@ -78,6 +80,7 @@ class Terminal:
 
     def until(self, shows: str | Callable[[str], bool], timeout: float = 20.0) -> str:
         """The screen's text once it shows that; raises TimeoutError with the screen otherwise."""
+        timeout = patience(timeout)
         deadline = time.monotonic() + timeout
         while True:
             text = self.text()

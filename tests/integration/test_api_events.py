@@ -12,6 +12,7 @@ from httpx_sse import EventSource, aconnect_sse
 
 from db.errors import StoreUnavailable
 from supervisor.schemas.event import PAYLOADS
+from tests.fixtures.patience import patience
 from tests.fixtures.running import Running, eventually
 
 
@@ -29,7 +30,7 @@ class Reader:
 
     async def until(self, name: str, deadline_s: float = 10.0) -> tuple[str, dict[str, Any]]:
         """The next event of this name: its id and its data. Every event on the way must be what its schema says."""
-        async with asyncio.timeout(deadline_s):
+        async with asyncio.timeout(patience(deadline_s)):
             while True:
                 event = await anext(self._events)
                 data = json.loads(event.data)

@@ -19,6 +19,7 @@ from mcr_console.cli.places import Home
 from mcr_console.cli.playing import playing
 from sidecar.clips.specification import DEMO_CLIPS
 from tests.fixtures.channels import make_channel
+from tests.fixtures.patience import patience
 
 
 @given(st.lists(st.integers(), unique=True), st.integers(1, 32), st.booleans())
@@ -71,7 +72,7 @@ def test_a_record_says_when_its_values_are_the_last_known() -> None:
 
 
 def until(condition: Callable[[], bool], deadline_s: float = 10.0) -> bool:
-    end = time.monotonic() + deadline_s
+    end = time.monotonic() + patience(deadline_s)
     while not condition():
         if time.monotonic() > end:
             return False
