@@ -66,7 +66,7 @@ def beat(number: int) -> Event:
 
 async def next_of(messages: AsyncGenerator[LinkMessage, None], kind: type[M]) -> M:
     """The next message of that kind."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for message in messages:
             if isinstance(message, kind):
                 return message

@@ -233,7 +233,7 @@ def test_a_channel_starts_its_server_is_put_back_after_its_death_and_ends_it_wit
     engine.start()
     try:
         wait_until(lambda: (health := engine.status().engine) is not None and health.answers, 60, "its server")
-        engine.arm("op").result(20)
+        engine.arm("op").result(60)
         wait_until(lambda: engine.status().frame > 10, 60, "frames")
         first = kept.pid()
         os.kill(first, signal.SIGKILL)

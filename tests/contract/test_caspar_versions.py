@@ -10,6 +10,7 @@ from sidecar.caspar.former import Former
 from sidecar.protocol.channel import CasparServer
 from tests.doubles.caspar.layers import Clip
 from tests.doubles.caspar.server import FakeCaspar
+from tests.fixtures.agents import until
 from tests.fixtures.caspar_air import CasparAir, TickTime, item
 
 CLIPS = {"a": 250, "b": 125, "c": 60}
@@ -77,7 +78,7 @@ class Before:
 
 async def ends(former: Former) -> None:
     task = asyncio.create_task(former.run())
-    await asyncio.wait({task}, timeout=20)
+    await asyncio.wait({task}, timeout=60)
     assert former.is_done
     await former.close()
 
@@ -120,7 +121,7 @@ async def test_what_has_not_confirmed_is_remembered_by_the_run_after(tmp_path: P
         server_before = [old for old in second.fault.split() if old == str(server.port)]
         assert server_before == []  # "other" is told of first: it was driven last
         task = asyncio.create_task(second.run())
-        await asyncio.wait({task}, timeout=4)
+        await until(lambda: list(server.layers) == [99], what="the server before is ended")
         task.cancel()
         await second.close()
         assert list(server.layers) == [99]

@@ -88,7 +88,7 @@ class Entry:
 
     def air(self, entrance: Entrance, frames: int = 12) -> list[tuple[int | None, int | None]]:
         """(clip, frame) of every picture that left."""
-        self.playout.arm("tester", entrance).result(10)
+        self.playout.arm("tester", entrance).result(60)
         wait_until(lambda: bool(self.deaths) or self.playout.status().frame >= frames, 30, f"frame {frames}")
         assert self.playout.stop("tester", 10)
         assert self.deaths == []

@@ -48,7 +48,7 @@ class Air:
     def start(self) -> None:
         self.playout.start()
         wait_until(lambda: (coming := self.playout.status().next) is None or coming.ready, 5, "the first item is ready")
-        self.playout.arm("tester").result(5)
+        self.playout.arm("tester").result(60)
 
     def play(self, frames: int) -> None:
         wait_until(lambda: self.playout.status().frame >= frames, 30, f"frame {frames}")
@@ -100,12 +100,12 @@ def test_the_logo_is_on_by_item_and_by_an_operator_until_the_next(tmp_path: Path
     stopped.append(air)
     air.playout.start()
     wait_until(lambda: (logo := air.playout.status().logo) is not None and not logo.fault, 5, "the logo")
-    air.playout.arm("tester").result(5)
+    air.playout.arm("tester").result(60)
     air.play(20)
-    off = air.playout.logo("off", "anna").result(5)
+    off = air.playout.logo("off", "anna").result(60)
     assert (off.sentence, off.frame is not None) == ("logo off until the next item", True)
     air.play(FRAMES + 20)
-    on = air.playout.logo("on", "anna").result(5)
+    on = air.playout.logo("on", "anna").result(60)
     air.play(3 * FRAMES)
     pictures, _ = air.decoded()
     assert off.frame is not None
@@ -126,7 +126,7 @@ def test_a_logo_that_cannot_be_read_is_told_and_the_air_goes_on(tmp_path: Path, 
     air.start()
     wait_until(lambda: (logo := air.playout.status().logo) is not None and "No such" in logo.fault, 5, "the fault")
     with pytest.raises(Refused, match="No such file"):
-        air.playout.logo("on", "anna").result(5)
+        air.playout.logo("on", "anna").result(60)
     air.play(10)
 
 
@@ -135,7 +135,7 @@ def test_a_channel_without_a_logo_refuses_the_key(tmp_path: Path, stopped: list[
     stopped.append(air)
     air.start()
     with pytest.raises(Refused, match="has no logo"):
-        air.playout.logo("off", "anna").result(5)
+        air.playout.logo("off", "anna").result(60)
     assert air.playout.status().logo is None
 
 
@@ -147,7 +147,7 @@ def test_silence_and_stillness_are_seen_where_they_leave(tmp_path: Path, stopped
     air.play(FRAMES)
     assert air.playout.status().faults.raised == ()
     wait_until(lambda: "silence" in air.playout.status().faults.raised, 20, "silence")
-    air.playout.command(lambda clock: clock.standby("anna")).result(5)
+    air.playout.command(lambda clock: clock.standby("anna")).result(60)
     wait_until(lambda: air.playout.status().faults.raised == (), 5, "nothing in standby")
     frame = air.playout.status().frame
     air.play(frame + 40)

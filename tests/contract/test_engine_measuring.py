@@ -75,7 +75,7 @@ def test_the_preview_leaves_the_programmes_pictures_alone() -> None:
         wait_until(lambda due=frame // preview.step + 1: len(delivered) >= due, 5, "the preview's picture")
         assert picture.pts == 123
     preview.close()
-    assert preview.join(5)
+    assert preview.join(60)
     assert [batch[0].pts for batch in delivered] == [number * preview.step for number in range(4)]
 
 
@@ -87,7 +87,7 @@ def test_a_preview_that_is_behind_leaves_pictures_out() -> None:
         preview.offer(frame, WALL_NS, numbered_picture(0, 1))
     held.set()
     preview.close()
-    assert preview.join(5)
+    assert preview.join(60)
 
 
 def test_a_thumbnail_is_made_once_for_all_who_ask_at_the_same_time() -> None:
@@ -103,7 +103,7 @@ def test_a_thumbnail_is_made_once_for_all_who_ask_at_the_same_time() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
     assert len(set(results)) == 1 == len(asked)
     with Image.open(io.BytesIO(results[0])) as image:
         assert image.size == (192, 108)

@@ -80,7 +80,7 @@ class Air:
     def start(self) -> None:
         self.playout.start()
         wait_until(lambda: self.next_is_ready, 5, "the first item is ready")
-        self.playout.arm("tester").result(5)
+        self.playout.arm("tester").result(60)
 
     @property
     def next_is_ready(self) -> bool:
@@ -152,7 +152,7 @@ def test_a_take_cuts_at_the_frame_it_answers_with(air: Callable[..., Air]) -> No
     one.play(10)
     wait_until(lambda: one.next_is_ready, 5, "b is ready")
     started = time.monotonic()
-    applied = one.playout.command(lambda rundown: rundown.take("b", "op")).result(5)
+    applied = one.playout.command(lambda rundown: rundown.take("b", "op")).result(60)
     took = time.monotonic() - started
     one.play(40)
     one.stop()
@@ -172,7 +172,7 @@ def test_sound_has_no_click_at_a_take_and_is_untouched_at_a_seam(air: Callable[.
     one.start()
     one.play(45)
     wait_until(lambda: one.next_is_ready, 5, "c is ready")
-    applied = one.playout.command(lambda rundown: rundown.take(None, "op")).result(5)
+    applied = one.playout.command(lambda rundown: rundown.take(None, "op")).result(60)
     one.play(applied.frame + 10)
     one.stop()
     sound = one.sound()[0]
@@ -198,7 +198,7 @@ def test_a_take_that_a_stop_overtook_was_not_on_air(air: Callable[..., Air]) -> 
 
     answer = one.playout.command(take_and_stop)
     with pytest.raises(Refused) as refusal:
-        answer.result(5)
+        answer.result(60)
     assert refusal.value.code == "not_armed"
     one.stop()
     assert [start.airing.item.id for start in one.facts.of("item_start")] == ["a"]
@@ -209,7 +209,7 @@ def test_a_refusal_is_the_answer(air: Callable[..., Air]) -> None:
     one.start()
     wait_until(lambda: one.next_is_ready, 5, "b is ready")
     with pytest.raises(Refused) as refusal:
-        one.playout.command(lambda rundown: rundown.take("a", "op")).result(5)
+        one.playout.command(lambda rundown: rundown.take("a", "op")).result(60)
     assert refusal.value.code == "target_changed"
 
 
@@ -221,7 +221,7 @@ def test_a_defect_in_a_command_is_its_answer_and_nothing_else(air: Callable[...,
         raise ZeroDivisionError("mine")
 
     with pytest.raises(ZeroDivisionError):
-        one.playout.command(broken).result(5)
+        one.playout.command(broken).result(60)
     at = one.playout.status().frame
     one.play(at + 10)
     one.stop()
@@ -350,7 +350,7 @@ def test_muted_there_is_no_output_and_arming_starts_frame_0_at_once(air: Callabl
         assert image.size == (192, 108)
         first_of_a = np.asarray(image.convert("L"), dtype=np.int16)
     assert one.sources[0].position == 0
-    applied = one.playout.arm("op").result(5)
+    applied = one.playout.arm("op").result(60)
     assert applied.frame == 0
     assert applied.took_ms < 100
     one.play(60)

@@ -159,7 +159,7 @@ async def test_an_engine_that_hangs_is_unknown_and_no_exit(home: Home) -> None:
         await known_again(launcher)
         # The kill whose answer was lost may have been carried out since; a second one changes nothing.
         await launcher.signal(identity, signal.SIGKILL)
-        assert await asyncio.wait_for(waiting, 20) == -9
+        assert await asyncio.wait_for(waiting, 60) == -9
         assert await launcher.find({"CHANNEL_ID": "news", "MCR_EPOCH": "2"}) is None
 
 
@@ -183,7 +183,7 @@ async def test_a_container_started_again_by_hand_is_another_run(home: Home) -> N
         waiting = asyncio.create_task(launcher.exited(identity))
         with home.engine.api() as api:
             await asyncio.to_thread(api.restart, identity.container_id, timeout=0)
-        assert await asyncio.wait_for(waiting, 20) in (None, -9)
+        assert await asyncio.wait_for(waiting, 60) in (None, -9)
         assert await launcher.alive(identity) == "gone"
         await launcher.forget(identity)
         assert not home.containers()
@@ -322,7 +322,7 @@ async def test_an_engine_by_tls(home: Home, tmp_path: Path) -> None:
     async with home.launcher(url=url, certificates=home.engine.certificates) as launcher:
         identity = await home.started(launcher)
         await launcher.signal(identity, signal.SIGKILL)
-        assert await asyncio.wait_for(launcher.exited(identity), 20) == -9
+        assert await asyncio.wait_for(launcher.exited(identity), 60) == -9
     async with home.launcher(url=url, certificates=certificates(tmp_path / "others")) as launcher:
         assert "certificate" in launcher.fault.lower()
 
@@ -351,7 +351,7 @@ async def test_an_engine_by_ssh(home: Home, tmp_path: Path, monkeypatch: pytest.
         identity = await home.started(launcher)
         waiting = asyncio.create_task(launcher.exited(identity))
         await launcher.signal(identity, signal.SIGKILL)
-        assert await asyncio.wait_for(waiting, 20) == -9
+        assert await asyncio.wait_for(waiting, 60) == -9
     refuses.touch()
     async with home.launcher(url=url) as launcher:
         assert "Permission denied" in launcher.fault

@@ -93,7 +93,7 @@ def served(keys: Path, name: str, folder: Path) -> Iterator[int]:
         finally:
             dried.set()
             server.shutdown()
-            thread.join(10)
+            thread.join(60)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from tests.fixtures.patience import patience
 from tests.fixtures.playing import SMALL, airing, play, take_all
 from tests.fixtures.torture import Picturing, Sounding, numbered, tone, write_clip
 
-AT_ONCE = 10.0  # seconds that a busy machine may take for calls that wait for nothing; one that waits for a hung read takes for ever
+AT_ONCE = 10.0  # seconds, for a busy machine; a call that waits for a hung read takes for ever
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:

@@ -56,7 +56,7 @@ def test_mpeg_ts_over_srt_arrives_whole() -> None:
         container.mux(video.encode(None))
         # libsrt drops what is not yet sent when the caller closes.
         wait_until(lambda: len(listener.pictures) >= FRAMES - 2 or not listener.is_alive(), 20, "pictures over SRT")
-    listener.join(10)
+    listener.join(60)
     assert not listener.is_alive()
     assert listener.corrupt == 0
     numbers = [seen.number for seen in read_numbers(iter(listener.pictures))]

@@ -32,7 +32,7 @@ def served(folder: Path) -> Iterator[int]:
             yield server.server_port
         finally:
             server.shutdown()
-            thread.join(10)
+            thread.join(60)
 
 
 def test_one_that_is_there_connects_and_others_say_why_without_their_secret(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_what_is_open_already_is_not_connected_a_second_time() -> None:
     try:
         wait_until(lambda: asked == [closed], 30, "the one that is not open")
         entered.leave()
-        assert entered.join(20)
+        assert entered.join(60)
         clock.now += AGAIN_S
         wait_until(lambda: open_ in asked, 30, "the one that was closed")
     finally:

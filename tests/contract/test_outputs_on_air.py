@@ -46,7 +46,7 @@ class OnAir:
     def start(self) -> None:
         self.playout.start()
         wait_until(lambda: (coming := self.playout.status().next) is not None and coming.ready, 10, "the first item")
-        self.playout.arm("tester").result(10)
+        self.playout.arm("tester").result(60)
 
     def play(self, frames: int) -> None:
         until = self.playout.status().frame + frames

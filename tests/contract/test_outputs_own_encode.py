@@ -1,7 +1,6 @@
 """An output's own encode when it has no time, and when there is no encoder: its sound stays in step, and it ends."""
 
 import itertools
-import time
 
 import av
 import numpy as np
@@ -37,7 +36,7 @@ def test_sound_is_in_step_again_after_an_overload() -> None:
         if number == 440:
             break
     encode.close()
-    assert encode.join(20)
+    assert encode.join(60)
     times = [packet.pts for packet in packets]
     assert times == sorted(set(times))
     assert times[-1] == pytest.approx(441 * SAMPLES, abs=2048)
@@ -47,15 +46,13 @@ def test_sound_is_in_step_again_after_an_overload() -> None:
 
 
 def test_one_that_cannot_open_says_why_and_ends_when_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encode_again, "REST_AFTER_FAILURE_S", 60.0)
+    monkeypatch.setattr(encode_again, "REST_AFTER_FAILURE_S", 600.0)
     packets: list[EncodedPacket] = []
     encode = OwnEncode(FORMAT, Encoding(preset="nonsense"), packets.extend, name="o")
     encode.start()
     encode.offer(job(0, picture=True))
     wait_until(lambda: bool(encode.fault), 10, "the reason")
     assert encode.fault.startswith("its own encode failed: ")
-    began = time.monotonic()
     encode.close()
-    assert encode.join(10)
-    assert time.monotonic() - began < 10
+    assert encode.join(60)
     assert packets == []

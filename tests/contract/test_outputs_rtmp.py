@@ -157,7 +157,7 @@ def test_the_key_is_in_no_status_and_no_log(caplog: pytest.LogCaptureFixture) ->
     assert detail.isprintable()
     assert KEY not in caplog.text
     output.close()
-    assert output.join(5)
+    assert output.join(60)
 
 
 def test_a_server_that_comes_back_gets_the_programme_again() -> None:
@@ -182,7 +182,7 @@ def test_a_server_that_comes_back_gets_the_programme_again() -> None:
     with RtmpListener(first.port) as second:
         wait_until(lambda: going_on("up"), 15, "the session again")
         output.close()
-        assert output.join(5)
+        assert output.join(60)
         numbers = ended(second, 0)
         assert numbers
         assert numbers == list(range(numbers[0] or 0, (numbers[-1] or 0) + 1))

@@ -66,7 +66,7 @@ def test_every_frame_arrives_at_a_listener(ours: str, theirs: dict[str, str]) ->
         wait_until(lambda: _sampled(sink).packets_sent > 0, 10, "the link's figures")
         link = sink.link()
         sink.close()
-        receiver.join(20)
+        receiver.join(60)
     assert (receiver.numbers, receiver.corrupt) == (list(range(len(receiver.numbers))), 0)
     assert isinstance(link, Link)
     assert (link.receivers, link.latency_ms) == (1, 120)
@@ -136,7 +136,7 @@ def test_callers_come_and_go_at_a_listener_and_each_gets_the_programme() -> None
             assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     finally:
         worker.close()
-        assert worker.join(5)
+        assert worker.join(60)
 
 
 def _play(worker: OutputWorker, frames: object, until: Callable[[], bool]) -> None:
@@ -300,7 +300,7 @@ def test_a_port_that_is_taken_after_a_lease_ends_no_receivers_session_and_is_tri
         if other is not None:
             other.close()
         worker.close()
-        assert worker.join(5)
+        assert worker.join(60)
 
 
 def _listening(port: int, meanwhile: Callable[[], None]) -> SrtSocket:
@@ -338,7 +338,7 @@ def test_a_caller_waits_for_its_lease_and_then_connects() -> None:
             assert worker.status().state == "up"
         finally:
             worker.close()
-            assert worker.join(5)
+            assert worker.join(60)
 
 
 def test_a_receiver_that_went_is_called_again() -> None:
@@ -360,7 +360,7 @@ def test_a_receiver_that_went_is_called_again() -> None:
             assert worker.status().state == "up"
     finally:
         worker.close()
-        assert worker.join(5)
+        assert worker.join(60)
 
 
 @pytest.mark.parametrize(

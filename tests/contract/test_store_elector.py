@@ -55,7 +55,7 @@ async def lead(one: Elector, holder: str, ttl: float = TTL) -> Leadership:
 
 async def lead_at_last(one: Elector, holder: str, ttl: float = TTL) -> Leadership:
     """Tries until it leads; the lease's own instants tell when it did."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while True:
             held = await attempt(one, holder, ttl)
             if held is not None:
@@ -77,7 +77,7 @@ async def process(store: Store, holder: str, ttl: float = TTL) -> AsyncGenerator
 
 async def says(one: Process) -> str:
     assert one.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return (await one.stdout.readline()).decode().strip()
 
 
@@ -266,14 +266,14 @@ async def locks(store: Store) -> int:
 
 
 async def until_unlocked(store: Store, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await locks(store) > count:  # noqa: ASYNC110 - the server tells nobody that a session ended
             await asyncio.sleep(0.02)
 
 
 async def until_waiting(store: Store) -> None:
     query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mcr elector' AND wait_event_type = 'Lock'"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             async with store._engines.reader.connect() as connection:
                 if (await connection.execute(text(query))).scalar_one():

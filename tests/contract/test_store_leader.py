@@ -26,7 +26,7 @@ async def leadership(store: Store) -> Leadership:
 
 
 async def until_expired(store: Store) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (await leadership(store)).held:  # noqa: ASYNC110 - a lease tells nobody that it ends
             await asyncio.sleep(0.02)
 

@@ -45,10 +45,10 @@ class Terminal:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGHUP)
         try:
-            self._process.wait(10)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait(5)
+            self._process.wait(60)
 
     @property
     def pid(self) -> int:

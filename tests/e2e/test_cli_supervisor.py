@@ -197,7 +197,7 @@ def test_the_demos_supervisor_is_started_again_and_the_air_never_stops(home: Tes
     assert sidecar_pids(home) == pids
 
     demo.send_signal(signal.SIGTERM)
-    _, said = demo.communicate(timeout=40)
+    _, said = demo.communicate(timeout=60)
     assert demo.returncode == 0, said
     assert "the supervisor died (SIGKILL)" in said
     assert home.processes() == {}

@@ -110,12 +110,12 @@ async def test_p5_a_killed_supervisor_takes_nothing_off_air_and_adopts_on_return
     pids = supervisor.sidecars()
     assert len(pids) == 1
     with recorder_of(supervisor, channel) as recorder:
-        recorder.wait_for(2, 20)
+        recorder.wait_for(2, 60)
         supervisor.kill()
-        recorder.wait_for(4, 20)
+        recorder.wait_for(4, 60)
         supervisor.start()
         again = await on_air(client, channel.id)
-        recorder.wait_for(6, 20)
+        recorder.wait_for(6, 60)
     assert supervisor.sidecars() == pids
     assert again.live.epoch == channel.live.epoch
     counted(recorder.recording)
@@ -133,11 +133,11 @@ async def test_p1_a_killed_sidecar_is_replaced_in_place_and_players_play_on(
     """P1, P2, P4: back on air with a higher epoch; the playlist runs on; the as-run has no double."""
     channel = await channel_on_air(client, media)
     with recorder_of(supervisor, channel) as recorder:
-        recorder.wait_for(2, 20)
+        recorder.wait_for(2, 60)
         (pid,) = supervisor.sidecars()
         os.kill(pid, signal.SIGKILL)
         again = await on_air(client, channel.id, above_epoch=channel.live.epoch)
-        recorder.wait_for(5, 20)
+        recorder.wait_for(5, 60)
     assert again.live.epoch == channel.live.epoch + 1
     recording = recorder.recording
     pictures = list(recording.pictures())
@@ -160,10 +160,10 @@ async def test_p5_shutting_down_and_returning_takes_nothing_off_air_and_stop_doe
     channel = await channel_on_air(client, media)
     pids = supervisor.sidecars()
     with recorder_of(supervisor, channel) as recorder:
-        recorder.wait_for(1, 20)
+        recorder.wait_for(1, 60)
         supervisor.send(signal.SIGTERM)
         assert supervisor.wait() == 0
-        recorder.wait_for(3, 20)
+        recorder.wait_for(3, 60)
         supervisor.start()
         await on_air(client, channel.id)
         assert supervisor.sidecars() == pids

@@ -88,13 +88,13 @@ async def test_readers_of_the_event_stream_are_told_who_has_control(supervisor: 
     heard = asyncio.Event()
     async with Client.at(socket=supervisor.settings.socket_path) as client:
         reader = asyncio.create_task(listen(client))
-        await asyncio.wait_for(heard.wait(), 10.0)
+        await asyncio.wait_for(heard.wait(), 60)
         await post(supervisor, f"{path}/control", ANN, json={})
         await asyncio.sleep(0)
         await post(supervisor, f"{path}/control", BOB, json={"over": True})
         await asyncio.sleep(0)
         await post(supervisor, f"{path}/release-control", BOB)
-        await asyncio.wait_for(reader, 10.0)
+        await asyncio.wait_for(reader, 60)
 
 
 @pytest.mark.parametrize("session", ["", "short", "A" * 32, "a" * 33])

@@ -184,7 +184,7 @@ async def test_a_rev_that_supervision_moved_is_told(supervisor: Running) -> None
         await supervisor.call("POST", f"{path}/stop")
 
         told = made
-        async with asyncio.timeout(20.0):
+        async with asyncio.timeout(patience(20.0)):
             while True:
                 _, told = await reader.until("channel", deadline_s=20.0)
                 row = await supervisor.call("GET", path)

@@ -80,7 +80,7 @@ def test_a_program_runs_inside_a_host_and_nothing_is_left_of_it(tmp_path: Path) 
         )
         names = [path.name for path in Path("/run/netns").glob(f"mcr{os.getpid():x}-*")]
         assert len(names) == 3
-    assert process.wait(5) == -signal.SIGKILL
+    assert process.wait(60) == -signal.SIGKILL
     assert not list(Path("/run/netns").glob(f"mcr{os.getpid():x}-*"))
 
 

@@ -194,7 +194,7 @@ async def test_a_channel_just_started_and_never_heard_from_is_not_failed_over(no
         await made.commands.start(row.id, OLGA)
         await until(lambda: made.live(row.id).phase == "starting", what="starting")
         for _ in range(5):
-            await asyncio.wait_for(made.a.agent.report(-1, 0.0), 2.0)
+            await asyncio.wait_for(made.a.agent.report(-1, 0.0), 60)
             await until(lambda: "waits for epoch 1 to get ready" in made.live(row.id).decision, what="its sentence")
         for link in (made.a, made.b):
             NodeHome(node_home.path / link.name).faults()

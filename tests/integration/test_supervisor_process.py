@@ -49,10 +49,10 @@ def test_a_signal_shuts_it_down_and_a_second_one_is_told_who_runs(short_home: Pa
                 assert f"process {first.pid}" in second.stderr
                 assert "Traceback" not in second.stderr
         first.send_signal(number)
-        _, said = first.communicate(timeout=15)
+        _, said = first.communicate(timeout=60)
     finally:
         first.kill()
-        first.wait(timeout=5)
+        first.wait(60)
     assert first.returncode == 0
     assert all(json.loads(line)["event"] for line in said.splitlines())
     assert not (short_home / "run" / "mcr.sock").exists()
@@ -75,10 +75,10 @@ def test_on_postgresql_it_starts_once_somebody_upgraded_the_database(short_home:
         until(lambda: is_ready(short_home), 30.0, supervisor.poll)
         assert run("db-upgrade").returncode == 0, "on PostgreSQL it needs nobody to be gone"
         supervisor.send_signal(signal.SIGTERM)
-        supervisor.communicate(timeout=15)
+        supervisor.communicate(timeout=60)
     finally:
         supervisor.kill()
-        supervisor.wait(timeout=5)
+        supervisor.wait(60)
     assert supervisor.returncode == 0
     assert not (short_home / "mcr.db").exists()
 
@@ -102,4 +102,4 @@ def test_systemd_is_told_when_it_serves_that_it_goes_on_and_when_it_ends(short_h
             assert supervisor.wait(timeout=30) == 0
         finally:
             supervisor.kill()
-            supervisor.wait(timeout=5)
+            supervisor.wait(60)

@@ -33,7 +33,7 @@ def served(server: HTTPServer) -> Iterator[int]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(10.0)
+        thread.join(60)
 
 
 async def told(facts: list[dict[str, Any]], **wanted: object) -> dict[str, Any]:

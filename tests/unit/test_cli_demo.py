@@ -114,7 +114,7 @@ def test_a_leashed_program_dies_with_its_children_when_the_leash_is_let_go() -> 
     )
     assert until(lambda: len(alive(marker)) >= 3)
     leash.let_go()
-    assert process.wait(10) == -9
+    assert process.wait(60) == -9
     assert until(lambda: not alive(marker))
 
 

@@ -78,7 +78,7 @@ def two(url: str, first_s: float, pause: Callable[[], None], second_s: float) ->
     finally:
         for sender in senders:
             sender.kill()
-            sender.wait(10)
+            sender.wait(60)
 
 
 @pytest.mark.realtime
@@ -88,7 +88,7 @@ def test_p2_two_real_senders_to_one_udp_port_are_told_apart_and_their_double_air
         capture = receiver.capture
         with two(receiver.url, 2.5, lambda: wait_until(lambda: bool(capture.datagrams), 15, "a sender"), 3.0) as both:
             for sender in both:
-                assert sender.wait(20) == 0
+                assert sender.wait(60) == 0
     assert capture.kernel_times
     one, other = capture.spans()
     assert judge_udp("planted", capture).double_air_ms == pytest.approx((one.last_ns - other.first_ns) / MS, abs=0.01)
@@ -104,7 +104,7 @@ def test_p2_one_real_sender_after_another_is_clean_and_the_gap_is_the_receivers_
     with SenderCapture() as receiver:
         for clip in (1, 2):
             sender = planted(receiver.url, clip, 0.4)
-            assert sender.wait(20) == 0
+            assert sender.wait(60) == 0
     verdict = judge_udp("one by one", receiver.capture)
     assert verdict.clean, verdict
     assert len(verdict.senders) == 2
@@ -203,7 +203,7 @@ def test_p2_two_real_rtmp_publishers_are_found_and_who_wins_is_the_receivers_pol
             wait_until(lambda: len(log.connections) == 2, 15, "a second publisher")
             second = log.connections[1]
             wait_until(lambda: second.closed_ns is not None, 15, "the second one's end")
-            assert (other.wait(10) == 0) is (policy != "first")
+            assert (other.wait(60) == 0) is (policy != "first")
             assert policy == "first" or (first.poll() is None) is (policy == "all")
     verdict = judge_rtmp("planted", log)
     assert (verdict.double_air_ms > 300) is double
