@@ -193,7 +193,9 @@ async def test_command_line_goes_to_channels_and_does_what_keys_do() -> None:
         assert "no command" in desk.text()
 
 
-@pytest.mark.parametrize("place", ["wall", "list", "channel", "asrun"])
+@pytest.mark.parametrize(
+    "place", ["wall", *(pytest.param(it, marks=pytest.mark.long) for it in ("list", "channel", "asrun"))]
+)
 async def test_every_key_leaves_the_console_whole(place: str) -> None:
     opens = "standby rejoin note handover filter command palette help create start stop freeze open asrun"
     edits = "edit insert insert_below move copy delete import"

@@ -27,8 +27,24 @@ ASKED_OF_EVERY_MANNER = {
 (``make engines``), for it takes real time and most of CI's."""
 
 
+ON_EVERY_DATABASE = {
+    "store_transactions", "store_leader", "store_elector", "store_schema", "store_ports", "store_leases",
+}  # fmt: skip
+"""Of the store's contract what a laptop's run asks every database for; the rest it asks SQLite alone, and CI all."""
+
+
+def _is_of_another_database(item: pytest.Item) -> bool:
+    name = item.nodeid.partition("::")[0].rpartition("/test_")[2].removesuffix(".py")
+    if not name.startswith(("store_", "asrun_")) or name in ON_EVERY_DATABASE:
+        return False
+    # In a group's name behind the parameters there is none of these words.
+    return any(kind in item.nodeid.partition("[")[2] for kind in ("postgresql", "simulated"))
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Before marks are looked at."""
+    if _is_of_another_database(item):
+        item.add_marker(pytest.mark.long)
     if "test_engines.py::" not in item.nodeid or item.get_closest_marker("long") is None:
         return
     if item.nodeid.partition("::")[2].partition("[")[0] not in ASKED_OF_EVERY_MANNER:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from sidecar.engine.live_scout import AGAIN_S, AT_ONCE, FIRST_AGAIN_S, LOOK_S, LiveScout, can_be_tried
 from sidecar.media.live_connect import why_not
 from sidecar.media.live_input import LiveInputs
@@ -59,6 +61,7 @@ class Clock:
         return self.now
 
 
+@pytest.mark.long
 def test_all_are_tried_a_few_at_a_time_and_again_after_a_while() -> None:
     clock, lock, free = Clock(), threading.Lock(), threading.Semaphore(0)
     waiting: list[str] = []
@@ -110,6 +113,7 @@ def test_a_port_that_who_airs_it_needs_is_not_tried() -> None:
     assert [can_be_tried(url) for url in left] == [False] * 5
 
 
+@pytest.mark.long
 def test_what_is_open_already_is_not_connected_a_second_time() -> None:
     """Whoever opened it: an item on air or further down, a filler, a fixed start that is opened ahead."""
     asked: list[str] = []

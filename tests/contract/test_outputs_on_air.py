@@ -80,6 +80,7 @@ def keyframe_times(path: Path) -> list[Fraction]:
     return times
 
 
+@pytest.mark.long
 def test_no_other_output_notices_that_one_is_added_and_one_is_taken_away(airs: list[OnAir], tmp_path: Path) -> None:
     """By the account of every frame at a receiver that stays, and of its continuity counters."""
     with UdpReceiver() as steady, UdpReceiver() as other:

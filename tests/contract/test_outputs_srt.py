@@ -97,6 +97,7 @@ def _sampled(sink: SrtSink) -> Link:
     return link
 
 
+@pytest.mark.long
 def test_a_wrong_passphrase_is_refused_with_the_reason_and_without_the_secret() -> None:
     port = free_udp_port()
     with SrtReceiver(port, "listener", passphrase="another-secret"):

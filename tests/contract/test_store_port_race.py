@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import pytest
+
 from db.store import Store
 from tests.fixtures.port_race import PortRace
 from tests.long import LONG
@@ -10,6 +12,7 @@ RACES = 120 if LONG else 60
 """``make races`` runs a thousand on each database."""
 
 
+@pytest.mark.long
 async def test_two_channels_and_a_recorder_race_for_one_port(store: Store, now: datetime) -> None:
     race = await PortRace.prepared(store, now)
     winners = {await race.run(number) for number in range(RACES)}

@@ -8,7 +8,7 @@ import pytest
 from tests.fixtures.homes import TestHome
 from tests.fixtures.small_clips import make_small_clip
 
-pytestmark = [pytest.mark.realtime, pytest.mark.short, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.realtime, pytest.mark.timeout(420)]
 
 
 MARK = "BENCH_OF_TEST"

@@ -153,6 +153,7 @@ async def test_p1_a_killed_sidecar_is_replaced_in_place_and_players_play_on(
     check_as_run(await eventually(both_runs, "both runs in the as-run"))
 
 
+@pytest.mark.long
 async def test_p5_shutting_down_and_returning_takes_nothing_off_air_and_stop_does(
     supervisor: SupervisorProcess, client: Client, media: Path
 ) -> None:
@@ -185,6 +186,7 @@ async def test_p5_shutting_down_and_returning_takes_nothing_off_air_and_stop_doe
     check_as_run(await eventually(ended, "the last event's end"))
 
 
+@pytest.mark.long
 async def test_p1_after_a_power_cut_wanted_channels_return_by_themselves(
     supervisor: SupervisorProcess, client: Client, media: Path
 ) -> None:

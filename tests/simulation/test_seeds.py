@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.long import LONG
 from tests.simulation.run import run_seed
 
-SEEDS = int(os.environ.get("MCR_SIM_SEEDS", "200"))
-"""As many as the suite has two minutes of two processors for; ``make sim`` runs as many as are asked for."""
+SEEDS = int(os.environ.get("MCR_SIM_SEEDS") or (200 if LONG else 24))
+"""How many worlds this suite plays: ``MCR_SIM_SEEDS``, else 200 where long tests run and 24 on a laptop. One costs
+about 1.2 s of processor, so 200 are two minutes of two processors; ``make sim`` runs as many as are asked for."""
 CHUNK = 4
 
 
