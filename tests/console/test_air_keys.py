@@ -57,6 +57,7 @@ async def test_nothing_is_sent_twice_while_one_is_pending_or_a_key_is_held_down(
             await pilot.press("t")
             desk.clock.passed += 0.033
         await pilot.press("H")
+        await until(lambda: len(desk.supervisor.sent) > 0)
         await settled_but_waiting(desk)
         assert len(desk.supervisor.sent) == 1
         assert desk.supervisor.gate is not None
@@ -78,12 +79,10 @@ async def test_after_150_ms_the_screen_says_what_it_waits_for() -> None:
     async with desk.app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         await pilot.press("t")
-        await settled_but_waiting(desk)
-        assert "… TAKE weather_am" in desk.text()
+        await until(lambda: shows(desk, "… TAKE weather_am"))
         assert "waits for" not in desk.text()
         desk.clock.passed += 0.16
-        await settled_but_waiting(desk)
-        assert "0.2 s: waits for node-a" in desk.text()
+        await until(lambda: shows(desk, "0.2 s: waits for node-a"))
         assert desk.supervisor.gate is not None
         desk.supervisor.gate.set()
         await settled(pilot)
@@ -313,6 +312,11 @@ async def test_a_refused_order_leaves_nothing_to_undo() -> None:
         await pilot.press("3", "t")
         await settled(pilot)
         assert "undo" not in desk.text().splitlines()[-1]
+
+
+def shows(desk: Desk, text: str) -> bool:
+    desk.app.tick()
+    return text in desk.text()
 
 
 async def settled_but_waiting(desk: Desk) -> None:

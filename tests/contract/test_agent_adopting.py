@@ -75,7 +75,7 @@ async def test_a_broken_handle_loses_no_sidecar(node_home: NodeHome, beside: boo
         assert seen[CHANNEL].pid == pid
         with pytest.raises(StillRunning):
             await agent.start(start(2))
-        assert (await agent.command(say(Transport("take")), 1.5)).done == "on air: film"
+        assert (await agent.command(say(Transport("take")), 30.0)).done == "on air: film"
 
 
 async def test_a_broken_handle_of_a_sidecar_that_is_gone_is_dropped(node_home: NodeHome, run: Run) -> None:

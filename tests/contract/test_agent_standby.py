@@ -28,7 +28,7 @@ async def test_a_standby_waits_beside_the_one_on_air_and_enters_only_after_it_is
         beside = await agent.standby(start(2))
         assert beside != pid
         with pytest.raises(StillRunning) as refused:
-            await agent.command(say(Arm(await nonce(agent, 2)), 2), 2.0)
+            await agent.command(say(Arm(await nonce(agent, 2)), 2), 30.0)
         assert (refused.value.epoch, refused.value.pid) == (1, pid)
         assert str(pid) in str(refused.value)
         seen = await sees(agent, 1)
@@ -39,7 +39,7 @@ async def test_a_standby_waits_beside_the_one_on_air_and_enters_only_after_it_is
         await agent.stop(stop(1))
         assert not lives(pid)
         assert lives(beside)
-        await agent.command(say(Arm(await nonce(agent, 2)), 2), 2.0)
+        await agent.command(say(Arm(await nonce(agent, 2)), 2), 30.0)
         await until(lambda: str(link.readlink()) == "2.m3u8", what="link moves")
 
 
@@ -90,4 +90,4 @@ async def test_both_are_found_again(node_home: NodeHome, run: Run) -> None:
             return seen is not None and seen.exit is not None
 
         await until(gone, what="exit")
-        await agent.command(say(Arm(await nonce(agent, 2)), 2), 2.0)
+        await agent.command(say(Arm(await nonce(agent, 2)), 2), 30.0)

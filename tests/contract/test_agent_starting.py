@@ -114,7 +114,7 @@ async def test_an_older_leader_is_refused_by_the_agents_next_life_too(node_home:
                 await order
             assert refused.value.seen == 5
         with pytest.raises(StaleTerm, match="term 5 gives the orders here"):
-            await agent.command(say(Transport("take")), 1.0)
+            await agent.command(say(Transport("take")), 30.0)
         assert len(node_home.processes()) == 1
         await agent.stop(replace(stop(), term=6))
         assert (await agent.report(-1, 0.0)).term == 6

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -86,13 +87,14 @@ async def test_a_killed_sidecar_is_restarted_in_place_where_it_was(node_home: No
         await here.start(row)
         await here.take(row.id)
         await until(lambda: (item := here.live(row.id).item) and item.position_frames >= 25, what="a second of item 1")
-        before = here.live(row.id).item
+        before, since = here.live(row.id).item, time.monotonic()
         assert before is not None
         os.kill(await here.pid(row.id), signal.SIGKILL)
         live = await here.on_air(row.id, epoch=2)
         assert live.item is not None
         assert live.item.title == "item 1"
-        assert before.position_frames <= live.item.position_frames < before.position_frames + 200
+        most = before.position_frames + 25 * (time.monotonic() - since + 1)  # it may have been told a heartbeat ago
+        assert before.position_frames <= live.item.position_frames <= most
         assert "sidecar_restarted" in await here.alarms()
         said = [it.sentence for it in here.supervision.live.explain(row.id)]
         assert any("was ended by signal 9" in sentence and "restarts in place" in sentence for sentence in said), said
@@ -442,7 +444,8 @@ async def test_keep_to_schedule_joins_in_progress(node_home: NodeHome) -> None:
         live = await here.start(row)
         assert live.item is not None
         assert live.item.title == "item 2"
-        assert 350 <= live.item.position_frames < 600
+        most = 50 + 25 * (datetime.now(UTC) - away).total_seconds() - 200
+        assert 350 <= live.item.position_frames <= most
 
 
 async def test_everything_can_be_taken_off_air_and_confirmed(node_home: NodeHome) -> None:
@@ -470,7 +473,7 @@ async def test_one_channel_that_cannot_be_told_to_stop_keeps_no_other_on_air(
             return await stop(channel_id, by)
 
         monkeypatch.setattr(here.commands, "stop", failing)
-        assert await here.commands.stop_all(OLGA, 3.0) == (stuck,)
+        assert await here.commands.stop_all(OLGA, 6.0) == (stuck,)
         assert [here.live(row.id).phase for row in rows] == ["running", "off", "off"]
 
 
