@@ -9,6 +9,7 @@ import pytest
 from mcr_console.client import Client, Event
 from supervisor.schemas.channel import ChannelLive
 from supervisor.schemas.control import seat_of
+from tests.fixtures.agents import until
 from tests.fixtures.people import person
 from tests.fixtures.running import Running
 
@@ -89,10 +90,11 @@ async def test_readers_of_the_event_stream_are_told_who_has_control(supervisor: 
     async with Client.at(socket=supervisor.settings.socket_path) as client:
         reader = asyncio.create_task(listen(client))
         await asyncio.wait_for(heard.wait(), 60)
+        # A reader that is behind is told the newest state alone.
         await post(supervisor, f"{path}/control", ANN, json={})
-        await asyncio.sleep(0)
+        await until(lambda: len(seen) > 0 and seen[-1] is not None, what="told of the first")
         await post(supervisor, f"{path}/control", BOB, json={"over": True})
-        await asyncio.sleep(0)
+        await until(lambda: "desk 2" in seen, what="told of the second")
         await post(supervisor, f"{path}/release-control", BOB)
         await asyncio.wait_for(reader, 60)
 

@@ -174,11 +174,11 @@ async def test_a_thousand_alarms_at_once_are_all_written_and_all_cleared(store: 
                 return len(await tx.alarms.list(open_only=True)) == len(channels)
 
         await until(all_are_open, what="a thousand alarms are open")
-        assert {board.count(channel_id) for channel_id in channels} == {1}
+        await until(lambda: {board.count(channel_id) for channel_id in channels} == {1}, what="one each")
         for channel_id in channels:
             say(board, channel_id)
         await is_open(store)
-        assert {board.count(channel_id) for channel_id in channels} == {0}
+        await until(lambda: {board.count(channel_id) for channel_id in channels} == {0}, what="none any more")
 
 
 async def test_an_alarm_that_the_store_cannot_take_says_what_the_station_wants_done(

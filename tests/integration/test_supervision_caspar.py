@@ -21,7 +21,7 @@ TIMING = {"poll": 1.0, "answer": 0.8, "output_still": 6.0, "lease_ttl": 10.0, "l
 
 
 def library(name: str) -> Clip | None:
-    return Clip(name, 200) if name.startswith("/media/") else None
+    return Clip(name, 1000) if name.startswith("/media/") else None
 
 
 async def channel_on(here: Station, server: FakeCaspar) -> Channel:
@@ -32,7 +32,7 @@ async def channel_on(here: Station, server: FakeCaspar) -> Channel:
             await tx.assets.add(
                 {
                     "title": f"clip {n}", "path": f"/media/{n}.mp4", "size_bytes": 1, "fingerprint": f"f{n}",
-                    "rate": "25", "duration_frames": 200, "asset_duration_ms": 8000,
+                    "rate": "25", "duration_frames": 1000, "asset_duration_ms": 40_000,
                 }, now,
             )
             for n in range(3)
@@ -74,8 +74,11 @@ async def test_a_channel_airs_by_a_server_through_a_take_and_the_death_of_its_si
         assert len(layer.air) <= airs + 1  # it was left to play; by then the next may have followed
         await here.off(row.id)
         await until(lambda: 10 not in server.layers, what="a layer that is cleared")
-        events = await here.events_of(row.id)
-        assert [event.title for event in events][:2] == ["clip 0", "clip 1"]
+
+        async def logged() -> bool:
+            return [event.title for event in await here.events_of(row.id)][:2] == ["clip 0", "clip 1"]
+
+        await until(logged, what="both in the log")
 
 
 async def test_a_stop_that_the_server_does_not_confirm_is_alarmed_and_done_again(node_home: NodeHome) -> None:

@@ -51,14 +51,15 @@ async def off(here: Station, recorder_id: str) -> None:
     await until(lambda: here.supervision.recorders_live.get(recorder_id).phase == "off", DEADLINE_S, "off")
 
 
-async def logged(here: Station, recorder_id: str, ended: int) -> list[RecordedFile]:
-    """Oldest first, once so many have ended."""
+async def logged(here: Station, recorder_id: str, ended: int, begun: int = 0) -> list[RecordedFile]:
+    """Oldest first, once so many have ended, and so many are told of."""
 
     async def files() -> list[RecordedFile]:
         return files_of(decode_line(row.line.encode() + b"\n") for row in await here.records_of(recorder_id))
 
     async def enough() -> bool:
-        return sum(file.end_at is not None for file in await files()) >= ended
+        found = await files()
+        return len(found) >= begun and sum(file.end_at is not None for file in found) >= ended
 
     await until(enough, DEADLINE_S, f"{ended} files that ended")
     return await files()
@@ -97,7 +98,7 @@ async def test_a_killed_recording_goes_on_and_what_was_lost_is_told_to_the_frame
             before = await recording(here, row.id, epoch=1, frames=50)
             os.kill(await here.pid(row.id), signal.SIGKILL)
             await recording(here, row.id, epoch=before.epoch + 1, frames=40)
-            first, second = await logged(here, row.id, ended=1)
+            first, second = await logged(here, row.id, ended=1, begun=2)
             assert (first.end_cause, second.end_at) == ("cut short", None)
             await off(here, row.id)
         numbers = [held(Path(file.path)).numbers for file in (first, second)]
