@@ -61,6 +61,7 @@ from supervisor.playlists.preparing import Preparing
 from supervisor.playlists.revising import Revising
 from supervisor.playlists.telling import tell_playlist
 from supervisor.principal import SYSTEM, Principal
+from supervisor.reach import Reach
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.schemas.node import Node
 from supervisor.settings import Settings
@@ -99,6 +100,7 @@ class Application:
         self._options = options
         self._clock = clock or SystemClock()
         self._name = options.name or _host_name()
+        self._reach = Reach.of(settings.reach)
         self._departure = Departure()
         self._lag = LoopLag()
         self.ready = asyncio.Event()
@@ -127,7 +129,7 @@ class Application:
             await declare(store, parse_declared(self._settings.nodes), self._clock.now())
             local = await self._local(store, stack) if self._options.node else None
             key = read_or_make_cluster_key(self._settings.cluster_key_path)
-            agents = Agents(local, key, self._clock)
+            agents = Agents(local, key, self._clock, reach=self._reach)
             stack.push_async_callback(agents.close)
             events = self.events
             supervision = Supervision(
@@ -206,7 +208,7 @@ class Application:
         waiting = WaitingItems(store, told)
         assets = AssetImport(store, self._clock, Prober(), media, waiting)
         rundowns = Threads("rundown writers", places=2)
-        preparing = Preparing(store, self._clock, assets, media, rundowns)
+        preparing = Preparing(store, self._clock, assets, media, rundowns, self._reach)
 
         async def joined(channel_id: str) -> None:
             await supervision.commands.channel_changed(channel_id)
@@ -237,6 +239,7 @@ class Application:
             beyond_loopback=beyond,
             audit=audit,
             supervision=supervision,
+            reach=self._reach,
             snapshot=Snapshot(store, events, supervision, info),
             webhook_calls=Caller(Allowed.of(self._settings.webhook_hosts), self._clock.now, self._settings.webhook_ca),
             metrics=Metrics(

@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     asrun_url: str = ""
     """Where it is sent to by HTTP ``PUT``, below a folder for each channel: ``https://host/path``."""
 
+    reach: str = ""
+    """``10.0.0.0/8,*.example.com``: hosts that outputs, live inputs, recorders, nodes and CasparCG servers may
+    name; else all but link-local addresses and clouds' metadata services."""
+
     webhook_hosts: str = ""
     """``host,*.example.com,10.0.0.5``: where webhooks may go that is not the public network, separated by commas."""
 

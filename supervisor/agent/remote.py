@@ -25,6 +25,7 @@ from supervisor.agent.live_files import LARGEST
 from supervisor.agent.signed_client import Call, SignedClient, decoded
 from supervisor.agent.wire.problems import Problem, error_of
 from supervisor.agent.wire.shapes import CommandIn, MediaIn, PageOut, ReportIn, RunsIn, SidecarIn, encode
+from supervisor.reach import EVERYWHERE, Reach
 
 _START: Final = 20.0
 """Seconds; a container engine takes some of them."""
@@ -43,10 +44,10 @@ class RemoteAgent:
     Close it when it is done with.
     """
 
-    def __init__(self, url: str, node: str, key: bytes, *, margin: float = 0.3) -> None:
+    def __init__(self, url: str, node: str, key: bytes, *, margin: float = 0.3, reach: Reach = EVERYWHERE) -> None:
         self._name = node
         self._margin = margin
-        self._http = SignedClient(url, node, key)
+        self._http = SignedClient(url, node, key, reach)
 
     async def close(self) -> None:
         """What is under way ends with AgentAway."""

@@ -9,6 +9,7 @@ import httpx
 import msgspec
 
 from supervisor.agent.interface import AgentAway
+from supervisor.agent.judged_transport import JudgedTransport
 from supervisor.agent.wire.problems import UNKNOWN_SESSION, Problem
 from supervisor.agent.wire.shapes import Hello, Welcome, encode
 from supervisor.agent.wire.signing import (
@@ -24,6 +25,7 @@ from supervisor.agent.wire.signing import (
     session_key,
     welcome_mac,
 )
+from supervisor.reach import EVERYWHERE, Reach
 
 LARGEST_ANSWER: Final = 16 * 1024 * 1024
 """Bytes; the report of some five thousand sidecars."""
@@ -64,7 +66,7 @@ class _Raw:
 class SignedClient:
     """Belongs to one event loop. Raises AgentAway, with why, whenever there is no answer to be believed."""
 
-    def __init__(self, url: str, node: str, key: bytes) -> None:
+    def __init__(self, url: str, node: str, key: bytes, reach: Reach = EVERYWHERE) -> None:
         self._url = url.rstrip("/")
         self._node = node
         self._key = key
@@ -72,11 +74,11 @@ class SignedClient:
         self._hello = asyncio.Lock()
         self._closed = False
         self._client = httpx.AsyncClient(
+            transport=JudgedTransport(reach, httpx.Limits(max_connections=100, max_keepalive_connections=20)),
             trust_env=False,
             follow_redirects=False,
             timeout=None,  # noqa: S113 - every call has its own deadline
             headers={"accept-encoding": "identity"},
-            limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
         )
 
     async def close(self) -> None:

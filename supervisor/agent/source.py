@@ -8,6 +8,7 @@ from supervisor.agent.keys import node_key
 from supervisor.agent.remote import RemoteAgent
 from supervisor.clock import Clock
 from supervisor.nursery import Nursery
+from supervisor.reach import EVERYWHERE, Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,13 @@ class Agents:
     """
 
     def __init__(
-        self, local: tuple[str, NodeAgent] | None, cluster_key: bytes, clock: Clock, *, margin: float = 0.3
-    ) -> None:
+        self, local: tuple[str, NodeAgent] | None, cluster_key: bytes, clock: Clock, *,
+        margin: float = 0.3, reach: Reach = EVERYWHERE,
+    ) -> None:  # fmt: skip
         self._local = local
         self._cluster_key = cluster_key
         self._margin = margin
+        self._reach = reach
         self._nursery = Nursery(clock)
         self._known: dict[str, _Known] = {}
         self._leaving: set[RemoteAgent] = set()
@@ -46,7 +49,9 @@ class Agents:
         self.forget(node.id)
         if node.kind != "agent" or not node.url:
             return None
-        agent = RemoteAgent(node.url, node.name, node_key(self._cluster_key, node.name), margin=self._margin)
+        agent = RemoteAgent(
+            node.url, node.name, node_key(self._cluster_key, node.name), margin=self._margin, reach=self._reach
+        )
         self._known[node.id] = _Known(node.name, node.url, agent)
         return agent
 

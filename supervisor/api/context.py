@@ -25,6 +25,7 @@ from supervisor.people import People
 from supervisor.playlists.preparing import Preparing
 from supervisor.playlists.revising import Revising
 from supervisor.principal import Principal
+from supervisor.reach import Reach
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.settings import Settings
 from supervisor.threads import Threads
@@ -50,6 +51,8 @@ class Context:
     beyond_loopback: bool
     audit: AuditLog
     supervision: Supervision
+    reach: Reach
+    """Where outputs, inputs, nodes and CasparCG servers may lead."""
     snapshot: Snapshot
     metrics: Metrics
     webhook_calls: Caller

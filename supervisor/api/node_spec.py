@@ -5,15 +5,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from supervisor.errors import Invalid
+from supervisor.reach import EVERYWHERE, Reach
 
 _HINT: Final = "Write http://host:port or https://host:port, as mcr agent says when it starts."
 
 
-def check_node_url(url: str) -> str:
-    """The url without a slash at its end. Raises Invalid.
-
-    Link-local addresses are refused: a cloud's metadata service answers there, with secrets.
-    """
+def check_node_url(url: str, reach: Reach = EVERYWHERE) -> str:
+    """The url without a slash at its end. Raises Invalid, also for a host that ``reach`` does not allow."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -24,10 +22,11 @@ def check_node_url(url: str) -> str:
     # Neither urlsplit().query nor .fragment tells an empty one, as in "http://host?", from none.
     if parts.username is not None or parts.path not in {"", "/"} or "?" in url or "#" in url:
         raise Invalid("a node's url has a host and a port, and nothing else", hint=_HINT)
+    reach.require(parts.hostname, "a node")
     try:
         address = ipaddress.ip_address(parts.hostname)
     except ValueError:
         return url.rstrip("/")
-    if address.is_link_local or address.is_multicast or address.is_unspecified:
+    if address.is_multicast or address.is_unspecified:
         raise Invalid(f"no agent can listen at {address}", hint=_HINT)
     return url.rstrip("/")

@@ -15,6 +15,9 @@ from supervisor.errors import Invalid
 from supervisor.schemas.channel import OutputIn, OutputKind
 from supervisor.schemas.stream_key import without_key
 
+LEAD_ELSEWHERE: Final = frozenset({"udp", "srt", "rtmp"})
+"""Kinds whose url names a host."""
+
 _UDP_HINT: Final = "Write udp://239.1.1.1:5000 or udp://10.0.0.7:5000?ttl=8."
 _RTMP_HINT: Final = "Write rtmp://host/app/key or rtmps://host:443/app/key."
 _SRT_HINT: Final = (

@@ -95,9 +95,9 @@ ROUTES: Final[Mapping[str, Permission]] = {
     "list_claims": Permission.VIEW_STATION,
     "list_node_claims": Permission.VIEW_STATION,
     "list_media_roots": Permission.VIEW_STATION,
-    # Writes a file into a folder of the supervisor's machine that the caller names.
-    "create_media_root": Permission.MAINTAIN,
-    "delete_media_root": Permission.MAINTAIN,
+    # What lies in them others may have read, and a file is written into the folder that the caller names.
+    "create_media_root": Permission.ADMINISTER,
+    "delete_media_root": Permission.ADMINISTER,
     "list_watched_folders": Permission.VIEW_STATION,
     # Has files of the supervisor's machine read, and moved within the folder.
     "create_watched_folder": Permission.CONFIGURE,

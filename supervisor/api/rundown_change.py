@@ -71,6 +71,14 @@ def change_of(
     return Removed(item.id)
 
 
+def urls_of(change: Change) -> list[str]:
+    """Of live inputs that come."""
+    if isinstance(change, Inserted):
+        return [spec.url for spec in change.specs if spec.url]
+    url = change.columns.get("url") if isinstance(change, Changed) else None
+    return [url] if isinstance(url, str) else []
+
+
 def as_it_would_be(items: Sequence[Item], change: Change) -> list[Item]:
     """The list after the change, positions dense; rows that the store does not know."""
     if isinstance(change, Inserted):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from supervisor.confined import Confined
 from supervisor.errors import Invalid
 
 EDGE: Final = 1024 * 1024
@@ -22,8 +23,8 @@ class Fingerprint:
     mtime_ns: int = 0
 
 
-def fingerprint(path: Path) -> Fingerprint:
-    """Blocks. Raises Invalid where there is no regular file that can be read."""
+def fingerprint(path: Path, confined: Confined | None = None) -> Fingerprint:
+    """Blocks. Raises Invalid where there is no regular file that can be read, or one that lies elsewhere."""
     try:
         # O_NONBLOCK: opening a named pipe must not wait for somebody to write to it.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -31,6 +32,8 @@ def fingerprint(path: Path) -> Fingerprint:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise Invalid(f"{path} is not a regular file")
+            if confined is not None:
+                confined.require_opened(descriptor, path)
             digest = hashlib.sha256(b"%d\n" % status.st_size)
             digest.update(file.read(EDGE))
             file.seek(max(0, status.st_size - EDGE))

@@ -16,6 +16,7 @@ from supervisor.assets.fingerprint import Fingerprint, fingerprint
 from supervisor.assets.names import is_text, readable, title_of
 from supervisor.assets.probing import Prober
 from supervisor.clock import Clock
+from supervisor.confined import Confined
 from supervisor.errors import Invalid, Unavailable
 from supervisor.threads import Threads
 
@@ -88,17 +89,19 @@ class AssetImport:
         self._prober = prober
         self._files = files
 
-    async def add(self, wanted: Wanted, project_id: str | None) -> Asset:
+    async def add(self, wanted: Wanted, project_id: str | None, confined: Confined | None = None) -> Asset:
         """One file's asset. Raises Invalid with the reason when it cannot be used."""
-        (result,) = await self.add_all((wanted,), project_id)
+        (result,) = await self.add_all((wanted,), project_id, confined)
         if result.asset is None:
             raise Invalid(result.refusal)
         return result.asset
 
-    async def add_all(self, wanted: Sequence[Wanted], project_id: str | None) -> tuple[Imported, ...]:
-        """One result a file, in order. A path that is there twice is looked at once."""
+    async def add_all(
+        self, wanted: Sequence[Wanted], project_id: str | None, confined: Confined | None = None
+    ) -> tuple[Imported, ...]:
+        """One result a file, in order. A path that is there twice is looked at once; none outside of ``confined``."""
         first = {one.path: one for one in reversed(wanted)}
-        looks = dict(zip(first, await asyncio.gather(*(self._look(path) for path in first)), strict=True))
+        looks = dict(zip(first, await asyncio.gather(*(self._look(path, confined) for path in first)), strict=True))
         known = await self._known(looks, project_id)
         known |= await self._follow_moved(looks, known.keys(), project_id)
         unknown = [path for path, look in looks.items() if isinstance(look, Fingerprint) and path not in known]
@@ -116,7 +119,7 @@ class AssetImport:
             results.append(Imported(one, asset, is_new, refusal, passes))
         return tuple(results)
 
-    async def _look(self, path: Path) -> _Look:
+    async def _look(self, path: Path, confined: Confined | None = None) -> _Look:
         """What the file is, or why it cannot be read."""
         if not path.is_absolute():
             return _Unread(f"{path} is not an absolute path")
@@ -125,7 +128,7 @@ class AssetImport:
         if not is_text(str(path)):
             return _Unread(f"{readable(str(path))}: its name is not UTF-8; rename it")
         try:
-            return await self._files.run(READ_S, fingerprint, path)
+            return await self._files.run(READ_S, fingerprint, path, confined)
         except TimeoutError:
             return _Unread(f"{path} could not be read within {READ_S:.0f} s", passes=True)
         except Unavailable as error:

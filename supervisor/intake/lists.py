@@ -14,6 +14,7 @@ from db.errors import Missing, StaleRev, StaleRevision, StoreError
 from db.models import Channel, WatchedFolder
 from db.store import Store
 from supervisor.clock import Clock
+from supervisor.confined import Confined
 from supervisor.errors import Invalid, McrError, Unavailable
 from supervisor.intake.arrivals import Arrivals, Entry
 from supervisor.intake.folders import Changed, check_room, is_being_written, put_away, read_whole, scan
@@ -152,7 +153,7 @@ class ListIntake:
                 content=content,
                 options=ListOptions.model_validate(folder.options),
                 folder=Path(folder.path),
-                below=roots,
+                below=Confined(roots),
             )
             channel, done = await self._apply(folder, source)
         except TimeoutError:

@@ -13,12 +13,14 @@ from db.models import Asset, Channel
 from db.store import Store
 from supervisor.assets.importing import AssetImport, Wanted
 from supervisor.clock import Clock
+from supervisor.confined import Confined
 from supervisor.errors import Forbidden, Invalid, Unavailable
 from supervisor.playlists.broadcast_day import DAY_START, BroadcastDay, resolve
 from supervisor.playlists.entries import of_folder
 from supervisor.playlists.items import ListedItem, item_of
 from supervisor.playlists.reading import LARGEST_LIST, read_list
 from supervisor.playlists.schedule import DayTime, Removed, Schedule, ScheduledEvent
+from supervisor.reach import EVERYWHERE, Reach
 from supervisor.schemas.listing import ListFormat, ListOptions
 from supervisor.threads import Threads
 
@@ -41,8 +43,8 @@ class ListSource:
     reads_files: bool = True
     folder: Path = Path("/")
     """Where relative paths of ``content`` start."""
-    below: tuple[Path, ...] | None = None
-    """Where files that the list names may lie; None: anywhere."""
+    below: Confined | None = None
+    """Where the list, where it is a path, and files that it names may lie; None: anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,16 @@ class Prepared:
 class Preparing:
     """Belongs to one event loop; disks are waited for on threads, with deadlines."""
 
-    def __init__(self, store: Store, clock: Clock, assets: AssetImport, files: Threads, computing: Threads) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, assets: AssetImport, files: Threads, computing: Threads,
+        reach: Reach = EVERYWHERE,
+    ) -> None:  # fmt: skip
         self._store = store
         self._clock = clock
         self._assets = assets
         self._files = files
         self._computing = computing
+        self._reach = reach
 
     async def prepare(self, source: ListSource, project_id: str | None, channel: Channel | None) -> Prepared:
         """``channel``: whose zone, day and rate hold for the list's times. Raises Invalid, Forbidden, Unavailable."""
@@ -79,7 +85,7 @@ class Preparing:
             raise Forbidden("this list names files, and you may not have this machine's files read")
         refused, warnings = list(found.refused), list(found.remarks)
         found = await self._inside(found, source.below, refused, warnings)
-        clips, assets_new = await self._clips(found.events, project_id, refused, warnings)
+        clips, assets_new = await self._clips(found.events, project_id, source.below, refused, warnings)
         starts, day_rate, day = self._starts(found, source.options, channel, warnings)
         items: list[ListedItem] = []
         missing: dict[str, None] = {}
@@ -89,6 +95,7 @@ class Preparing:
             asset = clip if isinstance(clip, Asset) else None
             try:
                 one = item_of(event, asset, start, day_rate)
+                self._reach.require_url(one.spec.url or "", "a live input")
             except Invalid as error:
                 refused.append(f"{event.line}: {error.detail}")
                 continue
@@ -119,21 +126,21 @@ class Preparing:
             raise Invalid(f"{str(path)!r} is not an absolute path", hint="Give the whole path, from / on.")
         try:
             if form == "folder":
-                return await self._files.run(READ_S, _list_folder, path)
-            data = await self._files.run(READ_S, read_bytes, path)
+                return await self._files.run(READ_S, _list_folder, path, source.below)
+            data = await self._files.run(READ_S, read_bytes, path, source.below)
         except TimeoutError:
             raise Invalid(f"{path} could not be read within {READ_S:.0f} s") from None
         return await self._parse(form, data, path.parent, source.options, channel)
 
     async def _inside(
-        self, found: Schedule, below: tuple[Path, ...] | None, refused: list[str], warnings: list[str]
+        self, found: Schedule, below: Confined | None, refused: list[str], warnings: list[str]
     ) -> Schedule:
         """Without the files that lie elsewhere: an event that has a house id too is found by that."""
         named = [event.path for event in found.events if event.path is not None]
         if below is None or not named:
             return found
         try:
-            outside = await self._files.run(READ_S, outside_of, below, named)
+            outside = await self._files.run(READ_S, below.outside, named)
         except TimeoutError:
             raise Unavailable(f"where the list's files lie was not told within {READ_S:.0f} s") from None
         events: list[ScheduledEvent] = []
@@ -159,7 +166,12 @@ class Preparing:
             raise Invalid(f"the list could not be read within {READ_S:.0f} s") from None
 
     async def _clips(
-        self, events: Sequence[ScheduledEvent], project_id: str | None, refused: list[str], warnings: list[str]
+        self,
+        events: Sequence[ScheduledEvent],
+        project_id: str | None,
+        below: Confined | None,
+        refused: list[str],
+        warnings: list[str],
     ) -> tuple[list["Asset | object | None"], int]:
         """Each event's asset: by house id the newest there is, else by its path; None for one that is to come."""
         houses = {event.house_id for event in events if event.kind == "clip" and event.house_id}
@@ -170,7 +182,7 @@ class Preparing:
             for index, event in enumerate(events)
             if event.kind == "clip" and event.path is not None and (event.house_id or "") not in known
         ]
-        imported = await self._assets.add_all([one for _, one in wanted], project_id) if wanted else ()
+        imported = await self._assets.add_all([one for _, one in wanted], project_id, below) if wanted else ()
         clips: list[Asset | object | None] = [
             known.get(event.house_id or "") if event.kind == "clip" else None for event in events
         ]
@@ -218,14 +230,17 @@ def _end_of(found: Schedule, last: datetime, day: BroadcastDay) -> datetime:
 _REFUSED: Final = object()
 
 
-def read_bytes(path: Path) -> bytes:
-    """Blocks. Raises Invalid where there is no regular file that can be read, or one too large to be a list."""
+def read_bytes(path: Path, confined: Confined | None = None) -> bytes:
+    """Blocks. Raises Invalid where there is no regular file that can be read, one that lies elsewhere, or one too large
+    to be a list."""
     try:
         # O_NONBLOCK: opening a named pipe must not wait for somebody to write to it.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise Invalid(f"{path} is not a regular file")
+            if confined is not None:
+                confined.require_opened(descriptor, path)
             data = file.read(LARGEST_LIST + 1)
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}") from None
@@ -234,24 +249,17 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def outside_of(below: Sequence[Path], paths: Sequence[Path]) -> frozenset[Path]:
-    """The paths that, links resolved, lie below none of the folders. Blocks."""
-    roots = [root.resolve() for root in below]
-    return frozenset(path for path in paths if not any(_resolved(path).is_relative_to(root) for root in roots))
-
-
-def _resolved(path: Path) -> Path:
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError):
-        return Path("/")
-
-
-def _list_folder(path: Path) -> Schedule:
+def _list_folder(path: Path, confined: Confined | None) -> Schedule:
     """Blocks."""
     try:
-        with os.scandir(path) as listing:
-            return of_folder(path, [(entry.name, entry.is_dir()) for entry in listing])
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            if confined is not None:
+                confined.require_opened(descriptor, path)
+            with os.scandir(descriptor) as listing:
+                return of_folder(path, [(entry.name, entry.is_dir()) for entry in listing])
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}") from None
 

@@ -8,6 +8,7 @@ from fastapi import Query, Request, Response
 from db.models import Asset as Row
 from db.transaction import Transaction
 from supervisor.api import views
+from supervisor.api.confinement import require_paths
 from supervisor.api.context import Ctx, Who
 from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
 from supervisor.api.permissions import require_sight, visible
@@ -50,7 +51,7 @@ async def create_asset(context: Ctx, who: Who, request: Request, response: Respo
     require_sight(who, values.project_id, "project", values.project_id or "none")
     note(request, path=values.path)
     wanted = Wanted(path=Path(values.path), title=values.title, house_id=values.house_id)
-    row = await context.assets.add(wanted, values.project_id)
+    row = await context.assets.add(wanted, values.project_id, await require_paths(context, who, [values.path]))
     note(request, f"asset:{row.id}")
     return _answer(response, row)
 

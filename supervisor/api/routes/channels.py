@@ -9,10 +9,12 @@ from db.models import Channel as Row
 from db.models import Output
 from db.repositories.channels import OutputSpec
 from db.transaction import Transaction
+from supervisor.airing import playout_of
 from supervisor.api import views
 from supervisor.api.channel_spec import changed_channel, changed_playout, new_channel
+from supervisor.api.confinement import require_playout
 from supervisor.api.context import Context, Ctx, Who
-from supervisor.api.output_spec import output_specs, require_node
+from supervisor.api.output_spec import LEAD_ELSEWHERE, output_specs, require_node
 from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
 from supervisor.api.permissions import require_sight, visible
 from supervisor.api.problems import documented
@@ -22,6 +24,7 @@ from supervisor.principal import Principal
 from supervisor.schemas.base import Id, Page
 from supervisor.schemas.channel import Channel, ChannelIn, ChannelPatch
 from supervisor.schemas.event import ChannelDeleted
+from supervisor.schemas.playout import CasparIn, Playout
 from supervisor.webhooks.facts import post_alarms
 
 routes = router("channels")
@@ -63,6 +66,8 @@ async def create_channel(context: Ctx, who: Who, request: Request, response: Res
     """Off, until it is started. Name and number are unique; the lowest free number when left out."""
     spec, outputs = new_channel(values), output_specs(values.outputs)
     require_node([output.kind for output in outputs], values.node_id)
+    _require_reach(context, outputs, values.caspar)
+    await require_playout(context, who, values, Playout())
     async with context.store.write() as tx:
         await _require_sight_of_named(tx, who, spec)
         row = await tx.channels.add(spec, outputs, context.clock.now())
@@ -88,6 +93,11 @@ async def update_channel(
     stay; a new format, and other cards, at its next start."""
     spec = changed_channel(changes)
     outputs = output_specs(changes.outputs) if changes.outputs is not None else None
+    _require_reach(context, outputs or (), changes.caspar)
+    if changes.logo is not None or changes.caspar is not None:
+        async with context.store.read() as tx:
+            was = playout_of(await channel_row(tx, who, channel_id))
+        await require_playout(context, who, changes, was)
     async with context.store.write() as tx:
         before = await channel_row(tx, who, channel_id)
         await _require_sight_of_named(tx, who, spec)
@@ -159,6 +169,15 @@ async def changed(context: Context, who: Principal, response: Response, row: Row
     context.events.publish("channel", view)
     set_etag(response, row.rev)
     return views.without_keys(view, who)
+
+
+def _require_reach(context: Context, outputs: Sequence[OutputSpec], caspar: CasparIn | None) -> None:
+    """Raises Invalid for a host that is none of those that may be named."""
+    for output in outputs:
+        if output.kind in LEAD_ELSEWHERE:
+            context.reach.require_url(output.url, f"an {output.kind} output")
+    if caspar is not None:
+        context.reach.require(caspar.host, "a CasparCG server")
 
 
 async def _require_sight_of_named(tx: Transaction, who: Principal, spec: dict[str, object]) -> None:

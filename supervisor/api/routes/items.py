@@ -130,6 +130,8 @@ async def update_item(
         channel = await time_keeper(tx, playlist_id)
         (times,) = given_times([changes], anchor(above), channel, context.clock.now())
         given = changed_item(item, asset, changes, times)
+        if changes.url is not None:
+            context.reach.require_url(changes.url, "a live input")
         row, _ = await tx.playlists.patch(playlist_id, rev, item_id, given)
     told = {name: "another" if name == "url" else value for name, value in given.items()}  # it may hold a passphrase
     note(request, saw_revision=rev, changed=to_jsonable_python(told))
@@ -207,4 +209,7 @@ async def _specs(
 ) -> list[ItemSpec]:
     channel = await time_keeper(tx, playlist_id)
     times = given_times(items, anchor(above), channel, context.clock.now())
-    return [new_item(item, assets, one) for item, one in zip(items, times, strict=True)]
+    specs = [new_item(item, assets, one) for item, one in zip(items, times, strict=True)]
+    for spec in specs:
+        context.reach.require_url(spec.url or "", "a live input")
+    return specs

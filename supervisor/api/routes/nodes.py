@@ -42,7 +42,7 @@ async def create_node(context: Ctx, request: Request, response: Response, values
     """Another machine's node. It needs the URL of its agent; this machine's own node is there from the start."""
     if values.url is None:
         raise Invalid("another machine's node needs the url of its agent", hint="Give url, or use the local node.")
-    url = check_node_url(values.url)
+    url = check_node_url(values.url, context.reach)
     async with context.store.write() as tx:
         row = await tx.nodes.add(
             name=values.name, kind="agent", url=url, capacity=values.capacity, now=context.clock.now()
@@ -77,7 +77,7 @@ async def update_node(
     if not given:
         raise Invalid("nothing to change is given")
     if changes.url is not None:
-        given["url"] = check_node_url(changes.url)
+        given["url"] = check_node_url(changes.url, context.reach)
     note(request, saw_rev=rev, changed=given)
     async with context.store.write() as tx:
         row = await tx.nodes.get(node_id)

@@ -10,6 +10,7 @@ from db.models import Channel
 from db.models import Playlist as Row
 from db.transaction import Transaction
 from supervisor.api import views
+from supervisor.api.confinement import require_paths
 from supervisor.api.context import Context, Ctx, Who
 from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
 from supervisor.api.permissions import Permission, may, require_sight, visible
@@ -69,7 +70,7 @@ async def import_playlist(
     channel = await _channel_of(context, who, values)
     result = await run_import(
         values.name,
-        list_source(values, who),
+        await list_source(context, values, who),
         project_id=values.project_id,
         channel=channel,
         preparing=context.preparing,
@@ -104,7 +105,7 @@ async def revise_playlist(
     done = await context.revising.revise(
         playlist_id,
         values.revision,
-        list_source(values, who),
+        await list_source(context, values, who),
         lock_s=values.lock_s,
         append=values.append,
         dry_run=dry_run,
@@ -164,14 +165,17 @@ async def _channel_of(context: Context, who: Principal, values: ListIn) -> Chann
     return channel
 
 
-def list_source(values: ListIn, who: Principal) -> ListSource:
-    """What the caller sends, and whether for them files are read."""
+async def list_source(context: Context, values: ListIn, who: Principal) -> ListSource:
+    """What the caller sends, and which files are read for them. Raises Forbidden."""
+    reads_files = may(who, Permission.CONFIGURE)
+    named = [] if values.path is None or not reads_files else [values.path]
     return ListSource(
         values.source,
         None if values.path is None else Path(values.path),
         None if values.content is None else values.content.encode(),
         values.options,
-        reads_files=may(who, Permission.CONFIGURE),
+        reads_files=reads_files,
+        below=await require_paths(context, who, named),
     )
 
 

@@ -52,6 +52,7 @@ async def create_recorder(context: Ctx, who: Who, request: Request, response: Re
     spec = new_recorder(values)
     check_node(spec)
     require_sight(who, values.project_id, "project", values.project_id or "none")
+    context.reach.require_url(values.input.url, "a recorder's input")
     async with context.store.write() as tx:
         row = await tx.recorders.add(spec, context.clock.now())
     note(request, f"recorder:{row.id}", name=row.name)
@@ -73,6 +74,8 @@ async def update_recorder(
 ) -> Recorder:
     """Only what is given changes, from its next start on."""
     spec = changed_recorder(changes)
+    if changes.input is not None:
+        context.reach.require_url(changes.input.url, "a recorder's input")
     if changes.project_id is not None:
         require_sight(who, changes.project_id, "project", changes.project_id)
     async with context.store.write() as tx:

@@ -15,7 +15,16 @@ from supervisor.api.routes.channels import channel_row
 from supervisor.api.routes.items import time_keeper
 from supervisor.api.routes.playlists import playlist_row
 from supervisor.api.routes.rundowns import aired_in_run, answer_rundown, listing_of
-from supervisor.api.rundown_change import Change, Changed, Inserted, Moved, as_it_would_be, change_of, require_unlocked
+from supervisor.api.rundown_change import (
+    Change,
+    Changed,
+    Inserted,
+    Moved,
+    as_it_would_be,
+    change_of,
+    require_unlocked,
+    urls_of,
+)
 from supervisor.errors import Conflict
 from supervisor.playlists.telling import tell_playlist
 from supervisor.principal import Principal
@@ -78,6 +87,8 @@ async def _wanted(context: Context, tx: Transaction, who: Principal, channel_id:
             require_sight(who, asset.project_id, "asset", asset.id, right="view")
         assets |= new
     change = change_of(values.edit, listing.items, assets, await time_keeper(tx, row.id), context.clock.now())
+    for url in urls_of(change):
+        context.reach.require_url(url, "a live input")
     standing = await context.revising.standing_now(tx, row, listing.items, listing.assets, values.lock_s)
     players = await tx.channels.list(playlist_id=row.id)
     require_unlocked(change, standing, loops=all(one.after_last == "loop" for one in players))

@@ -7,6 +7,7 @@ from fastapi import Request
 from db.models import WatchedFolder as Row
 from db.repositories.watched_folders import FolderSpec
 from db.transaction import Transaction
+from supervisor.api.confinement import require_paths
 from supervisor.api.context import Context, Ctx, Who
 from supervisor.api.permissions import require_sight, sees
 from supervisor.api.problems import documented
@@ -41,6 +42,7 @@ async def create_watched_folder(context: Ctx, who: Who, request: Request, values
         raise Invalid("lists belong to their channel's project", hint="Leave project_id out.")
     if values.kind == "media" and (values.source is not None or values.append or values.options.model_fields_set):
         raise Invalid("media have no format, no options and no append: those are of lists")
+    await require_paths(context, who, [path])
     try:
         if not await context.media.run(LOOK_S, _is_plain_folder, path):
             raise Invalid(f"{path} is not a folder of the supervisor's machine", hint="Is it mounted?")
