@@ -119,7 +119,8 @@ EVERYWHERE: Final = Reach()
 def address_in(text: str) -> Address | None:
     """The address that ``text`` is, without its zone; None for a name."""
     try:
-        return ipaddress.ip_address(text.strip("[]").partition("%")[0])
+        bare = text.strip("[]")
+        return ipaddress.ip_address(bare.partition("%")[0] if ":" in bare else bare)
     except ValueError:
         return None
 
