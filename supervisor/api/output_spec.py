@@ -89,7 +89,7 @@ def cards_of(url: str) -> tuple[int, ...]:
     """The card ports of a decklink output, counted from 1: the fill, and the key where there is one. Raises Invalid."""
     match = _CARD.fullmatch(url)
     if match is None:
-        raise Invalid(f"{url[:60]!r} names no card", hint=_CARD_HINT)
+        raise Invalid(f"{_told(url)[:60]!r} names no card", hint=_CARD_HINT)
     ports = tuple(int(group) for group in match.groups() if group is not None)
     if len(set(ports)) != len(ports):
         raise Invalid(f"{url!r} has fill and key on one port", hint=_CARD_HINT)
@@ -107,13 +107,14 @@ def _check_card(url: str) -> None:
 
 def _check_udp(url: str) -> None:
     """``udp://host:port[?ttl=..&localaddr=..]``. Raises Invalid."""
-    parts, port = _split(url, repr(url), _UDP_HINT)
+    shown = _told(url)
+    parts, port = _split(url, repr(shown), _UDP_HINT)
     if parts.scheme != "udp":
-        raise Invalid(f"a udp output goes to udp://host:port, not to {url!r}", hint=_UDP_HINT)
+        raise Invalid(f"a udp output goes to udp://host:port, not to {shown!r}", hint=_UDP_HINT)
     if not parts.hostname or not port:
-        raise Invalid(f"the url {url!r} lacks a host or a port", hint=_UDP_HINT)
+        raise Invalid(f"the url {shown!r} lacks a host or a port", hint=_UDP_HINT)
     if parts.username is not None or parts.password is not None or parts.path not in {"", "/"} or parts.fragment:
-        raise Invalid(f"the url {url!r} has more than host, port and options", hint=_UDP_HINT)
+        raise Invalid(f"the url {shown!r} has more than host, port and options", hint=_UDP_HINT)
     for option in filter(None, parts.query.split("&")):
         name, _, value = option.partition("=")
         if name == "ttl" and value.isascii() and value.isdigit() and 1 <= int(value) <= 255:
@@ -121,7 +122,7 @@ def _check_udp(url: str) -> None:
         if name == "localaddr" and _is_address(value):
             continue
         raise Invalid(
-            f"the url {url!r} has the option {option!r}: only ttl=1..255 and localaddr=ADDRESS",
+            f"the url {shown!r} has the option {option!r}: only ttl=1..255 and localaddr=ADDRESS",
             hint="lease_stop is a field of the output and not of its url." if name == "lease_stop" else _UDP_HINT,
         )
 
@@ -151,7 +152,8 @@ def _check_srt(url: str) -> None:
 def _check_file(url: str) -> None:
     """``file:NAME``, which no path can be: recordings lie below the media root and nowhere else. Raises Invalid."""
     if _FILE.fullmatch(url) is None:
-        raise Invalid(f"a file output is file:NAME.ts, a name without folders, not {url[:60]!r}", hint=_FILE_HINT)
+        shown = _told(url)[:60]
+        raise Invalid(f"a file output is file:NAME.ts, a name without folders, not {shown!r}", hint=_FILE_HINT)
 
 
 def _check_own(output: OutputIn) -> None:
@@ -194,6 +196,12 @@ def _split(url: str, shown: str, hint: str) -> tuple[SplitResult, int | None]:
         # What urllib says of a bad port repeats no more of the url than that.
         raise Invalid(f"the url {shown} cannot be read: {error}", hint=hint) from None
     return parts, port
+
+
+def _told(url: str) -> str:
+    """Also of another kind's url, or of one with a password in it."""
+    scheme, mark, rest = without_key(url).partition("://")
+    return (f"{scheme}://***@{rest.rpartition('@')[2]}" if mark and "@" in rest else f"{scheme}{mark}{rest}")[:200]
 
 
 def _is_address(text: str) -> bool:

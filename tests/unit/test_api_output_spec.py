@@ -181,3 +181,20 @@ def test_nobody_but_who_may_change_it_sees_what_opens_an_srt_session() -> None:
     url = f"srt://host:9000?mode=caller&latency=200&passphrase={SECRET}&streamid={SECRET}"
     assert without_key(url) == "srt://host:9000?mode=caller&latency=200&passphrase=***&streamid=***"
     assert SECRET not in without_key(f"SRT://u:{SECRET}@host:1?x={SECRET}")
+
+
+@pytest.mark.parametrize("kind", ["udp", "srt", "rtmp", "file", "decklink", "hls"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rtmp://live.example/app/Hornisgrinde",
+        "srt://10.0.0.1:5000?passphrase=Hornisgrinde&mode=x",
+        "udp://kim:Hornisgrinde@10.0.0.1:5000",
+        "srt://kim:Hornisgrinde@10.0.0.1:5000",
+    ],
+)
+def test_a_refusal_repeats_no_secret_whatever_kind_it_was_taken_for(kind: str, url: str) -> None:
+    try:
+        output_specs([OutputIn.model_validate({"kind": kind, "url": url})])
+    except Invalid as refused:
+        assert "Hornisgrinde" not in f"{refused.detail} {refused.hint} {refused.extra}"
