@@ -25,8 +25,8 @@ def root(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("path", "is_outside"),
     [("media/a.mp4", False), ("media/in.mp4", False), ("media/none", False), ("alias/a.mp4", False), ("media", False),
-     ("media/out.mp4", True), ("media-2/a.mp4", True), ("media/../media-2/a.mp4", True), ("media/loop", True), ("", True),
-     ("media/x\0y", True), ("media/\ud800", True)],
+     ("media/out.mp4", True), ("media-2/a.mp4", True), ("media/../media-2/a.mp4", True), ("media/loop", True),
+     ("", True), ("media/x\0y", True), ("media/\ud800", True)],
 )  # fmt: skip
 def test_a_path_lies_where_its_links_lead(root: Path, path: str, is_outside: bool) -> None:
     named = root / path
