@@ -29,12 +29,20 @@ _NS: Final = 1_000_000_000
 
 Record = Callable[[Fact, int], None]
 """A fact, and when it was, UTC in nanoseconds."""
+Watch = Callable[[Shown], None]
+"""Every frame, in order."""
+
+
+def nobody_watches(_shown: Shown) -> None:
+    """Of what is shown."""
 
 
 class Ticking:
     """Runs ``rundown``. ``begin`` first."""
 
-    def __init__(self, rundown: RundownClock, deck: Deck, rate: Fraction, record: Record) -> None:
+    def __init__(
+        self, rundown: RundownClock, deck: Deck, rate: Fraction, record: Record, watch: Watch = nobody_watches
+    ) -> None:
         self.rundown = rundown
         self.last: Shown | None = None
         self.skipped = 0
@@ -51,6 +59,7 @@ class Ticking:
         self._deck = deck
         self._rate = rate
         self._record = record
+        self._watch = watch
         self._line = Line(rate, 0)
         self._failed: dict[int, str] = {}
         self._unwritten: list[tuple[Fact, int]] = []
@@ -142,6 +151,9 @@ class Ticking:
     def replay(self, reading: Reading | None, now_ns: int, wall_ns: int) -> None:
         """Every frame that came since the last time; ``None``: the server says nothing."""
         self._offset_ns = wall_ns - now_ns
+        if reading is None:
+            # Nobody saw whether what was told shows anything: that is no time of its own.
+            self._front_since_ns += now_ns - self._now_ns
         self._now_ns = now_ns
         self.blind = reading is None
         self._watch_front(reading, now_ns)
@@ -168,6 +180,7 @@ class Ticking:
         shown = rundown.tick(self.view, self.wall(rundown.frame))
         rundown.wanted()  # filler's next clip is chosen by being asked for
         self.last = shown
+        self._watch(shown)
         if shown.action == "source":
             for loaded in (deck.front, deck.under):
                 if loaded is not None and loaded.airing is shown.airing:

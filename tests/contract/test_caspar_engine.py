@@ -85,6 +85,22 @@ async def test_a_take_of_a_broken_file_comes_back_to_what_aired() -> None:
         assert abs(at - (air.aired[-1].tick - air.aired[0].tick)) <= 2
 
 
+async def test_what_is_put_back_after_a_silence_has_the_same_time_to_open_as_any_other() -> None:
+    """Not what passed while nobody could see whether it opened."""
+    manners = Manners(deaf=True, opens_late_ticks=3)
+    async with CasparAir([item("d", 500), item("b", 125)], CLIPS, manners=manners, reply_s=0.05) as air:
+        await air.arm()
+        await air.run(60)
+        assert shown(air) == []
+        manners.deaf = False
+        await air.run(60)
+        assert [name for name, _ in shown(air)] == ["d"]
+        assert [fact.kind for fact, _ in air.facts] == ["on_air", "item_start"]
+        on_air = air.clock.on_air
+        assert on_air is not None
+        assert (on_air.airing.item.id, on_air.started_frame) == ("d", 0)
+
+
 async def test_hold_stands_on_the_last_picture_until_the_take() -> None:
     async with CasparAir([item("a", 50), item("b", 125)], CLIPS) as air:
         await air.arm()

@@ -63,12 +63,6 @@ BAD = [
     Kind("caspar, outputs freeze", lambda: Manners(outputs_freeze={"udp", "m3u8"})),
     Kind("caspar, a second ADD fails", lambda: Manners(second_add_fails=True)),
 ]
-FALLS_SHORT = {
-    ("test_a_cue_is_what_the_take_goes_to_and_a_skip_ignores_it", "caspar, deaf for a while"),
-    ("test_an_arm_says_where_the_list_begins", "caspar, deaf for a while"),
-}
-"""What of the contract does not always hold with which bad manners: a server that hears nothing for seconds is told to
-play the same file twice. Not run: each would only wait. docs/limits.md lists them."""
 Staged = Callable[..., Stage]
 
 
@@ -77,8 +71,6 @@ Staged = Callable[..., Stage]
 )
 def staged(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Staged]:
     """Makes a stage of this kind, once."""
-    if (request.function.__name__, request.param.name) in FALLS_SHORT:
-        pytest.xfail("a server that hears nothing is told the same twice")
     with ExitStack() as stack:
 
         def make(*items: Item, after_last: AfterLast = "filler", **more: object) -> Stage:

@@ -138,10 +138,11 @@ class Layer:
 
     def _take(self, tick: int) -> None:
         assert self.background is not None
+        late = self.manners.opens_late_ticks if self.foreground is None else 0
         self.foreground, self.background = self.background, None
-        self.foreground.since, self.foreground.auto = tick, False
+        self.foreground.since, self.foreground.auto = tick + late, False
         if self.foreground.clip.kind != "dead":  # otherwise the old one simply plays on
-            self.air.append(Aired(tick, self.foreground.clip.path, self.foreground.at))
+            self.air.append(Aired(tick + late, self.foreground.clip.path, self.foreground.at))
 
 
 Library = Callable[[str], Clip | None]

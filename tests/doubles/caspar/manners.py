@@ -17,6 +17,8 @@ class Manners:
     """An AUTO that is due does not come; the clip stands on its last frame."""
     auto_late_ticks: int = 0
     """AUTO comes so many ticks late: 0 to 3 are known (its issue 1393)."""
+    opens_late_ticks: int = 0
+    """Of what is played on an empty layer the first frame comes so much later: 1 to 3 ticks were seen."""
     time_stands: bool = False
     """The channel's time stands still, as when its card stalls."""
     outputs_die: set[str] = field(default_factory=set[str])
