@@ -173,8 +173,8 @@ class Commands:
         return await self._say(channel_id, command, Adjust(command.ms, expected), by)
 
     def takes_look_now(self, channel_id: str) -> bool:
-        """Whether another logo and other thresholds hold at once. A sidecar from before this version, and one that
-        drives a server, take them at a start."""
+        """Whether another logo and other thresholds hold at once. A sidecar from before this version takes them
+        at a start."""
         keeper = self._roster.keepers.get(channel_id)
         status = None if keeper is None else keeper.on_air
         return status is None or bool(status.look_digest)

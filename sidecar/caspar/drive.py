@@ -16,7 +16,7 @@ from sidecar.caspar.info import ChannelInfo, Layer
 from sidecar.caspar.link import Link
 from sidecar.caspar.loading import LayerCommands, ticks_a_frame
 from sidecar.caspar.names import ClipNames
-from sidecar.caspar.ticking import Record, Ticking
+from sidecar.caspar.ticking import Record, Ticking, Watch, nobody_watches
 from sidecar.engine.command_queue import CommandQueue
 from sidecar.engine.entrance import Entrance
 from sidecar.engine.pacing import NS, PlayoutTime
@@ -59,11 +59,13 @@ class Drive:
         record: Record,
         time: PlayoutTime,
         card: str = "",
+        watch: Watch = nobody_watches,
     ) -> None:
-        """``card``: the slate's picture as a file that the server may be able to read; empty: a colour."""
+        """``card``: the slate's picture as a file that the server may be able to read; empty: a colour. ``watch`` is
+        told of every frame."""
         self.rundown = rundown
         self.deck = Deck()
-        self.ticking = Ticking(rundown, self.deck, rate, record)
+        self.ticking = Ticking(rundown, self.deck, rate, record, watch)
         self.health = EngineHealth("", answers=False, moves=False, detail="not connected yet", reached=False)
         self.info: ChannelInfo | None = None
         self.is_on_air = False
@@ -80,6 +82,11 @@ class Drive:
         self._paused = False
         self._told_ns = 0
         self._waits = False
+
+    @property
+    def names(self) -> ClipNames:
+        """How the server is told of files, as it was known with the last look."""
+        return self._layer.names
 
     def arm(self, entrance: Entrance | None) -> None:
         """With the next step."""

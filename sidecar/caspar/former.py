@@ -30,19 +30,25 @@ _PATIENCE: Final = 3
 
 class _Kept(msgspec.Struct, frozen=True):
     places: tuple[CasparServer, ...] = ()
+    logos: tuple[CasparServer, ...] = ()
 
 
 @dataclass(slots=True)
 class _Old:
     place: CasparServer
     link: Link
+    is_logo: bool = False
     tries: int = 0
 
 
 class Former:
     """``run`` is a task of its own until ``is_done``."""
 
-    def __init__(self, folder: Path, now: CasparServer, monotonic_ns: Callable[[], int], reply_s: float = 0.5) -> None:
+    def __init__(
+        self, folder: Path, now: CasparServer, monotonic_ns: Callable[[], int], reply_s: float = 0.5,
+        logo: CasparServer | None = None,
+    ) -> None:  # fmt: skip
+        """``logo``: the layer on which the channel's logo is to be, None where it has none."""
         self._file = folder / "played-on.json"
         self._folder = folder
         self._now = now
@@ -52,7 +58,22 @@ class Former:
             for place in kept.places
             if _layer_of(place) != _layer_of(now) or (place.program and not now.program)
         ]
+        self._old += [
+            _Old(place, Link(place.host, place.port, monotonic_ns, reply_s=reply_s), is_logo=True)
+            for place in kept.logos
+            if logo is None or _layer_of(place) != _layer_of(logo)
+        ]
+        self._logos = [] if logo is None else [logo]
         self._write()
+
+    def may_use(self, place: CasparServer) -> bool:
+        """The channel's logo is to be put on that layer, which is kept; False while one of before is taken off it."""
+        if any(_layer_of(old.place) == _layer_of(place) for old in self._old):
+            return False
+        if place not in self._logos:
+            self._logos.append(place)
+            self._write()
+        return True
 
     @property
     def is_done(self) -> bool:
@@ -103,15 +124,18 @@ class Former:
         await link.keep()
         if not link.is_up or await link.tried(f"CLEAR {place.channel}-{place.layer}"):
             return False
+        if old.is_logo and await link.tried(f"MIXER {place.channel}-{place.layer} CLEAR"):
+            return False
         is_ours = _channel_of(place) == _channel_of(self._now)  # then its outputs are those of now
         return is_ours or await end_ports(link, place.channel)
 
     def _write(self) -> None:
-        places = (self._now, *(old.place for old in self._old))[:_MOST]
+        places = (self._now, *(old.place for old in self._old if not old.is_logo))[:_MOST]
+        logos = (*self._logos, *(old.place for old in self._old if old.is_logo))[:_MOST]
         aside = self._file.with_suffix(".new")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            aside.write_bytes(msgspec.json.encode(_Kept(places)))
+            aside.write_bytes(msgspec.json.encode(_Kept(places, logos)))
             aside.replace(self._file)
         except OSError as error:
             log.warning("where the channel is played cannot be kept on disk: %s", error)

@@ -40,6 +40,8 @@ class Link:
         self.is_silent = False
         """The last look that is over was not answered."""
         self._next_try_ns = self._ask_again_ns = 0
+        self.connections = 0
+        """How many there were: behind another there may be another server."""
         self.fault = "not connected yet"
         """Why the server does not answer; empty while it does."""
         self.version = ""
@@ -92,6 +94,7 @@ class Link:
             self.fault = str(error)
             return False
         self.is_silent = False
+        self.connections += 1
         await self._get_to_know()
         log.info("connected to the CasparCG server at %s port %d, version %s", self._host, self._port, self.version)
         return self.is_up

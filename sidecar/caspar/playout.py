@@ -13,6 +13,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from sidecar.caspar.badge import Badge, logo_place
 from sidecar.caspar.consumers import Places
 from sidecar.caspar.drive import Drive
 from sidecar.caspar.former import Former
@@ -32,8 +33,9 @@ from sidecar.journal.journal import Journal
 from sidecar.media.slate import Slate
 from sidecar.outputs.interface import LeaseLeft, not_leased
 from sidecar.protocol.channel import CasparServer, LogoOverride, Look, Output, SidecarDocument
+from sidecar.protocol.outputs import look_digest
 from sidecar.protocol.status import EngineHealth, Loudness, OutputFaults, SkippedItem
-from sidecar.rundown.clock import Done, Refused, RundownClock
+from sidecar.rundown.clock import Done, RundownClock
 from sidecar.rundown.model import Fact
 from sidecar.rundown.rate import frames_to_ms, parse_rate
 
@@ -85,6 +87,13 @@ class CasparPlayout:
         self._link = Link(server.host, server.port, self._time.monotonic_ns, reply_s=reply_s)
         self._link.listens_to = server.channel
         self._rundown = RundownClock(document.playlist, self._rate, document.resume)
+        has_logo_elsewhere = document.logo is not None and not server.program
+        logo = logo_place(server) if has_logo_elsewhere else None
+        self._former = Former(folder, server, self._time.monotonic_ns, reply_s, logo)
+        self._look = Look(document.logo, document.watch)
+        self._badge = Badge(
+            document.logo, server, document.format, self._link, self._time.monotonic_ns, self._former.may_use
+        )
         self._drive = Drive(
             server,
             self._rundown,
@@ -93,8 +102,8 @@ class CasparPlayout:
             commands=self._commands,
             record=self._record,
             time=self._time,
+            watch=self._badge.see,
         )
-        self._former = Former(folder, server, self._time.monotonic_ns, reply_s)
         self._minder: Minder | None = None
         if server.program:
             self._minder = Minder(server, mode, ServerFolder(folder, media_root), environment)
@@ -113,6 +122,7 @@ class CasparPlayout:
     # --- for any thread ---------------------------------------------------------------------------------------------
 
     def start(self) -> None:
+        self._badge.start()
         self._thread.start()
 
     def arm(self, by: str, entrance: Entrance | None = None) -> "Future[Applied]":
@@ -138,13 +148,18 @@ class CasparPlayout:
         return answer
 
     def logo(self, show: LogoOverride, by: str) -> "Future[Applied]":
-        def act(_rundown: RundownClock) -> Done:
-            raise Refused("no_logo", f"the CasparCG engine puts no logo on air: {show} was asked by {by or 'nobody'}")
+        def act(rundown: RundownClock) -> Done:
+            return self._badge.order(rundown, None if show == "auto" else show == "on", by)
 
-        return self._commands.put(act)
+        answer = self._commands.put(act)
+        self._hurry()
+        return answer
 
     def replace_look(self, look: Look) -> None:
-        """Nothing: this engine puts no logo on air and watches no picture."""
+        """The logo; this engine watches no picture."""
+        self._badge.use(look.logo)
+        self._look = look
+        self._hurry()
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -182,7 +197,8 @@ class CasparPlayout:
             outputs_digest=self._outputs.digest,
             loudness=_NOT_MEASURED,
             faults=OutputFaults(),
-            logo=None,
+            logo=self._badge.status(),
+            look_digest=look_digest(self._look),
             engine=self._health(),
         )
 
@@ -222,6 +238,7 @@ class CasparPlayout:
                 due_ns = await self._drive.step()
                 self._publish()  # an output that the server answers nothing about takes its time
                 if self._drive.is_on_air:
+                    await self._badge.keep(self._drive.info, self._drive.names)
                     await self._outputs.mind(
                         self._drive.info,
                         self._time.monotonic_ns(),
@@ -233,6 +250,7 @@ class CasparPlayout:
             await self._leave(*self._stop)
         finally:
             self._commands.close()
+            self._badge.close()
             former.cancel()
             await asyncio.wait({former})
             await self._former.close()
@@ -258,7 +276,7 @@ class CasparPlayout:
         is_clear = False
         while not (is_clear and self._former.is_done):
             if self._minder is None or self._minder.is_alive:
-                is_clear = await self._drive.clear() and await self._outputs.end()
+                is_clear = await self._drive.clear() and not await self._badge.clear() and await self._outputs.end()
             else:
                 is_clear = True  # it is gone, and what it played with it
             if self._time.monotonic_ns() >= until_ns:

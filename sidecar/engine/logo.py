@@ -2,7 +2,10 @@
 
 import logging
 import threading
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import av
 import numpy as np
@@ -17,6 +20,7 @@ log = logging.getLogger(__name__)
 
 _MOST_PIXELS = 7680 * 4320
 _AGAIN_S = 10.0
+T = TypeVar("T")
 _Levels = NDArray[np.float32] | NDArray[np.float64]
 
 
@@ -47,7 +51,7 @@ class LogoOverlay:
         left, top = logo.x // 2 * 2, logo.y // 2 * 2
         image = rgba[: max(0, channel.height - top), : max(0, channel.width - left)]
         if not image.size:
-            raise BadLogo(f"the logo at {logo.x}, {logo.y} lies outside of the picture: {logo.path}")
+            raise BadLogo(_outside(logo))
         image = np.pad(image, ((0, image.shape[0] % 2), (0, image.shape[1] % 2), (0, 0)))
         red, green, blue, alpha = (image[:, :, index].astype(np.float32) / 255 for index in range(4))
         alpha *= logo.opacity / 100
@@ -81,16 +85,33 @@ def _quarter(values: _Levels) -> _Levels:
 
 def read_logo(logo: Logo, channel: ChannelFormat) -> LogoOverlay:
     """Blocks as long as the disk does. Raises BadLogo."""
+    return LogoOverlay(_pixels(logo), logo, channel)
+
+
+def measure_logo(logo: Logo, channel: ChannelFormat) -> tuple[Fraction, Fraction, Fraction, Fraction]:
+    """Left, top, width and height in fractions of the picture. As ``read_logo``."""
+    height, width = _pixels(logo).shape[:2]
+    if logo.x >= channel.width or logo.y >= channel.height:
+        raise BadLogo(_outside(logo))
+    left, top = Fraction(logo.x, channel.width), Fraction(logo.y, channel.height)
+    return left, top, Fraction(width, channel.width), Fraction(height, channel.height)
+
+
+def _outside(logo: Logo) -> str:
+    return f"the logo at {logo.x}, {logo.y} lies outside of the picture: {logo.path}"
+
+
+def _pixels(logo: Logo) -> NDArray[np.uint8]:
+    """Height, width, RGBA. Raises BadLogo."""
     try:
         with Path(logo.path).open("rb") as file, Image.open(file, formats=("PNG",)) as image:
             if image.width * image.height > _MOST_PIXELS:
                 raise BadLogo(f"the logo is larger than any picture, {image.width} x {image.height}: {logo.path}")
-            rgba = np.asarray(image.convert("RGBA"))
+            return np.asarray(image.convert("RGBA"))
     except OSError as error:
         raise BadLogo(f"the logo cannot be read ({error.strerror or 'not a whole PNG'}): {logo.path}") from error
     except (ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise BadLogo(f"the logo is not a PNG that can be read: {logo.path}") from error
-    return LogoOverlay(rgba, logo, channel)
 
 
 def drawing(logo: Logo | None) -> tuple[str, int, int, int] | None:
@@ -98,19 +119,24 @@ def drawing(logo: Logo | None) -> tuple[str, int, int, int] | None:
     return None if logo is None else (logo.path, logo.x, logo.y, logo.opacity)
 
 
-class LogoReader:
-    """Reads the logo, and tries again while that fails. ``overlay`` and ``fault`` may be read by any thread.
+class LogoReader(Generic[T]):
+    """Reads the logo, and tries again while that fails. ``made`` and ``fault`` may be read by any thread.
 
-    ``before`` is what stays on until the logo is read: a channel that airs is not without one meanwhile.
+    ``read`` makes of it what is needed. ``before`` is what stays on until the logo is read: a channel that airs is not
+    without one meanwhile.
     """
 
-    def __init__(self, logo: Logo | None, channel: ChannelFormat, before: LogoOverlay | None = None) -> None:
+    def __init__(
+        self, logo: Logo | None, channel: ChannelFormat, read: Callable[[Logo, ChannelFormat], T],
+        before: T | None = None,
+    ) -> None:  # fmt: skip
         self._logo = logo
+        self._read = read
         self._channel = channel
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="logo", daemon=True)
         self._before = None if logo is None else before
-        self.overlay: LogoOverlay | None = self._before
+        self.made: T | None = self._before
         self.fault = "" if logo is None or before is not None else f"the logo is still being read: {logo.path}"
 
     def start(self) -> None:
@@ -124,7 +150,7 @@ class LogoReader:
         assert self._logo is not None
         while not self._ended.is_set():
             try:
-                self.overlay = read_logo(self._logo, self._channel)
+                self.made = self._read(self._logo, self._channel)
             except BadLogo as error:
                 self.fault = self._with_before(str(error))
             except Exception as error:  # told where the channel is watched; the air goes on without a logo

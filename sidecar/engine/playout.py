@@ -15,7 +15,7 @@ from sidecar.engine.encoder_thread import EncoderThread, FrameJob, most_pictures
 from sidecar.engine.entrance import Entrance
 from sidecar.engine.interface import PlayoutStatus, status_of
 from sidecar.engine.live_scout import LiveScout
-from sidecar.engine.logo import LogoReader, drawing
+from sidecar.engine.logo import LogoReader, drawing, read_logo
 from sidecar.engine.logo_switch import LogoSwitch
 from sidecar.engine.loudness import LoudnessThread
 from sidecar.engine.output_set import OutputSet
@@ -73,7 +73,7 @@ class Playout:
         self._outputs = OutputSet(document, epoch=epoch, media_root=media_root, lease_left=lease_left)
         self._loudness = LoudnessThread(document.format.sample_rate)
         self._watch = WatchThread(document.format, document.watch)
-        self._logo, self._logo_switch = LogoReader(document.logo, document.format), LogoSwitch(document.logo)
+        self._logo, self._logo_switch = LogoReader(document.logo, document.format, read_logo), LogoSwitch(document.logo)
         self._format = document.format
         self._look: Look = Look(document.logo, document.watch)
         self._encoded_picture: av.VideoFrame | None = None
@@ -165,7 +165,7 @@ class Playout:
         def act(rundown: RundownClock) -> Done:
             if not self._logo_switch.is_there:
                 raise Refused("no_logo", "the channel has no logo")
-            if show == "on" and self._logo.overlay is None:
+            if show == "on" and self._logo.made is None:
                 raise Refused("no_logo", self._logo.fault)
             said = "as item and channel say" if show == "auto" else f"{show} until the next item"
             done = rundown.note_command("logo", by, f"logo {said}")
@@ -189,7 +189,7 @@ class Playout:
         and another takes its place once it is read. For one thread at a time, and never waits."""
         if drawing(look.logo) != drawing(self._look.logo):
             before = self._logo
-            self._logo = LogoReader(look.logo, self._format, before.overlay)
+            self._logo = LogoReader(look.logo, self._format, read_logo, before.made)
             before.close()
             self._logo.start()
         self._logo_switch.use(look.logo)
@@ -228,7 +228,7 @@ class Playout:
             outputs_digest=self._outputs.digest,
             loudness=self._loudness.loudness,
             faults=self._watch.faults,
-            logo=self._logo_switch.status(self._logo.fault, is_there=self._logo.overlay is not None),
+            logo=self._logo_switch.status(self._logo.fault, is_there=self._logo.made is not None),
             live_faults=self._scout.faults,
             look_digest=look_digest(self._look),
         )
@@ -251,7 +251,7 @@ class Playout:
         return coming_live(self._rundown.playlist, self._rate, self._time.wall_ns(), view.stands_at, left)
 
     def _with_logo(self, picture: av.VideoFrame) -> av.VideoFrame:
-        overlay = self._logo.overlay
+        overlay = self._logo.made
         return picture if overlay is None else overlay.on(picture)
 
     def _deliver(self, job: FrameJob, batch: Batch) -> None:

@@ -21,7 +21,7 @@ def new_channel(values: ChannelIn) -> dict[str, object]:
     """Columns of a new channel. Raises Invalid."""
     spec: dict[str, object] = values.model_dump(exclude={"format", "outputs", "node_id", *PLAYOUT})
     check_time_zone(values.time_zone)
-    check_engine(values.engine, values, values.format, frozenset({"logo", "loudness_profile", "caspar"}))
+    check_engine(values.engine, values, values.format, frozenset({"loudness_profile", "caspar"}))
     playout = kept_playout(values)
     return {**spec, **format_columns(values.format), "wanted_node_id": values.node_id, "playout": playout}
 
@@ -57,11 +57,6 @@ def check_engine(engine: str, playout: Playout, form: ChannelFormat, given: Abst
     """Raises Invalid for what, of the fields ``given``, the engine of the channel cannot do."""
     if engine != "caspar":
         return
-    if "logo" in given and playout.logo is not None:
-        raise Invalid(
-            "a channel that a CasparCG server plays has no logo of ours",
-            hint="Leave logo out, and put it on a layer of the server above the channel's.",
-        )
     if "loudness_profile" in given and playout.loudness_profile != "off":
         raise Invalid(
             "a CasparCG server plays the sound of clips as it is: their loudness is not corrected",

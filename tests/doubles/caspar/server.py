@@ -42,7 +42,8 @@ class FakeCaspar:
         self._clock = clock
         self._began = clock()
         self._stood = 0
-        self._volume: dict[int, str] = {}
+        self.mixer: dict[tuple[int, str], str] = {}
+        """By layer and ``FILL``, ``OPACITY`` or ``VOLUME``; what is not there is as it was made."""
         self.history: dict[int, list[Layer]] = {}
         """Layers that were cleared."""
         self.subscribed: set[int] = set()
@@ -312,20 +313,23 @@ class FakeCaspar:
         return "202 SET MODE OK\r\n"
 
     def _mixer(self, number: int, parameters: list[str], bad: str) -> str:
-        if not parameters or parameters[0].upper() not in ("VOLUME", "OPACITY", "CLEAR"):
+        if not parameters or parameters[0].upper() not in ("VOLUME", "OPACITY", "FILL", "CLEAR"):
             return bad
         verb = parameters[0].upper()
         if verb == "CLEAR":
-            self._volume.pop(number, None)
+            self.mixer = {key: value for key, value in self.mixer.items() if key[0] != number}
             return "202 MIXER OK\r\n"
-        if len(parameters) == 1:
-            return f"201 MIXER OK\r\n{self._volume.get(number, '1')}\r\n"
+        values = parameters[1 : 5 if verb == "FILL" else 2]
+        if not values:
+            return f"201 MIXER OK\r\n{self.mixer.get((number, verb), '0 0 1 1' if verb == 'FILL' else '1')}\r\n"
         try:
-            float(parameters[1])
+            for value in values:
+                float(value)
         except ValueError:
             return f"501 MIXER {verb} FAILED\r\n"
-        if verb == "VOLUME":
-            self._volume[number] = parameters[1]
+        if verb == "FILL" and len(values) < 4:
+            return "402 MIXER FILL FAILED\r\n"
+        self.mixer[number, verb] = " ".join(values)
         return "202 MIXER OK\r\n"
 
 
