@@ -122,8 +122,8 @@ def test_another_one_and_none_hold_at_once(staged: Staged) -> None:
     )
     shows(here, shown=True)
     here.engine.replace_look(Look(None))
-    here.until(lambda: 11 not in server.layers and here.status.logo is None, "no logo")
-    assert server.mixer == {}
+    here.until(lambda: 11 not in server.layers and server.mixer == {}, "no logo")
+    assert here.status.logo is None
     with pytest.raises(Refused):
         says(here, "on")
     assert here.item == "a"
@@ -176,8 +176,7 @@ def test_what_a_run_before_left_is_taken_off_by_one_without_a_logo(staged: Stage
         folder=here.folder / "caspar", time=here.time, pause=here.time.pause, on_death=here.deaths.append,
     )  # fmt: skip
     follower.start()
-    here.until(lambda: 11 not in server.layers, "taken off")
-    assert server.mixer == {}
+    here.until(lambda: 11 not in server.layers and server.mixer == {}, "taken off")
     assert 10 in server.layers, "the programme plays on"
     with here.passing():
         assert follower.stop("op", 20)
