@@ -19,6 +19,7 @@ _GLANCE_S: Final = 0.02
 """So long a look waits for a server that did not answer the last one."""
 _OSC_PATIENCE_S: Final = 0.1
 """So long it waits for one that tells the same by OSC."""
+_LOOKS: Final = ("INFO", "VERSION")
 ASK_AGAIN_NS: Final = 10_000_000_000
 """Until a server that did not tell its version is asked once more."""
 
@@ -39,6 +40,8 @@ class Link:
         self._looking: asyncio.Task[ChannelInfo | None] | None = None
         self.is_silent = False
         """The last look that is over was not answered."""
+        self._told = self._told_before = 0
+        """How many commands were told that change something, and how many before the look that is asked now."""
         self._next_try_ns = self._ask_again_ns = 0
         self.connections = 0
         """How many there were: behind another there may be another server."""
@@ -144,6 +147,8 @@ class Link:
         """Raises NoReplyError, ServerAwayError, UnwritableTextError."""
         if self._connection is None:
             raise ServerAwayError(self.fault)
+        if not command.startswith(_LOOKS):
+            self._told += 1
         try:
             reply = await self._connection.ask(command, within_s=self._reply_s)
         except NoReplyError:
@@ -194,14 +199,16 @@ class Link:
             self._seen()  # what it tells is of then: it is asked anew
         glances = self.is_silent or self._looking is not None
         if self._looking is None:
+            self._told_before = self._told
             self._looking = asyncio.create_task(self.info(channel), name="amcp-look")
         await asyncio.wait({self._looking}, timeout=_GLANCE_S if glances else _OSC_PATIENCE_S if hears else None)
         return self._seen() if self._looking.done() else None
 
     def _seen(self) -> ChannelInfo | None:
+        """Nothing too of a look that was asked before something else was told: it does not know of that."""
         looked = None if self._looking is None else self._looking.result()
         self._looking, self.is_silent = None, looked is None
-        return looked
+        return looked if self._told == self._told_before else None
 
     async def close(self) -> None:
         if self._looking is not None:

@@ -101,6 +101,23 @@ async def test_what_is_put_back_after_a_silence_has_the_same_time_to_open_as_any
         assert (on_air.airing.item.id, on_air.started_frame) == ("d", 0)
 
 
+async def test_what_was_told_after_a_look_was_asked_is_not_told_again_for_what_that_look_saw() -> None:
+    """A server that was silent for a while answers what it was asked before it was told."""
+    manners = Manners(deaf=True)
+    async with CasparAir([item("a", 250), item("b", 125)], CLIPS, manners=manners, reply_s=0.4) as air:
+        await air.arm()
+        await air.run(3)
+        manners.deaf, manners.info_delay_s = False, 0.15
+        before = len(air.server.received)
+        while not any("INFO 1" in line for line in air.server.received[before:]):
+            await air.step()
+        await air.do(lambda clock: clock.take("b", "ada"))
+        await air.run(60)
+        told = [line for line in air.server.received if "PLAY 1-10" in line and "b.mp4" in line]
+        assert len(told) == 1, told
+        assert [name for name, _ in shown(air)] == ["b"]
+
+
 async def test_hold_stands_on_the_last_picture_until_the_take() -> None:
     async with CasparAir([item("a", 50), item("b", 125)], CLIPS) as air:
         await air.arm()

@@ -27,6 +27,8 @@ class Manners:
     """The port stays listed and its frame stands still."""
     channel_delay_s: float = 0.0
     """By so much commands of a channel are answered after those of none: replies come out of order."""
+    info_delay_s: float = 0.0
+    """By so much INFO is answered late, with what was then."""
     in_pieces: bool = False
     """Replies come a byte at a time."""
     close_after: int | None = None

@@ -402,8 +402,8 @@ class Session:
             return
         if name in server.manners.silent_commands:
             return
-        delay = server.manners.channel_delay_s
-        if of_channel and delay and not reply.startswith(str(_PARSED_AT_ONCE)):
+        delay = server.manners.channel_delay_s if of_channel else server.manners.info_delay_s * (name == "INFO")
+        if delay and not reply.startswith(str(_PARSED_AT_ONCE)):
             server.later(delay, lambda: self._say(prefix + reply))
         else:
             self._say(prefix + reply)
