@@ -21,6 +21,8 @@ from supervisor.loops.leadership import Leadership
 from supervisor.schemas.alarm import Alarm
 from tests.fixtures.agents import until
 
+LONG = Timing(lease_ttl=55.0)
+"""Leases are taken and given back by the tests, and run out in none, however busy the machine."""
 CODES = ("channel_dark", "channel_hung", "output_down")
 
 
@@ -57,9 +59,7 @@ async def supervisor(
     def taken() -> None:
         board.wake()
 
-    lease = Leadership(
-        StoreElector(store, timeout=5.0), clock, Timing(), holder=name, address=f"unix:{name}", taken=taken
-    )
+    lease = Leadership(StoreElector(store, timeout=5.0), clock, LONG, holder=name, address=f"unix:{name}", taken=taken)
     board = AlarmBoard(store, events, clock, lease, lambda _: None, lambda id_: id_ in recorders)
     task = asyncio.create_task(board.run())
     try:
