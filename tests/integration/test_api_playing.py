@@ -65,8 +65,16 @@ async def test_a_channel_plays_is_taken_seen_logged_and_taken_off_air(supervisor
     assert done["frame"] > 0
     again = await supervisor.call("POST", f"{path}/take", json=command)
     assert (again["frame"], again["item_id"]) == (done["frame"], done["item_id"])
-    guarded = await supervisor.call("POST", f"{path}/take", json={"command_id": "another-press"}, expect=409)
-    assert guarded["code"] == "take_guard"
+    presses = itertools.count()
+
+    async def guarded() -> bool:
+        """A busy machine may let the second pass that a take is guarded for; then that press was a take itself."""
+        press = {"command_id": f"another-press-{next(presses)}"}
+        answer = await supervisor.unix.post(f"/api/v1{path}/take", json=press)
+        assert answer.status_code in (200, 409), answer.text
+        return answer.status_code == 409 and bool(answer.json()["code"] == "take_guard")
+
+    await eventually(guarded, "a take right after another is refused")
 
     picture = await supervisor.unix.get(f"/api/v1{path}/thumbnail.jpg")
     assert picture.headers["content-type"] == "image/jpeg"
