@@ -64,6 +64,13 @@ def agent(
     cluster_key_file: Annotated[
         Path | None, typer.Option(help="Holds the cluster's key instead, from which every node's follows.")
     ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="A certificate of its own with its chain (PEM), instead of one that it issues.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key (PEM).")] = None,
+    insecure_http: Annotated[
+        bool, typer.Option("--insecure-http", help="Beyond loopback without encryption too; signed it is always.")
+    ] = False,
     launcher: Annotated[LauncherKind, typer.Option(help="What runs a channel: a process, or a container.")] = "process",
     capacity: Annotated[
         int | None, typer.Option(min=1, max=1000, help="Told to the supervisor and shown there; it decides.")
@@ -89,11 +96,16 @@ def agent(
 ) -> None:
     """Run this machine's node agent. A signal ends it; playout goes on, and its next start finds it again."""
     from supervisor.agent.service.program import AgentOptions, run_agent
+    from supervisor.api.tls import TlsFiles
 
+    if (tls_cert is None) != (tls_key is None):
+        raise typer.BadParameter("--tls-cert and --tls-key go together")
+    tls = None if tls_cert is None or tls_key is None else TlsFiles(tls_cert, tls_key)
     docker = DockerChoice(
         docker_image, docker_url, docker_certs, docker_network, docker_door_host, tuple(media_mount or ())
     )
-    _run(run_agent(Settings(), AgentOptions(name, host, port, key_file, cluster_key_file, launcher, capacity, docker)))
+    options = AgentOptions(name, host, port, key_file, cluster_key_file, launcher, capacity, docker, tls, insecure_http)
+    _run(run_agent(Settings(), options))
 
 
 @app.command()

@@ -22,6 +22,13 @@ def agent(
     cluster_key_file: Annotated[
         Path | None, typer.Option(help="Holds the cluster's key instead, from which every node's follows.")
     ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="A certificate of its own with its chain (PEM), instead of one that it issues.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key (PEM).")] = None,
+    insecure_http: Annotated[
+        bool, typer.Option("--insecure-http", help="Beyond loopback without encryption too; signed it is always.")
+    ] = False,
     launcher: Annotated[
         Literal["process", "docker"], typer.Option(help="What runs a channel: a process, or a container.")
     ] = "process",
@@ -55,6 +62,8 @@ def agent(
         "--port": port,
         "--key-file": _whole(key_file),
         "--cluster-key-file": _whole(cluster_key_file),
+        "--tls-cert": _whole(tls_cert),
+        "--tls-key": _whole(tls_key),
         "--launcher": launcher,
         "--capacity": capacity,
         "--docker-image": docker_image,
@@ -64,7 +73,8 @@ def agent(
         "--docker-door-host": docker_door_host,
     }
     mounts = (f"--media-mount={path}" for path in media_mount or ())
-    words = (*(f"{option}={value}" for option, value in given.items() if value is not None), *mounts)
+    plain = ("--insecure-http",) if insecure_http else ()
+    words = (*(f"{option}={value}" for option, value in given.items() if value is not None), *plain, *mounts)
     if print_unit:
         here = Path(sys.executable).absolute()
         print(Unit(here, home().path, pwd.getpwuid(os.getuid()).pw_name, words).text(), end="")

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from typing import Final
 
 import httpx
@@ -13,11 +14,12 @@ _LOOK_UP_S: Final = 1.0
 
 
 class JudgedTransport(httpx.AsyncBaseTransport):
-    """For one host. It is looked up anew after whatever went wrong, and not while its connection holds."""
+    """For one host. It is looked up anew after whatever went wrong, and not while its connection holds. ``context``
+    judges certificates."""
 
-    def __init__(self, reach: Reach, limits: httpx.Limits) -> None:
+    def __init__(self, reach: Reach, limits: httpx.Limits, context: ssl.SSLContext) -> None:
         self._reach = reach
-        self._http = httpx.AsyncHTTPTransport(limits=limits, trust_env=False)
+        self._http = httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False)
         self._good: Address | None = None
         self._is_fresh = False
 

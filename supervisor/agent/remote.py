@@ -21,6 +21,7 @@ from supervisor.agent.interface import (
     StopOrder,
 )
 from supervisor.agent.leases import PATIENCE
+from supervisor.agent.line import Line
 from supervisor.agent.live_files import LARGEST
 from supervisor.agent.signed_client import Call, SignedClient, decoded
 from supervisor.agent.wire.problems import Problem, error_of
@@ -39,15 +40,29 @@ _T = TypeVar("_T")
 
 
 class RemoteAgent:
-    """A ``NodeAgent``. ``url`` is ``http://host:port``; ``margin`` is what a call may take beyond the agent's own time.
+    """A ``NodeAgent``. ``url`` is ``https://host:port``; ``margin``: what a call may take beyond the agent's own time.
 
-    Close it when it is done with.
+    ``certificate`` is the fingerprint that is trusted there, ``given`` by people or only seen before. Close it when it
+    is done with.
     """
 
-    def __init__(self, url: str, node: str, key: bytes, *, margin: float = 0.3, reach: Reach = EVERYWHERE) -> None:
+    def __init__(
+        self, url: str, node: str, key: bytes, certificate: str = "", *,
+        given: bool = False, margin: float = 0.3, reach: Reach = EVERYWHERE,
+    ) -> None:  # fmt: skip
         self._name = node
         self._margin = margin
-        self._http = SignedClient(url, node, key, reach)
+        self._http = SignedClient(node, key, Line(url, certificate, given=given, reach=reach))
+
+    @property
+    def certificate(self) -> str:
+        """The fingerprint of the certificate that its agent has proven to be its own, or people gave; else empty."""
+        return self._http.certificate
+
+    @property
+    def is_encrypted(self) -> bool | None:
+        """None before it answered."""
+        return self._http.is_encrypted
 
     async def close(self) -> None:
         """What is under way ends with AgentAway."""

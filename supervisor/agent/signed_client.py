@@ -9,7 +9,7 @@ import httpx
 import msgspec
 
 from supervisor.agent.interface import AgentAway
-from supervisor.agent.judged_transport import JudgedTransport
+from supervisor.agent.line import Line, Raw, Untrusted, WrongAgent
 from supervisor.agent.wire.problems import UNKNOWN_SESSION, Problem
 from supervisor.agent.wire.shapes import Hello, Welcome, encode
 from supervisor.agent.wire.signing import (
@@ -25,7 +25,6 @@ from supervisor.agent.wire.signing import (
     session_key,
     welcome_mac,
 )
-from supervisor.reach import EVERYWHERE, Reach
 
 LARGEST_ANSWER: Final = 16 * 1024 * 1024
 """Bytes; the report of some five thousand sidecars."""
@@ -56,34 +55,33 @@ class _Session:
     counters: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
 
-@dataclass(frozen=True, slots=True)
-class _Raw:
-    status: int
-    mac: str
-    body: bytes
-
-
 class SignedClient:
-    """Belongs to one event loop. Raises AgentAway, with why, whenever there is no answer to be believed."""
+    """Belongs to one event loop. Raises AgentAway, with why, whenever there is no answer to be believed.
 
-    def __init__(self, url: str, node: str, key: bytes, reach: Reach = EVERYWHERE) -> None:
-        self._url = url.rstrip("/")
+    Closes ``line``.
+    """
+
+    def __init__(self, node: str, key: bytes, line: Line) -> None:
         self._node = node
         self._key = key
         self._session: _Session | None = None
         self._hello = asyncio.Lock()
         self._closed = False
-        self._client = httpx.AsyncClient(
-            transport=JudgedTransport(reach, httpx.Limits(max_connections=100, max_keepalive_connections=20)),
-            trust_env=False,
-            follow_redirects=False,
-            timeout=None,  # noqa: S113 - every call has its own deadline
-            headers={"accept-encoding": "identity"},
-        )
+        self._line = line
+
+    @property
+    def certificate(self) -> str:
+        """As ``Line.certificate``."""
+        return self._line.certificate
+
+    @property
+    def is_encrypted(self) -> bool | None:
+        """As ``Line.is_encrypted``."""
+        return self._line.is_encrypted
 
     async def close(self) -> None:
         self._closed = True
-        await self._client.aclose()
+        await self._line.close()
 
     async def call(self, call: Call, timeout: float) -> tuple[int, bytes]:
         """The status and the body of a signed answer, within ``timeout`` seconds."""
@@ -95,22 +93,35 @@ class SignedClient:
         except TimeoutError as error:
             raise self._away(f"no answer within {timeout:g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
+            # Whoever is there next may speak TLS or not: a hello finds out.
+            self._session = None
+            self._line.note(error)
             raise self._away(str(error) or type(error).__name__) from error
+        except Untrusted as error:
+            raise self._away(str(error)) from error
 
     async def _call(self, call: Call) -> tuple[int, bytes]:
         for _ in range(2):
             session = await self._greeted()
-            counter, raw = await self._sent(call, session)
+            try:
+                counter, raw = await self._sent(call, session)
+            except WrongAgent:
+                # Nothing was said to it.
+                self._forget(session)
+                continue
             if await self._is_signed(raw, session, counter):
                 return raw.status, raw.body
             problem = _problem(raw.body)
             if problem is None or raw.status != 401 or problem.code != UNKNOWN_SESSION:
                 raise self._away(_unbelieved(raw, problem))
-            if self._session is session:
-                self._session = None
+            self._forget(session)
         raise self._away("it forgets every session at once")
 
-    async def _sent(self, call: Call, session: _Session) -> tuple[int, _Raw]:
+    def _forget(self, session: _Session) -> None:
+        if self._session is session:
+            self._session = None
+
+    async def _sent(self, call: Call, session: _Session) -> tuple[int, Raw]:
         try:
             return await self._sent_once(call, session)
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
@@ -119,29 +130,16 @@ class SignedClient:
             # A connection kept from an earlier call was closed just now: every such call is safe to repeat.
             return await self._sent_once(call, session)
 
-    async def _sent_once(self, call: Call, session: _Session) -> tuple[int, _Raw]:
+    async def _sent_once(self, call: Call, session: _Session) -> tuple[int, Raw]:
         counter = next(session.counters)
-        request = self._client.build_request(call.method, self._url + call.target, content=call.body)
         target = call.target.encode("ascii")
         parts = (session.key, counter, call.method, target, call.body)
         large = len(call.body) > _AT_ONCE
         mac = await asyncio.to_thread(request_mac, *parts) if large else request_mac(*parts)
-        request.headers.update({SESSION: session.name, COUNTER: str(counter), MAC: mac})
-        return counter, await self._exchange(request, call.most)
+        headers = {SESSION: session.name, COUNTER: str(counter), MAC: mac}
+        return counter, await self._line.send(call.method, call.target, call.body, headers, call.most)
 
-    async def _exchange(self, request: httpx.Request, most: int) -> _Raw:
-        answer = await self._client.send(request, stream=True)
-        try:
-            body = bytearray()
-            async for piece in answer.aiter_raw():
-                body += piece
-                if len(body) > most:
-                    raise self._away(f"it answered more than {most} bytes")
-            return _Raw(answer.status_code, answer.headers.get(MAC, ""), bytes(body))
-        finally:
-            await answer.aclose()
-
-    async def _is_signed(self, raw: _Raw, session: _Session, counter: int) -> bool:
+    async def _is_signed(self, raw: Raw, session: _Session, counter: int) -> bool:
         if not raw.mac:
             return False
         parts = (session.key, counter, raw.status, raw.body)
@@ -159,18 +157,21 @@ class SignedClient:
     async def _say_hello(self) -> _Session:
         nonce = new_nonce()
         hello = Hello(PROTOCOL, self._node, nonce, hello_mac(self._key, self._node, nonce))
-        request = self._client.build_request("POST", f"{self._url}/hello", content=encode(hello))
-        raw = await self._exchange(request, _SMALL)
+        raw = await self._line.greet(encode(hello), _SMALL, lambda raw: self._welcomed(raw, nonce).certificate)
+        welcome = self._welcomed(raw, nonce)
+        return _Session(welcome.session, session_key(self._key, self._node, nonce, welcome.session, welcome.nonce))
+
+    def _welcomed(self, raw: Raw, nonce: str) -> Welcome:
         welcome = decoded(raw.body, Welcome)
         if raw.status != 200 or welcome is None:
             raise self._away(_unbelieved(raw, _problem(raw.body)))
         parts = (self._key, self._node, nonce, welcome.session, welcome.nonce)
-        if not same(welcome.mac, welcome_mac(*parts)):
+        if not same(welcome.mac, welcome_mac(*parts, welcome.certificate)):
             raise self._away("whoever answers there has not this node's key: no agent of ours, or another node's")
-        return _Session(welcome.session, session_key(*parts))
+        return welcome
 
     def _away(self, why: str) -> AgentAway:
-        return AgentAway(f"node {self._node} at {self._url}: {why}")
+        return AgentAway(f"node {self._node} at {self._line.url}: {why}")
 
 
 def decoded(body: bytes, shape: type[_T]) -> _T | None:
@@ -185,7 +186,7 @@ def _problem(body: bytes) -> Problem | None:
     return decoded(body, Problem) if len(body) <= _SMALL else None
 
 
-def _unbelieved(raw: _Raw, problem: Problem | None) -> str:
+def _unbelieved(raw: Raw, problem: Problem | None) -> str:
     """A stranger's word is told as such, made safe for a line of text."""
     if raw.mac:
         return "its answer is not signed with the session's key: somebody else answers, or changed it on the way"

@@ -72,6 +72,15 @@ class DoorProtocol(H11Protocol):
         self._head_is_here()
         super().connection_lost(exc)
 
+    def shutdown(self) -> None:
+        """As in the base class. A TLS connection over which nothing is under way is not waited for: its other end may
+        read nothing, and TLS has both say that they leave."""
+        is_idle = self.cycle is None or self.cycle.response_complete
+        super().shutdown()
+        by_tls = self.transport.get_extra_info("ssl_object") is not None
+        if is_idle and by_tls and not self.transport.get_write_buffer_size():
+            self.transport.abort()
+
     def _await_head(self) -> None:
         self._head_due = self.loop.call_later(HEAD_S, self.transport.abort)
 

@@ -70,7 +70,7 @@ def test_the_file_is_two_supervisors_a_database_and_three_nodes() -> None:
         assert len({one.environment[variable] for one in supervisors}) == 1, variable
     declared = {node.name: node.url for node in parse_declared(supervisors[0].environment["MCR_NODES"])}
     # The agents' port is the one that is listened on without --port.
-    assert declared == {one.environment["MCR_NODE"]: f"http://{one.name}:6271" for one in agents}
+    assert declared == {one.environment["MCR_NODE"]: f"https://{one.name}:6271" for one in agents}
     assert not any("--port" in part for one in agents for part in one.command)
     keys = {one.environment["MCR_CLUSTER_KEY_FILE"] for one in (*supervisors, *agents)}
     assert len(keys) == 1, "one key is the cluster's"

@@ -52,9 +52,10 @@ Handler = Callable[[Request, bytes], Awaitable[Answer]]
 _SILENT: Final = Problem("Silent", 503, "agent_away", "a drill has this agent answer nobody")
 
 
-def application(agent: NodeAgent, node: str, key: bytes) -> Starlette:
-    """Serves ``agent`` as the node of that name to whoever has its key."""
-    sessions = Sessions(node, key)
+def application(agent: NodeAgent, node: str, key: bytes, certificate: str = "") -> Starlette:
+    """Serves ``agent`` as the node of that name to whoever has its key; ``certificate``: what TLS shows, by its
+    fingerprint."""
+    sessions = Sessions(node, key, certificate)
     service = _Service(agent)
     routes: tuple[tuple[str, str, Handler], ...] = (
         ("POST", "/sidecar/start", service.start),

@@ -19,8 +19,11 @@ from supervisor.agent.launcher import LauncherKind
 from supervisor.agent.local import LocalAgent
 from supervisor.agent.memory import Memory
 from supervisor.agent.service.application import application
+from supervisor.agent.service.certificate import Shown, given_certificate, issued_certificate
 from supervisor.agent.service.serving import listening_socket
+from supervisor.api.authentication import is_loopback
 from supervisor.api.doors import Server, make_server
+from supervisor.api.tls import TlsFiles
 from supervisor.clock import Clock, SystemClock
 from supervisor.errors import Invalid
 from supervisor.files import only_supervisor, write_note
@@ -36,7 +39,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AgentOptions:
-    """What ``agent`` was called with: one of ``key_file`` (this node's) and ``cluster_key_file``."""
+    """What ``agent`` was called with: one of ``key_file`` (this node's) and ``cluster_key_file``.
+
+    ``tls``: a certificate that was given, else the agent issues one to itself. On loopback, and where ``insecure_http``
+    wants it, what is said is signed and not encrypted.
+    """
 
     name: str
     host: str
@@ -46,6 +53,18 @@ class AgentOptions:
     launcher: LauncherKind = "process"
     capacity: int | None = None
     docker: DockerChoice = field(default_factory=DockerChoice)
+    tls: TlsFiles | None = None
+    insecure_http: bool = False
+
+    def certificate(self, folder: Path) -> Shown | None:
+        """None: in the clear. Raises Invalid."""
+        if self.tls is not None:
+            if self.insecure_http:
+                raise Invalid("--insecure-http uses no certificate", hint="Leave one of the two out.")
+            return given_certificate(self.tls)
+        if self.insecure_http or is_loopback(self.host):
+            return None
+        return issued_certificate(folder)
 
     def key(self) -> bytes:
         """Raises Invalid."""
@@ -66,11 +85,15 @@ async def run_agent(settings: Settings, options: AgentOptions, clock: Clock | No
     with contextlib.ExitStack() as stack:
         # The same lock as a supervisor's: it has an agent of its own, and one memory is for one agent.
         stack.enter_context(only_supervisor(settings.lock_path))
+        shown = options.certificate(settings.agent_dir)
         door = listening_socket(options.host, options.port)
         stack.callback(door.close)
         async with _agent(settings, options, clock or SystemClock()) as agent:
-            _write_note(stack, settings, options, door)
-            return await _serve(make_server(application(agent, options.name, key)), door, options)
+            _write_note(stack, settings, options, door, shown)
+            fingerprint, tls = ("", None) if shown is None else (shown.fingerprint, shown.context)
+            _tell(options, fingerprint)
+            app = application(agent, options.name, key, fingerprint)
+            return await _serve(make_server(app, tls), door, options)
 
 
 @contextlib.asynccontextmanager
@@ -95,11 +118,21 @@ async def _agent(settings: Settings, options: AgentOptions, clock: Clock) -> Asy
         )
 
 
-def _write_note(stack: contextlib.ExitStack, settings: Settings, options: AgentOptions, door: socket.socket) -> None:
+def _write_note(
+    stack: contextlib.ExitStack, settings: Settings, options: AgentOptions, door: socket.socket, shown: Shown | None
+) -> None:
     path = settings.agent_info_path
     host, port = door.getsockname()[:2]
-    write_note(path, {"pid": os.getpid(), "name": options.name, "host": host, "port": port})
+    note = {"pid": os.getpid(), "name": options.name, "host": host, "port": port}
+    write_note(path, note if shown is None else note | {"fingerprint": shown.fingerprint})
     stack.callback(path.unlink, missing_ok=True)
+
+
+def _tell(options: AgentOptions, fingerprint: str) -> None:
+    if fingerprint:
+        log.info("what is said to this agent is encrypted", fingerprint=fingerprint)
+    elif not is_loopback(options.host):
+        log.warning("what is said to this agent can be read on the way: --insecure-http", node=options.name)
 
 
 async def _serve(server: Server, door: socket.socket, options: AgentOptions) -> int:

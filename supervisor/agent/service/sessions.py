@@ -44,9 +44,10 @@ class Sessions:
     Who records a hello and sends it again gets sessions that he cannot use, and pushes out none that are in use.
     """
 
-    def __init__(self, node: str, key: bytes) -> None:
+    def __init__(self, node: str, key: bytes, certificate: str = "") -> None:
         self._node = node
         self._key = key
+        self._certificate = certificate
         self._new: OrderedDict[str, Session] = OrderedDict()
         self._proven: OrderedDict[str, Session] = OrderedDict()
 
@@ -65,7 +66,7 @@ class Sessions:
         self._new[session] = Session(session_key(*parts))
         while len(self._new) > _MOST_NEW:
             self._new.popitem(last=False)
-        return Welcome(session, nonce, welcome_mac(*parts))
+        return Welcome(session, nonce, welcome_mac(*parts, self._certificate), self._certificate)
 
     def knows(self, session: str) -> bool:
         return session in self._proven or session in self._new

@@ -39,12 +39,13 @@ class Hello(Struct, frozen=True):
     mac: str
 
 
-class Welcome(Struct, frozen=True):
-    """``mac`` proves that the agent has the key too."""
+class Welcome(Struct, frozen=True, omit_defaults=True):
+    """``mac`` proves that the agent has the key too, and that ``certificate``, by its fingerprint, is its own."""
 
     session: Hex
     nonce: Hex
     mac: str
+    certificate: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?$")] = ""
 
 
 class TransportSaid(Struct, frozen=True, tag="transport"):

@@ -3,7 +3,7 @@
 A hello exchanges nonces, of which both make the key of a session. Each request carries the session, a counter that is
 used once, and a MAC over both, the method, the target and the body; each answer carries a MAC over the request's
 counter, the status and the body. The node's name is in every key, so that what is said to one node is void at another.
-Nothing is encrypted: where others can listen, the connection is for TLS or a tunnel to protect.
+An agent that speaks TLS signs the fingerprint of its certificate into its welcome: who stands between has another.
 """
 
 import hashlib
@@ -29,8 +29,10 @@ def hello_mac(key: bytes, node: str, nonce: str) -> str:
     return _mac(key, "hello", str(PROTOCOL), node, nonce)
 
 
-def welcome_mac(key: bytes, node: str, nonce: str, session: str, agent_nonce: str) -> str:
-    return _mac(key, "welcome", str(PROTOCOL), node, nonce, session, agent_nonce)
+def welcome_mac(key: bytes, node: str, nonce: str, session: str, agent_nonce: str, certificate: str = "") -> str:
+    """``certificate``: the agent's own, by its fingerprint; empty where it speaks in the clear."""
+    parts = ("welcome", str(PROTOCOL), node, nonce, session, agent_nonce)
+    return _mac(key, *parts, certificate) if certificate else _mac(key, *parts)
 
 
 def session_key(key: bytes, node: str, nonce: str, session: str, agent_nonce: str) -> bytes:
