@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sidecar.control.answers import Refuse, refusal_answer
+from sidecar.control.connections import DoorProtocol
 
 _BODY_S = 5.0
 
@@ -28,6 +29,9 @@ class BearerToken:
             return
         given = Headers(scope=scope).get("authorization", "").encode("latin-1")
         if hmac.compare_digest(given, self._expected):
+            door = scope.get("state", {}).get("door")
+            if isinstance(door, DoorProtocol):
+                door.has_shown_token = True
             await self._app(scope, receive, send)
         else:
             refused = Refuse("unauthorized", "the bearer token is missing or not the one of this sidecar's start")

@@ -11,6 +11,11 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.server import Server
 
+from sidecar.control.connections import DoorProtocol
+
+UNREAD_MS = 15_000
+"""Milliseconds after which a connection ends whose other end takes nothing of what is sent to it."""
+
 
 class DoorServer(Server):
     """uvicorn without hands on this process's signals."""
@@ -27,6 +32,7 @@ def listening_socket(address: tuple[str, int]) -> socket.socket:
     # Inherited by every connection. asyncio asks for it only where a socket's protocol is named, which this one's is
     # not: the body of an answer would wait up to 40 ms for the acknowledgement of its head.
     door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    door.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)  # inherited too
     door.setblocking(False)
     return door
 
@@ -37,7 +43,7 @@ def server(application: ASGIApp) -> DoorServer:
         uvicorn.Config(
             application,
             loop="asyncio",
-            http="h11",
+            http=DoorProtocol,
             ws="none",
             interface="asgi3",
             lifespan="off",
@@ -45,7 +51,6 @@ def server(application: ASGIApp) -> DoorServer:
             log_config=None,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=128,
             timeout_keep_alive=60,
             timeout_graceful_shutdown=1,
             h11_max_incomplete_event_size=16 << 10,

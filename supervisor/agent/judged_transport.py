@@ -15,11 +15,12 @@ _LOOK_UP_S: Final = 1.0
 
 class JudgedTransport(httpx.AsyncBaseTransport):
     """For one host. It is looked up anew after whatever went wrong, and not while its connection holds. ``context``
-    judges certificates."""
+    judges certificates; those that this machine's authorities know are taken without."""
 
-    def __init__(self, reach: Reach, limits: httpx.Limits, context: ssl.SSLContext) -> None:
+    def __init__(self, reach: Reach, limits: httpx.Limits, context: ssl.SSLContext | None = None) -> None:
         self._reach = reach
-        self._http = httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False)
+        verify = True if context is None else context
+        self._http = httpx.AsyncHTTPTransport(verify=verify, limits=limits, trust_env=False)
         self._good: Address | None = None
         self._is_fresh = False
 

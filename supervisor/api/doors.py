@@ -29,7 +29,10 @@ TCP_CONNECTIONS: Final = 300
 _REFUSED: Final = 50
 """Connections over a door's number that are told so; those beyond are cut off."""
 HEAD_S: Final = 10.0
-"""Seconds in which a request's head must be here, the first from the connection's beginning."""
+"""Seconds in which a request's head must be here, the first from the connection's beginning, and what is left of the
+body of one that was answered already."""
+UNREAD_MS: Final = 30_000
+"""Milliseconds after which a TCP connection ends whose other end takes nothing of what is sent to it."""
 _UCRED: Final = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
 
 
@@ -42,6 +45,7 @@ class DoorProtocol(H11Protocol):
     by_unix = False
     shook_hands = False
     _head_due: asyncio.TimerHandle | None = None
+    _rest_due: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] - as in the base class
         """Puts a ``Connection`` into the state of every request of this connection."""
@@ -66,20 +70,31 @@ class DoorProtocol(H11Protocol):
             self._head_is_here()
         elif self._head_due is None:
             self._await_head()
+        if self.conn.their_state is not h11.SEND_BODY:
+            self._rest_is_here()
+
+    def on_response_complete(self) -> None:
+        """Of a request that was answered before its body was here the rest is read and dropped, but not for ever."""
+        super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY and self._rest_due is None:
+            self._rest_due = self.loop.call_later(HEAD_S, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The end."""
         self._head_is_here()
+        self._rest_is_here()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
         """As in the base class. A TLS connection over which nothing is under way is not waited for: its other end may
         read nothing, and TLS has both say that they leave."""
-        is_idle = self.cycle is None or self.cycle.response_complete
-        super().shutdown()
-        by_tls = self.transport.get_extra_info("ssl_object") is not None
-        if is_idle and by_tls and not self.transport.get_write_buffer_size():
+        is_idle = self.conn.our_state is h11.IDLE
+        by_tls = self.scheme == "https"
+        # One that is closing already can tell nothing any more.
+        if is_idle and by_tls and (self.transport.is_closing() or not self.transport.get_write_buffer_size()):
             self.transport.abort()
+        else:
+            super().shutdown()
 
     def _await_head(self) -> None:
         self._head_due = self.loop.call_later(HEAD_S, self.transport.abort)
@@ -88,6 +103,11 @@ class DoorProtocol(H11Protocol):
         if self._head_due is not None:
             self._head_due.cancel()
             self._head_due = None
+
+    def _rest_is_here(self) -> None:
+        if self._rest_due is not None:
+            self._rest_due.cancel()
+            self._rest_due = None
 
 
 async def _full(scope: Scope, receive: Receive, send: Send) -> None:
@@ -203,6 +223,7 @@ def tcp_socket(host: str, port: int, *, tls: bool = False) -> socket.socket:
     # Inherited by every connection. asyncio asks for it only where a socket's protocol is named, which this one's is
     # not: the body of an answer would wait up to 40 ms for the acknowledgement of its head.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)  # inherited too
     try:
         listener.bind(("127.0.0.1" if host.lower() == "localhost" else host.strip("[]"), port))
         listener.listen(128)

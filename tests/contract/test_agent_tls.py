@@ -219,13 +219,16 @@ async def test_an_agent_for_others_speaks_tls_by_itself(tmp_path: Path) -> None:
     """``--host`` beyond loopback is all that it takes; an agent on loopback alone goes on in the clear."""
     key = node_key(bytes(32), "far")
     async with AgentProcess(tmp_path / "far", "far", 0, key, faults=tmp_path / "faults.json") as far:
-        for more, encrypted in (((), False), (("--host", "0.0.0.0"), True)):
-            if more:
-                far.kill()
-                await far.start(*more)
-            async with far.remote(margin=PATIENT) as remote:
+        async with far.remote(margin=PATIENT) as remote:
+            await remote.report(-1, 0.0)
+            assert remote.is_encrypted is False
+        far.kill()
+        await far.start("--host", "0.0.0.0")
+        async with far.remote(margin=PATIENT) as remote:
+            with pytest.raises(AgentAway):
                 await remote.report(-1, 0.0)
-                assert remote.is_encrypted is encrypted
-                assert remote.certificate in far.log_end()
+            await remote.report(-1, 0.0)
+            assert remote.is_encrypted
+            assert remote.certificate in far.log_end()
         shown = issued_certificate(far.home / "agent")
         assert shown.fingerprint in far.log_end(), "it is the one that it issued"

@@ -27,3 +27,5 @@ def test_no_part_of_an_answer_waits_for_an_acknowledgement(listen: Callable[[], 
             accepted, _ = door.accept()
             with accepted:
                 assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+                # Whoever takes nothing of an answer does not keep it in memory for ever.
+                assert 0 < accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 30_000

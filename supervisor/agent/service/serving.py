@@ -3,6 +3,7 @@
 import socket
 from typing import Final
 
+from supervisor.api.doors import UNREAD_MS
 from supervisor.errors import Conflict, Invalid
 
 _BACKLOG: Final = 128
@@ -24,5 +25,6 @@ def listening_socket(host: str, port: int) -> socket.socket:
     # Inherited by every connection. asyncio asks for it only where a socket's protocol is named, which this one's is
     # not: the body of an answer would wait up to 40 ms for the acknowledgement of its head.
     door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    door.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)  # inherited too
     door.setblocking(False)
     return door
