@@ -164,8 +164,6 @@ def path_doors(project: str, channel: str, playlist: str) -> list[Door]:
         Door("POST", f"/playlists/{playlist}/revise", {"revision": 1, "source": "m3u", "path": "<>"}),
         Door("POST", "/channels", {**made, "logo": {"path": "<>"}}, opens=False),
         Door("POST", "/channels", {**made, "engine": "caspar", "caspar": {"media": "<>"}}, opens=False),
-        Door("POST", "/channels", {**made, "engine": "caspar", "caspar": {"program": "<>"}}, opens=False),
-        Door("PATCH", f"/channels/{channel}", {"logo": {"path": "<>"}}, opens=False),
         Door("POST", "/channels", {**made, "outputs": [{"kind": "file", "url": "file:<>"}]}),
     ]
 
@@ -201,9 +199,13 @@ def url_doors(project: str, channel: str, playlist: str) -> list[Door]:
     ]
 
 
+@pytest.mark.parametrize(
+    "every", [pytest.param(1, marks=(pytest.mark.campaign, pytest.mark.timeout(900))), pytest.param(5)]
+)
 async def test_a_thousand_hostile_paths_and_urls_are_refused(
-    supervisor: Running, tmp_path: Path, hearing: Watch
+    supervisor: Running, tmp_path: Path, hearing: Watch, every: int
 ) -> None:
+    """Every fifth of them in CI, each value by other fields; all of them by ``-m campaign``."""
     root, outside = tmp_path / "media", tmp_path / "outside"
     root.mkdir()
     outside.mkdir()
@@ -228,6 +230,7 @@ async def test_a_thousand_hostile_paths_and_urls_are_refused(
     calls += [(door, host) for door in host_doors(*ids) for host in hostile_hosts()]
     calls += [(door, url) for door in url_doors(*ids) for url in HOSTILE_URLS]
     assert len(calls) >= 1000
+    calls = calls[::every]
     hearing.folder, hearing.touched = str(outside), []
     (outside / "secret.mp4").read_bytes()
     assert len(hearing.touched) == 1  # it hears
