@@ -83,6 +83,7 @@ async def settled(pilot: Pilot[None]) -> None:
         at_work = any(worker.is_running for worker in app.workers if worker.group not in {"link", "open-ended"})
         if not at_work and not app.session.thumbnails.due() and not app.session.thumbnails.busy:
             break
+        await asyncio.sleep(0.02)  # for what works in a thread; what waits for an operator or for ever is given up on
     await pilot.pause()
     app.tick()
     await pilot.pause()
@@ -95,6 +96,33 @@ async def until(met: Callable[[], bool]) -> None:
             return
         await asyncio.sleep(0.02)
     raise AssertionError("it never came")
+
+
+_SOON_S = 0.02
+"""A timer that is due within so much is waited for: Textual draws at such intervals."""
+
+
+async def idle(min_sleep: float = 0.0, max_sleep: float = 0.5) -> None:
+    """Until nobody is ready to run in this loop, nor soon; ``max_sleep`` counts the time in which it could have run.
+
+    Textual asks the clock of the processor: on a busy machine, where the process did not get any, it takes an app that
+    has not even begun for one that rests; and elsewhere it waits longer than needed.
+    """
+    loop: Any = asyncio.get_running_loop()
+    quiet = 0
+    for _ in range(int(max_sleep * 1000)):
+        await asyncio.sleep(0.001)
+        soon = loop.time() + _SOON_S
+        is_due = any(timer.when() < soon and not timer.cancelled() for timer in loop._scheduled)
+        quiet = 0 if loop._ready or is_due else quiet + 1
+        if quiet == 3:
+            break
+
+
+@pytest.fixture(autouse=True)
+def steady_textual(monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in ("textual.pilot", "textual.app"):
+        monkeypatch.setattr(f"{place}.wait_for_idle", idle)
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import pytest
 from mcr_console.client import ApiProblem, Unreachable
 from mcr_console.screens.arming import ArmScreen
 from supervisor.schemas.channel import AdjustIn, Channel, CueIn, DropIn
-from tests.console.conftest import Desk, settled, until
+from tests.console.conftest import Desk, idle, settled, until
 from tests.console.scenes import channel, ident, normal_channels, reset
 
 
@@ -322,5 +322,5 @@ def shows(desk: Desk, text: str) -> bool:
 async def settled_but_waiting(desk: Desk) -> None:
     """Several turns of the loop and a drawing, while a command waits at the gate."""
     for _ in range(5):
-        await asyncio.sleep(0.01)
+        await idle()
         desk.app.tick()
