@@ -17,7 +17,7 @@ setup: $(VENV)/.run ## make .venv with what running needs
 demo: $(VENV)/.run ## four channels on air in the console; ends without a trace
 	@$(BIN)/mcr demo $(ARGS)
 
-test: $(VENV)/.test ## the suite, some five minutes on two cores; MCR_LONG_TESTS=1 runs all but what needs a lab, MCR_SIM_SEEDS=n so many simulated worlds
+test: $(VENV)/.test ## the suite, some six minutes on two cores; MCR_LONG_TESTS=1 leaves out nothing but the lab, MCR_SIM_SEEDS=n plays n worlds
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not faults and not campaign"
 
 faults: $(VENV)/.test ## real faults in a lab of network namespaces, some six minutes; needs root, iproute2 and nftables
