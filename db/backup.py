@@ -16,14 +16,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Table, delete, func, insert, select, text, tuple_
+from sqlalchemy import Table, delete, func, insert, select, text, tuple_, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db import schema
 from db.engines import migration_engine, postgresql_engines, sqlite_engines
 from db.errors import StoreError
-from db.models import Base
+from db.models import Base, Cluster, new_id
 from db.transaction import connecting, speaking
 from db.urls import database_url
 
@@ -31,6 +31,7 @@ PAGE: Final = 1000
 """Rows at a time: what is held in memory."""
 _MAGIC: Final = b"SQLite format 3\x00"
 _DIGEST: Final = 1 << 256
+_CLUSTER: Final = Cluster.__tablename__
 
 
 class BackupError(StoreError):
@@ -70,8 +71,11 @@ async def back_up(url: str, path: Path) -> Contents:
     return kept
 
 
-async def restore(path: Path, url: str) -> Contents:
+async def restore(path: Path, url: str, *, same_cluster: bool = False) -> Contents:
     """Fills the empty database at ``url`` from the backup, brought to this version's schema first, all or nothing.
+
+    What is restored is a cluster of its own, whose orders nodes of the other refuse, unless it is the ``same_cluster``
+    that goes on.
 
     Raises BackupError when the file is no backup or the database holds anything; SchemaTooNew when a newer version
     wrote the backup; StoreUnavailable.
@@ -84,10 +88,10 @@ async def restore(path: Path, url: str) -> Contents:
         await schema.upgrade(database_url(url))
         await _require_empty(url, await contents(str(fresh)))
         async with _reading(str(copy)) as source:
-            copied = await _copy_all(source, url)
+            copied = await _copy_all(source, url, renamed=not same_cluster)
         kept = await contents(url)
-        if kept != copied:
-            raise BackupError(f"the database does not hold what {path} does: {_difference(copied, kept)}")
+        if differs := _difference(copied, kept, but=() if same_cluster else (_CLUSTER,)):
+            raise BackupError(f"the database does not hold what {path} does: {differs}")
         return kept
 
 
@@ -121,8 +125,11 @@ async def _reading(url: str) -> AsyncGenerator[AsyncConnection]:
         await engines.close()
 
 
-async def _copy_all(source: AsyncConnection, target_url: str) -> Contents:
-    """In one transaction of the target, which has the schema; what a migration put into it makes way."""
+async def _copy_all(source: AsyncConnection, target_url: str, *, renamed: bool = False) -> Contents:
+    """In one transaction of the target, which has the schema; what a migration put into it makes way.
+
+    ``renamed``: the target gets an id of its own, by which nodes know whom they belong to.
+    """
     revision = await source.run_sync(schema.current_of)
     tables: dict[str, tuple[int, str]] = {}
     engine: AsyncEngine = migration_engine(database_url(target_url))
@@ -134,6 +141,8 @@ async def _copy_all(source: AsyncConnection, target_url: str) -> Contents:
                 for table in Base.metadata.sorted_tables:
                     tables[table.name] = await _summed(source, table, target)
                     await _number_on(target, table)
+                if renamed:
+                    await target.execute(update(Cluster).values(cluster_id=new_id()))
     finally:
         await engine.dispose()
     return Contents(revision or "", tables)
@@ -195,9 +204,12 @@ async def _require_empty(url: str, fresh: Contents) -> None:
         )
 
 
-def _difference(one: Contents, other: Contents) -> str:
-    names = [name for name in one.tables if one.tables[name] != other.tables.get(name)]
-    return ", ".join(names) or f"schema {one.revision} and {other.revision}"
+def _difference(one: Contents, other: Contents, but: Sequence[str] = ()) -> str:
+    """The tables that differ, and the schema; empty where nothing does."""
+    names = [name for name in one.tables if name not in but and one.tables[name] != other.tables.get(name)]
+    if one.revision != other.revision:
+        names.append(f"schema {one.revision} and {other.revision}")
+    return ", ".join(names)
 
 
 def _beside(url: str) -> Path | None:

@@ -24,7 +24,7 @@ from db.as_run_models import AsRun, AsRunEvent, AsRunIssue, AsRunNote, AsRunRun
 from db.base import Base, Instant, new_id
 from db.drill_models import Drill
 from db.people_models import Principal, ProjectGrant, Token
-from db.running_models import Alarm, Audit, Instruction, Leader, PortClaim, PortReservation, StoredEvent
+from db.running_models import Alarm, Audit, Cluster, Instruction, Leader, PortClaim, PortReservation, StoredEvent
 from db.shift_models import ShiftNote
 from db.webhook_models import Webhook, WebhookDelivery
 
@@ -39,6 +39,7 @@ __all__ = [
     "Audit",
     "Base",
     "Channel",
+    "Cluster",
     "Drill",
     "Instant",
     "Instruction",

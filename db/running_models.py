@@ -87,6 +87,18 @@ class Leader(Base):
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
 
 
+class Cluster(Base):
+    """One row: by which id nodes know whom they belong to. A restored copy of a database has another."""
+
+    __tablename__ = "cluster"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    cluster_id: Mapped[str] = mapped_column(String(32))
+    made_at: Mapped[datetime]
+
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+
 class Alarm(Base):
     """One open row per (code, channel or recorder, node): ``open_key`` is NULL once cleared.
 

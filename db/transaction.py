@@ -16,6 +16,7 @@ from db.repositories.assets import Assets
 from db.repositories.audit import AuditLog
 from db.repositories.changes import Changes
 from db.repositories.channels import Channels
+from db.repositories.cluster import Clusters
 from db.repositories.drills import Drills
 from db.repositories.events import StoredEvents
 from db.repositories.instructions import StationInstructions
@@ -58,6 +59,7 @@ class Transaction:
         self.as_run_issues = AsRunIssues(session)
         self.ports = Ports(session)
         self.leader = Leaders(session)
+        self.cluster = Clusters(session)
         self.alarms = Alarms(session)
         self.instructions = StationInstructions(session)
         self.audit = AuditLog(session)

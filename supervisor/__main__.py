@@ -127,9 +127,17 @@ def db_backup(path: Annotated[Path, typer.Argument(help="The file to write; must
 
 
 @app.command()
-def db_restore(path: Annotated[Path, typer.Argument(help="A file that db-backup wrote.")]) -> None:
-    """Fill this machine's database from a backup. SQLite's file of before is kept beside; PostgreSQL must be empty."""
-    _run(_restore(path.absolute()))
+def db_restore(
+    path: Annotated[Path, typer.Argument(help="A file that db-backup wrote.")],
+    same_cluster: Annotated[
+        bool, typer.Option("--same-cluster", help="It takes the place of what was backed up, and commands its nodes.")
+    ] = False,
+) -> None:
+    """Fill this machine's database from a backup. SQLite's file of before is kept beside; PostgreSQL must be empty.
+
+    What is restored is a cluster of its own, which nodes of the other refuse, unless --same-cluster says otherwise.
+    """
+    _run(_restore(path.absolute(), same_cluster=same_cluster))
 
 
 @app.command()
@@ -186,7 +194,7 @@ async def _back_up(path: Path) -> int:
     return 0
 
 
-async def _restore(path: Path) -> int:
+async def _restore(path: Path, *, same_cluster: bool) -> int:
     from db.backup import restore
 
     settings = Settings()
@@ -200,11 +208,16 @@ async def _restore(path: Path) -> int:
         with only_supervisor(settings.lock_path):
             for leftover in (new, Path(f"{new}-wal"), Path(f"{new}-shm")):
                 remove(leftover)
-            kept = await restore(path, str(new))
+            kept = await restore(path, str(new), same_cluster=same_cluster)
             aside = swap_database(database, new)
     else:
-        kept = await restore(path, settings.store_url)
+        kept = await restore(path, settings.store_url, same_cluster=same_cluster)
     sys.stdout.write(f"{kept.rows:,} rows of {len(kept.tables)} tables were restored and are the same as in {path}.\n")
+    sys.stdout.write(
+        "It is the same cluster: its nodes obey it.\n"
+        if same_cluster
+        else "It is a cluster of its own: nodes of the other refuse it, each until 'mcr node adopt NAME'.\n"
+    )
     if aside:
         sys.stdout.write(f"What was here before is in {aside}.\n")
     return 0

@@ -129,7 +129,9 @@ class Application:
             await declare(store, parse_declared(self._settings.nodes), self._clock.now())
             local = await self._local(store, stack) if self._options.node else None
             key = read_or_make_cluster_key(self._settings.cluster_key_path)
-            agents = Agents(local, key, self._clock, reach=self._reach)
+            async with store.write() as tx:
+                cluster = await tx.cluster.ours(self._clock.now())
+            agents = Agents(local, key, self._clock, reach=self._reach, cluster=cluster)
             stack.push_async_callback(agents.close)
             events = self.events
             supervision = Supervision(

@@ -66,7 +66,7 @@ class NodeSeen:
     """A node as this supervisor sees it. ``offset_s``: by how much its wall clock is ahead of ours. ``foreign``: the
     incarnation of another agent that answers in its place; ``fault``: why it does not answer. Both empty else."""
 
-    state: Literal["answers", "away", "unseen", "undriven", "foreign"]
+    state: Literal["answers", "away", "unseen", "undriven", "foreign", "other_cluster"]
     answer_age_s: float | None
     offset_s: float | None
     condition: NodeCondition | None

@@ -31,6 +31,10 @@ class NodeCalls(Calls):
         """The machine that answers in its place now is the node from now on."""
         return await self._send("POST", f"/nodes/{node_id}/accept", Node)
 
+    async def adopt_node(self, node_id: str) -> Node:
+        """It belongs to this supervisor's cluster from now on, and obeys no other."""
+        return await self._send("POST", f"/nodes/{node_id}/adopt", Node)
+
     async def what_if(self, node_id: str) -> WhatIf:
         """What would become of what plays there if its machine died now."""
         return await self._http.get(f"{API}/nodes/{node_id}/what-if", WhatIf)

@@ -30,10 +30,19 @@ def backup(path: Annotated[Path, typer.Argument(help="The file to write; must no
 
 
 @app.command()
-def restore(path: Annotated[Path, typer.Argument(help="A file that mcr db backup wrote.")], yes: Sure = False) -> None:
-    """Fill the database from a backup. The supervisor must be down; SQLite's file of before is kept beside."""
+def restore(
+    path: Annotated[Path, typer.Argument(help="A file that mcr db backup wrote.")],
+    same_cluster: Annotated[
+        bool, typer.Option("--same-cluster", help="It takes the place of what was backed up, and commands its nodes.")
+    ] = False,
+    yes: Sure = False,
+) -> None:
+    """Fill the database from a backup. The supervisor must be down; SQLite's file of before is kept beside.
+
+    What is restored is a cluster of its own, which nodes of the other refuse, unless --same-cluster says otherwise.
+    """
     confirm(f"Restore the database of {home().path} from {path}?", yes=yes)
-    _supervisor("db-restore", "--", str(path))
+    _supervisor("db-restore", *(("--same-cluster",) if same_cluster else ()), "--", str(path))
 
 
 def _supervisor(*words: str) -> None:

@@ -42,6 +42,8 @@ def answer_words(node: Node) -> str:
             return "no agent of it is connected to this supervisor"
         case "foreign":
             return f"another machine answers in its place{fault}: mcr node accept trusts it"
+        case "other_cluster":
+            return "belongs to another cluster, and obeys nobody here: mcr node adopt takes it over, if that is meant"
 
 
 def node_lines(node: Node, channels: list[Channel]) -> list[str]:

@@ -174,6 +174,25 @@ def accept(named: Named, yes: Sure = False) -> None:
 
 
 @app.command()
+def adopt(named: Named, yes: Sure = False) -> None:
+    """Take over a node that belongs to another cluster: it obeys this one from then on. Asks first.
+
+    After a restore, where the restored cluster takes the place of the one that is gone.
+    """
+
+    async def run(client: Client) -> Node:
+        node = await node_named(client, named)
+        confirm(
+            f"Is {node.name} to belong to this cluster? The one that commands it now loses it, with all that plays "
+            "there: make sure that this is no copy for a trial.",
+            yes=yes,
+        )
+        return await client.adopt_node(node.id)
+
+    print(node_line(with_supervisor(run)))
+
+
+@app.command()
 def claims(
     named: Annotated[str | None, typer.Argument(metavar="[NODE]", help="Only this one's.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Those that are released too.")] = False,

@@ -53,6 +53,8 @@ def state_of(node: Node, palette: Palette) -> tuple[str, Style]:
             return f"{glyphs.off} UNDRIVEN", palette.dim
         case "foreign":
             return f"{glyphs.warning} FOREIGN", palette.warning
+        case "other_cluster":
+            return f"{glyphs.warning} NOT OURS", palette.warning
         case "answers":
             pass
     if node.engine_fault:

@@ -24,6 +24,10 @@ class AgentAway(AgentError):
     """The agent itself did not answer. Nothing is known about its sidecars."""
 
 
+class OtherCluster(AgentAway):
+    """The agent lives and belongs to another cluster: it obeys that one, and nothing is known of its sidecars here."""
+
+
 class StaleTerm(AgentError):
     """The order is of a leader that another has followed."""
 

@@ -42,7 +42,8 @@ _SUFFIX: Final = ".json"
 
 
 class Memory:
-    """Files below ``directory``: ``epochs/<channel>``, ``handles/<channel>-<epoch>.json``, ``term``, ``incarnation``.
+    """Files below ``directory``: ``epochs/<channel>``, ``handles/<channel>-<epoch>.json``, ``term``, ``incarnation``,
+    ``cluster``.
 
     Every write is fsynced.
 
@@ -85,6 +86,21 @@ class Memory:
 
     def raise_term(self, term: int) -> None:
         write_whole(self._directory / "term", b"%d\n" % term)
+
+    def cluster(self) -> str:
+        """The id of the cluster that this agent belongs to; empty for none yet, and for one that cannot be read."""
+        path = self._directory / "cluster"
+        try:
+            text = path.read_text("ascii").strip()
+        except FileNotFoundError:
+            return ""
+        except (OSError, ValueError) as error:
+            log.warning("which cluster this agent belongs to cannot be read", path=str(path), why=str(error))
+            return ""
+        return text
+
+    def keep_cluster(self, cluster: str) -> None:
+        write_whole(self._directory / "cluster", f"{cluster}\n".encode())
 
     def incarnation(self) -> str:
         """The name of this memory, made once: another one is another node. Raises OSError."""

@@ -42,17 +42,19 @@ _T = TypeVar("_T")
 class RemoteAgent:
     """A ``NodeAgent``. ``url`` is ``https://host:port``; ``margin``: what a call may take beyond the agent's own time.
 
-    ``certificate`` is the fingerprint that is trusted there, ``given`` by people or only seen before. Close it when it
-    is done with.
+    ``certificate`` is the fingerprint that is trusted there, ``given`` by people or only seen before. ``cluster``:
+    whose orders these are; every call of an agent that belongs to another raises OtherCluster. Close it when it is done
+    with.
     """
 
     def __init__(
         self, url: str, node: str, key: bytes, certificate: str = "", *,
         given: bool = False, margin: float = 0.3, reach: Reach = EVERYWHERE,
+        cluster: str = "",
     ) -> None:  # fmt: skip
         self._name = node
         self._margin = margin
-        self._http = SignedClient(node, key, Line(url, certificate, given=given, reach=reach))
+        self._http = SignedClient(node, key, Line(url, certificate, given=given, reach=reach), cluster)
 
     @property
     def certificate(self) -> str:
@@ -104,6 +106,10 @@ class RemoteAgent:
     async def drill(self, order: DrillOrder) -> None:
         """As in ``CanDrill``."""
         await self._bytes(_post("/drill", order, again=False), _POLL)
+
+    async def adopt(self) -> None:
+        """As in ``CanBeAdopted``."""
+        await self._bytes(_post("/adopt", {}), _POLL)
 
     async def thumbnail(self, channel_id: str, epoch: int) -> bytes:
         """As in ``NodeAgent``."""

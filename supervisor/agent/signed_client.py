@@ -18,6 +18,7 @@ from supervisor.agent.wire.signing import (
     PROTOCOL,
     SESSION,
     answer_mac,
+    cluster_mac,
     hello_mac,
     new_nonce,
     request_mac,
@@ -58,12 +59,13 @@ class _Session:
 class SignedClient:
     """Belongs to one event loop. Raises AgentAway, with why, whenever there is no answer to be believed.
 
-    Closes ``line``.
+    Closes ``line``. ``cluster``: on whose behalf every call is; empty names none.
     """
 
-    def __init__(self, node: str, key: bytes, line: Line) -> None:
+    def __init__(self, node: str, key: bytes, line: Line, cluster: str = "") -> None:
         self._node = node
         self._key = key
+        self._cluster = cluster
         self._session: _Session | None = None
         self._hello = asyncio.Lock()
         self._closed = False
@@ -157,6 +159,9 @@ class SignedClient:
     async def _say_hello(self) -> _Session:
         nonce = new_nonce()
         hello = Hello(PROTOCOL, self._node, nonce, hello_mac(self._key, self._node, nonce))
+        if self._cluster:
+            named = cluster_mac(self._key, self._node, nonce, self._cluster)
+            hello = msgspec.structs.replace(hello, cluster=self._cluster, cluster_mac=named)
         raw = await self._line.greet(encode(hello), _SMALL, lambda raw: self._welcomed(raw, nonce).certificate)
         welcome = self._welcomed(raw, nonce)
         return _Session(welcome.session, session_key(self._key, self._node, nonce, welcome.session, welcome.nonce))

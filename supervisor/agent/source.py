@@ -21,17 +21,18 @@ class _Known:
 class Agents:
     """``local`` is the agent in this process, by the id of the node it speaks for; all others are elsewhere.
 
-    ``margin`` is ``RemoteAgent``'s.
+    ``margin`` and ``cluster`` are ``RemoteAgent``'s.
     """
 
     def __init__(
         self, local: tuple[str, NodeAgent] | None, cluster_key: bytes, clock: Clock, *,
-        margin: float = 0.3, reach: Reach = EVERYWHERE,
+        margin: float = 0.3, reach: Reach = EVERYWHERE, cluster: str = "",
     ) -> None:  # fmt: skip
         self._local = local
         self._cluster_key = cluster_key
         self._margin = margin
         self._reach = reach
+        self._cluster = cluster
         self._nursery = Nursery(clock)
         self._known: dict[str, _Known] = {}
         self._leaving: set[RemoteAgent] = set()
@@ -49,9 +50,8 @@ class Agents:
         self.forget(node.id)
         if node.kind != "agent" or not node.url:
             return None
-        agent = RemoteAgent(
-            node.url, node.name, node_key(self._cluster_key, node.name), margin=self._margin, reach=self._reach
-        )
+        key = node_key(self._cluster_key, node.name)
+        agent = RemoteAgent(node.url, node.name, key, margin=self._margin, reach=self._reach, cluster=self._cluster)
         self._known[node.id] = _Known(node.name, node.url, agent)
         return agent
 

@@ -91,6 +91,7 @@ ROUTES: Final[Mapping[str, Permission]] = {
     # Each of them lets something play that may play elsewhere still: a person's word against a machine's silence.
     "declare_node_lost": Permission.ADMINISTER,
     "accept_node": Permission.ADMINISTER,
+    "adopt_node": Permission.ADMINISTER,
     "release_claim": Permission.ADMINISTER,
     "list_claims": Permission.VIEW_STATION,
     "list_node_claims": Permission.VIEW_STATION,

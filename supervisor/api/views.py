@@ -25,7 +25,7 @@ from supervisor.schemas.playlist import Item, Playlist
 from supervisor.schemas.project import Project
 from supervisor.schemas.stream_key import without_key
 
-_SILENT: Final = ("away", "foreign")
+_SILENT: Final = ("away", "foreign", "other_cluster")
 
 
 def project(row: models.Project) -> Project:

@@ -158,7 +158,12 @@ class Fleet:
 
     def why_stay(self, node_id: str | None) -> str:
         """Why nothing is to be moved off this node now though it does not answer."""
-        return "it is on no node" if node_id is None else why_no_evacuation(self._seen(), node_id, self._timing)
+        if node_id is None:
+            return "it is on no node"
+        watch = self._watches.get(node_id)
+        if watch is not None and watch.other_cluster:
+            return "its node belongs to another cluster, and plays for that"
+        return why_no_evacuation(self._seen(), node_id, self._timing)
 
     def note_evacuation(self, node_id: str) -> None:
         """A channel was moved off it because it does not answer."""

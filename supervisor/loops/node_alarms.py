@@ -18,7 +18,7 @@ from supervisor.loops.nodes import NodeWatch
 
 log = structlog.get_logger(__name__)
 
-NODE_ALARMS: Final = ("node_away", "node_foreign", "engine_away", "clock_offset", "unknown_sidecar")
+NODE_ALARMS: Final = ("node_away", "node_foreign", "other_cluster", "engine_away", "clock_offset", "unknown_sidecar")
 OFFSET_S: Final = 1.0
 """A node's wall clock further off than this is alarmed: schedules and as-run times suffer, supervision does not."""
 
@@ -92,6 +92,9 @@ def _wanted(watch: NodeWatch, channels: Collection[str]) -> dict[str, Wanted]:
     if watch.foreign:
         text = f"Another agent answers in the place of {watch.name}: mcr node accept {watch.name}, if that is meant"
         return {"node_foreign": Wanted("critical", text)}
+    if watch.other_cluster:
+        text = f"{watch.name} obeys another cluster and nobody here: mcr node adopt {watch.name}, if that is meant"
+        return {"other_cluster": Wanted("critical", text)}
     if watch.state == "away":
         return {"node_away": Wanted("critical", f"{watch.name} does not answer: {watch.fault}")}
     if watch.condition is not None and watch.condition.engine_fault:

@@ -12,6 +12,7 @@ from supervisor.agent.interface import (
     NodeAgent,
     NodeCondition,
     NodeReport,
+    OtherCluster,
     SidecarReport,
     StaleTerm,
 )
@@ -65,6 +66,8 @@ class NodeWatch:
         """What the node's agent is known by; another that answers in its place is not believed. None: not known yet."""
         self.foreign = ""
         """The incarnation of another agent that answers in its place; empty when none does."""
+        self.other_cluster = ""
+        """Why it obeys another cluster, since it said so and until it answers us: it lives and plays for that one."""
         self.condition: NodeCondition | None = None
         self.offset_s: float | None = None
         """By how much the node's wall clock is ahead of ours, seconds; half a call's time uncertain."""
@@ -166,6 +169,8 @@ class NodeWatch:
         except AgentAway as error:
             if not self._misses:
                 log.warning("a node agent did not answer", node=self.name, why=str(error))
+            if isinstance(error, OtherCluster):
+                self.other_cluster = str(error)
             self._miss(str(error))
         else:
             news = self._hear(report)
@@ -188,6 +193,7 @@ class NodeWatch:
     def _hear(self, report: NodeReport) -> Collection[str]:
         """Takes an answer; the channels about which it tells anything new."""
         now = self._clock.monotonic()
+        self.other_cluster = ""
         its = report.condition.incarnation
         self.foreign = its if self.incarnation is not None and its != self.incarnation else ""
         if self.foreign:

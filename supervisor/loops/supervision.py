@@ -233,7 +233,7 @@ class Supervision:
         watch = self._fleet.watches.get(node_id)
         if watch is None:
             return UNDRIVEN
-        state = "foreign" if watch.foreign else watch.state
+        state = "foreign" if watch.foreign else "other_cluster" if watch.other_cluster else watch.state
         return NodeSeen(state, watch.answer_age(), watch.offset_s, watch.condition, watch.fault, watch.foreign)
 
     def agent_of(self, node_id: str) -> NodeAgent | None:

@@ -8,11 +8,11 @@ from supervisor.schemas.base import Id, Instant, Name, Schema
 from supervisor.schemas.claim import ClaimState, OwnerKind
 
 NodeKind = Literal["local", "agent"]
-NodeState = Literal["answers", "away", "unseen", "undriven", "foreign"]
+NodeState = Literal["answers", "away", "unseen", "undriven", "foreign", "other_cluster"]
 """As this supervisor sees it. ``away``: it answered once and does not now, which says nothing of its sidecars;
 ``unseen``: it never answered this supervisor; ``undriven``: this supervisor has no agent for it; ``foreign``: another
 incarnation answers at its url (a new machine, or one whose disk was replaced), which is not trusted until an operator
-accepts it."""
+accepts it; ``other_cluster``: its agent lives, belongs to another cluster and obeys nobody here until it is adopted."""
 NodeUrl = Annotated[str, Field(max_length=500, pattern=r"^https?://[^\x00-\x20\x7f]+$")]
 
 

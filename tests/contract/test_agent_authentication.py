@@ -54,7 +54,7 @@ async def test_who_has_another_key_gets_no_session_and_starts_nothing(node_home:
         ("POST", "/sidecar/start"), ("POST", "/sidecar/standby"), ("POST", "/sidecar/stop"),
         ("POST", "/sidecar/command"), ("POST", "/sidecar/poll"), ("GET", "/sidecar/thumbnail?channel_id=c&epoch=1"),
         ("GET", "/sidecars?seen=-1&wait=0"), ("POST", "/sidecars"), ("POST", "/media"), ("POST", "/drill"),
-        ("GET", "/live?channel_id=c&path=index.m3u8"), ("POST", "/runs"),
+        ("GET", "/live?channel_id=c&path=index.m3u8"), ("POST", "/runs"), ("POST", "/adopt"),
         ("GET", "/asrun?channel_id=c&run_id=r&after=0&limit=1"),
     ],
 )  # fmt: skip

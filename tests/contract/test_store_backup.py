@@ -55,6 +55,25 @@ async def test_a_backup_restored_elsewhere_is_the_same(
     await other.close()
 
 
+async def test_a_restored_copy_is_a_cluster_of_its_own_unless_it_goes_on_as_the_same(
+    real_store: Store, tmp_path: Path, now: datetime
+) -> None:
+    """P2: a copy that is started for a trial commands nothing of the station it was taken from."""
+    async with real_store.write() as tx:
+        ours = await tx.cluster.ours(now)
+    async with real_store.write() as tx:
+        assert await tx.cluster.ours(now) == ours, "it is made once"
+    path = tmp_path / "monday.mcr"
+    await back_up(real_store.url.render_as_string(hide_password=False), path)
+    for same in (True, False):
+        url = f"sqlite:///{tmp_path / f'{same}.db'}"
+        await restore(path, url, same_cluster=same)
+        copy = Store(url)
+        async with copy.write() as tx:
+            assert (await tx.cluster.ours(now) == ours) is same
+        await copy.close()
+
+
 async def test_what_is_restored_numbers_on(
     tmp_path: Path, real_store: Store, migrated_file: Path, now: datetime
 ) -> None:

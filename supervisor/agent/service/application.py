@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from supervisor.agent.belonging import Belonging
 from supervisor.agent.drills import CanDrill, DrillOrder, FallsSilent
 from supervisor.agent.interface import NodeAgent, StartOrder, StopOrder
 from supervisor.agent.service.requests import asked, decoded, read_body
@@ -49,13 +50,17 @@ class Answer:
 
 
 Handler = Callable[[Request, bytes], Awaitable[Answer]]
+Handled = Callable[[Session, Request, bytes], Awaitable[Answer]]
 _SILENT: Final = Problem("Silent", 503, "agent_away", "a drill has this agent answer nobody")
 
 
-def application(agent: NodeAgent, node: str, key: bytes, certificate: str = "") -> Starlette:
-    """Serves ``agent`` as the node of that name to whoever has its key; ``certificate``: what TLS shows, by its
-    fingerprint."""
+def application(
+    agent: NodeAgent, node: str, key: bytes, certificate: str = "", belonging: Belonging | None = None
+) -> Starlette:
+    """Serves ``agent`` as the node of that name to whoever has its key and is of the cluster that it belongs to;
+    ``certificate``: what TLS shows, by its fingerprint."""
     sessions = Sessions(node, key, certificate)
+    belongs = belonging or Belonging(node)
     service = _Service(agent)
     routes: tuple[tuple[str, str, Handler], ...] = (
         ("POST", "/sidecar/start", service.start),
@@ -75,7 +80,11 @@ def application(agent: NodeAgent, node: str, key: bytes, certificate: str = "") 
     return Starlette(
         routes=[
             Route("/hello", _hello(sessions, service), methods=["POST"]),
-            *(Route(path, _signed(sessions, handle, service), methods=[method]) for method, path, handle in routes),
+            *(
+                Route(path, _signed(sessions, _of_ours(belongs, handle), service), methods=[method])
+                for method, path, handle in routes
+            ),
+            Route("/adopt", _signed(sessions, _adopted(belongs), service), methods=["POST"]),
         ],
         exception_handlers={HTTPException: _no_route},
     )
@@ -165,7 +174,26 @@ def _hello(sessions: Sessions, service: _Service) -> Callable[[Request], Awaitab
     return endpoint
 
 
-def _signed(sessions: Sessions, handle: Handler, service: _Service) -> Callable[[Request], Awaitable[Response]]:
+def _of_ours(belongs: Belonging, handle: Handler) -> Handled:
+    """Not for a supervisor of another cluster, which is told so by a signed answer: it may believe that."""
+
+    async def handled(session: Session, request: Request, body: bytes) -> Answer:
+        await belongs.check(session.cluster)
+        return await handle(request, body)
+
+    return handled
+
+
+def _adopted(belongs: Belonging) -> Handled:
+    async def handled(session: Session, request: Request, body: bytes) -> Answer:
+        del request, body
+        await belongs.adopt(session.cluster)
+        return Answer(b"{}")
+
+    return handled
+
+
+def _signed(sessions: Sessions, handle: Handled, service: _Service) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         if await service.kept_silent():
             return _unsigned(_SILENT)
@@ -176,14 +204,14 @@ def _signed(sessions: Sessions, handle: Handler, service: _Service) -> Callable[
             session, number = sessions.accept(named, counter, mac, request.method, _target(request), body)
         except Refused as refused:
             return _unsigned(refused.problem)
-        return await _sign(await _answered(handle, request, body), session, number)
+        return await _sign(await _answered(handle, session, request, body), session, number)
 
     return endpoint
 
 
-async def _answered(handle: Handler, request: Request, body: bytes) -> Answer:
+async def _answered(handle: Handled, session: Session, request: Request, body: bytes) -> Answer:
     try:
-        return await handle(request, body)
+        return await handle(session, request, body)
     except Exception as error:
         problem = problem_of(error)
         if problem is None:

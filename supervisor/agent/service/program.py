@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from supervisor.agent.belonging import Belonging
 from supervisor.agent.docker_choice import PROGRAM, DockerChoice
 from supervisor.agent.keys import node_key, read_key
 from supervisor.agent.launcher import LauncherKind
@@ -92,7 +93,9 @@ async def run_agent(settings: Settings, options: AgentOptions, clock: Clock | No
             _write_note(stack, settings, options, door, shown)
             fingerprint, tls = ("", None) if shown is None else (shown.fingerprint, shown.context)
             _tell(options, fingerprint)
-            app = application(agent, options.name, key, fingerprint)
+            app = application(
+                agent, options.name, key, fingerprint, Belonging(options.name, Memory(settings.agent_dir))
+            )
             return await _serve(make_server(app, tls), door, options)
 
 

@@ -9,6 +9,7 @@ from supervisor.agent.wire.shapes import Hello, Welcome
 from supervisor.agent.wire.signing import (
     PROTOCOL,
     Counters,
+    cluster_mac,
     hello_mac,
     new_nonce,
     request_mac,
@@ -32,9 +33,10 @@ class Refused(Exception):
 
 @dataclass(slots=True)
 class Session:
-    """``key`` signs both ways."""
+    """``key`` signs both ways; ``cluster`` is on whose behalf its orders are."""
 
     key: bytes
+    cluster: str = ""
     counters: Counters = field(default_factory=Counters)
 
 
@@ -61,9 +63,12 @@ class Sessions:
             raise Refused("wrong_key", "the hello is not signed with this node's key")
         if hello.node != self._node:
             raise Refused("wrong_node", f"this is the agent of node {self._node}")
+        named = cluster_mac(self._key, hello.node, hello.nonce, hello.cluster)
+        if hello.cluster and not same(hello.cluster_mac, named):
+            raise Refused("wrong_key", "the cluster that the hello names is not signed with this node's key")
         session, nonce = new_nonce(), new_nonce()
         parts = (self._key, self._node, hello.nonce, session, nonce)
-        self._new[session] = Session(session_key(*parts))
+        self._new[session] = Session(session_key(*parts), hello.cluster)
         while len(self._new) > _MOST_NEW:
             self._new.popitem(last=False)
         return Welcome(session, nonce, welcome_mac(*parts, self._certificate), self._certificate)

@@ -27,16 +27,23 @@ from supervisor.agent.interface import (
 )
 
 Hex: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
+ClusterId: TypeAlias = Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?$")]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=60)]
 
 
 class Hello(Struct, frozen=True):
-    """A supervisor that wants a session: ``mac`` proves that it has the node's key."""
+    """A supervisor that wants a session: ``mac`` proves that it has the node's key.
+
+    ``cluster`` is on whose behalf it speaks in that session, and ``cluster_mac`` that it said so; both empty from who
+    knows of none. Agents of an older version read neither.
+    """
 
     protocol: int
     node: Annotated[str, Meta(max_length=200)]
     nonce: Hex
     mac: str
+    cluster: ClusterId = ""
+    cluster_mac: str = ""
 
 
 class Welcome(Struct, frozen=True, omit_defaults=True):

@@ -29,6 +29,11 @@ def hello_mac(key: bytes, node: str, nonce: str) -> str:
     return _mac(key, "hello", str(PROTOCOL), node, nonce)
 
 
+def cluster_mac(key: bytes, node: str, nonce: str, cluster: str) -> str:
+    """Of the cluster that a hello names: with the hello's nonce, so that it goes with that one alone."""
+    return _mac(key, "cluster", str(PROTOCOL), node, nonce, cluster)
+
+
 def welcome_mac(key: bytes, node: str, nonce: str, session: str, agent_nonce: str, certificate: str = "") -> str:
     """``certificate``: the agent's own, by its fingerprint; empty where it speaks in the clear."""
     parts = ("welcome", str(PROTOCOL), node, nonce, session, agent_nonce)

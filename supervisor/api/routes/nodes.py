@@ -3,6 +3,8 @@
 from fastapi import Request, Response
 
 from db.models import Node as Row
+from supervisor.agent.belonging import CanBeAdopted
+from supervisor.agent.interface import AgentAway
 from supervisor.api.context import Context, Ctx, Who
 from supervisor.api.node_spec import check_node_url
 from supervisor.api.nodes_seen import read_nodes
@@ -12,7 +14,7 @@ from supervisor.api.problems import documented
 from supervisor.api.revisions import SeenRev, set_etag
 from supervisor.api.route import note, router
 from supervisor.api.sight import mine_of, node_for
-from supervisor.errors import Conflict, Invalid, NotFound
+from supervisor.errors import Conflict, Invalid, NotFound, Unavailable
 from supervisor.schemas.base import Id, Page
 from supervisor.schemas.event import NodeDeleted
 from supervisor.schemas.node import LostIn, Node, NodeIn, NodePatch
@@ -117,6 +119,12 @@ async def declare_node_lost(
             conflict="node_answers",
             hint="To empty it, put it in maintenance.",
         )
+    if context.supervision.node_seen(node_id).state == "other_cluster":
+        raise Conflict(
+            "the node lives and plays for another cluster, so it is not dead",
+            conflict="other_cluster",
+            hint="Take it over by mcr node adopt, if that is meant.",
+        )
     async with context.store.write() as tx:
         seen = await tx.nodes.get(node_id)
         now = context.clock.now()
@@ -144,6 +152,29 @@ async def accept_node(context: Ctx, request: Request, response: Response, node_i
             )
         row = await tx.nodes.accept(node_id, row.rev, seen.foreign)
     note(request, name=row.name, incarnation=seen.foreign)
+    return await _changed(context, response, row)
+
+
+@routes.post("/nodes/{node_id}/adopt", responses=documented(404, 409))
+async def adopt_node(context: Ctx, request: Request, response: Response, node_id: Id) -> Node:
+    """Has a node that belongs to another cluster belong to this one: after a restore that is to take over.
+
+    The other cluster commands it no more. Refused of a node that does not say that it belongs to another.
+    """
+    async with context.store.read() as tx:
+        row = await tx.nodes.get(node_id)
+    note(request, name=row.name)
+    seen, agent = context.supervision.node_seen(node_id), context.supervision.agent_of(node_id)
+    if seen.state != "other_cluster" or not isinstance(agent, CanBeAdopted):
+        raise Conflict(
+            f"node {row.name!r} does not say that it belongs to another cluster",
+            conflict="nothing_to_adopt",
+            hint=f"What is known of it: {seen.fault}." if seen.fault else "It answers, and obeys this cluster.",
+        )
+    try:
+        await agent.adopt()
+    except (AgentAway, OSError) as error:
+        raise Unavailable(f"node {row.name!r} was not adopted: {error}") from error
     return await _changed(context, response, row)
 
 
