@@ -24,15 +24,6 @@ _SYSTEMD_S: Final = 30.0
 _READY_S: Final = 30.0
 _LOOK_S: Final = 0.25
 
-_NOTIFIES: Final = (
-    "Type=notify",
-    "NotifyAccess=main",
-    "# An upgrade of the schema takes as long as it takes.",
-    "TimeoutStartSec=infinity",
-    "# It is told after each good pass; a supervisor that hangs is started again, and playout goes on.",
-    "WatchdogSec=30",
-)
-
 System = Annotated[
     bool, typer.Option("--system/--user", help="For the whole machine (needs root), or for you alone (the default).")
 ]
@@ -61,7 +52,7 @@ class Unit:
             "StartLimitIntervalSec=0",
             "",
             "[Service]",
-            *(("Type=exec",) if self.agent else _NOTIFIES),
+            *_notifies(what),
             f"ExecStart={quoted(str(self.python), command=True)} -P -m supervisor {runs}",
             f"Environment={quoted(f'MCR_HOME={self.home}')}",
         ]
@@ -91,6 +82,18 @@ class Unit:
             "",
         ]
         return "\n".join(lines)
+
+
+def _notifies(what: str) -> tuple[str, ...]:
+    begins = "An upgrade of the schema" if what == "supervisor" else "Finding again what plays"
+    return (
+        "Type=notify",
+        "NotifyAccess=main",
+        f"# {begins} takes as long as it takes.",
+        "TimeoutStartSec=infinity",
+        f"# It is told after each good pass; a {what} that hangs is started again, and playout goes on.",
+        "WatchdogSec=30",
+    )
 
 
 def owner(pid: int, proc: Path = Path("/proc")) -> Literal["user", "system"] | None:

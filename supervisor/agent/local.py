@@ -184,6 +184,11 @@ class LocalAgent:
         """As in ``FallsSilent``."""
         return self._drills.silent_for
 
+    @property
+    def passes(self) -> int:
+        """Rounds of polls over all of its sidecars: they go on while it watches anything at all."""
+        return self._watching.rounds
+
     # What is seen
 
     async def report(self, seen: int, wait: float, leases: LeaseRound | None = None) -> NodeReport:

@@ -3,8 +3,10 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -59,6 +61,32 @@ async def test_a_killed_agent_takes_nothing_off_air_and_its_next_life_finds_all(
             return all(it.exit is not None for it in (await remote.report(-1, 0.0)).sidecars)
 
         await until(gone, what="the exit of a process that is not its child")
+
+
+async def test_systemd_hears_that_the_agent_is_ready_that_it_polls_and_that_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P1: its watchdog is fed by rounds of polls alone; a unit with ``WatchdogSec`` starts one that hangs again."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        address = f"{folder}/notify"
+        systemd.bind(address)
+        systemd.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", address)
+        monkeypatch.setenv("WATCHDOG_USEC", "600000")
+        loop = asyncio.get_running_loop()
+
+        async def heard() -> str:
+            return (await asyncio.wait_for(loop.sock_recv(systemd, 4096), 60)).decode()
+
+        async with AgentProcess(tmp_path / "far", "far", 0, KEY, faults=tmp_path / "faults.json") as agent:
+            assert (await heard()).startswith("READY=1")
+            for _ in range(2):
+                assert await heard() == "WATCHDOG=1"
+            agent.send(signal.SIGTERM)
+            said = await heard()
+            while said == "WATCHDOG=1":
+                said = await heard()
+            assert said == "STOPPING=1"
 
 
 async def test_a_signal_ends_the_agent_and_playout_goes_on(far: AgentProcess) -> None:

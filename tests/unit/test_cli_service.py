@@ -87,6 +87,7 @@ def test_an_agents_unit_is_printed_with_what_it_was_asked_for(tmp_path: Path) ->
     service = read(result.stdout)["Service"]
     assert service["KillMode"] == "process"
     assert service["User"]
+    assert (service["Type"], service["WatchdogSec"]) == ("notify", "30"), "one that hangs is started again"
     assert service["ExecStart"].endswith(
         rf'-P -m supervisor agent "--name=node 2 \"b\"" "--host=::" "--key-file={Path.cwd()}/node.key"'
         ' "--launcher=process"'

@@ -29,6 +29,7 @@ from supervisor.clock import Clock, SystemClock
 from supervisor.errors import Invalid
 from supervisor.files import only_supervisor, write_note
 from supervisor.settings import Settings
+from supervisor.systemd import ServiceManager
 
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -96,7 +97,8 @@ async def run_agent(settings: Settings, options: AgentOptions, clock: Clock | No
             app = application(
                 agent, options.name, key, fingerprint, Belonging(options.name, Memory(settings.agent_dir))
             )
-            return await _serve(make_server(app, tls), door, options)
+            service = ServiceManager(lambda: agent.passes, clock or SystemClock())
+            return await _serve(make_server(app, tls), door, options, service)
 
 
 @contextlib.asynccontextmanager
@@ -138,7 +140,7 @@ def _tell(options: AgentOptions, fingerprint: str) -> None:
         log.warning("what is said to this agent can be read on the way: --insecure-http", node=options.name)
 
 
-async def _serve(server: Server, door: socket.socket, options: AgentOptions) -> int:
+async def _serve(server: Server, door: socket.socket, options: AgentOptions, service: ServiceManager) -> int:
     asked = False
 
     def leave() -> None:
@@ -147,7 +149,14 @@ async def _serve(server: Server, door: socket.socket, options: AgentOptions) -> 
 
     with _signals(leave):
         log.info("the agent runs", node=options.name, address=door.getsockname()[:2])
-        await server.serve(sockets=[door])
+        watchdog = asyncio.create_task(service.run(), name="service manager")
+        service.ready("watches this node's sidecars; stopping it takes nothing off air")
+        try:
+            await server.serve(sockets=[door])
+        finally:
+            service.ends()
+            watchdog.cancel()
+            await asyncio.wait({watchdog})
     log.info("the agent leaves; its sidecars play on", node=options.name)
     return 0 if asked else 1
 
