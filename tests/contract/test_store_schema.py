@@ -6,10 +6,12 @@ from datetime import datetime
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from db import schema
+from db.backup import contents
 from db.errors import SchemaTooNew, SchemaTooOld
 from db.models import Base
 from db.store import Store
@@ -61,6 +63,29 @@ async def test_one_step_back_leaves_nothing_that_the_version_before_refuses(real
     await engine.dispose()
     assert "logo.png" in str(playout)
     assert "categories" not in str(playout)
+
+
+async def test_one_step_back_and_forward_keeps_what_both_versions_know(real_store: Store, now: datetime) -> None:
+    """So that an upgrade can be taken back, and tried again."""
+    url = real_store.url.render_as_string(hide_password=False)
+    async with real_store.write() as tx:
+        project = await tx.projects.add("News", now)
+        values: dict[str, object] = {"project_id": project.id, "name": "One", "width": 640, "height": 360, "rate": "25"}
+        await tx.channels.add({**values, "playout": {"logo": {"path": "/m/logo.png"}}}, (), now)
+        await tx.audit.add(now, "ann", "unix", "take", "channel:1", "done", {"n": 1})
+        await tx.cluster.ours(now)
+    before = (await contents(url)).tables
+    newest = ScriptDirectory.from_config(schema.configuration()).get_revision(schema.newest())
+    assert newest is not None
+    await schema.downgrade(real_store.url, str(newest.down_revision))
+    engine = create_async_engine(real_store.url)
+    async with engine.connect() as connection:
+        known = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    await engine.dispose()
+    await real_store.migrate()
+    after = (await contents(url)).tables
+    assert "channel" in known
+    assert {name for name in before if name in known and before[name] != after[name]} == set()
 
 
 async def test_migrating_what_is_migrated_keeps_it(real_store: Store, now: datetime) -> None:

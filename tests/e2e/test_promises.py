@@ -8,7 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 
+from db import schema
+from db.urls import database_url
 from mcr_console.client import Client
 from sidecar.clips.make import make_clip
 from sidecar.clips.specification import ClipSpecification
@@ -56,14 +59,14 @@ async def on_air(client: Client, channel_id: str, *, above_epoch: int = 0) -> Ch
     return await eventually(look, f"channel on air above epoch {above_epoch}")
 
 
-async def channel_on_air(client: Client, media: Path) -> Channel:
+async def channel_on_air(client: Client, media: Path, name: str = "Promise") -> Channel:
     async def import_media() -> str:
-        request = PlaylistImport(name="Promises", source="folder", path=str(media))
+        request = PlaylistImport(name=f"{name}s", source="folder", path=str(media))
         return (await client.import_playlist(request)).playlist.id
 
     playlist_id = await eventually(import_media, "import")
     values = ChannelIn(
-        name="Promise",
+        name=name,
         format=ChannelFormat(width=640, height=360, rate="25"),
         playlist_id=playlist_id,
         after_last="loop",
@@ -125,6 +128,45 @@ async def test_p5_a_killed_supervisor_takes_nothing_off_air_and_adopts_on_return
         return events if len(events) >= 6 else None
 
     check_as_run(await eventually(collected, "six events in the as-run"))
+
+
+@pytest.mark.long
+async def test_p5_an_upgrade_from_the_schema_before_takes_nothing_off_air(
+    supervisor: SupervisorProcess, client: Client, media: Path
+) -> None:
+    """P5, P4: the supervisor is stopped, its database one version back, and the next start finds what plays."""
+    channels = [await channel_on_air(client, media, name) for name in ("One", "Two")]
+    pids = supervisor.sidecars()
+    assert len(pids) == 2
+    with recorder_of(supervisor, channels[0]) as first, recorder_of(supervisor, channels[1]) as second:
+        first.wait_for(2, 30)
+        second.wait_for(2, 30)
+        supervisor.send(signal.SIGTERM)
+        assert supervisor.wait() == 0
+        await one_version_back(supervisor.home.path / "mcr.db")
+        supervisor.start()
+        again = [await on_air(client, channel.id) for channel in channels]
+        first.wait_for(len(first.recording.segments) + 2, 30)
+        second.wait_for(len(second.recording.segments) + 2, 30)
+    assert supervisor.sidecars() == pids
+    assert [channel.live.epoch for channel in again] == [channel.live.epoch for channel in channels]
+    for recorder in (first, second):
+        counted(recorder.recording)
+    for channel in channels:
+
+        async def collected(channel: Channel = channel) -> list[AsRunEvent] | None:
+            events = await events_of(client, channel)
+            return events if len(events) >= 4 else None
+
+        check_as_run(await eventually(collected, "four events in the as-run", 60.0))
+
+
+async def one_version_back(database: Path) -> None:
+    url = database_url(str(database))
+    newest = ScriptDirectory.from_config(schema.configuration()).get_revision(schema.newest())
+    assert newest is not None
+    assert isinstance(newest.down_revision, str)
+    await schema.downgrade(url, newest.down_revision)
 
 
 async def test_p1_a_killed_sidecar_is_replaced_in_place_and_players_play_on(
