@@ -133,6 +133,38 @@ async def test_only_another_machine_that_answers_can_be_accepted(
     assert (await supervisor.audit())[0]["detail"]["incarnation"] == "2" * 32
 
 
+async def test_a_node_of_another_cluster_is_taken_over_by_a_person_and_is_never_dead(
+    supervisor: Running, seen: dict[str, NodeSeen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P2: it lives and plays for the other one until then."""
+
+    class Elsewhere:
+        adopted = 0
+
+        async def adopt(self) -> None:
+            self.adopted += 1
+
+    agent = Elsewhere()
+
+    def agent_of(_: Supervision, node_id: str) -> Elsewhere:
+        del node_id
+        return agent
+
+    monkeypatch.setattr(Supervision, "agent_of", agent_of)
+    node = await made_node(supervisor)
+    path = f"/nodes/{node['id']}"
+    seen[node["id"]] = NodeSeen("answers", 0.1, 0.0, condition())
+    assert (await supervisor.call("POST", f"{path}/adopt", expect=409))["code"] == "nothing_to_adopt"
+    seen[node["id"]] = NodeSeen("other_cluster", None, None, None, "it belongs to another cluster")
+    problem = await supervisor.call("POST", f"{path}/declare-lost", json={"reason": "it is silent"}, expect=409)
+    assert problem["code"] == "other_cluster"
+    assert agent.adopted == 0
+    await supervisor.call("POST", f"{path}/adopt")
+    assert agent.adopted == 1
+    row = (await supervisor.audit())[0]
+    assert (row["action"], row["outcome"], row["detail"]["name"]) == ("adopt_node", "done", "node-b")
+
+
 async def test_a_claim_says_who_owns_the_port_and_is_released_by_name(supervisor: Running, store: Store) -> None:
     """P3."""
     node = await made_node(supervisor)
