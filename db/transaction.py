@@ -29,6 +29,7 @@ from db.repositories.principals import Principals
 from db.repositories.projects import Projects
 from db.repositories.recorders import Recorders
 from db.repositories.reservations import Reservations
+from db.repositories.retention import Retention
 from db.repositories.schedules import Schedules
 from db.repositories.shift import ShiftLog
 from db.repositories.watched_folders import WatchedFolders
@@ -64,6 +65,7 @@ class Transaction:
         self.instructions = StationInstructions(session)
         self.audit = AuditLog(session)
         self.events = StoredEvents(session)
+        self.retention = Retention(session)
         self.shift = ShiftLog(session)
         self.webhooks = Webhooks(session)
         self.drills = Drills(session)

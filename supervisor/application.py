@@ -62,6 +62,7 @@ from supervisor.playlists.revising import Revising
 from supervisor.playlists.telling import tell_playlist
 from supervisor.principal import SYSTEM, Principal
 from supervisor.reach import Reach
+from supervisor.retention import RetentionJob
 from supervisor.schemas.event import SupervisorInfo
 from supervisor.schemas.node import Node
 from supervisor.settings import Settings
@@ -196,6 +197,7 @@ class Application:
                 leader=standing.leader,
                 term=standing.term,
                 loop_lag_ms=self._lag.worst_ms,
+                keeps=self._settings.kept.words(),
                 at=self._clock.now(),
             )
 
@@ -302,6 +304,7 @@ class Application:
             ("what is coming", context.coming.run),
             ("loudness", self._loudness(context).run),
             ("webhooks", self._webhooks(context).run),
+            ("retention", self._retention(context).run),
         ):
             context.supervision.keep(name, work)
         tasks = {
@@ -363,6 +366,9 @@ class Application:
             supervision.alarms.want,
             supervision.tally,
         )
+
+    def _retention(self, context: Context) -> RetentionJob:
+        return RetentionJob(context.store, self._clock, self._settings.kept, lambda: context.supervision.fence)
 
     def _mirror(self, context: Context) -> Mirror:
         supervision = context.supervision

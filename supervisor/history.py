@@ -3,26 +3,22 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Final
 
 import structlog
 
 from db.errors import NotLeader, StoreError
 from db.models import Channel
-from db.repositories.events import MOST_AT_ONCE, NewEvent
+from db.repositories.events import NewEvent
 from db.repositories.leader import Fence
 from db.store import Store
 from supervisor.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-KEPT_FOR: Final = timedelta(days=30)
-KEPT: Final = 200_000
 _WAITING: Final = 5_000
 _WRITE_S: Final = 1.0
 _AT_ONCE: Final = 500
-_PRUNE_EVERY_S: Final = 600.0
 
 
 class History:
@@ -90,15 +86,11 @@ class History:
         self._some.set()
 
     async def run(self) -> None:
-        """Writes what waits once a second, and takes away what is too old or too much, until cancelled."""
-        pruned_at = self._clock.monotonic()
+        """Writes what waits once a second, until cancelled."""
         while True:
             await self._some.wait()
             try:
                 await self._write()
-                if self._clock.monotonic() - pruned_at >= _PRUNE_EVERY_S:
-                    pruned_at = self._clock.monotonic()
-                    await self._prune()
             except NotLeader:
                 # What we decided then was nobody's decision.
                 self._waiting.clear()
@@ -107,13 +99,6 @@ class History:
             if not self._waiting:
                 self._some.clear()
             await self._clock.sleep(_WRITE_S)
-
-    async def _prune(self) -> None:
-        """As often as there is more than one transaction takes away."""
-        while True:
-            async with self._store.write() as tx:
-                if await tx.events.prune(self._clock.now() - KEPT_FOR, KEPT) < MOST_AT_ONCE:
-                    return
 
     async def _write(self) -> None:
         fence = self._fence()

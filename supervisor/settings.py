@@ -5,7 +5,7 @@ import os
 import stat
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from platformdirs import user_data_path
 from pydantic import AfterValidator, Field
@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from db.urls import database_url
 from supervisor.errors import Invalid
+from supervisor.kept import Kept
 
 SOCKET_PATH_LIMIT: Final = 100
 """Bytes. Linux ends a socket's path at 108, macOS at 104, the closing zero included."""
@@ -66,6 +67,22 @@ class Settings(BaseSettings):
 
     webhook_ca: Annotated[Path, AfterValidator(_absolute)] | None = None
     """Certificates, in PEM, by which receivers of webhooks are known; else those that this machine trusts."""
+
+    keep_history_days: Annotated[int, Field(ge=0)] = 30
+    """For how long decisions and events are kept, the newest 200,000 at most; 0: by their number alone."""
+
+    keep_alarms_days: Annotated[int, Field(ge=0)] = 400
+    """For how long alarms are kept after they were cleared; 0: for ever."""
+
+    keep_audit_days: Annotated[int, Field(ge=90)] | Literal[0] = 400
+    """For how long the audit log is kept, 90 days at least; 0: for ever."""
+
+    keep_asrun_days: Annotated[int, Field(ge=0)] = 0
+    """For how long the as-run log is kept after a run of a channel ended, where its days are delivered; 0: for ever."""
+
+    @property
+    def kept(self) -> Kept:
+        return Kept(self.keep_history_days, self.keep_alarms_days, self.keep_audit_days, self.keep_asrun_days)
 
     @property
     def store_url(self) -> str:

@@ -35,12 +35,15 @@ EventName = Literal[
 
 
 class SupervisorInfo(Schema):
+    """``keeps``: for how long it keeps what is past, in words."""
+
     name: str
     version: str
     boot_id: str
     leader: bool
     term: int
     loop_lag_ms: float
+    keeps: str = ""
     at: Instant
 
 

@@ -33,7 +33,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 def examine(home: Home) -> list[Finding]:
     progress = Progress(on_terminal_only=True)
-    version, wanted = asyncio.run(_ask_supervisor(home))
+    version, wanted, keeps = asyncio.run(_ask_supervisor(home))
     checks: list[tuple[str, Callable[[], Finding | list[Finding]]]] = [
         ("Python", machine.python),
         ("media libraries", media.media),
@@ -52,6 +52,7 @@ def examine(home: Home) -> list[Finding]:
         ("DeckLink", surroundings.decklink),
         ("DeckLink capture", surroundings.decklink_capture),
         ("supervisor", lambda: surroundings.supervisor(home, version)),
+        ("what is kept", lambda: surroundings.retention(keeps)),
     ]
     found: list[Finding] = []
     for number, (name, check) in enumerate(checks, 1):
@@ -62,15 +63,15 @@ def examine(home: Home) -> list[Finding]:
     return found
 
 
-async def _ask_supervisor(home: Home) -> tuple[str | None, int | None]:
-    """Its version, and how many channels should be on air; both None when none answers."""
+async def _ask_supervisor(home: Home) -> tuple[str | None, int | None, str]:
+    """Its version, how many channels should be on air, and what it keeps how long; None and empty when none answers."""
     try:
         async with Client.at(socket=socket_to_use(home)) as client:
             info = await client.supervisor()
             channels = await client.channels()
     except ClientError:
-        return None, None
-    return info.version, sum(channel.desired == "on" for channel in channels)
+        return None, None, ""
+    return info.version, sum(channel.desired == "on" for channel in channels), info.keeps
 
 
 def verdict(found: list[Finding]) -> str:

@@ -187,3 +187,8 @@ def supervisor(home: Home, version: str | None) -> Finding:
     if version is None:
         return Finding("note", "supervisor", f"none at {where}", "mcr up starts one.")
     return Finding("ok", "supervisor", f"{version} at {where}")
+
+
+def retention(keeps: str) -> list[Finding]:
+    """``keeps``: what a supervisor that answered says of it; empty: nothing is known."""
+    return [Finding("note", "kept", keeps, "MCR_KEEP_… of the supervisor: docs/settings.md.")] if keeps else []

@@ -1,0 +1,80 @@
+"""What is old enough to go, in steps that end within a transaction's deadline. What is open or owed is never old."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import delete, exists, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models import Alarm, AsRun, AsRunEvent, AsRunIssue, AsRunNote, AsRunRun, Audit
+from db.repositories.as_run import RunKey
+
+AT_ONCE: Final = 1_000
+"""Rows that one step takes away at most; call it again while it answers as many."""
+
+
+class Retention:
+    """Each answers how many rows went, the oldest first."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def alarms(self, before: datetime) -> int:
+        """Those that were cleared before; one that is open stays, however old."""
+        old = select(Alarm.id).where(Alarm.cleared_at < before).order_by(Alarm.cleared_at).limit(AT_ONCE)
+        gone = await self._session.scalars(
+            delete(Alarm).where(Alarm.id.in_(old)).returning(Alarm.id).execution_options(synchronize_session=False)
+        )
+        return len(gone.all())
+
+    async def audit(self, before: datetime) -> int:
+        """The database itself refuses those of the last 90 days: ``Inconsistent``."""
+        old = select(Audit.id).where(Audit.at < before).order_by(Audit.id).limit(AT_ONCE)
+        gone = await self._session.scalars(
+            delete(Audit).where(Audit.id.in_(old)).returning(Audit.id).execution_options(synchronize_session=False)
+        )
+        return len(gone.all())
+
+    async def old_runs(self, before: datetime, limit: int) -> Sequence[RunKey]:
+        """Whole runs of the as-run that ended before and of which all is here; none of a channel that still owes its
+        log of a day until then."""
+        kept = exists().where(
+            AsRun.channel_id == AsRunRun.channel_id, AsRun.run_id == AsRunRun.run_id, AsRun.at >= before
+        )
+        there = exists().where(AsRun.channel_id == AsRunRun.channel_id, AsRun.run_id == AsRunRun.run_id)
+        owed = exists().where(
+            AsRunIssue.channel_id == AsRunRun.channel_id,
+            or_(AsRunIssue.state == "waiting", AsRunIssue.changes > AsRunIssue.included),
+            or_(AsRunIssue.start_at.is_(None), AsRunIssue.start_at < before),
+        )
+        found = await self._session.execute(
+            select(AsRunRun.channel_id, AsRunRun.run_id)
+            .where(AsRunRun.complete, there, ~kept, ~owed)
+            .order_by(AsRunRun.channel_id, AsRunRun.epoch)
+            .limit(limit)
+        )
+        return [RunKey(row[0], row[1]) for row in found.all()]
+
+    async def run(self, run: RunKey) -> int:
+        """Its events and notes at once, so that nothing is left that has no records, then its records by steps.
+
+        What says how far it was collected stays: its node may have the journal still.
+        """
+        for table in (AsRunEvent, AsRunNote):
+            await self._session.execute(
+                delete(table)
+                .where(table.channel_id == run.channel_id, table.run_id == run.run_id)
+                .execution_options(synchronize_session=False)
+            )
+        mine = (AsRun.channel_id == run.channel_id, AsRun.run_id == run.run_id)
+        first = await self._session.scalar(select(func.min(AsRun.seq)).where(*mine))
+        if first is None:
+            return 0
+        gone = await self._session.scalars(
+            delete(AsRun)
+            .where(*mine, AsRun.seq < first + AT_ONCE)
+            .returning(AsRun.seq)
+            .execution_options(synchronize_session=False)
+        )
+        return len(gone.all())
