@@ -41,6 +41,11 @@ class AsRunPages:
             self._shown = tuple(reversed(self._ordered))
         return self._shown
 
+    @property
+    def begun(self) -> bool:
+        """A first page has come."""
+        return self.complete or self._cursor is not None
+
     def more(self) -> Callable[[], Coroutine[None, None, None]]:
         """Marks the next older page as being fetched; what is returned fetches it when it is called.
 

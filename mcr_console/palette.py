@@ -31,6 +31,8 @@ class Glyphs:
     mark: str = "◆"
     bar: str = "━"
     bar_rest: str = "━"
+    meter: str = "▮"
+    meter_rest: str = "▯"
     spark: str = "▁▂▃▄▅▆▇█"
     miss: str = "×"  # noqa: RUF001 - the sign, not the letter
     frame: str = "┏━┓┃┗┛"
@@ -42,8 +44,8 @@ class Glyphs:
 
 ASCII: Final = Glyphs(
     on_air="*", off_air="X", changing="o", unknown="?", off="-", warning="!", hold="||", next=">", beat="hb", done="ok",
-    pending="...", refused="X", arrow="->", crumb=">", cursor=">", mark="+", bar="#", bar_rest=".", spark="_.-=+*#@",
-    miss="x", frame="+=+|++", rule="-", none="-", dot=".", pictures=False,
+    pending="...", refused="X", arrow="->", crumb=">", cursor=">", mark="+", bar="#", bar_rest=".",
+    meter="=", meter_rest=".", spark="_.-=+*#@", miss="x", frame="+=+|++", rule="-", none="-", dot=".", pictures=False,
 )  # fmt: skip
 
 

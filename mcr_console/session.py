@@ -183,6 +183,7 @@ class Session:
             note=self.desk.note(channel_id),
             note_now=now,
             picture=self.thumbnails.lines(channel_id, *picture, stale=stale),
+            picture_age=self.thumbnails.age(channel_id) if picture[0] else None,
         )
 
 

@@ -12,15 +12,17 @@ from PIL import Image
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
+from textual.strip import Strip
 
 from mcr_console.clock import Clock
 from mcr_console.http import ClientError
+from mcr_console.safe_text import age
 
 EVERY_S: Final = 2.0
 """Seconds between two fetches of one channel's picture."""
-AT_ONCE: Final = 2
-OLD_S: Final = 5.0
-"""Older than two missed fetches, and it is drawn dim."""
+AT_ONCE: Final = 4
+OLD_S: Final = 3.0
+"""Older than a missed fetch, and it is drawn dim, with its age."""
 KEPT: Final = 64
 LARGEST: Final = (320, 180)
 """Pixels a picture is kept at; no tile shows more."""
@@ -69,6 +71,12 @@ class Thumbnails:
                 picture.scaled.clear()
             picture.scaled[key] = half_blocks(picture.image, width, height, dimmed=old)
         return picture.scaled[key]
+
+    def age(self, channel_id: str) -> int | None:
+        """Whole seconds since the picture came, where these make it an old one."""
+        picture = self._pictures.get(channel_id)
+        passed = 0.0 if picture is None else self._clock.monotonic() - picture.fetched
+        return int(passed) if passed > OLD_S else None
 
     @property
     def busy(self) -> bool:
@@ -131,6 +139,14 @@ def half_blocks(image: Image.Image, width: int, height: int, *, dimmed: bool) ->
         lower = data[(row * 2 + 1) * stride : (row * 2 + 2) * stride]
         made.append(tuple(_runs(upper, lower)))
     return tuple(made)
+
+
+def with_age(row: PictureLine, seconds: int, style: Style) -> PictureLine:
+    """A line of a picture with its age at the right end."""
+    words = f" {seconds} s old " if seconds < 60 else f" {age(seconds)} old "
+    strip = Strip(row)
+    kept = strip.cell_length - len(words)
+    return row if kept < 0 else (*strip.crop(0, kept), Segment(words, style))
 
 
 def _runs(upper: bytes, lower: bytes) -> list[Segment]:

@@ -7,7 +7,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from mcr_console.condition import condition
-from mcr_console.drawing.gauges import bar, big_digits, heartbeat_age, heartbeat_line, loudness
+from mcr_console.drawing.gauges import bar, big_digits, heartbeat_age, heartbeat_line, loudness, loudness_bar
 from mcr_console.drawing.strips import Part, blank, line
 from mcr_console.drawing.tile import TileView
 from mcr_console.drawing.verdict import (
@@ -22,12 +22,14 @@ from mcr_console.drawing.verdict import (
 )
 from mcr_console.palette import Palette
 from mcr_console.safe_text import fit
-from mcr_console.thumbnails import PictureLine
+from mcr_console.thumbnails import PictureLine, with_age
 from mcr_console.wall_state import ChannelState
 from supervisor.schemas.channel import EngineLive, LinkLive
 
 DIGITS_WIDTH = 32
 LEAST_PICTURE = 4
+MEASURED, MOST_METER = 28, 16
+"""Cells of the figures beside the loudness bar, and of the bar at most."""
 
 
 def render_side(view: TileView, width: int, height: int, palette: Palette) -> list[Strip]:
@@ -43,7 +45,9 @@ def render_side(view: TileView, width: int, height: int, palette: Palette) -> li
         strips.extend(line(width, loud, [(f"{word:^{width}}", loud)]) for word in words)
         strips.append(blank(width, base))
     elif view.picture is not None and tally in {"on_air", "unknown"}:
-        picture = view.picture[: max(0, room)]
+        picture = list(view.picture[: max(0, room)])
+        if picture and view.picture_age is not None:
+            picture[-1] = with_age(picture[-1], view.picture_age, palette.stale_block)
         if len(picture) >= LEAST_PICTURE:
             strips.extend(_filled(row, width, base) for row in picture)
             strips.append(blank(width, base))
@@ -204,7 +208,7 @@ def _facts(view: TileView, width: int, palette: Palette) -> list[list[Part]]:
     beats = heartbeat_line(live.heartbeat_ms, max(4, min(30, width - 12)), palette)
     rows: list[list[Part]] = [
         [*heartbeat_age(state, view.now, palette), ("  ", dim), *beats],
-        [*loudness(live, palette), *_peak(view, palette)],
+        [*_meter(view, width, palette), *loudness(live, palette), *_peak(view, palette)],
         [
             ("late ", dim), (str(live.frames_late), palette.warning if live.frames_late else dim),
             ("  skipped ", dim), (str(live.frames_skipped), palette.warning if live.frames_skipped else dim),
@@ -247,6 +251,11 @@ def link_words(link: LinkLive) -> str:
     rtt = "" if link.round_trip_ms is None else f"rtt {link.round_trip_ms:.0f} ms  "
     lost = f"  {link.packets_dropped} lost for good" if link.packets_dropped else ""
     return f"{several}{rtt}loss {link.loss_percent:.1f} %{lost}"
+
+
+def _meter(view: TileView, width: int, palette: Palette) -> list[Part]:
+    made = loudness_bar(view.state.live, min(MOST_METER, width - MEASURED), palette)
+    return [*made, (" ", palette.dim)] if made else []
 
 
 def _peak(view: TileView, palette: Palette) -> list[Part]:

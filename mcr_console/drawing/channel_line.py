@@ -2,8 +2,8 @@
 
 from textual.strip import Strip
 
-from mcr_console.condition import condition
-from mcr_console.drawing.gauges import bar, heartbeat_age, heartbeat_line, loudness
+from mcr_console.condition import condition, programme_outputs
+from mcr_console.drawing.gauges import bar, heartbeat_age, heartbeat_line, loudness, loudness_bar, output_words
 from mcr_console.drawing.strips import Part, line, parts_width
 from mcr_console.drawing.tile import TileView
 from mcr_console.drawing.verdict import countdown, next_in, note_parts, off_air_for, progress, tally_sign, verdict_parts
@@ -12,6 +12,7 @@ from mcr_console.safe_text import fit
 
 NAME = 14
 VERDICT = 22
+OUTPUTS, METER = 12, 6
 
 
 def render_channel_line(view: TileView, width: int, palette: Palette) -> Strip:
@@ -47,6 +48,11 @@ def render_channel_line(view: TileView, width: int, palette: Palette) -> Strip:
     if width >= 150 and not view.stale:
         node = fit(state.live.node_name or palette.glyphs.none, 10)
         right = [("  ", base), (node, palette.dim), *heartbeat_line(state.live.heartbeat_ms, 12, palette), *right]
+    if width >= 180 and not view.stale:
+        outputs = output_words(programme_outputs(state), OUTPUTS, palette)
+        blank = " " * (OUTPUTS - parts_width(outputs))
+        meter = loudness_bar(state.live, METER, palette) or [(" " * METER, base)]
+        right = [("  ", base), *outputs, (blank, base), *right[:-1], (" ", base), *meter, (" ", base)]
     left.extend(_middle(view, width - parts_width(left) - parts_width(right), palette))
     if view.stale:
         left = left[:3] + [(text, palette.strong if "STALE" in text else palette.dim) for text, _ in left[3:]]

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual.strip import Strip
 
+from mcr_console.condition import condition
 from mcr_console.drawing.strips import Part, line
 from mcr_console.hands import Whose
 from mcr_console.keymap import Keymap
@@ -78,12 +79,33 @@ def render_footer(view: FooterView, width: int, palette: Palette) -> Strip:
 
 def _rank(action: Action, view: FooterView) -> int:
     """What one has to do first comes first: no air key does anything before control is taken over. What nobody has, the
-    next air key takes by itself."""
-    if action.id == "note" and view.place == "handover":
-        return 3
-    if action.id != "control":
-        return action.rank
-    return {"other": 2, "mine": 8, "free": action.rank}[view.whose]
+    next air key takes by itself. Then what the moment asks for: undo after a key, why a warning, more time for a live.
+    """
+    match action.id:
+        case "control":
+            return {"other": 2, "mine": 8, "free": action.rank}[view.whose]
+        case "note" if view.place == "handover":
+            return 3
+        case "undo":
+            return 4  # it is offered only while there is something of one's own to take back
+        case "explain" if view.place == "attention" or _is_odd(view):
+            return 6
+        case "longer" if _is_live(view):
+            return 6
+        case _:
+            return action.rank
+
+
+def _is_odd(view: FooterView) -> bool:
+    """Something about the focused channel asks for its reason."""
+    verdict = None if view.focused is None or view.stale else condition(view.focused)
+    return verdict is not None and (verdict.tally in {"off_air", "unknown"} or bool(verdict.warnings))
+
+
+def _is_live(view: FooterView) -> bool:
+    """What overruns is a live input."""
+    item = None if view.focused is None else view.focused.live.item
+    return item is not None and item.live is not None
 
 
 def label_of(action: Action, view: FooterView, palette: Palette) -> tuple[str, Style] | None:
@@ -139,7 +161,8 @@ def _does_nothing(action: Action, view: FooterView) -> bool:
         return True
     if action.id == "drop_next" or (action.needs != "nothing" and view.focused is None):
         return True
-    return view.empty and action.id in {"filter", "list", "asrun"}
+    nothing_there = {"filter", "list", "asrun", *(("explain",) if view.place in {"wall", "list"} else ())}
+    return view.empty and action.id in nothing_there
 
 
 def target(state: ChannelState) -> str:

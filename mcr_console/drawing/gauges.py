@@ -1,19 +1,23 @@
 """Bars, sparklines and big figures."""
 
+from collections.abc import Sequence
 from typing import Final
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual.renderables.digits import DIGITS, DIGITS3X3_BOLD
 
-from mcr_console.drawing.strips import Part
+from mcr_console.drawing.strips import Part, parts_width
 from mcr_console.palette import Palette
 from mcr_console.safe_text import age
 from mcr_console.wall_state import LATE_S, ChannelState
-from supervisor.schemas.channel import ChannelLive
+from supervisor.schemas.channel import ChannelLive, OutputLive
 
 SLOW_MS: Final = 500
 """A heartbeat's round trip that fills a sparkline's whole height."""
 SILENCE_LUFS: Final = -60.0
+METER_LUFS: Final = (-41.0, -14.0)
+"""From an empty to a full bar: EBU Tech 3341's scale of +9, with -23 LUFS at two thirds."""
 
 
 def bar(done: float, width: int, palette: Palette, style: Style) -> list[Part]:
@@ -68,6 +72,39 @@ def loudness(live: ChannelLive, palette: Palette) -> list[Part]:
     if lufs <= SILENCE_LUFS:
         return [("silent LUFS", palette.warning if live.picture == "item" else palette.dim)]
     return [(f"{lufs:.1f} LUFS", palette.dim)]
+
+
+def loudness_bar(live: ChannelLive, width: int, palette: Palette) -> list[Part]:
+    """How loud it is at this moment, as ``width`` cells; nothing where nobody measures. Full is a warning."""
+    found = live.loudness
+    lufs = (
+        None if found is None else found.momentary_lufs if found.momentary_lufs is not None else found.short_term_lufs
+    )
+    if lufs is None or width < 1:
+        return []
+    least, most = METER_LUFS
+    filled = max(0, min(width, round((lufs - least) * width / (most - least))))
+    glyphs = palette.glyphs
+    style = palette.warning if lufs >= most else palette.signal
+    return [(glyphs.meter * filled, style), (glyphs.meter_rest * (width - filled), palette.bar_rest)]
+
+
+def output_words(outputs: Sequence[OutputLive], room: int, palette: Palette) -> list[Part]:
+    """The programme outputs by name, those that are broken with a sign; where there is no room, how many of them go."""
+    if not outputs:
+        return []
+    broken = [one.state in {"stalled", "down"} for one in outputs]
+    sign, style = palette.glyphs.warning, palette.warning
+    named: list[Part] = []
+    for one, is_broken in zip(outputs, broken, strict=True):
+        named.append((f"{sign}{one.kind}" if is_broken else one.kind, style if is_broken else palette.dim))
+        named.append((" ", palette.dim))
+    if parts_width(named[:-1]) <= room:
+        return named[:-1]
+    count = f"{len(outputs) - sum(broken)}/{len(outputs)} out"
+    if cell_len(count) > room:
+        return []
+    return [(count, style if any(broken) else palette.dim)]
 
 
 def big_digits(text: str) -> tuple[str, str, str]:

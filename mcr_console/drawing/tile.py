@@ -8,8 +8,16 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from mcr_console.condition import Condition, condition
-from mcr_console.drawing.gauges import bar, big_digits, heartbeat_age, heartbeat_line, loudness
+from mcr_console.condition import Condition, condition, programme_outputs
+from mcr_console.drawing.gauges import (
+    bar,
+    big_digits,
+    heartbeat_age,
+    heartbeat_line,
+    loudness,
+    loudness_bar,
+    output_words,
+)
 from mcr_console.drawing.strips import Part, line, parts_width, segments
 from mcr_console.drawing.verdict import (
     countdown,
@@ -23,7 +31,7 @@ from mcr_console.drawing.verdict import (
 from mcr_console.notes import Note
 from mcr_console.palette import Palette
 from mcr_console.safe_text import fit, safe
-from mcr_console.thumbnails import PictureLine
+from mcr_console.thumbnails import PictureLine, with_age
 from mcr_console.wall_state import ChannelState
 
 LEAST_HEIGHT = 7
@@ -32,6 +40,9 @@ BIG_FROM = 10
 BIG_WIDTH = 34
 WORDS_WIDTH = 24
 LEAST_PICTURE = 24
+LEAST_BEATS = 4
+LEAST_METER, METER_WIDTH = 4, 10
+"""Cells of the loudness bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,8 @@ class TileView:
     note: Note | None = None
     note_now: float = 0.0
     picture: tuple[PictureLine, ...] | None = None
+    picture_age: int | None = None
+    """Whole seconds, of an old picture."""
     hands: str = ""
     """Who has control of it: ``you``, a name, or nothing."""
     marked: bool = False
@@ -61,6 +74,7 @@ def looks_alike(one: TileView, other: TileView) -> bool:
         one.state is other.state
         and one.note is other.note
         and one.picture is other.picture
+        and one.picture_age == other.picture_age
         and (one.now, one.stale, one.focused) == (other.now, other.stale, other.focused)
         and (one.hands, one.marked) == (other.hands, other.marked)
         and (not one.stale or one.as_of == other.as_of)
@@ -133,7 +147,7 @@ def _body(
         style = {"off_air": palette.off_air, "unknown": palette.warning}.get(verdict.tally, dim)
         rows.extend(_first_lines(why, height - len(rows), style))
     else:
-        rows.append(_last_row(view, verdict, palette))
+        rows.append(_last_row(view, verdict, width, palette))
         if live.picture in {"item", "freeze"} and why and height - len(rows) > 1 and not view.stale:
             rows.append([])
             rows.extend(_first_lines(why, height - len(rows), palette.warning))
@@ -181,12 +195,16 @@ def _clock_rows(view: TileView, verdict: Condition, width: int, height: int, pal
     return [[(figures, style)]]
 
 
-def _last_row(view: TileView, verdict: Condition, palette: Palette) -> list[Part]:
+def _last_row(view: TileView, verdict: Condition, width: int, palette: Palette) -> list[Part]:
+    """When the next item comes, and at the right the programme outputs."""
     if view.stale:
         return [(f"as of {view.as_of}", palette.dim)]
     if verdict.tally == "off":
         return []
-    return next_in(view.state, view.now, palette)
+    left = next_in(view.state, view.now, palette)
+    used = parts_width(left)
+    right = output_words(programme_outputs(view.state), width - used - 2, palette)
+    return [*left, (" " * (width - used - parts_width(right)), palette.dim), *right] if right else left
 
 
 def _foot(view: TileView, width: int, base: Style, palette: Palette) -> Strip:
@@ -198,7 +216,15 @@ def _foot(view: TileView, width: int, base: Style, palette: Palette) -> Strip:
     left.extend(heartbeat_age(state, view.now, palette))
     right = [*loudness(state.live, palette), (" ", base)]
     room = width - parts_width(left) - parts_width(right) - 3
-    if room >= 4 and not view.stale:
+    meter = [] if view.stale else loudness_bar(state.live, max(LEAST_METER, min(METER_WIDTH, room - 14)), palette)
+    if meter and room < LEAST_BEATS + parts_width(meter) + 1:
+        # Beside its bar the figure needs no unit.
+        right = [(text.removesuffix(" LUFS"), style) for text, style in right]
+        room = width - parts_width(left) - parts_width(right) - 3
+    if meter and room >= LEAST_BEATS + parts_width(meter) + 1:
+        right = [*meter, (" ", base), *right]
+        room -= parts_width(meter) + 1
+    if room >= LEAST_BEATS and not view.stale:
         left.append(("  ", base))
         left.extend(heartbeat_line(state.live.heartbeat_ms, min(room, 24), palette))
     if view.stale:
@@ -216,7 +242,10 @@ def _picture_line(
         words = "OFF AIR" if row == height // 2 else ""
         return [Segment(f"{words:^{width}}"[:width], palette.off_air_block)]
     if view.picture is not None and verdict.tally in {"on_air", "unknown"} and row < len(view.picture):
-        return list(view.picture[row])
+        shown = view.picture[row]
+        if view.picture_age is not None and row == len(view.picture) - 1:
+            shown = with_age(shown, view.picture_age, palette.stale_block)
+        return list(shown)
     words = ""
     if row == height // 2:
         words = "no picture" if verdict.tally in {"on_air", "unknown"} else verdict.word.lower()

@@ -93,4 +93,6 @@ class AsRunScreen(OperatorScreen):
         palette = self.session.palette
         if self._trouble:
             return [line(width, palette.ground, [(f" may be incomplete: {self._trouble}", palette.warning)])]
+        if self._pages.complete and not self._list.rows():
+            return [line(width, palette.ground, [(" Nothing has aired yet.", palette.dim)])]
         return [render_asrun_heading(width, palette)]

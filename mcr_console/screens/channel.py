@@ -44,6 +44,8 @@ class ChannelScreen(OperatorScreen):
         self._fetch_at = 0.0
         self._loading = False
         self._trouble = ""
+        self._tail_trouble = ""
+        self._tail_at = 0.0
 
     def compose_body(self) -> ComposeResult:
         with Horizontal():
@@ -103,12 +105,13 @@ class ChannelScreen(OperatorScreen):
         if focus != self._channel_id:
             self._channel_id, self._rundown, self._fetched, self._trouble = focus, None, None, ""
             self._pages = None if focus is None else AsRunPages(self.session.feed, focus)
+            self._tail_trouble, self._tail_at = "", 0.0
             self._rows.forget()
-            if self._pages is not None:
-                self.run_worker(partial(self._fetch_asrun, self._pages.more()), group="asrun", exit_on_error=False)
+        now, pages = self.session.clock.monotonic(), self._pages
+        if pages is not None and not pages.begun and not pages.loading and now >= self._tail_at:
+            self.run_worker(partial(self._fetch_asrun, pages, pages.more()), group="asrun", exit_on_error=False)
         if focus is None or state is None or self._loading:
             return
-        now = self.session.clock.monotonic()
         item = state.live.item.item_id if state.live.item is not None else None
         follows = state.live.next.item_id if state.live.next is not None else None
         fresh = (focus, self.session.wall.rundown_news.get(focus, 0), item, follows, state.live.hold, state.live.phase)
@@ -129,11 +132,14 @@ class ChannelScreen(OperatorScreen):
             self._rundown, self._trouble = rundown, ""
             self._rows.show(rundown)
 
-    async def _fetch_asrun(self, page: Callable[[], Coroutine[None, None, None]]) -> None:
+    async def _fetch_asrun(self, pages: AsRunPages, page: Callable[[], Coroutine[None, None, None]]) -> None:
+        trouble = ""
         try:
             await page()
         except ClientError as error:
-            self._trouble = f"{error.title}: {error.detail}"
+            trouble = f"{error.title}: {error.detail}"
+        if pages is self._pages:
+            self._tail_trouble, self._tail_at = trouble, self.session.clock.monotonic() + RETRY_S
 
     def _draw_heading(self, width: int, height: int) -> list[Strip]:
         palette = self.session.palette
@@ -142,9 +148,10 @@ class ChannelScreen(OperatorScreen):
         if self._rundown is None:
             return [line(width, palette.ground, [(" fetching the rundown", palette.dim)])]
         if not self._rundown.rows:
-            return [
-                line(width, palette.ground, [(" The rundown is empty: the channel airs its slate.", palette.warning)])
-            ]
+            words = " The rundown is empty: on air its slate stands. i inserts."
+            if self._rundown.playlist_id is None:
+                words = " This channel has no list; mcr playlist play gives it one."
+            return [line(width, palette.ground, [(words, palette.warning)])]
         return [render_rundown_heading(width, palette, self._rundown)]
 
     def _draw_top(self, width: int, height: int) -> list[Strip]:
@@ -162,7 +169,10 @@ class ChannelScreen(OperatorScreen):
     def _draw_asrun(self, width: int, height: int) -> list[Strip]:
         session, state = self.session, self.session.focused
         palette = session.palette
-        strips = [line(width, palette.ground, [(" AS RUN", palette.dim)])]
+        heading: list[Part] = [(" AS RUN", palette.dim)]
+        if self._tail_trouble:
+            heading.append((f"  may be incomplete: {self._tail_trouble}", palette.warning))
+        strips = [line(width, palette.ground, heading)]
         if self._pages is not None and state is not None:
             strips.extend(
                 render_asrun_line(event, state.channel, width, session.clock, palette, channels=False)

@@ -10,6 +10,7 @@ from mcr_console.drawing.strips import Part
 from mcr_console.keys import Place, bindings
 from mcr_console.screens.operator_screen import OperatorScreen
 from mcr_console.session import Session
+from mcr_console.widgets.empty_wall import EmptyWall
 from mcr_console.widgets.row_list import ChannelList
 
 
@@ -22,9 +23,17 @@ class ListScreen(OperatorScreen):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._list = ChannelList(session, id="channels")
+        self._empty = EmptyWall(session)
 
     def compose_body(self) -> ComposeResult:
         yield self._list
+        yield self._empty
+
+    def tick(self) -> None:
+        shown = bool(self.session.visible())
+        self._list.display = shown
+        self._empty.display = not shown
+        super().tick()
 
     def title_parts(self) -> Sequence[Part]:
         shown, all_of_them = len(self.session.visible()), len(self.session.wall.order)

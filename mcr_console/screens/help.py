@@ -28,7 +28,9 @@ DESK: Final = (
     ("S X P", "start, stop, another node: they ask, with focus on Cancel"),
     ("c", "on the wall: a new channel; on a channel: cue the row"),
     ("D i enter", "on a channel: drop the row, insert before it, edit it"),
+    ("e A", "why a channel or row is late, off, refused; what needs you"),
     ("r a : ^p", "what aired; acknowledge; a command; find one by its words"),
+    ("M V F9 !", "nodes, recorders; hand over: what stands; note for the next"),
     ("^q", "leave. That, or a lost supervisor, takes nothing off air"),
 )
 """At 80x24 this and the signs fill the help's first page."""

@@ -65,7 +65,7 @@ class CreateScreen(Guarded, ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield Label(Text.assemble("New channel", ("   Tab goes on, Esc leaves", "not bold")), id="question")
+            yield Label(Text.assemble("New channel", ("   Enter goes on, Esc leaves", "not bold")), id="question")
             yield Label("Name")
             yield _entry("name", "News 24")
             yield Label("Folder of clips, on the supervisor's machine; it plays in a loop")
@@ -84,8 +84,12 @@ class CreateScreen(Guarded, ModalScreen[str | None]):
         self.query_one("#name", Input).focus()
 
     @on(Input.Submitted)
-    def _next_field(self) -> None:
-        self.focus_next()
+    def _next_field(self, event: Input.Submitted) -> None:
+        if event.input.id == FIELDS[-1]:
+            # Not Cancel, which comes first by Tab: one more Enter would lose what was typed.
+            self.query_one("#do", Button).focus()
+        else:
+            self.focus_next()
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:

@@ -9,10 +9,10 @@ from textual.strip import Strip
 
 from mcr_console.drawing.attention import attention, render_attention
 from mcr_console.drawing.grid import LEAST_HEIGHT, grid_for
-from mcr_console.drawing.strips import Part, blank, line
 from mcr_console.keys import Place, bindings
 from mcr_console.screens.operator_screen import OperatorScreen
 from mcr_console.session import Session
+from mcr_console.widgets.empty_wall import EmptyWall
 from mcr_console.widgets.strip_view import Panel
 from mcr_console.widgets.wall_view import WallView
 
@@ -29,7 +29,7 @@ class WallScreen(OperatorScreen):
         super().__init__(session)
         self._wall = WallView(session)
         self._attention = Panel(self._draw_attention, id="attention")
-        self._empty = Panel(self._draw_empty, id="empty")
+        self._empty = EmptyWall(session)
 
     def compose_body(self) -> ComposeResult:
         yield self._wall
@@ -94,38 +94,3 @@ class WallScreen(OperatorScreen):
     def _draw_attention(self, width: int, height: int) -> list[Strip]:
         session = self.session
         return render_attention(session.wall, width, height, session.clock, session.palette)
-
-    def _draw_empty(self, width: int, height: int) -> list[Strip]:
-        session, palette = self.session, self.session.palette
-        rows: list[list[Part]]
-        if session.wall.loaded and session.wall.order:
-            rows = [
-                [(f"No channel matches {session.filter_text!r}.", palette.strong)],
-                [("esc clears the filter.", palette.dim)],
-            ]
-        elif session.wall.loaded:
-            rows = [
-                [("No channels yet.", palette.strong)],
-                [],
-                [
-                    (" c ", palette.key_block),
-                    ("  new channel: a name and a folder of clips is all it takes", palette.text),
-                ],
-                [
-                    (" ? ", palette.key_block),
-                    ("  the desk in one page", palette.text),
-                ],
-                [],
-                [("or in a shell:", palette.dim)],
-                [("mcr channel add NAME --from FOLDER --format 1080p25 --start", palette.text)],
-            ]
-        else:
-            rows = [[(f"Waiting for the supervisor at {session.feed.where}", palette.text)]]
-            if session.wall.link.reason:
-                rows.append([(session.wall.link.reason, palette.warning)])
-            if session.wall.link.hint:
-                rows.append([(session.wall.link.hint, palette.dim)])
-        top = max(0, (height - len(rows)) // 3)
-        strips = [blank(width, palette.ground)] * top
-        strips.extend(line(width, palette.ground, [("    ", palette.ground), *row]) for row in rows)
-        return (strips + [blank(width, palette.ground)] * height)[:height]

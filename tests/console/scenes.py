@@ -351,6 +351,8 @@ class ScriptedSupervisor(ScriptedDesk, ScriptedHandover):
     acknowledged: list[str] = field(default_factory=list[Any])
     controlled: list[tuple[str, str]] = field(default_factory=list[Any])
     lapsed: set[str] = field(default_factory=set[str])
+    bare: bool = False
+    """No list has a row."""
     pages: int = 0
     where: str = "/run/mcr.sock"
     desk: DeskScene = field(default_factory=DeskScene)
@@ -447,6 +449,9 @@ class ScriptedSupervisor(ScriptedDesk, ScriptedHandover):
         return ControlRenewed(held=held, lost=tuple(one for one in channel_ids if one in self.lapsed))
 
     async def rundown(self, channel_id: str) -> Rundown:
+        self._asked()
+        if self.bare:
+            return rundown(self._channels[channel_id]).model_copy(update={"rows": ()})
         return rundown(self._channels[channel_id]) if self.editable is None else self.editable.rundown()
 
     def _list(self) -> EditableList:
@@ -496,6 +501,7 @@ class ScriptedSupervisor(ScriptedDesk, ScriptedHandover):
         self, *, channel_id: str | None = None, cursor: str | None = None, limit: int = 200, **_: object
     ) -> Page[AsRunEvent]:
         self.pages += 1
+        self._asked()
         found = [event for event in self.history if channel_id in {None, event.channel_id}]
         first = int(cursor or 0)
         last = first + limit

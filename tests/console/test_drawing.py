@@ -1,33 +1,38 @@
 """Pure drawing: exact widths whatever comes in, nothing that steers a terminal, colours that mean one thing."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from rich.cells import cell_len
 from rich.style import Style
 
-from mcr_console.condition import condition
+from mcr_console.condition import condition, programme_outputs
 from mcr_console.drawing.attention import render_attention
 from mcr_console.drawing.channel_facts import channel_title, render_side
 from mcr_console.drawing.channel_line import render_channel_line
 from mcr_console.drawing.footer import FooterView, render_footer
+from mcr_console.drawing.gauges import loudness_bar, output_words
 from mcr_console.drawing.grid import grid_for
 from mcr_console.drawing.rundown_line import render_rundown_heading, render_rundown_line
 from mcr_console.drawing.strips import line
-from mcr_console.drawing.tile import TileView, render_tile
+from mcr_console.drawing.tile import TileView, picture_size, render_tile
 from mcr_console.drawing.verdict import countdown
 from mcr_console.palette import ASCII, Palette, choose, monochrome, sixteen, truecolor
 from mcr_console.safe_text import fit, safe
+from mcr_console.thumbnails import half_blocks
 from mcr_console.wall_state import ChannelState, WallBuilder
-from supervisor.schemas.channel import EngineLive, Rundown, RundownRow
+from supervisor.schemas.channel import ChannelLive, EngineLive, LiveInput, LoudnessLive, Rundown, RundownRow
 from tests.console.scenes import FrozenClock, alarm, channel, degraded_channels, reset
 
 PALETTES = (truecolor(), sixteen(), monochrome(), truecolor(ASCII))
 NOW = FrozenClock().monotonic()
+LIVE = LiveInput(state="ready")
 
 
 def view(one: object, *, stale: bool = False, focused: bool = False) -> TileView:
@@ -163,6 +168,56 @@ def test_the_footer_drops_by_rank_and_keeps_the_take(place: str) -> None:
     assert [cell_len(text) for text in texts] == [80, 120, 200]
     assert all("TAKE 3 SPORT → studio_break" in text for text in texts)
     assert len(texts[0].split()) < len(texts[2].split())
+
+
+def test_a_narrow_footer_has_what_the_moment_asks_for() -> None:
+    calm, late = channel(3, "Sport", follows="ident"), channel(3, "Sport", follows="ident", observed="late")
+    live = calm.live.model_copy(
+        update={"item": None if calm.live.item is None else calm.live.item.model_copy(update={"live": LIVE})}
+    )
+
+    def foot(of: ChannelLive, undo: str = "") -> str:
+        state = ChannelState(calm, of, NOW)
+        return render_footer(FooterView("wall", state, stale=False, pending=False, undo=undo), 80, truecolor()).text
+
+    quiet = foot(calm.live)
+    assert "undo" not in quiet
+    assert "explain" not in quiet
+    assert "+30 s" not in quiet
+    assert "U  undo take" in foot(calm.live, undo="take")
+    assert "e  explain" in foot(late.live)
+    assert "]  +30 s" in foot(live)
+
+
+@pytest.mark.parametrize(("lufs", "filled"), [(-50.0, 0), (-41.0, 0), (-23.0, 7), (-14.0, 10), (-3.0, 10)])
+def test_the_loudness_bar_goes_by_the_scale_of_the_ebu(lufs: float, filled: int) -> None:
+    measured = LoudnessLive(momentary_lufs=lufs, short_term_lufs=-30.0, peak_dbfs=None)
+    one = channel(1, "News", loudness=measured)
+    palette = truecolor()
+    [(full, style), (rest, _)] = loudness_bar(one.live, 10, palette)
+    assert (len(full), len(rest)) == (filled, 10 - filled)
+    assert style is (palette.warning if lufs >= -14 else palette.signal)
+    assert loudness_bar(channel(1, "News", loudness=None).live, 10, palette) == []
+
+
+def test_a_tile_names_its_programme_outputs_and_counts_them_where_room_is_short() -> None:
+    one = channel(2, "Kids", outputs=("up", "stalled"))
+    names = output_words(programme_outputs(ChannelState(one, one.live, NOW)), 20, truecolor())
+    assert "".join(text for text, _ in names) == "hls ▲udp"
+    for width in (38, 60, 100):
+        shown = "\n".join(strip.text for strip in render_tile(view(one), width, 7, truecolor()))
+        assert "hls ▲udp" in shown or "1/2 out" in shown
+
+
+def test_an_old_picture_says_its_age_until_a_new_one_comes() -> None:
+    image = Image.new("RGB", (32, 18), (0, 120, 0))
+    lines = half_blocks(image, *picture_size(38, 7, truecolor()), dimmed=True)
+    one = channel(1, "News")
+    for seconds, words in ((4, " 4 s old "), (75, " 1:15 old "), (None, "")):
+        shown = replace(view(one), picture=lines, picture_age=seconds)
+        text = [strip.text for strip in render_tile(shown, 38, 7, truecolor())]
+        assert (words in text[5]) if words else ("old" not in "".join(text))
+        assert all(cell_len(row) == 38 for row in text)
 
 
 def test_the_grid_shows_all_it_can_and_never_less_than_a_whole_tile() -> None:
