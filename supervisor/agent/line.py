@@ -1,7 +1,7 @@
 """The connections to one agent: by TLS to the certificate that its node's key vouches for, or in the clear."""
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
@@ -161,10 +161,14 @@ def _client(context: ssl.SSLContext, reach: Reach) -> httpx.AsyncClient:
 async def _exchange(
     client: httpx.AsyncClient, method: str, url: str, body: bytes, headers: dict[str, str], most: int
 ) -> Raw:
-    request = client.build_request(method, url, content=body, headers=headers)
+    opening = _Opening()
+    request = client.build_request(method, url, content=body, headers=headers, extensions={"trace": opening.trace})
     try:
         answer = await client.send(request, stream=True)
-    except httpx.ConnectError as error:
+    except BaseException as error:
+        await opening.end()
+        if not isinstance(error, httpx.ConnectError):
+            raise
         wrong = _wrong_certificate(error)
         if wrong is not None:
             raise WrongAgent(
@@ -192,6 +196,25 @@ def _wrong_certificate(error: BaseException) -> WrongCertificate | None:
 
 class _Stream(Protocol):
     def get_extra_info(self, info: str) -> object: ...
+
+    async def aclose(self) -> None: ...
+
+
+class _Opening:
+    """A connection that is made for a request. The library leaves it open where the deadline cuts its handshake short:
+    a machine that stands still would cost a descriptor a second."""
+
+    def __init__(self) -> None:
+        self._stream: _Stream | None = None
+
+    async def trace(self, event: str, info: Mapping[str, object]) -> None:
+        """As httpcore's extension of that name is called."""
+        if event == "connection.connect_tcp.complete":
+            self._stream = cast("_Stream", info["return_value"])
+
+    async def end(self) -> None:
+        if self._stream is not None:
+            await self._stream.aclose()
 
 
 def _shown(answer: httpx.Response) -> str:

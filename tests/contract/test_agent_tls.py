@@ -1,6 +1,7 @@
 """What is said to an agent elsewhere is encrypted, to whom its node's key vouches for and to nobody else (P7)."""
 
 import asyncio
+import contextlib
 import hashlib
 import shutil
 import ssl
@@ -13,12 +14,13 @@ import time_machine
 
 from supervisor.agent.interface import AgentAway
 from supervisor.agent.keys import node_key
+from supervisor.agent.remote import RemoteAgent
 from supervisor.agent.service.certificate import Shown, given_certificate, issued_certificate
 from supervisor.api.tls import TlsFiles
 from supervisor.errors import Invalid
 from tests.fixtures.agent_orders import start
 from tests.fixtures.agent_process import AgentProcess
-from tests.fixtures.agents import NodeHome, served
+from tests.fixtures.agents import NodeHome, served, until
 from tests.fixtures.strangers import meddling, replace
 
 PATIENT = 20.0
@@ -204,6 +206,27 @@ async def test_a_proxy_that_an_authority_vouches_for_goes_on_as_before(
         for _ in range(2):
             await remote.report(-1, 0.0)
         assert (remote.certificate, remote.is_encrypted) == ("", True)
+
+
+async def test_a_handshake_that_never_comes_costs_its_deadline_and_no_connection() -> None:
+    """P6: an agent that stands still takes connections and answers none."""
+    ended = list[bytes]()
+
+    async def stand_still(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            ended.append(await reader.read())
+        writer.close()
+
+    server = await asyncio.start_server(stand_still, "127.0.0.1", 0)
+    remote = RemoteAgent(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}", "here", bytes(32))
+    try:
+        for number in (1, 2):
+            with pytest.raises(AgentAway, match="no answer within"):
+                await remote.report(-1, 1.0)
+            await until(lambda number=number: len(ended) == number, PATIENT, "the connection's end")
+    finally:
+        await remote.close()
+        server.close()
 
 
 async def test_a_step_of_the_wall_clock_cuts_nobody_off(node_home: NodeHome, own: Shown) -> None:
