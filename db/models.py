@@ -86,7 +86,8 @@ class Node(Base):
 
     ``draining``: gets no new channels. ``maintenance``: its channels are moved elsewhere as well. ``incarnation`` is
     what its agent's memory on disk is named by: another one answering at ``url`` is another node. ``lost_*``: an
-    operator's word that the machine is dead, until its agent answers again.
+    operator's word that the machine is dead, until its agent answers again. ``certificate`` is what its agent is known
+    by on the way there, a SHA-256 or empty: ``certificate_given`` by people, or the first that its key vouched for.
     """
 
     __tablename__ = "node"
@@ -99,6 +100,8 @@ class Node(Base):
     draining: Mapped[bool] = mapped_column(default=False)
     maintenance: Mapped[bool] = mapped_column(default=False)
     incarnation: Mapped[str | None] = mapped_column(String(32))
+    certificate: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
+    certificate_given: Mapped[bool] = mapped_column(default=False, server_default=false())
     lost_at: Mapped[datetime | None]
     lost_by: Mapped[str | None] = mapped_column(String(120))
     lost_reason: Mapped[str | None] = mapped_column(Text)

@@ -21,12 +21,12 @@ class DeclaredNode:
 
 
 def parse_declared(text: str) -> tuple[DeclaredNode, ...]:
-    """``name=http://host:6271``, separated by commas. Raises Invalid."""
+    """``name=https://host:6271``, separated by commas. Raises Invalid."""
     found: list[DeclaredNode] = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         match = _DECLARED.fullmatch(part)
         if match is None:
-            raise Invalid(f"MCR_NODES has {part!r}", hint="Write it as n1=http://n1:6271,n2=http://n2:6271.")
+            raise Invalid(f"MCR_NODES has {part!r}", hint="Write it as n1=https://n1:6271,n2=https://n2:6271.")
         found.append(DeclaredNode(match["name"].strip(), match["url"]))
     return tuple(found)
 

@@ -64,7 +64,8 @@ class Sight:
 @dataclass(frozen=True, slots=True)
 class NodeSeen:
     """A node as this supervisor sees it. ``offset_s``: by how much its wall clock is ahead of ours. ``foreign``: the
-    incarnation of another agent that answers in its place; ``fault``: why it does not answer. Both empty else."""
+    incarnation of another agent that answers in its place; ``fault``: why it does not answer. Both empty else.
+    ``certificate``: what its agent is known by now; ``is_encrypted``: None where that is not known, or in process."""
 
     state: Literal["answers", "away", "unseen", "undriven", "foreign", "other_cluster"]
     answer_age_s: float | None
@@ -72,6 +73,8 @@ class NodeSeen:
     condition: NodeCondition | None
     fault: str = ""
     foreign: str = ""
+    certificate: str = ""
+    is_encrypted: bool | None = None
 
 
 UNDRIVEN: Final = NodeSeen("undriven", None, None, None, "it takes no orders from this supervisor")

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     """Of a cluster of supervisors: the key that all of them have. One alone makes its own, in its home."""
 
     nodes: str = ""
-    """``name=http://host:6271,…``: nodes that are added when the supervisor starts, if they are not there."""
+    """``name=https://host:6271,…``: nodes that are added when the supervisor starts, if they are not there."""
 
     address: str = ""
     """What followers tell people where this supervisor is reached, while it leads; its socket's path else."""

@@ -11,7 +11,7 @@ from db.models import Channel, Node, PortClaim, Recorder
 from db.repositories.ports import LIVE
 from db.repositories.rows import checked, get_row, insert_row, lock_rev, update_by_rev
 
-_SPEC = frozenset({"name", "url", "capacity", "draining", "maintenance", "is_test"})
+_SPEC = frozenset({"name", "url", "capacity", "draining", "maintenance", "is_test", "certificate", "certificate_given"})
 _NAME_LENGTH = 80
 _ALL = select(Node).order_by(Node.name)
 
@@ -33,9 +33,26 @@ class Nodes:
             query = query.where(Node.name > after)
         return (await self._session.scalars(query)).all()
 
-    async def add(self, *, name: str, kind: str, now: datetime, url: str | None = None, capacity: int = 16) -> Node:
-        """``kind`` is ``local`` or ``agent``. Raises ``Taken``."""
-        row = Node(name=name, kind=kind, url=url, capacity=capacity, created_at=now)
+    async def add(
+        self,
+        *,
+        name: str,
+        kind: str,
+        now: datetime,
+        url: str | None = None,
+        capacity: int = 16,
+        certificate: str = "",
+    ) -> Node:
+        """``kind`` is ``local`` or ``agent``; ``certificate`` one that people gave. Raises ``Taken``."""
+        row = Node(
+            name=name,
+            kind=kind,
+            url=url,
+            capacity=capacity,
+            certificate=certificate,
+            certificate_given=bool(certificate),
+            created_at=now,
+        )
         await insert_row(self._session, row)
         return row
 
@@ -81,6 +98,11 @@ class Nodes:
         Another incarnation than the row's is another node: whether it is taken for this one is for people to say.
         """
         return await self._change(node_id, Node.incarnation.is_(None), {"incarnation": incarnation})
+
+    async def certified(self, node_id: str, certificate: str) -> Node:
+        """The node as it is after its key vouched for this certificate, which is noted where none was. Raises
+        ``Missing``."""
+        return await self._change(node_id, Node.certificate == "", {"certificate": certificate})
 
     async def accept(self, node_id: str, rev: int, incarnation: str) -> Node:
         """People say that this agent is the node's from now on. Raises ``Missing``, ``StaleRev``."""

@@ -1,5 +1,7 @@
 """Nodes and their ports as lines of text."""
 
+from urllib.parse import urlsplit
+
 from mcr_console.cli.wording import channel_line, clock, counted
 from mcr_console.safe_text import safe
 from supervisor.schemas.channel import Channel
@@ -14,6 +16,10 @@ def node_line(node: Node) -> str:
         f"{node.channels} of {counted(node.capacity, 'channel')}",
         answer_words(node),
     ]
+    if node.encrypted is False and not is_own(node.url):
+        parts.append("not encrypted")
+    if has_changed(node):
+        parts.append("its certificate changed")
     if node.draining:
         parts.append("draining")
     if node.maintenance:
@@ -25,6 +31,17 @@ def node_line(node: Node) -> str:
     if node.engine_fault:
         parts.append(f"its container engine does not answer: {safe(node.engine_fault)}")
     return ", ".join(parts)
+
+
+def has_changed(node: Node) -> bool:
+    """Whether its agent shows another certificate than the one that it is known by."""
+    return bool(node.certificate) and node.certificate_seen not in ("", node.certificate)
+
+
+def is_own(url: str | None) -> bool:
+    """Whether it is this machine that listens there: what is said to it goes nowhere."""
+    host = urlsplit(url or "").hostname or ""
+    return host in ("", "localhost", "::1") or host.startswith("127.")
 
 
 def answer_words(node: Node) -> str:
@@ -54,6 +71,11 @@ def node_lines(node: Node, channels: list[Channel]) -> list[str]:
         load = "" if node.load is None else f", load {node.load:.2f}"
         can = ", ".join(node.capabilities) or "nothing"
         lines.append(f"Agent {safe(node.version)}, launcher {node.launcher}, plays {can}{load}{offset}")
+    if node.certificate:
+        how = "given" if node.certificate_given else "the first that its key vouched for"
+        lines.append(f"Certificate {safe(node.certificate)}, {how}")
+    if has_changed(node):
+        lines.append(f"Now it shows {safe(node.certificate_seen)}, for which its key vouches too")
     if node.lost_at is not None:
         why = safe(node.lost_reason or "no reason given")
         lines.append(f"Declared dead {node.lost_at:%Y-%m-%d %H:%M:%S} UTC by {safe(node.lost_by or 'somebody')}: {why}")

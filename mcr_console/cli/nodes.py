@@ -22,6 +22,12 @@ app = group("The machines that play. A node is named by its name.")
 
 Named = Annotated[str, typer.Argument(metavar="NODE", help="Its name.")]
 Reason = Annotated[str, typer.Option(help="How you know; it is kept with your name.")]
+Print = Annotated[
+    str | None, typer.Option(help="SHA-256 of the only certificate that is taken there, as mcr agent says it.")
+]
+Plain = Annotated[
+    bool, typer.Option("--insecure-http", help="An http:// URL beyond loopback is meant: others may read what is said.")
+]
 Capacity = Annotated[int | None, typer.Option(min=1, max=1000, help="How many channels it may play.")]
 
 
@@ -57,20 +63,26 @@ app.command("what-if")(what_if)
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What it is called.")],
-    url: Annotated[str, typer.Argument(metavar="URL", help="Where its agent listens, e.g. http://10.0.0.7:6271.")],
+    url: Annotated[str, typer.Argument(metavar="URL", help="Where its agent listens, e.g. https://10.0.0.7:6271.")],
     capacity: Capacity = None,
+    fingerprint: Print = None,
+    insecure_http: Plain = False,
     as_json: AsJson = False,
 ) -> None:
     """Add another machine. Run mcr agent there, with the key that mcr node key NAME prints here."""
 
     async def run(client: Client) -> Node:
-        values = NodeIn(name=name, url=url) if capacity is None else NodeIn(name=name, url=url, capacity=capacity)
+        values = NodeIn(name=name, url=url, fingerprint=_digits(fingerprint), insecure_http=insecure_http)
+        if capacity is not None:
+            values = values.model_copy(update={"capacity": capacity})
         return await client.create_node(values)
 
     node = with_supervisor(run)
     print(node.model_dump_json(indent=2) if as_json else node_line(node))
     if not as_json:
         print(f"mcr node key {safe(node.name)} prints the key that its agent needs.")
+        if not node.certificate and url.startswith("https:"):
+            print(f"The first certificate for which that key vouches is trusted: mcr node show {safe(node.name)}")
 
 
 @app.command("set")
@@ -78,17 +90,23 @@ def set_(
     named: Named,
     name: Annotated[str | None, typer.Option(help="A new name. Its agent then needs the key of that name.")] = None,
     url: Annotated[str | None, typer.Option(help="Where its agent listens now.")] = None,
+    fingerprint: Annotated[
+        str | None,
+        typer.Option(help="SHA-256 of the only certificate that is taken there; '' takes the first that is seen."),
+    ] = None,
+    insecure_http: Plain = False,
     capacity: Capacity = None,
     is_test: Annotated[
         bool | None, typer.Option("--test/--no-test", help="There to be tried: mcr drill may take it away.")
     ] = None,
 ) -> None:
-    """Change a node's name, url or capacity, or whether it is there for drills."""
-    given = {"name": name, "url": url, "capacity": capacity, "is_test": is_test}
+    """Change a node's name, url, certificate or capacity, or whether it is there for drills."""
+    certificate = None if fingerprint is None else _digits(fingerprint)
+    given = {"name": name, "url": url, "fingerprint": certificate, "capacity": capacity, "is_test": is_test}
     changes = {what: value for what, value in given.items() if value is not None}
     if not changes:
-        raise typer.BadParameter("say what to change: --name, --url, --capacity or --test")
-    print(node_line(_changed(named, NodePatch.model_validate(changes))))
+        raise typer.BadParameter("say what to change: --name, --url, --fingerprint, --capacity or --test")
+    print(node_line(_changed(named, NodePatch.model_validate(changes | {"insecure_http": insecure_http}))))
 
 
 @app.command()
@@ -250,6 +268,14 @@ def key(
     command = [sys.executable, "-P", "-m", "supervisor", "node-key", "--", name]
     sys.stdout.flush()
     os.execve(command[0], command, home().environment())  # noqa: S606 - our own interpreter, no shell
+
+
+def _digits(fingerprint: str | None) -> str:
+    """As others print it too: with colons, in capitals."""
+    digits = (fingerprint or "").replace(":", "").strip().lower()
+    if digits and (len(digits) != 64 or set(digits) - set("0123456789abcdef")):
+        raise typer.BadParameter("a fingerprint is a SHA-256: 64 hexadecimal digits, with colons or without")
+    return digits
 
 
 def _changed(named: str, changes: NodePatch) -> Node:

@@ -4,6 +4,22 @@ said. Names, dates and authorities play no part: the node's key proves which cer
 
 import hashlib
 import ssl
+from typing import Protocol, runtime_checkable
+
+
+@runtime_checkable
+class ShowsCertificate(Protocol):
+    """What the agent of another machine is besides a ``NodeAgent``."""
+
+    @property
+    def certificate(self) -> str:
+        """A fingerprint; empty where none is known."""
+        ...
+
+    @property
+    def is_encrypted(self) -> bool | None:
+        """None before it answered."""
+        ...
 
 
 class WrongCertificate(ssl.SSLCertVerificationError):

@@ -13,8 +13,9 @@ from supervisor.reach import EVERYWHERE, Reach
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    what: tuple[str, ...]
+    """Of the node's row: with anything else it is another agent."""
     name: str
-    url: str
     agent: RemoteAgent
 
 
@@ -38,21 +39,26 @@ class Agents:
         self._leaving: set[RemoteAgent] = set()
 
     def of(self, node: Node) -> NodeAgent | None:
-        """The same object for as long as the node's name and url stay the same.
+        """The same object for as long as the node's name, its url and a certificate that people gave stay the same.
 
         None for another supervisor's local node: only that supervisor reaches it.
         """
         if self._local is not None and node.id == self._local[0]:
             return self._local[1]
         known = self._known.get(node.id)
-        if known is not None and (known.name, known.url) == (node.name, node.url):
+        certificate, given = node.certificate or "", bool(node.certificate_given)  # a row that is not stored has none
+        what = (node.name, node.url or "", certificate if given else "")
+        if known is not None and known.what == what:
             return known.agent
         self.forget(node.id)
         if node.kind != "agent" or not node.url:
             return None
         key = node_key(self._cluster_key, node.name)
-        agent = RemoteAgent(node.url, node.name, key, margin=self._margin, reach=self._reach, cluster=self._cluster)
-        self._known[node.id] = _Known(node.name, node.url, agent)
+        agent = RemoteAgent(
+            node.url, node.name, key, certificate,
+            given=given, margin=self._margin, reach=self._reach, cluster=self._cluster,
+        )  # fmt: skip
+        self._known[node.id] = _Known(what, node.name, agent)
         return agent
 
     def forget(self, node_id: str) -> None:

@@ -4,9 +4,11 @@ import ipaddress
 from typing import Final
 from urllib.parse import urlsplit
 
+from supervisor.api.authentication import is_loopback
 from supervisor.errors import Invalid
 from supervisor.reach import EVERYWHERE, Reach
 
+_AGENT_HINT: Final = "Write https://: mcr agent speaks TLS beyond loopback. --insecure-http is for one that does not."
 _HINT: Final = "Write http://host:port or https://host:port, as mcr agent says when it starts."
 
 
@@ -30,3 +32,10 @@ def check_node_url(url: str, reach: Reach = EVERYWHERE) -> str:
     if address.is_multicast or address.is_unspecified:
         raise Invalid(f"no agent can listen at {address}", hint=_HINT)
     return url.rstrip("/")
+
+
+def check_encrypted(url: str, *, insecure_http: bool) -> None:
+    """Raises Invalid for what would be said in the clear to another machine, and is not meant to be."""
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not insecure_http and not is_loopback(parts.hostname or ""):
+        raise Invalid(f"what is said to {url} could be read on the way, stream keys too", hint=_AGENT_HINT)

@@ -37,6 +37,7 @@ def node(row: models.Node, channels: int, seen: NodeSeen, claims: Sequence[Claim
     """``channels``: how many are placed there now. ``claims``: the live ones of its ports."""
     said = seen.condition
     names = ("id", "name", "kind", "url", "capacity", "draining", "maintenance", "is_test", "created_at", "rev")
+    names += ("certificate", "certificate_given")
     age = seen.answer_age_s
     values: dict[str, object] = {name: getattr(row, name) for name in names}
     values |= {name: getattr(row, name) for name in ("lost_at", "lost_by", "lost_reason")}
@@ -44,6 +45,8 @@ def node(row: models.Node, channels: int, seen: NodeSeen, claims: Sequence[Claim
         "channels": channels,
         "state": seen.state,
         "fault": seen.fault,
+        "certificate_seen": seen.certificate,
+        "encrypted": seen.is_encrypted,
         "away_since": now - timedelta(seconds=age) if age is not None and seen.state in _SILENT else None,
         "last_answer_age_ms": None if age is None else round(age * 1000),
         "clock_offset_ms": None if seen.offset_s is None else round(seen.offset_s * 1000),

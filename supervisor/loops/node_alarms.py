@@ -18,7 +18,9 @@ from supervisor.loops.nodes import NodeWatch
 
 log = structlog.get_logger(__name__)
 
-NODE_ALARMS: Final = ("node_away", "node_foreign", "other_cluster", "engine_away", "clock_offset", "unknown_sidecar")
+NODE_ALARMS: Final = (
+    "node_away", "node_foreign", "other_cluster", "engine_away", "clock_offset", "node_certificate", "unknown_sidecar",
+)  # fmt: skip
 OFFSET_S: Final = 1.0
 """A node's wall clock further off than this is alarmed: schedules and as-run times suffer, supervision does not."""
 
@@ -47,7 +49,9 @@ class NodeAlarms:
         """Once a second. ``channels`` are the ids of all there are."""
         watches = self._fleet.watches
         for node_id, watch in tuple(watches.items()):
-            self._alarms.want(NODE_ALARMS, _wanted(watch, channels), node_id=node_id)
+            row = self._fleet.rows.get(node_id)
+            known = "" if row is None else row.certificate
+            self._alarms.want(NODE_ALARMS, _wanted(watch, known, channels), node_id=node_id)
             self._note_change(watch)
             await self._note_meeting(watch)
         for node_id in self._states.keys() - watches.keys():
@@ -72,10 +76,13 @@ class NodeAlarms:
         if row is None or watch.condition is None or self._fence() is None or watch.state != "answers":
             return
         is_new = row.incarnation is None and bool(watch.condition.incarnation)
-        if not is_new and row.lost_at is None:
+        is_first = not row.certificate and bool(watch.certificate)
+        if not is_new and not is_first and row.lost_at is None:
             return
         try:
             async with self._store.write(timeout=self._timing.store) as tx:
+                if is_first:
+                    await tx.nodes.certified(row.id, watch.certificate)
                 if is_new:
                     await tx.nodes.met(row.id, watch.condition.incarnation)
                 if row.lost_at is not None:
@@ -83,11 +90,14 @@ class NodeAlarms:
         except StoreError as error:
             log.warning("a node's agent could not be noted", node=watch.name, why=str(error))
             return
+        if is_first:
+            self._history.node(row.id, f"{watch.name} is known by the certificate {watch.certificate} from now on")
         if row.lost_at is not None:
             self._history.node(row.id, f"{watch.name} answers again: it is no longer taken for dead")
 
 
-def _wanted(watch: NodeWatch, channels: Collection[str]) -> dict[str, Wanted]:
+def _wanted(watch: NodeWatch, certificate: str, channels: Collection[str]) -> dict[str, Wanted]:
+    """``certificate``: what the node is known by."""
     wanted: dict[str, Wanted] = {}
     if watch.foreign:
         text = f"Another agent answers in the place of {watch.name}: mcr node accept {watch.name}, if that is meant"
@@ -104,6 +114,13 @@ def _wanted(watch: NodeWatch, channels: Collection[str]) -> dict[str, Wanted]:
         way = "ahead of" if watch.offset_s > 0 else "behind"
         text = f"The clock of {watch.name} is {abs(watch.offset_s):.1f} s {way} this supervisor's"
         wanted["clock_offset"] = Wanted("warning", text)
+    if certificate and watch.certificate and watch.certificate != certificate:
+        text = (
+            f"{watch.name} shows the certificate {watch.certificate} and was known by {certificate}; its key vouches "
+            f"for the new one. If it was changed there: mcr node set {watch.name} --fingerprint {watch.certificate}. "
+            "Else somebody has its key: docs/runbook.md"
+        )
+        wanted["node_certificate"] = Wanted("critical", text)
     strangers = [report for report in watch.running() if report.channel_id not in channels]
     if strangers:
         named = ", ".join(f"process {report.pid} of channel {report.channel_id}" for report in strangers)

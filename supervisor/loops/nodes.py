@@ -16,6 +16,7 @@ from supervisor.agent.interface import (
     SidecarReport,
     StaleTerm,
 )
+from supervisor.agent.pinning import ShowsCertificate
 from supervisor.clock import Clock
 from supervisor.decisions.pulse import Answer, Pulse, Silence
 from supervisor.decisions.timing import Timing
@@ -99,6 +100,16 @@ class NodeWatch:
         if self._misses >= self._timing.misses:
             return "away"
         return "unseen" if self._answered_at is None else "answers"
+
+    @property
+    def certificate(self) -> str:
+        """The fingerprint of what its agent shows and vouches for; empty where there is none."""
+        return self.agent.certificate if isinstance(self.agent, ShowsCertificate) else ""
+
+    @property
+    def is_encrypted(self) -> bool | None:
+        """Whether what is said to it is; None before it answered, and for the agent in this process."""
+        return self.agent.is_encrypted if isinstance(self.agent, ShowsCertificate) else None
 
     def is_fresh(self, since: float | None) -> bool:
         """Its last call was answered, and after ``since``: what it does not tell of is not there."""

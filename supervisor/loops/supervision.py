@@ -234,7 +234,10 @@ class Supervision:
         if watch is None:
             return UNDRIVEN
         state = "foreign" if watch.foreign else "other_cluster" if watch.other_cluster else watch.state
-        return NodeSeen(state, watch.answer_age(), watch.offset_s, watch.condition, watch.fault, watch.foreign)
+        return NodeSeen(
+            state, watch.answer_age(), watch.offset_s, watch.condition, watch.fault, watch.foreign,
+            watch.certificate, watch.is_encrypted,
+        )  # fmt: skip
 
     def agent_of(self, node_id: str) -> NodeAgent | None:
         """Who takes this supervisor's orders there; None where nobody does."""

@@ -16,23 +16,35 @@ accepts it; ``other_cluster``: its agent lives, belongs to another cluster and o
 NodeUrl = Annotated[str, Field(max_length=500, pattern=r"^https?://[^\x00-\x20\x7f]+$")]
 
 
+Fingerprint = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+"""SHA-256 of a certificate."""
+
+
 class NodeIn(Schema):
-    """``url`` is where a remote node's agent listens; the local node has none."""
+    """``url`` is where a remote node's agent listens; the local node has none.
+
+    ``fingerprint``: of the only certificate that is taken there; empty: the first for which the node's key vouches.
+    ``insecure_http``: an ``http`` url beyond loopback is meant, and what is said there may be read on the way.
+    """
 
     name: Name
     url: NodeUrl | None = None
     capacity: Annotated[int, Field(ge=1, le=1000)] = 16
+    fingerprint: Fingerprint = ""
+    insecure_http: bool = False
 
 
 class NodePatch(Schema):
     """Only what is given changes.
 
     ``draining``: it gets no new channels, what plays there plays on. ``maintenance``: its channels are moved elsewhere
-    as well.
+    as well. ``fingerprint`` and ``insecure_http`` as for a new one.
     """
 
     name: Name | None = None
     url: NodeUrl | None = None
+    fingerprint: Fingerprint | None = None
+    insecure_http: bool = False
     capacity: Annotated[int, Field(ge=1, le=1000)] | None = None
     draining: bool | None = None
     maintenance: bool | None = None
@@ -77,6 +89,14 @@ class Node(Schema):
     maintenance: bool = False
     is_test: bool = False
     """There to be tried: drills are made on it."""
+    certificate: str = ""
+    """What its agent is known by: the SHA-256 of the certificate that was given, or of the first for which the node's
+    key vouched."""
+    certificate_given: bool = False
+    certificate_seen: str = ""
+    """What this supervisor sees now, where the node's key vouches for it."""
+    encrypted: bool | None = None
+    """Whether what this supervisor says to its agent is; None where that is not known, and for this machine's own."""
     created_at: Instant
     rev: int
     channels: int = 0

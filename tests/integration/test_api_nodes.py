@@ -94,6 +94,29 @@ async def test_a_url_where_no_agent_can_be_is_refused(supervisor: Running, url: 
     assert problem["code"] == "invalid"
 
 
+async def test_nothing_goes_in_the_clear_to_another_machine_unless_that_is_meant(supervisor: Running) -> None:
+    plain = {"name": "x", "url": "http://10.0.0.7:6271"}
+    problem = await supervisor.call("POST", "/nodes", json=plain, expect=422)
+    assert "could be read on the way" in problem["detail"]
+    meant = await supervisor.call("POST", "/nodes", json={**plain, "insecure_http": True}, expect=201)
+    path = f"/nodes/{meant['id']}"
+    better = await supervisor.call("PATCH", path, rev=meant["rev"], json={"url": "https://10.0.0.7:6271"})
+    await supervisor.call("PATCH", path, rev=better["rev"], json={"url": plain["url"]}, expect=422)
+    await supervisor.call("PATCH", path, rev=better["rev"], json={"url": plain["url"], "insecure_http": True})
+
+
+async def test_a_certificate_is_given_and_taken_back(supervisor: Running) -> None:
+    known = {"name": "x", "url": "https://10.0.0.7:6271", "fingerprint": "ab" * 32}
+    await supervisor.call("POST", "/nodes", json={**known, "fingerprint": "AB:CD"}, expect=422)
+    made = await supervisor.call("POST", "/nodes", json=known, expect=201)
+    assert (made["certificate"], made["certificate_given"], made["certificate_seen"]) == ("ab" * 32, True, "")
+    path = f"/nodes/{made['id']}"
+    moved = await supervisor.call("PATCH", path, rev=made["rev"], json={"url": "https://10.0.0.8:6271"})
+    assert moved["certificate"] == "ab" * 32, "what people gave they change"
+    freed = await supervisor.call("PATCH", path, rev=moved["rev"], json={"fingerprint": ""})
+    assert (freed["certificate"], freed["certificate_given"]) == ("", False)
+
+
 async def test_this_machines_own_node_has_no_url(supervisor: Running) -> None:
     (local,) = (await supervisor.call("GET", "/nodes"))["items"]
     path = f"/nodes/{local['id']}"

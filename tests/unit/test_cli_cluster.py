@@ -42,6 +42,9 @@ def node(**values: object) -> Node:
         ({"state": "undriven"}, "no agent of it is connected to this supervisor"),
         ({"draining": True, "maintenance": True}, "draining, in maintenance"),
         ({"lost_at": AT, "lost_by": "olga"}, "declared dead by olga"),
+        ({"encrypted": False}, "not encrypted"),
+        ({"encrypted": False, "url": "http://127.0.0.1:6271"}, "answered 0.4 s ago"),
+        ({"encrypted": True, "certificate": "ab" * 32, "certificate_seen": "cd" * 32}, "its certificate changed"),
         ({"engine_fault": "timed out"}, "its container engine does not answer: timed out"),
     ],
 )  # fmt: skip

@@ -13,6 +13,8 @@ from mcr_console.cli.doctor.finding import Finding
 from mcr_console.cli.main import app
 from mcr_console.cli.places import Home
 from supervisor.__main__ import DEFAULT_PORT
+from supervisor.schemas.node import Node
+from tests.fixtures.channels import AT
 
 MOUNTS = """\
 /dev/sda1 / ext4 rw 0 0
@@ -75,6 +77,23 @@ def test_missing_codecs_are_named() -> None:
     assert "libx264" in found["encoders"].seen
     assert "not prores" in found["decoders"].seen
     assert found["SRT"].verdict == "note"
+
+
+def test_agents_to_whom_all_is_said_in_the_clear_are_named() -> None:
+    def node(name: str, url: str | None, *, encrypted: bool | None) -> Node:
+        known: dict[str, object] = {"id": "a" * 32, "capacity": 16, "draining": False, "created_at": AT, "rev": 1}
+        kind = "agent" if url else "local"
+        return Node.model_validate({**known, "name": name, "kind": kind, "url": url, "encrypted": encrypted})
+
+    own = node("own", None, encrypted=None)
+    beside = node("beside", "http://127.0.0.1:6271", encrypted=False)
+    updated = node("updated", "http://10.0.0.7:6271", encrypted=True)
+    good = node("good", "https://10.0.0.8:6271", encrypted=None)
+    assert surroundings.agents((own,)) == []
+    (fine,) = surroundings.agents((own, beside, updated, good))
+    assert fine.verdict == "ok"
+    (bad,) = surroundings.agents((good, node("plain", "http://10.0.0.9:6271", encrypted=False)))
+    assert (bad.verdict, bad.seen) == ("warning", "not encrypted: plain")
 
 
 def test_the_verdict_is_the_worst_there_is() -> None:

@@ -16,6 +16,7 @@ from mcr_console.cli.progress import Progress
 from mcr_console.cli.wording import counted
 from mcr_console.client import Client
 from mcr_console.http import ClientError
+from supervisor.schemas.node import Node
 
 
 def doctor(as_json: AsJson = False) -> None:
@@ -33,7 +34,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 def examine(home: Home) -> list[Finding]:
     progress = Progress(on_terminal_only=True)
-    version, wanted, keeps = asyncio.run(_ask_supervisor(home))
+    version, wanted, keeps, nodes = asyncio.run(_ask_supervisor(home))
     checks: list[tuple[str, Callable[[], Finding | list[Finding]]]] = [
         ("Python", machine.python),
         ("media libraries", media.media),
@@ -51,6 +52,7 @@ def examine(home: Home) -> list[Finding]:
         ("Docker", surroundings.docker),
         ("DeckLink", surroundings.decklink),
         ("DeckLink capture", surroundings.decklink_capture),
+        ("agents", lambda: surroundings.agents(nodes)),
         ("supervisor", lambda: surroundings.supervisor(home, version)),
         ("what is kept", lambda: surroundings.retention(keeps)),
     ]
@@ -63,15 +65,17 @@ def examine(home: Home) -> list[Finding]:
     return found
 
 
-async def _ask_supervisor(home: Home) -> tuple[str | None, int | None, str]:
-    """Its version, how many channels should be on air, and what it keeps how long; None and empty when none answers."""
+async def _ask_supervisor(home: Home) -> tuple[str | None, int | None, str, tuple[Node, ...]]:
+    """Its version, how many channels should be on air, what it keeps how long, and its nodes; None and empty when none
+    answers."""
     try:
         async with Client.at(socket=socket_to_use(home)) as client:
             info = await client.supervisor()
             channels = await client.channels()
+            nodes = await client.nodes()
     except ClientError:
-        return None, None, ""
-    return info.version, sum(channel.desired == "on" for channel in channels), info.keeps
+        return None, None, "", ()
+    return info.version, sum(channel.desired == "on" for channel in channels), info.keeps, nodes
 
 
 def verdict(found: list[Finding]) -> str:

@@ -14,7 +14,10 @@ from typing import Final
 import httpx
 
 from mcr_console.cli.doctor.finding import Finding
+from mcr_console.cli.node_lines import is_own
 from mcr_console.cli.places import Home, socket_to_use
+from mcr_console.safe_text import safe
+from supervisor.schemas.node import Node
 
 _BLACKMAGIC: Final = "0xbdbd"
 """Their number as a maker of PCI cards."""
@@ -179,6 +182,23 @@ def tcp_port(port: int = SERVE_PORT) -> Finding:
         seen = f"{port} cannot be listened on: {error.strerror}"
         return Finding("note", "API port", seen, "A supervisor may have it; mcr serve --port takes another.")
     return Finding("ok", "API port", f"{port} is free; mcr serve --host 127.0.0.1 would listen on it")
+
+
+def agents(nodes: tuple[Node, ...]) -> list[Finding]:
+    """Whether what is said to the agents of other machines can be read on the way; one that does not answer is judged
+    by its address."""
+    others = [node for node in nodes if node.kind == "agent"]
+    if not others:
+        return []
+    plain = [
+        safe(node.name)
+        for node in others
+        if not is_own(node.url) and not (node.url or "").startswith("https:") and not node.encrypted
+    ]
+    if plain:
+        advice = "Let mcr agent there speak TLS (without --insecure-http), then: mcr node set NAME --url https://…"
+        return [Finding("warning", "agents", f"not encrypted: {', '.join(plain)}", advice)]
+    return [Finding("ok", "agents", f"{len(others)}, and what is said to them cannot be read on the way")]
 
 
 def supervisor(home: Home, version: str | None) -> Finding:

@@ -6,7 +6,7 @@ from db.models import Node as Row
 from supervisor.agent.belonging import CanBeAdopted
 from supervisor.agent.interface import AgentAway
 from supervisor.api.context import Context, Ctx, Who
-from supervisor.api.node_spec import check_node_url
+from supervisor.api.node_spec import check_encrypted, check_node_url
 from supervisor.api.nodes_seen import read_nodes
 from supervisor.api.paging import Cursor, Limit, decode_cursor, page_of
 from supervisor.api.permissions import Permission, may
@@ -45,9 +45,15 @@ async def create_node(context: Ctx, request: Request, response: Response, values
     if values.url is None:
         raise Invalid("another machine's node needs the url of its agent", hint="Give url, or use the local node.")
     url = check_node_url(values.url, context.reach)
+    check_encrypted(url, insecure_http=values.insecure_http)
     async with context.store.write() as tx:
         row = await tx.nodes.add(
-            name=values.name, kind="agent", url=url, capacity=values.capacity, now=context.clock.now()
+            name=values.name,
+            kind="agent",
+            url=url,
+            capacity=values.capacity,
+            certificate=values.fingerprint,
+            now=context.clock.now(),
         )
     note(request, f"node:{row.id}", name=row.name, url=url)
     return await _changed(context, response, row)
@@ -75,7 +81,9 @@ async def update_node(
     A draining node gets no new channels; what plays there plays on. In maintenance its channels are moved elsewhere
     too, those that can be moved.
     """
-    given = changes.model_dump(exclude_none=True)
+    given = changes.model_dump(exclude_none=True, exclude={"fingerprint", "insecure_http"})
+    if changes.fingerprint is not None:
+        given |= {"certificate": changes.fingerprint, "certificate_given": bool(changes.fingerprint)}
     if not given:
         raise Invalid("nothing to change is given")
     if changes.url is not None:
@@ -85,6 +93,11 @@ async def update_node(
         row = await tx.nodes.get(node_id)
         if changes.url is not None and row.kind == "local":
             raise Conflict(f"node {row.name!r} is this supervisor's own machine", conflict="local_node")
+        if changes.url is not None:
+            check_encrypted(given["url"], insecure_http=changes.insecure_http)
+        if given.get("url", row.url) != row.url and not row.certificate_given:
+            # Another door, another certificate: the first that is seen there is taken.
+            given.setdefault("certificate", "")
         note(request, name=row.name, before={name: getattr(row, name) for name in given})
         row = await tx.nodes.update(node_id, rev, given)
     return await _changed(context, response, row)
