@@ -26,6 +26,12 @@ WITH_BODY: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def no_control_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has control renews it every few seconds; between two calls of a test a busy machine may take longer."""
+    monkeypatch.setattr("supervisor.control.LEASE_S", 600.0)
+
+
 async def post(supervisor: Running, path: str, headers: dict[str, str], **more: Any) -> tuple[int, Any]:
     answer = await supervisor.tcp.post(f"/api/v1{path}", headers=headers, **more)
     return answer.status_code, answer.json()
