@@ -50,13 +50,13 @@ async def client(supervisor: SupervisorProcess) -> AsyncIterator[Client]:
         yield client
 
 
-async def on_air(client: Client, channel_id: str, *, above_epoch: int = 0) -> Channel:
+async def on_air(client: Client, channel_id: str, *, above_epoch: int = 0, deadline_s: float = 15.0) -> Channel:
     async def look() -> Channel | None:
         channel = await client.channel(channel_id)
         live = channel.live
         return channel if live.observed == "on_air" and live.phase == "running" and live.epoch > above_epoch else None
 
-    return await eventually(look, f"channel on air above epoch {above_epoch}")
+    return await eventually(look, f"channel on air above epoch {above_epoch}", deadline_s)
 
 
 async def channel_on_air(client: Client, media: Path, name: str = "Promise") -> Channel:
@@ -131,6 +131,7 @@ async def test_p5_a_killed_supervisor_takes_nothing_off_air_and_adopts_on_return
 
 
 @pytest.mark.long
+@pytest.mark.timeout(300)
 async def test_p5_an_upgrade_from_the_schema_before_takes_nothing_off_air(
     supervisor: SupervisorProcess, client: Client, media: Path
 ) -> None:
@@ -145,7 +146,7 @@ async def test_p5_an_upgrade_from_the_schema_before_takes_nothing_off_air(
         assert supervisor.wait() == 0
         await one_version_back(supervisor.home.path / "mcr.db")
         supervisor.start()
-        again = [await on_air(client, channel.id) for channel in channels]
+        again = [await on_air(client, channel.id, deadline_s=60.0) for channel in channels]
         first.wait_for(len(first.recording.segments) + 2, 30)
         second.wait_for(len(second.recording.segments) + 2, 30)
     assert supervisor.sidecars() == pids
