@@ -1,5 +1,6 @@
 """One pass over one channel: what to do now, and one sentence that says what and why."""
 
+from dataclasses import replace
 from typing import assert_never
 
 from supervisor.decisions.by_hand import moved_by_hand
@@ -77,10 +78,6 @@ def _placing(view: View, observed: Observed | None) -> Decision:
         return _to_stopping(observed)
     if view.agent == "answers" and _runs(view):
         return Decision((End(_newest(view), patient=False),), "ends what still runs of it before a new start", observed)
-    if view.elsewhere:
-        # The row does not know of it: a store restored from a backup.
-        said = f"ends what still runs of it on {_where(view)} before a new start"
-        return Decision(_end_strays(view), said, observed)
     site = view.site
     if site is None or site.why_not:
         why = site.why_not if site else "no node is known"
@@ -92,6 +89,9 @@ def _placing(view: View, observed: Observed | None) -> Decision:
         restarts = view.restarts
         sentence = f"restart {restarts.failures} waits {restarts.wait:.1f} s: the sidecar {restarts.cause}"
         return Decision((), sentence, observed, again_in=left)
+    if unknown := _unknown(view):
+        said = f"ends what still runs of it on {_where(unknown)} before a new start{_again(view)}"
+        return Decision(_end_strays(unknown), said, observed)
     why = f" again: the sidecar {view.restarts.cause}" if view.restarts.cause else ""
     if view.fault:
         why = f", again: {view.fault}"
@@ -178,9 +178,9 @@ def _muted(view: View, sighting: Sighting, observed: Observed | None, timing: Ti
     if view.strays:
         # The agent arms nothing beside another.
         return Decision((End(max(view.strays), patient=False, final=False),), "ends what an earlier try left", observed)
-    if view.elsewhere:
-        said = f"ready and muted: ends what still runs of it on {_where(view)} before it is armed"
-        return Decision(_end_strays(view), said, observed)
+    if unknown := _unknown(view):
+        said = f"ready and muted: ends what still runs of it on {_where(unknown)} before it is armed{_again(view)}"
+        return Decision(_end_strays(unknown), said, observed)
     arm = (ArmNow(view.epoch, sighting.nonce),)
     again = f", again: {view.fault}" if view.fault else ""
     if sighting.undecoded is None:
@@ -375,6 +375,17 @@ def _end_strays(view: View, *, patient: bool = False, final: bool = False) -> tu
     for stray in view.elsewhere:
         newest[stray.node_id] = max(stray.epoch, newest.get(stray.node_id, 0))
     return tuple(End(epoch, patient=patient, node_id=node_id, final=final) for node_id, epoch in newest.items())
+
+
+def _unknown(view: View) -> View | None:
+    """With those alone that run elsewhere and of which the row does not know, so that nobody fenced them: a store was
+    restored from a backup. What is older was fenced, and keeps nothing from a start however long it takes to go."""
+    unknown = tuple(stray for stray in view.elsewhere if stray.epoch >= view.epoch)
+    return replace(view, elsewhere=unknown) if unknown else None
+
+
+def _again(view: View) -> str:
+    return f", again: {view.fault}" if view.fault else ""
 
 
 def _where(view: View) -> str:
