@@ -163,6 +163,8 @@ class Fleet:
         watch = self._watches.get(node_id)
         if watch is not None and watch.other_cluster:
             return "its node belongs to another cluster, and plays for that"
+        if watch is not None and watch.was_elsewhere:
+            return "its node belonged to another cluster when it was last heard, and may play for that"
         return why_no_evacuation(self._seen(), node_id, self._timing)
 
     def note_evacuation(self, node_id: str) -> None:

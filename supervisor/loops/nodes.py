@@ -68,7 +68,9 @@ class NodeWatch:
         self.foreign = ""
         """The incarnation of another agent that answers in its place; empty when none does."""
         self.other_cluster = ""
-        """Why it obeys another cluster, since it said so and until it answers us: it lives and plays for that one."""
+        """Why it obeys another cluster, while it says so: it lives and plays for that one. Empty when it is silent."""
+        self.was_elsewhere = False
+        """It said so last: silent as it may be now, it may play for that one, and a person's word alone gives it up."""
         self.condition: NodeCondition | None = None
         self.offset_s: float | None = None
         """By how much the node's wall clock is ahead of ours, seconds; half a call's time uncertain."""
@@ -84,6 +86,7 @@ class NodeWatch:
         self._good = 0
         self._calls = 0
         self._misses = 0
+        self._silent = 0
         self._missed_at = 0.0
         self.channels: dict[str, dict[int, SidecarReport]] = {}
         """Of every channel that has sidecars here those by epoch; a plain value, as every channel asks every node."""
@@ -180,8 +183,7 @@ class NodeWatch:
         except AgentAway as error:
             if not self._misses:
                 log.warning("a node agent did not answer", node=self.name, why=str(error))
-            if isinstance(error, OtherCluster):
-                self.other_cluster = str(error)
+            self._note_cluster(error)
             self._miss(str(error))
         else:
             news = self._hear(report)
@@ -204,7 +206,7 @@ class NodeWatch:
     def _hear(self, report: NodeReport) -> Collection[str]:
         """Takes an answer; the channels about which it tells anything new."""
         now = self._clock.monotonic()
-        self.other_cluster = ""
+        self.other_cluster, self.was_elsewhere, self._silent = "", False, 0
         its = report.condition.incarnation
         self.foreign = its if self.incarnation is not None and its != self.incarnation else ""
         if self.foreign:
@@ -226,6 +228,15 @@ class NodeWatch:
         before = tuple(self.channels)
         told = self._take(report, now)
         return {*before, *told} if was_silent else told
+
+    def _note_cluster(self, error: AgentAway) -> None:
+        """One that says nothing any more is not known to live: after as many misses as of any node."""
+        if isinstance(error, OtherCluster):
+            self.other_cluster, self.was_elsewhere, self._silent = str(error), True, 0
+            return
+        self._silent += 1
+        if self._silent >= self._timing.misses:
+            self.other_cluster = ""
 
     def _miss(self, why: str) -> None:
         self._calls += 1
@@ -252,7 +263,7 @@ class NodeWatch:
 
     def clear(self) -> None:
         """We were away: what was missed then says nothing about them."""
-        self._misses = 0
+        self._misses = self._silent = 0
         self._pulses = {key: pulse.cleared() for key, pulse in self._pulses.items()}
 
     def _take(self, report: NodeReport, now: float) -> Collection[str]:

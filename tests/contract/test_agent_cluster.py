@@ -110,3 +110,28 @@ async def test_a_node_of_another_cluster_is_alive_and_nothing_is_moved_off_it(no
             await nursery.close()
             await agents.close()
     assert "other_cluster" in NODE_ALARMS
+
+
+async def test_a_node_of_another_cluster_that_died_can_be_given_up_by_a_person_alone(node_home: NodeHome) -> None:
+    """P2: nobody else knows whether it plays on for the other one behind a broken network."""
+    clock = SystemClock()
+    row = Node(id="1" * 32, name=NODE, kind="agent", url="", created_at=datetime.now(UTC), incarnation=None)
+    nursery = Nursery(clock)
+    agents = Agents(None, bytes(32), clock, margin=2.0, cluster=COPY)
+    fleet = Fleet(
+        agents, clock, Timing(), nursery, news=lambda _: None, leases=lambda _: None,
+        refused=lambda *_: None, led_since=lambda: clock.monotonic() - 3600, watching=lambda _: (),
+    )  # fmt: skip
+    try:
+        async with served(node_home) as node, node.remote(cluster=OURS) as ours:
+            await ours.report(-1, 0.0)
+            row.url = node.url
+            fleet.update((row,))
+            watch = fleet.watches[row.id]
+            await until(lambda: watch.state == "away" and watch.other_cluster, what="it refuses every call")
+        await until(lambda: not watch.other_cluster, what="it is taken for silent")
+        assert watch.state == "away", "what declaring it lost asks"
+        assert "may play for that" in fleet.why_stay(row.id)
+    finally:
+        await nursery.close()
+        await agents.close()

@@ -11,7 +11,15 @@ import pytest
 from db.elector import StoreElector
 from db.store import Store
 from sidecar.protocol.status import JournalStatus, Loudness, Status
-from supervisor.agent.interface import AgentAway, Exit, LeaseRound, NodeCondition, NodeReport, SidecarReport
+from supervisor.agent.interface import (
+    AgentAway,
+    Exit,
+    LeaseRound,
+    NodeCondition,
+    NodeReport,
+    OtherCluster,
+    SidecarReport,
+)
 from supervisor.clock import SystemClock
 from supervisor.decisions.timing import Timing
 from supervisor.loops.leadership import Leadership
@@ -49,12 +57,15 @@ class ToldAgent:
         self.clock = clock
         self.number = self.polls = self.answers = self.frame = 0
         self.away = False
+        self.elsewhere = False
         self.stuck = False
         self.exit: Exit | None = None
 
     async def report(self, seen: int, wait: float, leases: LeaseRound | None = None) -> NodeReport:
         if self.away:
             raise AgentAway("no route")
+        if self.elsewhere:
+            raise OtherCluster("it belongs to another cluster")
         if self.stuck and seen == self.number:
             self.clock.seconds += wait
         status = Status(
@@ -136,6 +147,28 @@ async def test_another_agent_in_its_place_is_not_believed() -> None:
     assert here.watch.state == "away"
     assert here.watch.foreign == "i"
     assert here.watch.of(CHANNEL) == []
+
+
+async def test_a_node_of_another_cluster_lives_while_it_says_so() -> None:
+    """P2: a call that fails is no death; one that is silent as long as any dead node is away, and may play on."""
+    here = Watched()
+
+    async def looks(*, away: bool, times: int = 1) -> tuple[bool, bool]:
+        here.agent.away = away
+        for _ in range(times):
+            await here.watch.look()
+        return bool(here.watch.other_cluster), here.watch.was_elsewhere
+
+    here.agent.elsewhere = True
+    assert await looks(away=False, times=5) == (True, True)
+    assert await looks(away=True, times=2) == (True, True)
+    assert await looks(away=False) == (True, True)
+    assert await looks(away=True, times=2) == (True, True), "misses are counted in a row"
+    assert await looks(away=True) == (False, True)
+    assert here.watch.state == "away"
+    assert await looks(away=False) == (True, True)
+    here.agent.elsewhere = False
+    assert await looks(away=False) == (False, False)
 
 
 async def test_a_new_observer_starts_with_no_misses() -> None:
