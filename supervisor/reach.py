@@ -80,9 +80,10 @@ class Reach:
             raise Invalid(f"MCR_REACH does not allow {what} to lead to {host[:60]!r}", hint=_HINT)
 
     def require_url(self, url: str, what: str) -> None:
-        """As ``require``, of the url's host. What only listens leads nowhere."""
+        """As ``require``, of the url's host. What only listens leads nowhere: only SRT says so by ``mode``."""
         parts = urlsplit(url)
-        if not parts.hostname or "listener" in parse_qs(parts.query).get("mode", ()):
+        listens = parts.scheme == "srt" and parse_qs(parts.query).get("mode") == ["listener"]
+        if not parts.hostname or listens:
             return
         literal = address_in(parts.hostname)
         if literal is None or not literal.is_unspecified:

@@ -182,6 +182,19 @@ def host_doors(project: str, channel: str, playlist: str) -> list[Door]:
         ),
         Door("POST", "/recorders", {**recorder, "input": {"kind": "hls", "url": "http://<>/x.m3u8"}}),
         Door("POST", "/nodes", {"name": "n", "url": "http://<>:6271"}),
+        # That one listens is SRT's to say: to any other scheme these words are nothing, and the host is called.
+        *(
+            Door(
+                "POST",
+                f"/playlists/{playlist}/items",
+                {"revision": 1, "at": 0, "items": [{**live, "url": f"{url}?mode=listener"}]},
+            )
+            for url in ("http://<>/x", "https://<>/x", "rtmp://<>/app/key", "rtmps://<>/app/key", "udp://<>:5000")
+        ),
+        Door("POST", "/recorders", {**recorder, "input": {"kind": "hls", "url": "http://<>/x.m3u8?mode=listener"}}),
+        Door(
+            "PATCH", f"/channels/{channel}", {"outputs": [{"kind": "rtmp", "url": "rtmp://<>/app/key?mode=listener"}]}
+        ),
     ]
 
 

@@ -62,6 +62,19 @@ def test_what_only_listens_leads_nowhere() -> None:
         reach.require_url("srt://192.168.1.5:9000?streamid=mode%3Dlistener", "a live input")
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(f"{scheme}://169.254.169.254:80/x/y?mode=listener" for scheme in ("http", "https", "rtmp", "rtmps", "udp")),
+        "HTTP://169.254.169.254/?mode=listener", "srt://169.254.169.254:9000?mode=listener&mode=caller",
+        "srt://169.254.169.254:9000?mode=caller&mode=listener", "srt://169.254.169.254:9000?mode=listener%20",
+    ],
+)  # fmt: skip
+def test_words_that_only_srt_knows_open_no_other_url(url: str) -> None:
+    with pytest.raises(Invalid, match="metadata service"):
+        EVERYWHERE.require_url(url, "a live input")
+
+
 @asynccontextmanager
 async def _answering() -> AsyncGenerator[int, None]:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
