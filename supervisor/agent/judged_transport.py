@@ -1,67 +1,40 @@
 """HTTP to a host whose addresses are judged when it is looked up: a name that points elsewhere later leads nowhere."""
 
-import asyncio
-import socket
 import ssl
-from typing import Final
 
 import httpx
 
-from supervisor.reach import Address, Reach, address_in
-
-_LOOK_UP_S: Final = 1.0
-"""After which, while a name server does not answer, the address that was good last is tried again."""
+from supervisor.agent.whereabouts import Whereabouts
+from supervisor.reach import Address
 
 
 class JudgedTransport(httpx.AsyncBaseTransport):
-    """For one host. It is looked up anew after whatever went wrong, and not while its connection holds. ``context``
-    judges certificates; those that this machine's authorities know are taken without."""
+    """For one host; ``whereabouts`` are its owner's to close. ``context`` judges certificates; those that this
+    machine's authorities know are taken without."""
 
-    def __init__(self, reach: Reach, limits: httpx.Limits, context: ssl.SSLContext | None = None) -> None:
-        self._reach = reach
+    def __init__(self, whereabouts: Whereabouts, limits: httpx.Limits, context: ssl.SSLContext | None = None) -> None:
+        self._whereabouts = whereabouts
         verify = True if context is None else context
         self._http = httpx.AsyncHTTPTransport(verify=verify, limits=limits, trust_env=False)
-        self._good: Address | None = None
-        self._is_fresh = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Raises httpx.ConnectError also where no address may be called."""
-        addresses = await self._addresses(request.url)
-        for address in addresses:
+        *others, last = await self._whereabouts.addresses(request.url)
+        for address in others:
             try:
-                answer = await self._http.handle_async_request(_at(request, address))
+                return await self._sent(request, address)
             except httpx.ConnectError:
-                self._is_fresh = False
-                if address is addresses[-1]:
-                    raise
-            except BaseException:  # also cancelled by the deadline: the machine may be elsewhere by now
-                self._is_fresh = False
-                raise
-            else:
-                self._good, self._is_fresh = address, True
-                return answer
-        raise httpx.ConnectError(
-            f"{request.url.host} leads to link-local addresses alone, which MCR_REACH does not allow"
-        )
+                continue
+        return await self._sent(request, last)
 
-    async def _addresses(self, url: httpx.URL) -> tuple[Address, ...]:
-        """Those that may be called, the good one first. Raises httpx.ConnectError."""
-        literal = address_in(url.host)
-        if literal is not None:
-            return self._reach.open_of((literal,))
-        if self._is_fresh and self._good is not None:
-            return (self._good,)
+    async def _sent(self, request: httpx.Request, address: Address) -> httpx.Response:
         try:
-            async with asyncio.timeout(None if self._good is None else _LOOK_UP_S):
-                found = await asyncio.get_running_loop().getaddrinfo(
-                    url.host, url.port or {"https": 443}.get(url.scheme, 80), type=socket.SOCK_STREAM
-                )
-        except (OSError, UnicodeError, TimeoutError) as error:
-            if self._good is not None:
-                return (self._good,)
-            raise httpx.ConnectError(f"{url.host}: {error}") from error
-        addresses = (address_in(str(place[0])) for *_, place in found)
-        return self._reach.open_of(dict.fromkeys(one for one in addresses if one is not None))
+            answer = await self._http.handle_async_request(_at(request, address))
+        except BaseException:  # also cancelled by the deadline: the machine may be elsewhere by now
+            self._whereabouts.doubt(request.url)
+            raise
+        self._whereabouts.reached(address)
+        return answer
 
     async def aclose(self) -> None:
         await self._http.aclose()

@@ -9,6 +9,7 @@ import httpx
 
 from supervisor.agent.judged_transport import JudgedTransport
 from supervisor.agent.pinning import PinningContext, WrongCertificate, fingerprint_of
+from supervisor.agent.whereabouts import Whereabouts
 from supervisor.agent.wire.signing import MAC
 from supervisor.reach import EVERYWHERE, Reach
 
@@ -48,11 +49,11 @@ class Line:
 
     def __init__(self, url: str, certificate: str = "", *, given: bool = False, reach: Reach = EVERYWHERE) -> None:
         self.url = url.rstrip("/")
-        self._reach = reach
+        self._whereabouts = Whereabouts(reach)
         self._given = given and bool(certificate)
         self._context = PinningContext()
         self._context.pinned = certificate
-        self._client = _client(self._context, reach)
+        self._client = _client(self._context, self._whereabouts)
         self._by_authority = False
         self._may_encrypt = False
         self.base = self._encrypted_url() if certificate else self.url
@@ -64,6 +65,7 @@ class Line:
 
     async def close(self) -> None:
         await self._client.aclose()
+        await self._whereabouts.close()
 
     def note(self, error: httpx.HTTPError | httpx.InvalidURL) -> None:
         """A call ended with this: where words in the clear only end connections, TLS may be spoken by now."""
@@ -101,7 +103,7 @@ class Line:
             return await self._greet(self._client, hello, most, vouches)
         context = PinningContext()
         context.pinned = None
-        async with _client(context, self._reach) as stranger:
+        async with _client(context, self._whereabouts) as stranger:
             raw = await _exchange(stranger, "POST", f"{self.base}/hello", hello, {}, most)
         own = vouches(raw)
         if own:
@@ -110,7 +112,7 @@ class Line:
             self.is_encrypted = True
             return raw
         # An agent in the clear behind a proxy, for which its key does not speak: then an authority has to.
-        verifying = _client(httpx.create_ssl_context(), self._reach)
+        verifying = _client(httpx.create_ssl_context(), self._whereabouts)
         try:
             again = await self._greet(verifying, hello, most, vouches)
         except BaseException as error:
@@ -147,10 +149,10 @@ class Line:
         return "https:" + self.url.partition(":")[2]
 
 
-def _client(context: ssl.SSLContext, reach: Reach) -> httpx.AsyncClient:
+def _client(context: ssl.SSLContext, whereabouts: Whereabouts) -> httpx.AsyncClient:
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=20)
     return httpx.AsyncClient(
-        transport=JudgedTransport(reach, limits, context),
+        transport=JudgedTransport(whereabouts, limits, context),
         trust_env=False,
         follow_redirects=False,
         timeout=None,  # noqa: S113 - every call has its own deadline

@@ -1,16 +1,20 @@
 """The client of an agent elsewhere: it is never held up, flooded or led astray by who answers (P6)."""
 
 import asyncio
+import contextlib
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
 from supervisor.agent.interface import AgentAway
 from supervisor.agent.remote import RemoteAgent
+from supervisor.decisions.timing import Timing
 from tests.fixtures.agent_orders import CHANNEL, start, stop
-from tests.fixtures.agents import KEY, NODE, NodeHome, served
+from tests.fixtures.agents import KEY, NODE, NodeHome, served, until
 from tests.fixtures.strangers import answering, meddling, replace
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: "
@@ -128,3 +132,44 @@ async def test_a_closed_client_is_away_and_says_so(node_home: NodeHome) -> None:
             await remote.report(-1, 0.0)
         with pytest.raises(AgentAway, match="closed"):
             await remote.stop(stop())
+
+
+async def test_a_name_server_that_does_not_answer_makes_no_node_away(
+    node_home: NodeHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P6: by the times of a supervisor, where the agent was reached before; and one look-up waits, not ever more."""
+    asked, real = list[str](), socket.getaddrinfo
+    answers, ends = threading.Event(), threading.Event()
+    answers.set()
+
+    def look_up(host: str, *rest: Any, **more: Any) -> Any:
+        if host != "node.example":
+            return real(host, *rest, **more)
+        asked.append(host)
+        if not answers.is_set():
+            ends.wait()
+        return real("127.0.0.1", *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    port = closed_port()
+    listens = Timing().listen
+
+    async def answered(remote: RemoteAgent) -> bool:
+        with contextlib.suppress(AgentAway):  # on a busy machine one may take longer than it has
+            return (await remote.report(-1, listens)).number >= 0
+        return False
+
+    try:
+        async with client_of(f"http://node.example:{port}") as remote:
+            async with served(node_home, port):
+                await until(lambda: answered(remote), what="the first answer")
+            answers.clear()
+            before = len(asked)
+            for _ in range(3):  # its agent is started again
+                with pytest.raises(AgentAway):
+                    await remote.report(-1, listens)
+            async with served(node_home, port):
+                await until(lambda: answered(remote), what="an answer while the name server is silent")
+            assert len(asked) <= before + 1
+    finally:
+        ends.set()

@@ -11,8 +11,10 @@ import httpx
 import pytest
 
 from supervisor.agent.judged_transport import JudgedTransport
+from supervisor.agent.whereabouts import Whereabouts
 from supervisor.errors import Invalid
 from supervisor.reach import EVERYWHERE, Reach
+from tests.fixtures.agents import until
 
 GUARDED = (
     "169.254.169.254", "169.254.0.1", "[fe80::1]", "fe80::1%eth0", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe",
@@ -94,33 +96,53 @@ async def test_a_name_is_looked_up_again_only_after_a_fault_and_never_leads_wher
 ) -> None:
     leads: list[Sequence[str] | OSError] = []
 
-    async def look_up(host: str, port: int, **_: Any) -> list[tuple[Any, ...]]:
+    def look_up(host: str, port: int, **_: Any) -> list[tuple[Any, ...]]:
         found = leads.pop(0)
         if isinstance(found, OSError):
             raise found
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", look_up)
+    whereabouts = Whereabouts(EVERYWHERE)
     async with (
         _answering() as port,
-        httpx.AsyncClient(transport=JudgedTransport(EVERYWHERE, httpx.Limits())) as client,
+        httpx.AsyncClient(transport=JudgedTransport(whereabouts, httpx.Limits())) as client,
     ):
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
         node = f"http://node.example:{port}/"
         leads.append(["169.254.169.254"])
         with pytest.raises(httpx.ConnectError, match="MCR_REACH"):
+            await client.get(node)
+        leads.append(OSError("no such name"))
+        with pytest.raises(httpx.ConnectError, match="no such name"):
             await client.get(node)
         leads.append(["169.254.169.254", "127.0.0.1"])
         assert (await client.get(node)).text == f"Host: node.example:{port}"
         assert (await client.get(node)).status_code == 200  # the name server is not asked
         # It answers no more: looked up anew, and while that fails the address that was good is tried.
+        leads.append(OSError("no name server"))
         closed = f"http://node.example:{_nobody()}/"
         with pytest.raises(httpx.ConnectError):
             await client.get(closed)
-        leads.append(OSError("no name server"))
+        await until(lambda: not leads, what="it was looked up")
         assert (await client.get(node)).status_code == 200
+        # What it leads to by then is judged as before.
+        leads.append(["169.254.169.254"])
+        with pytest.raises(httpx.ConnectError):
+            await client.get(closed)
+        await until(lambda: not leads, what="it was looked up")
+        leads.extend([["169.254.169.254"]] * 1000)
+        await until(lambda: _is_refused(client, node), what="the new address is known")
         with pytest.raises(httpx.ConnectError, match="MCR_REACH"):
             await client.get("http://169.254.169.254/latest/meta-data")
-    assert leads == []
+    await whereabouts.close()
+
+
+async def _is_refused(client: httpx.AsyncClient, url: str) -> bool:
+    try:
+        await client.get(url)
+    except httpx.ConnectError as error:
+        return "MCR_REACH" in str(error)
+    return False
 
 
 def _nobody() -> int:
