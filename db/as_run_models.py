@@ -160,3 +160,8 @@ class AsRunRun(Base):
     collected_seq: Mapped[int] = mapped_column(default=0)
     complete: Mapped[bool] = mapped_column(default=False)
     """Its process is gone and everything it flushed is here."""
+    taken_hash: Mapped[str | None] = mapped_column(String(64))
+    """Of a run whose records were taken away for their age: what the record after its last one names as before it."""
+    taken_from: Mapped[datetime | None]
+    taken_to: Mapped[datetime | None]
+    """When its first and last record were."""

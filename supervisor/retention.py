@@ -14,6 +14,7 @@ from db.repositories.leader import Fence
 from db.repositories.retention import AT_ONCE
 from db.store import Store
 from db.transaction import Transaction
+from sidecar.protocol.asrun import chain_hash
 from supervisor.clock import Clock
 from supervisor.kept import Kept
 
@@ -90,4 +91,4 @@ class RetentionJob:
 
 
 async def _take_run(run: RunKey, tx: Transaction) -> int:
-    return await tx.retention.run(run)
+    return await tx.retention.run(run, lambda line: chain_hash(line.encode() + b"\n"))

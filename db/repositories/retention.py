@@ -1,10 +1,10 @@
 """What is old enough to go, in steps that end within a transaction's deadline. What is open or owed is never old."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, exists, func, or_, select
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models import Alarm, AsRun, AsRunEvent, AsRunIssue, AsRunNote, AsRunRun, Audit
@@ -56,11 +56,13 @@ class Retention:
         )
         return [RunKey(row[0], row[1]) for row in found.all()]
 
-    async def run(self, run: RunKey) -> int:
+    async def run(self, run: RunKey, hash_of: Callable[[str], str]) -> int:
         """Its events and notes at once, so that nothing is left that has no records, then its records by steps.
 
-        What says how far it was collected stays: its node may have the journal still.
+        What says how far it was collected stays: its node may have the journal still. So does the hash of its last
+        line, which the run after it names.
         """
+        await self._note_end(run, hash_of)
         for table in (AsRunEvent, AsRunNote):
             await self._session.execute(
                 delete(table)
@@ -78,3 +80,17 @@ class Retention:
             .execution_options(synchronize_session=False)
         )
         return len(gone.all())
+
+    async def _note_end(self, run: RunKey, hash_of: Callable[[str], str]) -> None:
+        """Once: of what is taken away by steps the first record is another one afterwards."""
+        mine = (AsRun.channel_id == run.channel_id, AsRun.run_id == run.run_id)
+        first = await self._session.scalar(select(AsRun.at).where(*mine).order_by(AsRun.seq).limit(1))
+        last = await self._session.scalar(select(AsRun).where(*mine).order_by(AsRun.seq.desc()).limit(1))
+        if first is None or last is None:
+            return
+        await self._session.execute(
+            update(AsRunRun)
+            .where(AsRunRun.channel_id == run.channel_id, AsRunRun.run_id == run.run_id, AsRunRun.taken_hash.is_(None))
+            .values(taken_hash=hash_of(last.line), taken_from=first, taken_to=last.at)
+            .execution_options(synchronize_session=False)
+        )

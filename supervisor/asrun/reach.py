@@ -35,6 +35,10 @@ async def reaches_of(
     begun = [(run.epoch, first) for run, first, _ in extents if first is not None]
     for run, first, last in extents:
         known = seen.get(run.run_id)
+        if run.taken_hash is not None and known is None:
+            if run.taken_from is None or run.taken_to is None or _meet(run.taken_from, run.taken_to, span):
+                fault(f"run {run.run_id}: its records were taken away, as the log is not kept for longer")
+            continue
         if first is None or last is None:
             if run.collected_seq and known is None:
                 fault(f"run {run.run_id}: its records 1 to {run.collected_seq} are gone")
@@ -52,6 +56,10 @@ async def reaches_of(
             records = Reach(min(records.first, known.first), max(records.last, known.last), known.epoch)
         found[run.run_id] = records
     return found
+
+
+def _meet(first: datetime, last: datetime, span: Span) -> bool:
+    return first < span.end and last >= span.start
 
 
 async def _records(tx: Transaction, run: AsRunRun, span: Span, first: datetime, last: datetime) -> Reach:

@@ -77,7 +77,7 @@ class Verifying:
     async def _replay(self, run: RunKey, reach: Reach, proof: Proof, until: datetime) -> None:
         """The records from the one that began what the span has of the run first to the end of what it has last."""
         replay = _Replay(run, reach, proof, until)
-        replay.before = await self._line_before(run, reach, proof)
+        replay.before = await self._hash_before(run, reach, proof)
         after, first = reach.first - 1, True
         while True:
             async with self._store.read(timeout=_READ_S) as tx:
@@ -96,8 +96,9 @@ class Verifying:
                 return
         replay.over()
 
-    async def _line_before(self, run: RunKey, reach: Reach, proof: Proof) -> bytes | None:
-        """What the first record must follow: a run's first one the end of the run before it on its node.
+    async def _hash_before(self, run: RunKey, reach: Reach, proof: Proof) -> str | None:
+        """Of what the first record must follow: of a run's first one the end of the run before it on its node, though
+        its records were taken away since.
 
         None where it is not here, or not known, as not all of that run is here.
         """
@@ -105,7 +106,7 @@ class Verifying:
             if reach.first > 1:
                 rows = await tx.as_run.records(*run, reach.first - 2, 1)
                 if rows and rows[0].seq == reach.first - 1:
-                    return _line(rows[0])
+                    return chain_hash(_line(rows[0]))
                 if rows:
                     proof.fault(f"run {run.run_id}: record {reach.first - 1} is missing")
                 return None
@@ -117,16 +118,17 @@ class Verifying:
             older = [row for row in runs if row.epoch < reach.epoch and row.node_id == node and row.collected_seq]
             before = [row for row in older if row.epoch == older[-1].epoch]
             ends = [
-                (row.complete, _line(end))
+                (row.complete, chain_hash(_line(end)))
                 for row in before
                 for end in await tx.as_run.records(row.channel_id, row.run_id, row.collected_seq - 1, 1)
             ]
+            ends += [(row.complete, row.taken_hash) for row in before if row.taken_hash is not None]
         try:
             prev = decode_line(_line(rows[0])).prev if rows else GENESIS
         except TornLine:
             return None
-        told = [line for complete, line in ends if complete or chain_hash(line) == prev]
-        return next((line for line in told if chain_hash(line) == prev), told[0] if told else None)
+        told = [end for complete, end in ends if complete or end == prev]
+        return prev if prev in told else told[0] if told else None
 
 
 def _line(row: AsRun) -> bytes:
@@ -137,7 +139,8 @@ class _Replay:
     """One run, page by page: the chain goes on, and the records make the events that are in the store."""
 
     def __init__(self, run: RunKey, reach: Reach, proof: Proof, until: datetime) -> None:
-        self.before: bytes | None = None
+        self.before: str | None = None
+        """The hash that the next record is to name."""
         self._run, self._reach, self._proof, self._until = run, reach, proof, until
         self._projection = Projection()
         self._seq = reach.first - 1
@@ -193,17 +196,17 @@ class _Replay:
             record = decode_line(line)
         except TornLine as error:
             proof.fault(f"{where} was changed: {error}")
-            self.before = line
+            self.before = chain_hash(line)
             return None
         if (record.seq, record.kind, record.frame, record.run_id) != (row.seq, row.kind, row.frame, row.run_id):
             proof.fault(f"{where} was changed: its columns are not what its line says")
-        if self.before is not None and record.prev != chain_hash(self.before) and not self._begins_anew(record):
+        if self.before is not None and record.prev != self.before and not self._begins_anew(record):
             proof.fault(f"{where} does not follow from the one before it: one of them was changed, or is another")
         if self.before is None and record.seq == 1 and record.prev != GENESIS:
             proof.fault(f"{where} follows one that is not in the log: a run before it is not there, or not whole")
         if _LOST in record.detail:
             proof.fault(f"{where}: {record.detail}")
-        self.before = line
+        self.before = chain_hash(line)
         return record
 
     @staticmethod

@@ -9,8 +9,11 @@ from db.repositories.as_run import EventFilters
 from db.repositories.events import NewEvent
 from db.repositories.leader import Fence
 from db.store import Store
+from supervisor.asrun.spans import span_between
+from supervisor.asrun.verifying import Verifying
 from supervisor.kept import Kept
 from supervisor.retention import RetentionJob
+from supervisor.threads import Threads
 from tests.fixtures.as_run import Part, air
 
 CHANNEL = "c" * 32
@@ -102,3 +105,29 @@ async def test_the_log_goes_by_whole_runs_and_never_what_is_owed(store: Store, n
     assert await left() == "bd"
     await round_of(store, now, Kept(asrun=7))
     assert await left() == "d"
+
+
+async def test_what_is_kept_of_the_log_is_proven_though_what_it_follows_was_taken_away(
+    real_store: Store, now: datetime
+) -> None:
+    """P4: and of the days that went nothing is said to be whole."""
+    ages = (40, 30, 2, 1)
+    for epoch, age in enumerate(ages, 1):
+        await air(real_store, CHANNEL, "abde"[epoch - 1] * 32, epoch, now - age * DAY, [Part("x", 50), Part("y", 50)])
+
+    async def faults(age: int) -> list[str]:
+        start = now - age * DAY
+        of = span_between(None, CHANNEL, start - timedelta(hours=1), start + timedelta(hours=1), "25")
+        return (await Verifying(real_store, Threads("test", places=1)).verify(of, now)).faults
+
+    assert [await faults(age) for age in ages] == [[], [], [], []]
+    await round_of(real_store, now, Kept(asrun=7))
+    assert [await faults(age) for age in ages[2:]] == [[], []]
+    for age in ages[:2]:
+        (fault,) = await faults(age)
+        assert "its records were taken away" in fault
+    async with real_store.write() as tx:
+        first = (await tx.as_run.runs(CHANNEL))[1]
+        first.taken_hash = "0" * 64
+    (fault,) = await faults(2)
+    assert "does not follow from the one before it" in fault
