@@ -11,10 +11,15 @@ from supervisor.agent.judged_transport import JudgedTransport
 from supervisor.agent.pinning import PinningContext, WrongCertificate, fingerprint_of
 from supervisor.agent.whereabouts import Whereabouts
 from supervisor.agent.wire.signing import MAC
+from supervisor.errors import Unavailable
 from supervisor.reach import EVERYWHERE, Reach
+from supervisor.threads import Threads
 
 _CLOSED: Final = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 """What becomes of words in the clear where TLS is spoken, and of a kept connection whose other end is gone."""
+
+_READ_S: Final = 10.0
+"""For the file of this machine's authorities."""
 
 
 class Untrusted(Exception):
@@ -55,6 +60,8 @@ class Line:
         self._context.pinned = certificate
         self._client = _client(self._context, self._whereabouts)
         self._by_authority = False
+        self._verifies: ssl.SSLContext | None = None
+        self._disk = Threads("readers of authorities", places=1)
         self._may_encrypt = False
         self.base = self._encrypted_url() if certificate else self.url
         """Where a request goes."""
@@ -112,7 +119,7 @@ class Line:
             self.is_encrypted = True
             return raw
         # An agent in the clear behind a proxy, for which its key does not speak: then an authority has to.
-        verifying = _client(httpx.create_ssl_context(), self._whereabouts)
+        verifying = _client(await self._authorities(), self._whereabouts)
         try:
             again = await self._greet(verifying, hello, most, vouches)
         except BaseException as error:
@@ -135,6 +142,21 @@ class Line:
         self.certificate = raw.shown if own or self._given else ""
         self.is_encrypted = bool(raw.shown)
         return raw
+
+    async def _authorities(self) -> ssl.SSLContext:
+        """Read once, by a thread: they are some hundred certificates, and a call a second may ask for them."""
+        if self._verifies is not None:
+            return self._verifies
+        try:
+            return await self._disk.run(_READ_S, self._read_authorities)
+        except (OSError, Unavailable) as error:
+            raise Untrusted(f"this machine's authorities cannot be read: {error or 'its disk hangs'}") from error
+
+    def _read_authorities(self) -> ssl.SSLContext:
+        # Kept here, as whoever waits may have given up by now.
+        if self._verifies is None:
+            self._verifies = httpx.create_ssl_context()
+        return self._verifies
 
     def _check(self, shown: str, own: str) -> None:
         if shown == own:

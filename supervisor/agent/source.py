@@ -1,6 +1,6 @@
 """Which agent speaks for which node."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from db.models import Node
 from supervisor.agent.interface import NodeAgent
@@ -17,6 +17,8 @@ class _Known:
     """Of the node's row: with anything else it is another agent."""
     name: str
     agent: RemoteAgent
+    stored: str
+    """The certificate that the row had when it was last seen, given or not."""
 
 
 class Agents:
@@ -39,7 +41,8 @@ class Agents:
         self._leaving: set[RemoteAgent] = set()
 
     def of(self, node: Node) -> NodeAgent | None:
-        """The same object for as long as the node's name, its url and a certificate that people gave stay the same.
+        """The same object for as long as the node's name, its url and a certificate that people gave stay the same, and
+        nobody took the noted one away: by that people say that whatever answers next is to be met anew, TLS or not.
 
         None for another supervisor's local node: only that supervisor reaches it.
         """
@@ -48,7 +51,9 @@ class Agents:
         known = self._known.get(node.id)
         certificate, given = node.certificate or "", bool(node.certificate_given)  # a row that is not stored has none
         what = (node.name, node.url or "", certificate if given else "")
-        if known is not None and known.what == what:
+        if known is not None and known.what == what and (certificate or not known.stored):
+            if known.stored != certificate:
+                self._known[node.id] = replace(known, stored=certificate)
             return known.agent
         self.forget(node.id)
         if node.kind != "agent" or not node.url:
@@ -58,7 +63,7 @@ class Agents:
             node.url, node.name, key, certificate,
             given=given, margin=self._margin, reach=self._reach, cluster=self._cluster,
         )  # fmt: skip
-        self._known[node.id] = _Known(what, node.name, agent)
+        self._known[node.id] = _Known(what, node.name, agent, certificate)
         return agent
 
     def forget(self, node_id: str) -> None:

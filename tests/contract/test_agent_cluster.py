@@ -1,5 +1,7 @@
 """An agent over HTTP obeys the cluster that it belongs to: a restored copy with the station's key commands nothing."""
 
+import asyncio
+import threading
 from datetime import UTC, datetime
 
 import httpx
@@ -7,6 +9,7 @@ import pytest
 
 from db.models import Node
 from supervisor.agent.interface import NodeReport, OtherCluster, StopOrder
+from supervisor.agent.memory import Memory
 from supervisor.agent.source import Agents
 from supervisor.agent.wire.signing import cluster_mac, hello_mac, new_nonce
 from supervisor.clock import SystemClock
@@ -59,6 +62,35 @@ async def test_it_is_known_after_a_restart_and_until_it_is_adopted(node_home: No
         await copy.report(-1, 0.0)
         with pytest.raises(OtherCluster):
             await ours.report(-1, 0.0)
+
+
+async def test_a_disk_that_hangs_makes_no_node_away(node_home: NodeHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P6: that a cluster's id cannot be kept delays no call, and it is obeyed by that cluster alone all the same."""
+    ends, writes = threading.Event(), list[str]()
+    real = Memory.keep_cluster
+
+    def hang(memory: Memory, cluster: str) -> None:
+        writes.append(cluster)
+        ends.wait()
+        real(memory, cluster)
+
+    monkeypatch.setattr(Memory, "keep_cluster", hang)
+    try:
+        async with (
+            served(node_home) as node,
+            node.remote(margin=20.0, cluster=OURS) as ours,
+            node.remote(margin=20.0, cluster=COPY) as copy,
+        ):
+            await asyncio.gather(*(ours.report(-1, 0.0) for _ in range(20)))
+            await until(lambda: writes, what="it is being kept")
+            assert writes == [OURS]
+            with pytest.raises(OtherCluster):
+                await copy.report(-1, 0.0)
+            assert not ends.is_set(), "every call was answered while the disk hung"
+            ends.set()
+            await until(lambda: Memory(node_home.path / "agent").cluster() == OURS, what="it is kept")
+    finally:
+        ends.set()
 
 
 async def test_who_names_no_cluster_is_obeyed_as_before(node_home: NodeHome) -> None:

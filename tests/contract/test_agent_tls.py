@@ -6,9 +6,11 @@ import hashlib
 import shutil
 import ssl
 import subprocess
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 import time_machine
 
@@ -186,6 +188,26 @@ async def test_a_proxy_before_an_agent_in_the_clear_is_trusted_by_its_fingerprin
         async with through.remote(margin=PATIENT, certificate=other.fingerprint, given=True) as remote:
             await remote.report(-1, 0.0)
             assert (remote.certificate, remote.is_encrypted) == (other.fingerprint, True)
+
+
+async def test_authorities_are_read_once_and_off_the_loop(
+    node_home: NodeHome, other: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P6: what a node behind a proxy that nobody vouches for costs each second, all others' calls would wait for."""
+    real, readers = httpx.create_ssl_context, list[threading.Thread]()
+
+    def read() -> ssl.SSLContext:
+        readers.append(threading.current_thread())
+        return real()
+
+    async with served(node_home) as node, meddling(node.url, other) as proxy:
+        monkeypatch.setattr(httpx, "create_ssl_context", read)
+        async with replace(node, url=proxy.url).remote(margin=PATIENT) as remote:
+            for _ in range(3):
+                with pytest.raises(AgentAway, match="vouched for neither"):
+                    await remote.report(-1, 0.0)
+    assert len(readers) == 1
+    assert readers[0] is not threading.current_thread()
 
 
 @needs_openssl

@@ -1,11 +1,13 @@
 """Which agent speaks for which node of the store."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from db.models import Node
 from supervisor.agent.interface import AgentAway
+from supervisor.agent.service.certificate import issued_certificate
 from supervisor.agent.source import Agents
 from supervisor.clock import SystemClock
 from tests.fixtures.agents import NodeHome, served
@@ -37,3 +39,34 @@ async def test_an_agent_stays_the_same_while_its_node_does(node_home: NodeHome) 
             assert closed is not None
             with pytest.raises(AgentAway, match="closed"):
                 await closed.report(-1, 0.0)
+
+
+async def test_an_agent_that_speaks_in_the_clear_again_is_met_anew_when_its_certificate_is_taken_back(
+    node_home: NodeHome, tmp_path: Path
+) -> None:
+    """``mcr node set NAME --fingerprint ''``; before that it is believed to be somebody between."""
+    own = issued_certificate(tmp_path)
+    agents = Agents(None, bytes(32), SystemClock(), margin=20.0)
+    try:
+        async with served(node_home) as it:
+            row, port = node("agent", url=it.url), int(it.url.rpartition(":")[2])
+            row.certificate = ""
+        async with served(node_home, port, shown=own):
+            agent = agents.of(row)
+            assert agent is not None
+            with pytest.raises(AgentAway):
+                await agent.report(-1, 0.0)  # the first call finds out that it speaks TLS
+            await agent.report(-1, 0.0)
+            row.certificate = own.fingerprint  # as it is noted then
+            assert agents.of(row) is agent
+        async with served(node_home, port):
+            for _ in range(3):
+                with pytest.raises(AgentAway):
+                    await agent.report(-1, 0.0)
+            row.certificate = ""
+            again = agents.of(row)
+            assert again is not None
+            assert (await again.report(-1, 0.0)).number >= 0
+            assert agents.of(row) is again
+    finally:
+        await agents.close()

@@ -178,7 +178,7 @@ def _of_ours(belongs: Belonging, handle: Handler) -> Handled:
     """Not for a supervisor of another cluster, which is told so by a signed answer: it may believe that."""
 
     async def handled(session: Session, request: Request, body: bytes) -> Answer:
-        await belongs.check(session.cluster)
+        belongs.check(session.cluster)
         return await handle(request, body)
 
     return handled

@@ -94,11 +94,13 @@ async def run_agent(settings: Settings, options: AgentOptions, clock: Clock | No
             _write_note(stack, settings, options, door, shown)
             fingerprint, tls = ("", None) if shown is None else (shown.fingerprint, shown.context)
             _tell(options, fingerprint)
-            app = application(
-                agent, options.name, key, fingerprint, Belonging(options.name, Memory(settings.agent_dir))
-            )
+            belonging = Belonging(options.name, Memory(settings.agent_dir))
+            app = application(agent, options.name, key, fingerprint, belonging)
             service = ServiceManager(lambda: agent.passes, clock or SystemClock())
-            return await _serve(make_server(app, tls), door, options, service)
+            try:
+                return await _serve(make_server(app, tls), door, options, service)
+            finally:
+                await belonging.close()
 
 
 @contextlib.asynccontextmanager
