@@ -33,6 +33,8 @@ _AGAIN_NS: Final = 2 * NS
 """After a command that failed, or was not answered."""
 _SETTLES_NS: Final = NS // 2
 """So long after a PLAY the layer may not show it yet."""
+_DOUBLINGS: Final = 4
+"""Of that pause, while the server never tells that it shows what it took."""
 _PLACES: Final = 9
 
 
@@ -49,6 +51,14 @@ class _Told:
     connection: int
     at_ns: int
     opacity: Fraction | None = None
+    is_seen: bool = False
+    """INFO has told it since."""
+    tries: int = 0
+    """How often it was told again as INFO did not."""
+
+    @property
+    def patience_ns(self) -> int:
+        return _AGAIN_NS << min(self.tries - 1, _DOUBLINGS) if self.tries else _SETTLES_NS
 
 
 class Badge:
@@ -139,10 +149,14 @@ class Badge:
         return await self._link.tried(f"CLEAR {self._layer}") or await self._link.tried(f"MIXER {self._layer} CLEAR")
 
     def _fails(self, why: str) -> None:
+        """What was told and answered stands."""
+        self._says(why)
+        self._again_ns = self._now() + _AGAIN_NS
+
+    def _says(self, why: str) -> None:
         if why != self._fault:
             log.warning("%s", why)
-        self._fault, self._told, self._is_shown = why, None, False
-        self._again_ns = self._now() + _AGAIN_NS
+        self._fault, self._is_shown = why, False
 
     async def _keep(self, info: ChannelInfo, names: ClipNames) -> None:
         logo, spread = self._logo, self._reader.made
@@ -160,39 +174,59 @@ class Badge:
             return
         if spread is None:
             return
-        name = names.told(logo.path)
-        if not self._is_as_told(told) or not self._shows(path, logo.path):
-            await self._load(told, name, spread)
+        name, is_told = names.told(logo.path), _is_of(path, logo.path)
         opacity = Fraction(logo.opacity, 100) if self._switch.shows else Fraction(0)
-        if self._told is not None and self._told.opacity != opacity:
-            await self._link.do(f"MIXER {self._layer} OPACITY {_decimal(opacity)}")
-            self._told.opacity = opacity
-        self._is_shown, self._fault = self._shows(path, logo.path), ""
-
-    def _is_as_told(self, wanted: tuple[str, int, int, int]) -> bool:
         there = self._told
-        return there is not None and (there.drawing, there.connection) == (wanted, self._link.connections)
-
-    def _shows(self, path: str, wanted: str) -> bool:
-        """The server may tell it below another root."""
-        told = self._told
-        if told is not None and self._now() - told.at_ns < _SETTLES_NS:
-            return True
-        return path.replace("\\", "/").rpartition("/")[2].casefold() == wanted.rpartition("/")[2].casefold()
+        if there is None or (there.drawing, there.connection) != (told, self._link.connections):
+            await self._load(told, name, spread)
+        elif is_told:
+            there.is_seen, there.tries = True, 0
+        elif self._now() - there.at_ns >= there.patience_ns:
+            if there.is_seen:
+                await self._load(told, name, spread)  # it was taken off
+            else:
+                self._says(f"the CasparCG server took the logo and does not tell that it shows it: {logo.path}")
+                await self._repeat(there, name, spread, opacity)
+        there = self._told
+        if there is not None and there.opacity != opacity:
+            await self._fade(there, opacity)
+        if is_told or (there is not None and not there.tries):
+            self._is_shown, self._fault = True, ""
+        elif there is None:
+            self._is_shown, self._fault = False, ""
 
     async def _load(self, wanted: tuple[str, int, int, int], name: str, spread: tuple[Fraction, ...]) -> None:
         """Unseen, until what it covers is told as well."""
         if not self._was_used and not self._is_ours and not self._may_use(self._place):
             return
-        self._was_used = True
-        where = " ".join(map(_decimal, spread))
+        self._was_used, self._told = True, None
         await self._link.do(f"MIXER {self._layer} OPACITY 0")
-        await self._link.do(f"MIXER {self._layer} FILL {where}")
+        await self._place_and_play(name, spread)
+        self._told = _Told(wanted, self._link.connections, self._now(), Fraction(0))
+
+    async def _repeat(self, there: _Told, name: str, spread: tuple[Fraction, ...], opacity: Fraction) -> None:
+        """The same, of what may be on air all the while: nothing of it is taken away first."""
+        there.at_ns = self._now()
+        there.tries += 1
+        await self._fade(there, opacity)
+        await self._place_and_play(name, spread)
+
+    async def _fade(self, there: _Told, opacity: Fraction) -> None:
+        there.opacity = None  # nobody knows, until it is answered
+        await self._link.do(f"MIXER {self._layer} OPACITY {_decimal(opacity)}")
+        there.opacity = opacity
+
+    async def _place_and_play(self, name: str, spread: tuple[Fraction, ...]) -> None:
+        await self._link.do(f"MIXER {self._layer} FILL {' '.join(map(_decimal, spread))}")
         try:
             await self._link.do(f"PLAY {self._layer} {quoted(name)} {PLAIN_CUT}")
         except NoReplyError as error:
             log.warning("the logo: %s", error)  # what INFO shows says whether it was done
-        self._told = _Told(wanted, self._link.connections, self._now(), Fraction(0))
+
+
+def _is_of(path: str, wanted: str) -> bool:
+    """The server may tell it below another root."""
+    return path.replace("\\", "/").rpartition("/")[2].casefold() == wanted.rpartition("/")[2].casefold()
 
 
 def _decimal(value: Fraction) -> str:

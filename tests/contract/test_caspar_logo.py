@@ -160,6 +160,48 @@ def test_one_that_the_server_does_not_find_is_said_and_asked_for_again(staged: S
     shows(here, shown=True)
 
 
+def test_one_that_the_server_never_tells_stays_on_air_unblinking_and_is_said(staged: Staged) -> None:
+    here = staged(item("a"), told_as={"Mix 25 logo.png": "/somewhere/another name"})
+    server = here.server
+    assert server is not None
+    here.start()
+    here.arm()
+    here.until(lambda: (logo := here.status.logo) is not None and "does not tell" in logo.fault, "said")
+    here.play(300)
+    told = [line.split(" ", 2)[2] for line in server.received if " 1-11 " in line]
+    assert told.count("MIXER 1-11 OPACITY 0") == 1, "only before it was there"
+    assert opacity(server) == "0.6"
+    assert 2 <= sum(line.startswith("PLAY") for line in told) <= 6, "again, and ever more seldom"
+    says(here, "off")
+    here.until(lambda: opacity(server) == "0", "what an operator says holds for it all the same")
+    says(here, "auto")
+    here.told_as.clear()
+    shows(here, shown=True)
+    assert here.status.logo is not None
+    assert here.status.logo.fault == ""
+
+
+def test_one_command_that_is_not_answered_takes_nothing_away(staged: Staged) -> None:
+    here = staged(item("a"), kind=Kind("caspar", Manners, reply_s=0.5))
+    server = here.server
+    assert server is not None
+    here.start()
+    here.arm()
+    shows(here, shown=True)
+    here.play(25)  # INFO has told it
+    server.manners.silent_commands = {"MIXER"}
+    before = len(server.received)
+    says(here, "off")
+    here.until(lambda: (logo := here.status.logo) is not None and bool(logo.fault), "said")
+    server.manners.silent_commands = set()
+    here.until(lambda: (logo := here.status.logo) is not None and not logo.fault, "answered")
+    assert opacity(server) == "0"
+    says(here, "auto")
+    here.until(lambda: opacity(server) == "0.6", "on")
+    told = [line.split(" ", 2)[2] for line in server.received[before:] if " 1-11 " in line]
+    assert {tuple(line.split()[:3]) for line in told} == {("MIXER", "1-11", "OPACITY")}, told
+
+
 def test_what_a_run_before_left_is_taken_off_by_one_without_a_logo(staged: Staged) -> None:
     here = staged(item("a"))
     server = here.server
