@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from mcr_console.client import ApiProblem
 from mcr_console.palette import ASCII, Palette, colour_blind, light, monochrome, sixteen, truecolor
@@ -54,9 +55,21 @@ def before(*keys: str, passed: float = 0.0, desk: Desk) -> Callable[[Pilot[None]
             await settled(pilot)
         desk.clock.passed = passed
         await settled(pilot)
+        await stand_still(pilot)
         assert not desk.app.faults
 
     return run
+
+
+async def stand_still(pilot: Pilot[None]) -> None:
+    """No caret blinks any more, and a button that was pressed has its own colour again."""
+    screen = pilot.app.screen
+    for entry in screen.query(Input):
+        entry.cursor_blink = False
+    for _ in range(200):
+        if not screen.query("Button.-active"):
+            return
+        await pilot.pause(0.05)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=named)

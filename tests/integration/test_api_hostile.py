@@ -268,7 +268,11 @@ def _tree(folder: Path) -> list[str]:
 async def _there_is(supervisor: Running, playlist: str) -> list[Json]:
     kinds = ("assets", "channels", "recorders", "watched-folders", "media-roots", "nodes", "playlists")
     pages = [await supervisor.call("GET", f"/{kind}") for kind in kinds]
-    found: list[Json] = [[(one["id"], one.get("rev"), one.get("revision")) for one in page["items"]] for page in pages]
+    # A node's rev grows with what is observed of it: of those what people set.
+    found: list[Json] = [
+        [(one["id"], one.get("url", one.get("rev")), one.get("revision"), one.get("capacity")) for one in page["items"]]
+        for page in pages
+    ]
     return [*found, await supervisor.call("GET", f"/playlists/{playlist}/items")]
 
 

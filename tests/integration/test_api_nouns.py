@@ -103,7 +103,6 @@ IMPOSSIBLE_CHANNELS: list[tuple[dict[str, Any], str]] = [
     ({"outputs": [{"kind": "udp", "url": "udp://a:1"}, {"kind": "udp", "url": "udp://a:1"}]}, "same url"),
     ({"playlist_id": NOBODY}, NOBODY),
     ({"nmae": "typing error"}, "nmae"),
-    ({"engine": "caspar", "logo": {"path": "/logo.png"}}, "no logo"),
     ({"engine": "caspar", "loudness_profile": "r128"}, "loudness"),
     ({"engine": "caspar", "caspar": {"mode": "1080i5000"}}, "1080i5000"),
     ({"engine": "caspar", "caspar": {"mode": "8k"}}, "mode"),
