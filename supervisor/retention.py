@@ -29,6 +29,8 @@ _STEP_S: Final = 5.0
 _STEPS: Final = 200
 """Of one kind in one round; the next round goes on."""
 _RUNS: Final = 20
+_CLOCKS: Final = timedelta(hours=1)
+"""By how much our clock may be ahead of the database's, which refuses what is too young by its own."""
 
 Step = Callable[[Transaction], Awaitable[int]]
 
@@ -50,19 +52,29 @@ class RetentionJob:
                 await self.round()
             except NotLeader:
                 continue
-            except StoreError as error:
-                log.warning("what is old is not taken away", why=str(error))
 
     async def round(self) -> None:
-        """Once over everything. Raises StoreError, and NotLeader when another leads meanwhile."""
+        """Once over everything; what cannot be taken away of one kind keeps no other. Raises NotLeader when another
+        leads meanwhile."""
         before = self._before(self._kept.history) or datetime(1970, 1, 1, tzinfo=UTC)
-        await self._steps("history", lambda tx: tx.events.prune(before, EVENTS_KEPT), MOST_AT_ONCE)
+        await self._try(
+            "history", self._steps("history", lambda tx: tx.events.prune(before, EVENTS_KEPT), MOST_AT_ONCE)
+        )
         if until := self._before(self._kept.alarms):
-            await self._steps("alarms", lambda tx: tx.retention.alarms(until))
+            await self._try("alarms", self._steps("alarms", lambda tx: tx.retention.alarms(until)))
         if since := self._before(self._kept.audit):
-            await self._steps("audit", lambda tx: tx.retention.audit(since))
+            await self._try("audit", self._steps("audit", lambda tx: tx.retention.audit(since - _CLOCKS)))
         if ended := self._before(self._kept.asrun):
-            await self._runs(ended)
+            await self._try("as-run", self._runs(ended))
+
+    async def _try(self, what: str, work: Awaitable[None]) -> None:
+        """Raises NotLeader."""
+        try:
+            await work
+        except NotLeader:
+            raise
+        except StoreError as error:
+            log.warning("what is older than it is kept could not be taken away", of=what, why=str(error))
 
     async def _runs(self, ended: datetime) -> None:
         async with self._store.read(timeout=_STEP_S) as tx:

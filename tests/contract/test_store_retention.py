@@ -73,9 +73,35 @@ async def test_the_audit_goes_after_its_time_and_the_database_keeps_90_days(real
     async with real_store.read() as tx:
         assert [it.target for it in await tx.audit.list()] == ["0", "100"]
     with pytest.raises(Inconsistent):
-        await round_of(real_store, datetime.now(now.tzinfo) + 500 * DAY, Kept())
+        async with real_store.write() as tx:
+            await tx.retention.audit(datetime.now(now.tzinfo) + DAY)
     async with real_store.read() as tx:
         assert [it.target for it in await tx.audit.list()] == ["0", "100"], "half a step was done"
+
+
+async def test_what_cannot_be_taken_away_keeps_nothing_else(real_store: Store, now: datetime) -> None:
+    """A clock that is far ahead of the database's: the audit is refused, and the log comes after it."""
+    today = datetime.now(now.tzinfo)
+    async with real_store.write() as tx:
+        await tx.audit.add(today, "ann", "unix", "take", "young", "done", {})
+    await air(real_store, CHANNEL, "a" * 32, 1, today, [Part("x", 50)])
+    await round_of(real_store, today + 500 * DAY, Kept(asrun=7))
+    async with real_store.read() as tx:
+        assert [it.target for it in await tx.audit.list()] == ["young"]
+        assert await tx.as_run.records(CHANNEL, "a" * 32) == []
+
+
+async def test_a_clock_that_is_a_little_ahead_of_the_databases_keeps_no_audit_for_ever(
+    real_store: Store, now: datetime
+) -> None:
+    today = datetime.now(now.tzinfo)
+    ahead = timedelta(minutes=30)
+    async with real_store.write() as tx:
+        for target, age in (("old", 91 * DAY), ("too young", 90 * DAY - ahead / 2)):
+            await tx.audit.add(today - age, "ann", "unix", "take", target, "done", {})
+    await round_of(real_store, today + ahead, Kept(audit=90))
+    async with real_store.read() as tx:
+        assert [it.target for it in await tx.audit.list()] == ["too young"]
 
 
 async def test_the_log_goes_by_whole_runs_and_never_what_is_owed(store: Store, now: datetime) -> None:
