@@ -228,6 +228,7 @@ class Application:
             assets,
             waiting,
             intake_news(supervision, joined),
+            self._settings.home,
         )
         ahead = Ahead(store, self._clock, supervision.live, media, rundowns, folders.arriving)
         beyond = self._options.host is not None and not is_loopback(self._options.host)

@@ -70,16 +70,24 @@ class _Stuck:
 
 
 class ListIntake:
-    """Of one folder. ``joined`` is told of a channel that got its first playlist here."""
+    """Of one folder. ``joined`` is told of a channel that got its first playlist here. ``private``: this program's own
+    home, of which a list names nothing but its media."""
 
     def __init__(
-        self, store: Store, clock: Clock, revising: Revising, files: Threads, joined: Callable[[str], Awaitable[None]]
+        self,
+        store: Store,
+        clock: Clock,
+        revising: Revising,
+        files: Threads,
+        joined: Callable[[str], Awaitable[None]],
+        private: Path | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._revising = revising
         self._files = files
         self._joined = joined
+        self._private = private
         self._arrivals = Arrivals()
         self._stuck: dict[str, _Stuck] = {}
         self._last: deque[FileSeen] = deque(maxlen=20)
@@ -153,7 +161,7 @@ class ListIntake:
                 content=content,
                 options=ListOptions.model_validate(folder.options),
                 folder=Path(folder.path),
-                below=Confined(roots),
+                below=Confined(roots, self._private),
             )
             channel, done = await self._apply(folder, source)
         except TimeoutError:

@@ -9,6 +9,7 @@ from db.models import Asset, WatchedFolder
 from db.store import Store
 from supervisor.assets.importing import AssetImport, Imported, Wanted
 from supervisor.clock import Clock
+from supervisor.confined import Confined
 from supervisor.intake.arrivals import Arrivals, Entry, is_partial
 from supervisor.intake.folders import is_being_written, scan
 from supervisor.intake.seen import FileSeen, FolderSeen, folder_seen
@@ -41,13 +42,17 @@ class _Refused:
 
 
 class MediaIntake:
-    """Of one folder. A file's name without its ending is its house id."""
+    """Of one folder. A file's name without its ending is its house id. ``private``: this program's own home, of which
+    nothing is taken but its media."""
 
-    def __init__(self, store: Store, clock: Clock, assets: AssetImport, files: Threads) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, assets: AssetImport, files: Threads, private: Path | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
         self._assets = assets
         self._files = files
+        self._private = private
         self._arrivals = Arrivals()
         self._asked: dict[str, tuple[int, int]] = {}
         self._known: dict[str, tuple[int, int]] = {}
@@ -109,7 +114,7 @@ class MediaIntake:
 
     async def _import(self, folder: WatchedFolder, batch: Sequence[Entry]) -> None:
         wanted = [Wanted(Path(folder.path) / entry.name, house_id=house_id_of(entry.name)) for entry in batch]
-        results = await self._assets.add_all(wanted, folder.project_id)
+        results = await self._assets.add_all(wanted, folder.project_id, Confined((Path(folder.path),), self._private))
         for entry, one in zip(batch, results, strict=True):
             if one.asset is not None:
                 self._known[entry.name] = entry.stamp

@@ -54,7 +54,14 @@ class FolderWatch:
     """Belongs to one event loop. ``seen`` is of this supervisor alone, and empty while another leads."""
 
     def __init__(
-        self, store: Store, clock: Clock, revising: Revising, assets: AssetImport, waiting: WaitingItems, intake: Intake
+        self,
+        store: Store,
+        clock: Clock,
+        revising: Revising,
+        assets: AssetImport,
+        waiting: WaitingItems,
+        intake: Intake,
+        home: Path,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -62,6 +69,7 @@ class FolderWatch:
         self._assets = assets
         self._waiting = waiting
         self._intake = intake
+        self._home = home
         self._files = Threads("watched folders", places=PLACES)
         self._lists: dict[str, ListIntake] = {}
         self._media: dict[str, MediaIntake] = {}
@@ -129,7 +137,7 @@ class FolderWatch:
         intake = self._lists.get(row.id)
         if intake is None:
             intake = self._lists[row.id] = ListIntake(
-                self._store, self._clock, self._revising, self._files, self._intake.joined
+                self._store, self._clock, self._revising, self._files, self._intake.joined, self._home
             )
 
         def told(outcome: Outcome) -> None:
@@ -142,7 +150,7 @@ class FolderWatch:
     async def _media_in(self, row: WatchedFolder) -> bool:
         intake = self._media.get(row.id)
         if intake is None:
-            intake = self._media[row.id] = MediaIntake(self._store, self._clock, self._assets, self._files)
+            intake = self._media[row.id] = MediaIntake(self._store, self._clock, self._assets, self._files, self._home)
         more = False
 
         async def look() -> FolderSeen:

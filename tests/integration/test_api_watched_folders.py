@@ -111,6 +111,21 @@ async def test_lists_come_in_by_themselves_and_the_next_day_joins(supervisor: Ru
     await eventually(kept, "the history does not tell of it", DEADLINE_S)
 
 
+async def test_a_list_names_nothing_of_the_programs_home_but_its_media(supervisor: Running, tmp_path: Path) -> None:
+    home = supervisor.settings.home
+    channel = await supervisor.call("POST", "/channels", json={"name": "One"})
+    await supervisor.call("POST", "/media-roots", json={"path": str(home.parent)}, expect=201)
+    await watch(supervisor, tmp_path / "lists", kind="lists", channel_id=channel["id"])
+    clips = [make_small_clip(home / folder / "clip.mp4") for folder in ("run", "media")]
+    events = [
+        {"traffic_id": f"T{index}", "path": str(clip), "start": f"2{index}:00:00"} for index, clip in enumerate(clips)
+    ]
+    (tmp_path / "lists" / "day.json").write_text(schedule(*events))
+    report = await put_away(tmp_path / "lists" / "done" / "day.json")
+    assert [str(clips[0]) in line for line in report["refused"]] == [True]
+    assert [item["traffic_id"] for item in await items(supervisor, channel["id"])] == ["T1"]
+
+
 async def test_a_clip_that_comes_is_an_asset_and_the_items_that_wait_have_it(
     supervisor: Running, tmp_path: Path
 ) -> None:

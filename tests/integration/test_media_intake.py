@@ -115,3 +115,26 @@ async def test_a_clip_whose_probe_took_too_long_is_tried_again_ever_more_seldom(
             assert [asset.house_id for asset in await tx.assets.list()] == ["N1"]
     finally:
         await store.close()
+
+
+async def test_of_the_programs_own_home_its_media_alone_come_in(tmp_path: Path) -> None:
+    """Whoever watches a folder around it watches no database and no key."""
+    store = Store(f"sqlite+aiosqlite:///{tmp_path}/mcr.db")
+    await store.migrate()
+    clock, home = MovedClock(), tmp_path / "in" / "home"
+    assets = AssetImport(store, clock, Prober(), Threads("media", places=2))
+    intake = MediaIntake(store, clock, assets, Threads("watched folders", places=2), home)
+    for folder in ("run", "media"):
+        (home / folder).mkdir(parents=True)
+        make_small_clip(home / folder / f"{folder}.mp4")
+    try:
+        async with store.write() as tx:
+            watched = await tx.watched_folders.add(FolderSpec("media", str(tmp_path / "in")), clock.now())
+        files: dict[str, tuple[str, str]] = {}
+        for _ in range(4):
+            files = await seen(intake, watched)
+        assert [(name, state) for name, (state, _) in files.items()] == [("home/run/run.mp4", "refused")]
+        async with store.read() as tx:
+            assert [asset.house_id for asset in await tx.assets.list()] == ["media"]
+    finally:
+        await store.close()
