@@ -21,7 +21,7 @@ test: $(VENV)/.test ## the suite, some six minutes on two cores; MCR_LONG_TESTS=
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not faults and not campaign"
 
 faults: $(VENV)/.test ## real faults in a lab of network namespaces, some six minutes; needs root, iproute2 and nftables
-	@$(BIN)/python -m pytest -m faults tests/faults
+	@$(BIN)/python -m pytest -m "faults$(if $(CI), and not second)" tests/faults
 
 check: $(VENV)/.test ## format, lint, types, layers, drift: what CI runs beside the tests
 	$(BIN)/ruff format --check .

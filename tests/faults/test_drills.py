@@ -11,6 +11,7 @@ from tests.fixtures.received import aired
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 
 
+@pytest.mark.second
 def test_p2_an_isolated_nodes_channel_goes_on_elsewhere_and_the_drill_says_how_long_it_took(lab: Lab) -> None:
     api = lab.leader().api
     with aired(lab, "drill", is_test=True) as channel:

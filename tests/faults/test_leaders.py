@@ -53,7 +53,9 @@ def test_p2_p6_a_frozen_leader_that_wakes_changes_nothing(lab: Lab) -> None:
     assert judge_udp("frozen leader", channel.udp).clean
 
 
-@pytest.mark.parametrize("node_alone", [False, True], ids=["everywhere", "one node"])
+@pytest.mark.parametrize(
+    "node_alone", [False, pytest.param(True, marks=pytest.mark.second)], ids=["everywhere", "one node"]
+)
 def test_p6_a_step_of_the_wall_clock_moves_nothing(lab: Lab, node_alone: bool, tmp_path: Path) -> None:
     """F22, I24. P6: supervisors, agents and sidecars jump an hour ahead of the database, or a node falls an hour behind
     all others, which is alarmed; no epoch changes, no lease ends and no frame is lost."""

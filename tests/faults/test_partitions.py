@@ -17,7 +17,9 @@ def cut_off(lab: Lab, host: str, *, answers_only: bool = False) -> None:
         lab.network.cut(host, supervisor, one_way=answers_only)
 
 
-@pytest.mark.parametrize("answers_only", [False, True], ids=["both ways", "answers alone"])
+@pytest.mark.parametrize(
+    "answers_only", [False, pytest.param(True, marks=pytest.mark.second)], ids=["both ways", "answers alone"]
+)
 def test_p2_the_old_sender_leaves_the_air_before_the_new_one_enters_it(lab: Lab, answers_only: bool) -> None:
     """F8, F9. P1, P2: UDP with lease-stop. Requests that arrive and whose answers are lost change nothing of that."""
     with aired(lab, "partition", udp=True, lease_stop=True) as channel:
@@ -65,7 +67,7 @@ def test_p6_when_most_nodes_are_silent_at_once_it_is_us_and_nothing_is_moved(lab
     assert channel.index.log.faults == []
 
 
-@pytest.mark.parametrize("wins", ["first", "last"])
+@pytest.mark.parametrize("wins", ["first", pytest.param("last", marks=pytest.mark.second)])
 def test_p2_rtmp_has_one_publisher_and_the_old_one_never_connects_again(lab: Lab, wins: str) -> None:
     """P2: where the first publisher wins its open session airs on; where the last wins it is thrown out, and without a
     lease it does not come back."""
