@@ -7,11 +7,12 @@ from typing import Final
 import structlog
 
 from db.errors import NotLeader, PortTaken, StaleRev, StoreError
-from db.models import Recorder
+from db.models import Recorder, Schedule
 from db.repositories.ports import PortWanted
 from db.store import Store
 from supervisor.decisions.alarms import Wanted
 from supervisor.loops.desk import Desk
+from supervisor.loops.looks import Look
 from supervisor.loops.outputs import ports_on
 from supervisor.loops.recorder import RecorderKeeper
 from supervisor.nursery import Nursery
@@ -45,6 +46,8 @@ class RecorderRoster:
         self._blocked: dict[str, Wanted] = {}
         self._kept: float | None = None
         """When ports were last kept, on our monotonic clock."""
+        self.look = Look()
+        """The reading that is under way."""
         self._desk: Desk
         self._board: RecorderBoard
         self.are_any: Callable[[], bool] = lambda: True
@@ -84,9 +87,7 @@ class RecorderRoster:
         """Rows and schedules in one view, and what follows from them. Raises StoreError."""
         if not self._keepers and not self.are_any():
             return
-        async with self._store.read(timeout=self._desk.timing.store) as tx:
-            rows = await tx.recorders.list()
-            schedules = await tx.schedules.list() if rows else ()
+        rows, schedules = await self.look.take(self._view)
         for row in rows:
             keeper = self.update(row)
             mine = [planned(one) for one in schedules if one.recorder_id == row.id]
@@ -95,6 +96,11 @@ class RecorderRoster:
             await self._keep_ports()
         for recorder_id in self._keepers.keys() - {row.id for row in rows}:
             self.remove(recorder_id)
+
+    async def _view(self) -> tuple[Sequence[Recorder], Sequence[Schedule]]:
+        async with self._store.read(timeout=self._desk.timing.store) as tx:
+            rows = await tx.recorders.list()
+            return rows, await tx.schedules.list() if rows else ()
 
     async def _keep_ports(self) -> None:
         """What comes into sight with time is kept, too; who changes a plan keeps ports himself."""

@@ -15,6 +15,7 @@ from supervisor.decisions.placement import MediaVerdict, NodeFacts
 from supervisor.decisions.resume import Position
 from supervisor.loops.channel import ChannelKeeper
 from supervisor.loops.desk import Desk
+from supervisor.loops.looks import Look
 from supervisor.loops.nodes import NodeWatch
 from supervisor.loops.outputs import OutputNeeds, needs_of
 from supervisor.nursery import Nursery
@@ -60,6 +61,8 @@ class Roster:
         self.are_recorders = True
         """Whether there is a recorder; unknown is true."""
         self.is_read = False
+        self.look = Look()
+        """The reading that is under way."""
 
     def use(self, desk: Desk) -> None:
         """Once, before anything else: what keepers work with."""
@@ -124,7 +127,7 @@ class Roster:
         """Reads and records once a second until cancelled."""
         while True:
             try:
-                await self.read()
+                await self.look.take(self.read)
                 await self.record_positions()
             except NotLeader as error:
                 self._desk.leadership.lost(str(error))

@@ -319,6 +319,8 @@ class Supervision:
     def _term_begins(self) -> None:
         standing = self._leadership.standing()
         self._history.leader(f"this supervisor at {standing.address} leads, term {standing.term}")
+        self._roster.look.anew()
+        self._recorders.look.anew()
         self._wake()
         self._alarms.wake()
 
