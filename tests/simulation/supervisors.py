@@ -48,7 +48,8 @@ class SimSupervisor:
         self.resumed_at = 0.0
         """When it began, or went on after whatever had stopped it."""
         self.awake_since = 0.0
-        """The same, but for pauses of its whole machine: none of its clocks shows those."""
+        """The same, but for short halts, and for pauses of its whole machine: none of its clocks shows those."""
+        self._stopped_at = 0.0
         self.looked_at: dict[str, float] = {}
         """By channel when its keeper last looked at it, in this life."""
         self.started_at: dict[str, float] = {}
@@ -137,10 +138,14 @@ class SimSupervisor:
     def freeze(self) -> None:
         if self.process is not None:
             self.world.log.say("fault", f"{self.holder} is stopped")
+            self._stopped_at = self.world.loop.now
             self.world.loop.stop_process(self.process)
 
     def thaw(self) -> None:
         if self.process is not None and self.process.stopped:
             self.world.log.say("heal", f"{self.holder} goes on")
-            self.resumed_at = self.awake_since = self.world.loop.now
+            self.resumed_at = self.world.loop.now
+            if self.resumed_at - self._stopped_at > Timing().late_tick:
+                # A shorter halt is what any busy machine does, and not an absence (seed 538).
+                self.awake_since = self.resumed_at
             self.world.loop.cont_process(self.process)
