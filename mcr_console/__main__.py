@@ -1,5 +1,6 @@
 """``python -m mcr_console --socket PATH`` (or ``--url`` and ``--token-file``): the console, starting nothing else."""
 
+import gc
 import logging
 import os
 import sys
@@ -20,6 +21,7 @@ def run_console(client: Client, log_file: Path | None = None) -> int:
     from mcr_console.app import McrApp
     from mcr_console.preferences import preferences
 
+    gc.freeze()  # as ``show_console`` does
     log_to(log_file or Home.of(os.environ).console_log)
     app = McrApp(client, preferences=preferences(os.environ))
     app.run()

@@ -1,6 +1,7 @@
 """Opens the console in this terminal."""
 
 import asyncio
+import gc
 import os
 import sys
 from typing import Final
@@ -24,6 +25,8 @@ async def show_console(client: Client, home: Home, *, read_only: bool = False) -
     from mcr_console.app import McrApp
     from mcr_console.preferences import preferences
 
+    # What was loaded stays: looked through by every full collection it would hold up keys for a twentieth of a second.
+    gc.freeze()
     log_to(home.console_log)
     client.sit(new_command_id(), station())
     app = McrApp(client, preferences=preferences(os.environ), read_only=read_only)
