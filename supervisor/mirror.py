@@ -5,7 +5,7 @@ What is live (heartbeats, items, outputs) is not the store's: each supervisor wa
 """
 
 from collections.abc import Awaitable, Callable, Sequence, Set
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 
@@ -42,6 +42,17 @@ ReadNodes = Callable[[Transaction], Awaitable[Sequence[Node]]]
 EventKey = tuple[str, str, int]
 
 
+class _Told(NamedTuple):
+    """What is kept of an as-run event that was told: whole events would be megabytes. ``content``: its hash."""
+
+    has_ended: bool
+    content: int
+
+    @classmethod
+    def of(cls, event: AsRunEvent) -> "_Told":
+        return cls(event.end_at is not None, hash(event))
+
+
 class Mirror:
     """While another supervisor leads, publishes what differs between the store and what was last published here.
 
@@ -71,7 +82,7 @@ class Mirror:
         self._nodes: dict[str, tuple[object, ...]] = {}
         self._alarms: dict[str, tuple[object, ...]] = {}
         self._playlists: dict[str, int] = {}
-        self._asrun: dict[EventKey, AsRunEvent] = {}
+        self._asrun: dict[EventKey, _Told] = {}
         events.listeners.append(self._hear)
 
     async def run(self) -> None:
@@ -115,7 +126,7 @@ class Mirror:
                 news = PlaylistChanged(playlist_id=playlist_id, revision=revision, channel_ids=playing)
                 self._say("playlist", news, silent=silent)
         for event in asrun:
-            if self._asrun.get(_key(event)) != event:
+            if self._asrun.get(_key(event)) != _Told.of(event):
                 self._say("asrun", event, silent=silent)
         self._forget_as_run(asrun, there.keys())
 
@@ -145,7 +156,7 @@ class Mirror:
         newest = await tx.as_run.events(EventFilters(aired_only=True), None, NEWEST)
         events = {_key(event): event for event in map(views.as_run_event, newest)}
         waiting = dict.fromkeys(
-            key[0] for key, event in self._asrun.items() if event.end_at is None and key not in events
+            key[0] for key, told in self._asrun.items() if not told.has_ended and key not in events
         )
         for channel_id in list(waiting)[:ENDS]:
             of_channel = await tx.as_run.events(EventFilters(channel_id=channel_id), None, NEWEST)
@@ -157,16 +168,16 @@ class Mirror:
     def _forget_as_run(self, seen: Sequence[AsRunEvent], channels: Set[str]) -> None:
         """What has ended and is not among the newest is told for good; so is what a deleted channel left open."""
         newest = {_key(event) for event in seen}
-        for key, event in tuple(self._asrun.items()):
-            if key not in newest and (event.end_at is not None or key[0] not in channels):
+        for key, told in tuple(self._asrun.items()):
+            if key not in newest and (told.has_ended or key[0] not in channels):
                 del self._asrun[key]
-            elif event.end_at is None and key in newest:
+            elif not told.has_ended and key in newest:
                 # To the back of the queue of those that are asked for again.
                 self._asrun[key] = self._asrun.pop(key)
 
     def _drop_ended(self) -> None:
         """Half of what is remembered; who is told twice of what has ended is told the same."""
-        ended = [key for key, event in self._asrun.items() if event.end_at is not None]
+        ended = [key for key, told in self._asrun.items() if told.has_ended]
         for key in ended[: KEPT // 2]:
             del self._asrun[key]
 
@@ -193,7 +204,7 @@ class Mirror:
             case PlaylistChanged():
                 self._playlists[payload.playlist_id] = payload.revision
             case AsRunEvent():
-                self._asrun[_key(payload)] = payload
+                self._asrun[_key(payload)] = _Told.of(payload)
                 if len(self._asrun) > KEPT:
                     self._drop_ended()
             case _:

@@ -1,13 +1,17 @@
 """A channel's journals as they lie on the disk: this run's and older ones."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from sidecar.journal.segments import SUFFIX
 from sidecar.protocol.asrun import GENESIS, AsRunPage, AsRunRecord, TornLine, chain_hash, decode_line, whole_lines
 
+_NEAR = 8192
+"""Bytes of a segment that are read through without looking for the place."""
 _RUN_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
@@ -62,9 +66,10 @@ class JournalOnDisk:
     def _last_line(self, run: Path) -> tuple[bytes, AsRunRecord] | None:
         newest: tuple[bytes, AsRunRecord] | None = None
         for segment in reversed(_segments(run)):
-            for line, record in whole_lines(segment.read_bytes()):
-                if newest is None or record.seq > newest[1].seq:
-                    newest = line, record
+            with segment.open("rb") as file:
+                for line, record in whole_lines(file):
+                    if newest is None or record.seq > newest[1].seq:
+                        newest = line, record
             if newest is not None:
                 return newest
         return None
@@ -79,7 +84,9 @@ class JournalOnDisk:
         while begin > 0 and segments[begin - 1].name.partition(".")[0] == segments[begin].name.partition(".")[0]:
             begin -= 1
         for segment in segments[begin:]:
-            yield from whole_lines(segment.read_bytes())
+            with segment.open("rb") as file:
+                file.seek(_place(file, first_seq))
+                yield from whole_lines(file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,26 @@ def damages(directory: Path) -> Iterator[Damage]:
                 if record.seq != seen + 1:
                     yield Damage(run.name, segment.name, number, f"number {record.seq} follows {seen}")
                 previous, seen = chain_hash(line), record.seq
+
+
+def _place(file: BinaryIO, first_seq: int) -> int:
+    """Where in a segment a line begins that is near record ``first_seq``, and not behind it.
+
+    Whoever follows a run asks after every record, and its segment would be read from the beginning each time.
+    """
+    low, high = 0, os.fstat(file.fileno()).st_size
+    while high - low > _NEAR:
+        middle = (low + high) // 2
+        file.seek(middle)
+        file.readline()  # the rest of a line
+        begin = file.tell()
+        try:
+            seq = decode_line(file.readline()).seq
+        except TornLine:
+            high = middle  # nothing behind it is read
+            continue
+        low, high = (begin, high) if seq <= first_seq else (low, middle)
+    return low
 
 
 def _segments(run: Path) -> list[Path]:

@@ -7,7 +7,7 @@ full disk) fails its checksum and ends the readable part.
 
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 import msgspec
@@ -161,9 +161,9 @@ def chain_hash(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
 
 
-def whole_lines(data: bytes) -> Iterator[tuple[bytes, AsRunRecord]]:
-    """The records of ``data`` up to the first torn line."""
-    for line in data.splitlines(keepends=True):
+def whole_lines(data: bytes | Iterable[bytes]) -> Iterator[tuple[bytes, AsRunRecord]]:
+    """The records of ``data``, all of it or its lines one after the other, up to the first torn line."""
+    for line in data.splitlines(keepends=True) if isinstance(data, bytes) else data:
         try:
             yield line, decode_line(line)
         except TornLine:

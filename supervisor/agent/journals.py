@@ -134,5 +134,6 @@ def _first_epoch(run: Path) -> int:
 def _lines(directory: Path) -> Iterator[JournalLine]:
     # A torn line ends its segment; a later segment, written after the disk had room again, is read on.
     for segment in sorted(directory.glob("*.jsonl")):
-        for line, record in whole_lines(segment.read_bytes()):
-            yield JournalLine(line, record)
+        with segment.open("rb") as file:
+            for line, record in whole_lines(file):
+                yield JournalLine(line, record)

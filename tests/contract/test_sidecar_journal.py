@@ -118,6 +118,25 @@ def test_no_reported_record_is_lost_by_kill_9_and_no_number_comes_twice(tmp_path
     assert list(damages(tmp_path)) == []
 
 
+def test_a_long_segment_is_read_from_any_record_on_and_not_behind_what_is_torn(tmp_path: Path) -> None:
+    with running(tmp_path) as journal:
+        write(journal, 400)
+        until(lambda: journal.last_seq == 400, "all records")
+        for after in (0, 1, 17, 199, 398, 399, 400):
+            page = journal.page(journal.run_id, after, 3)
+            assert page is not None
+            assert [record.seq for record in page.records] == [*range(after + 1, min(after + 3, 400) + 1)]
+    segment = next((tmp_path / ("1" * 32)).glob("*.jsonl"))
+    lines = segment.read_bytes().splitlines(keepends=True)
+    lines[250] = b"x" + lines[250][1:]
+    segment.write_bytes(b"".join(lines))
+    with running(tmp_path, "2" * 32, 2) as journal:
+        for after in (0, 100, 240):
+            page = journal.page("1" * 32, after, 1000)
+            assert page is not None
+            assert [record.seq for record in page.records] == [*range(after + 1, 251)]
+
+
 def test_a_torn_tail_ends_the_readable_part_and_is_never_extended(tmp_path: Path) -> None:
     with running(tmp_path) as journal:
         write(journal, 5)
