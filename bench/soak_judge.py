@@ -11,7 +11,15 @@ from bench.record import median
 Line: TypeAlias = Mapping[str, Any]
 
 FLAT_SHARE = 0.05
-"""By how much of its mean a process's memory may grow over the second half."""
+"""By how much of its mean a process's memory may grow over the second half.
+
+Memory is what the process alone has written to (``Private_Dirty``), and of that the most in each window: a machine must
+have room for that, and what a single sample finds depends on whether it fell into a seam, a proof or a call. A straight
+line through these peaks says how much they grew while it was watched. What is bounded, but not full yet when the
+judging begins, counts as growth: the ring of events and the database's caches are a few MiB, and fill within half an
+hour of a soak's short clips.
+"""
+WINDOW_S = 300.0
 DESCRIPTORS_MORE = 3
 WARM_S = 120.0
 """A process that has just begun still fills its caches."""
@@ -25,6 +33,21 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
     mean_y = sum(y for _, y in points) / len(points)
     spread = sum((x - mean_x) ** 2 for x, _ in points)
     return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread if spread else 0.0
+
+
+def peaks(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The most in each window from the first of ``points`` on, by its middle in seconds; of a last one that is not whole
+    nothing, as fewer samples find less. Where there is no whole one, the points themselves."""
+    if not points or points[-1][0] - points[0][0] < WINDOW_S:
+        return list(points)
+    first = points[0][0]
+    whole = int((points[-1][0] - first) / WINDOW_S)
+    windows: list[list[float]] = [[] for _ in range(whole)]
+    for at, value in points:
+        number = int((at - first) / WINDOW_S)
+        if number < whole:
+            windows[number].append(value)
+    return [(first + WINDOW_S * (number + 0.5), max(values)) for number, values in enumerate(windows) if values]
 
 
 def figures(lines: Sequence[Line], hours: float) -> tuple[dict[str, object], list[str]]:
@@ -73,20 +96,24 @@ def _process(name: str, samples: Sequence[Line], since: float, wrong: list[str])
     if not lives:
         return {}
     life = max(lives.values(), key=len)
-    points = [(at / 3600, seen["anon"] / 1024) for at, seen in life]
-    per_hour, watched = slope(points), points[-1][0] - points[0][0]
+    points = peaks([(at, seen.get("dirty", seen["anon"]) / 1024) for at, seen in life])
+    per_hour, watched = slope([(at / 3600, most) for at, most in points]), (life[-1][0] - life[0][0]) / 3600
     grown = per_hour * watched
-    mean = sum(y for _, y in points) / len(points)
+    mean = sum(most for _, most in points) / len(points)
     quarter = max(1, len(life) // 4)
     first = median([seen["descriptors"] for _, seen in life[:quarter]])
     last = median([seen["descriptors"] for _, seen in life[-quarter:]])
     if grown > FLAT_SHARE * mean:
-        wrong.append(f"the memory of {name} grew by {grown:.1f} MiB of {mean:.0f} in {60 * watched:.0f} minutes")
+        said = ", ".join(f"{most:.0f}" for _, most in points)
+        wrong.append(
+            f"the memory of {name} grew by {grown:.1f} MiB of {mean:.0f} in {60 * watched:.0f} minutes; at most {said}"
+        )
     if last > first + DESCRIPTORS_MORE:
         wrong.append(f"{name} has {last:.0f} descriptors open and had {first:.0f}")
     return {
         f"{name}_minutes_watched": round(60 * watched, 1),
         f"{name}_mib": round(mean, 1),
+        f"{name}_peaks_mib": [round(most) for _, most in points],
         f"{name}_mib_per_hour": round(per_hour, 2),
         f"{name}_grown_mib": round(grown, 2),
         f"{name}_descriptors_first": first,

@@ -155,18 +155,24 @@ def station(folder: Path) -> Iterator[Station]:
 
 
 def measured(pid: int) -> dict[str, int]:
-    """Memory in KiB (``rss``, and ``anon``: what no file stands behind), descriptors, threads and clock ticks of CPU.
+    """Memory in KiB (``rss``; ``anon``: what no file stands behind; ``dirty``: what it alone has written to), descriptors,
+    threads and clock ticks of CPU.
 
     Raises OSError when it is gone.
     """
     folder = Path(f"/proc/{pid}")
-    lines = (line.partition(":") for line in (folder / "status").read_text().splitlines())
-    status = {name: value.split()[0] for name, _, value in lines if value.strip()}
+    text = (folder / "status").read_text() + (folder / "smaps_rollup").read_text()
+    status = {name: value.split()[0] for name, _, value in map(_halves, text.splitlines()) if value.strip()}
     fields = (folder / "stat").read_text().rpartition(")")[2].split()
     return {
-        "pid": pid, "rss": int(status["VmRSS"]), "anon": int(status["RssAnon"]), "threads": int(status["Threads"]),
+        "pid": pid, "rss": int(status["VmRSS"]), "anon": int(status["RssAnon"]),
+        "dirty": int(status["Private_Dirty"]), "threads": int(status["Threads"]),
         "descriptors": sum(1 for _ in (folder / "fd").iterdir()), "ticks": int(fields[11]) + int(fields[12]),
     }  # fmt: skip
+
+
+def _halves(line: str) -> tuple[str, str, str]:
+    return line.partition(":")
 
 
 async def _true(work: Awaitable[None]) -> bool:

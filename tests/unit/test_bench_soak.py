@@ -47,6 +47,19 @@ def test_memory_that_grows_and_descriptors_that_are_kept_are_found() -> None:
     assert any("descriptors" in sentence for sentence in figures(soak(descriptors_per_hour=20), HOURS)[1])
 
 
+def test_a_memory_that_jumps_between_seams_is_flat_and_one_whose_peaks_grow_is_not() -> None:
+    def planted(grows_mib_per_hour: float) -> list[Line]:
+        lines = soak(grows_mib_per_hour=grows_mib_per_hour)
+        for number, line in enumerate(lines):
+            line["processes"]["supervisor"]["dirty"] = line["processes"]["supervisor"]["anon"] - 30_000 * (number % 3)
+        return lines
+
+    found, wrong = figures(planted(0), HOURS)
+    assert (found["supervisor_grown_mib"], wrong) == (0.0, [])
+    assert found["supervisor_peaks_mib"] == [100] * 5
+    assert any("memory of supervisor" in sentence for sentence in figures(planted(15), HOURS)[1])
+
+
 def test_a_log_that_does_not_account_for_every_frame_is_found() -> None:
     for planted in ({"holds": False}, {"unaccounted": 1}, {"not_stored": 1}):
         assert len(figures([*soak(), proof(**planted)], HOURS)[1]) == 1
