@@ -155,8 +155,8 @@ def station(folder: Path) -> Iterator[Station]:
 
 
 def measured(pid: int) -> dict[str, int]:
-    """Memory in KiB (``rss``; ``anon``: what no file stands behind; ``dirty``: what it alone has written to), descriptors,
-    threads and clock ticks of CPU.
+    """Memory in KiB (``rss``; ``anon``: what no file stands behind; ``dirty``: what it alone has written to), and
+    descriptors, threads and clock ticks of CPU.
 
     Raises OSError when it is gone.
     """

@@ -10,12 +10,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sidecar.allocator import keep_memory_small
+
 if TYPE_CHECKING:
     from sidecar.configuration import Configuration
 
 
 def main() -> int:
     """The exit code: 0 after a clean stop, 64 for a configuration that cannot be used."""
+    keep_memory_small()
     if sys.argv[1:] == ["--spare"]:
         from sidecar.spare import become
 

@@ -16,6 +16,7 @@ from db.urls import database_url
 from supervisor.agent import keys
 from supervisor.agent.docker_choice import LOCAL_ENGINE, DockerChoice
 from supervisor.agent.launcher import LauncherKind
+from supervisor.allocator import keep_memory_small
 from supervisor.errors import McrError
 from supervisor.files import only_supervisor, remove, swap_database
 from supervisor.logs import logging_to_stderr
@@ -229,6 +230,7 @@ async def _restore(path: Path, *, same_cluster: bool) -> int:
 
 def _run(work: Coroutine[Any, Any, int]) -> None:
     """Ends the process with the work's exit code; what cannot start says why in words, without a trace."""
+    keep_memory_small()
     with logging_to_stderr():
         try:
             code = asyncio.run(work)

@@ -155,9 +155,7 @@ class Mirror:
         """The newest first; then those that began before and had no end when they were last told."""
         newest = await tx.as_run.events(EventFilters(aired_only=True), None, NEWEST)
         events = {_key(event): event for event in map(views.as_run_event, newest)}
-        waiting = dict.fromkeys(
-            key[0] for key, told in self._asrun.items() if not told.has_ended and key not in events
-        )
+        waiting = dict.fromkeys(key[0] for key, told in self._asrun.items() if not told.has_ended and key not in events)
         for channel_id in list(waiting)[:ENDS]:
             of_channel = await tx.as_run.events(EventFilters(channel_id=channel_id), None, NEWEST)
             for event in map(views.as_run_event, of_channel):
