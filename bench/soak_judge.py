@@ -36,8 +36,8 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
 
 
 def peaks(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The most in each window from the first of ``points`` on, by its middle in seconds. A last one that is not whole is
-    left out, as fewer samples find less. Where there is no whole one, the points themselves."""
+    """The most in each window from the first of ``points`` on, by its middle in seconds. One that is not whole is
+    left out: fewer samples find less. Where there is no whole one, the points themselves."""
     if not points or points[-1][0] - points[0][0] < WINDOW_S:
         return list(points)
     first = points[0][0]
