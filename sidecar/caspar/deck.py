@@ -36,6 +36,8 @@ class Loaded:
     """The last position seen."""
     over: bool = False
     """Its last frame stands, or it goes round."""
+    live: bool = False
+    """A live input: its positions are its own, and it has no end."""
 
     @property
     def end(self) -> int | None:
@@ -62,7 +64,7 @@ class Sight(Enum):
     MOVING = "moving"
     ENDED = "ended"  # its last frame stands, or it goes round although it should not
     OPENING = "opening"  # named, and nothing of it there; for good where the file is broken
-    STILL = "still"  # a card, a picture: it has no time
+    STILL = "still"  # a card, a picture, a live input: it has no time of the item's
     BLANK = "blank"  # nothing is on the layer
     FOREIGN = "foreign"  # what we did not load
 
@@ -123,6 +125,8 @@ class Deck:
             return Reading(Sight.FOREIGN, paused=side.paused)
         if front.airing is None:
             return self._card(front, side)
+        if front.live:
+            return self._live(front, side)
         if not _same(side, front.path):
             return Reading(Sight.FOREIGN, paused=side.paused)
         woke = self._wake(front, side, per_frame)
@@ -139,6 +143,13 @@ class Deck:
     def _card(self, front: Loaded, side: Side) -> Reading:
         is_card = side.producer not in ("ffmpeg", "empty") and (side.producer == "transition" or not side.clip_length)
         if not is_card:
+            return Reading(Sight.FOREIGN, paused=side.paused)
+        woke, front.alive = not front.alive, True
+        return Reading(Sight.STILL, woke=woke, paused=side.paused)
+
+    def _live(self, front: Loaded, side: Side) -> Reading:
+        """Whether its pictures still come is not asked here."""
+        if side.path != front.path:
             return Reading(Sight.FOREIGN, paused=side.paused)
         woke, front.alive = not front.alive, True
         return Reading(Sight.STILL, woke=woke, paused=side.paused)

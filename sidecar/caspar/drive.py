@@ -5,26 +5,29 @@ the rundown everywhere else: a cut that somebody ordered is played first and cou
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+from sidecar.caspar.adopting import clip_found, live_found
 from sidecar.caspar.amcp import UnwritableTextError
 from sidecar.caspar.connection import CommandFailedError, NoReplyError, ServerAwayError
 from sidecar.caspar.deck import Deck, Loaded, Reading, Sight
 from sidecar.caspar.info import ChannelInfo, Layer
+from sidecar.caspar.judging import NOT_YET, Judge
 from sidecar.caspar.link import Link
 from sidecar.caspar.loading import LayerCommands, ticks_a_frame
 from sidecar.caspar.names import ClipNames
 from sidecar.caspar.ticking import Record, Ticking, Watch, nobody_watches
+from sidecar.caspar.wings import Wings
 from sidecar.engine.command_queue import CommandQueue
 from sidecar.engine.entrance import Entrance
-from sidecar.engine.pacing import NS, PlayoutTime
+from sidecar.engine.pacing import PlayoutTime
 from sidecar.protocol.channel import CasparServer, ResumePoint
-from sidecar.protocol.status import EngineHealth
 from sidecar.rundown.clock import RundownClock
 from sidecar.rundown.model import Airing, Shown
-from sidecar.rundown.rate import due_ns, frames_in
+from sidecar.rundown.rate import due_ns
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +37,6 @@ ORDER_S: Final = 10
 """An ordered cut is tried for so long while the server's queue is full."""
 _TOLD_NS: Final = 200_000_000
 """So long after a PLAY that nobody answered, what the server shows says that it was not done."""
-_ADOPT_S: Final = 2
-"""What plays already is left to play where it is so near to what is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,15 @@ class Drive:
         time: PlayoutTime,
         card: str = "",
         watch: Watch = nobody_watches,
+        may_use: Callable[[CasparServer], bool] = lambda _: True,
     ) -> None:
         """``card``: the slate's picture as a file that the server may be able to read; empty: a colour. ``watch`` is
-        told of every frame."""
+        told of every frame. ``may_use`` is asked before anything is put on a layer beside the channel's own."""
         self.rundown = rundown
         self.deck = Deck()
-        self.ticking = Ticking(rundown, self.deck, rate, record, watch)
-        self.health = EngineHealth("", answers=False, moves=False, detail="not connected yet", reached=False)
+        self._wings = Wings(server, link, time.monotonic_ns, may_use)
+        self.ticking = Ticking(rundown, self.deck, rate, record, watch, self._wings.view)
+        self.health = NOT_YET
         self.info: ChannelInfo | None = None
         self.is_on_air = False
         self._server = server
@@ -78,7 +81,7 @@ class Drive:
         self._card = card
         self._begins: Begins | None = None
         self._is_answered = self._is_refused = False
-        self._wrong_since_ns: int | None = None
+        self._judgement = Judge()
         self._paused = False
         self._told_ns = 0
         self._waits = False
@@ -108,6 +111,7 @@ class Drive:
             if not self.is_on_air:
                 self._judge(now_ns)
                 return now_ns + _MUTED_NS
+        self._wings.see(self.info)
         reading = None if self.info is None else self.deck.read(layer, self._layer.per_frame)
         before, ordered = self.rundown.frame, self.rundown.ordered
         self.ticking.replay(reading, now_ns, self._time.wall_ns())
@@ -127,6 +131,7 @@ class Drive:
             await self._adjust()
         if not self._is_refused and (reading is None or reading.sight not in (Sight.BLANK, Sight.FOREIGN)):
             await self._cue(is_seen=reading is not None)
+        await self._keep_lives()
         self._judge(now_ns)
         return self._next_look(now_ns, reading)
 
@@ -139,7 +144,7 @@ class Drive:
     async def clear(self) -> bool:
         """Whether the server confirmed that the layer is empty, whoever filled it: a run before this one may have."""
         await self._link.keep()
-        return self._link.is_up and not await self._link.tried(self._layer.clear())
+        return self._link.is_up and not await self._link.tried(self._layer.clear()) and await self._wings.clear()
 
     # --- before the air ---------------------------------------------------------------------------------------------
 
@@ -160,23 +165,23 @@ class Drive:
             target = entrance.target(rundown.playlist, self._rate, self._time.wall_ns())
             rundown.begin_with(target or entrance.point)
         first = rundown.first
-        if first is None or layer is None or first.item.kind != "clip" or not first.item.path:
+        if first is None or layer is None:
             return
-        try:
-            wanted = self._layer.loaded(first, first.first_frame, 0)
-        except UnwritableTextError:
+        if first.item.kind == "live" and live_found(told := self._wings.told(first), layer.foreground):
+            log.info("the live input that is due is on air already; it is left there")
+            self._wings.adopt(first)
+            self.deck.front = Loaded(first, told, alive=True, live=True)
+        found = clip_found(first, layer.foreground, self._layer, self._rate)
+        if found is None:
             return
-        side = layer.foreground
-        position = (side.position or 0) // self._layer.per_frame
-        near = abs(position - wanted.start) <= frames_in(_ADOPT_S, self._rate)
-        if side.path != wanted.path or side.producer != "ffmpeg" or side.paused or not near or side.has_ended:
-            return
-        rundown.begin_with(ResumePoint(first.item.id, max(0, position - wanted.first)))
+        position, begin = found
+        rundown.begin_with(ResumePoint(first.item.id, max(0, position - begin)))
         first = rundown.first
         if first is not None:
-            log.info("%s plays already, from frame %d on; it is left to play", wanted.path, position)
+            path, side = first.item.path or "", layer.foreground
+            log.info("%s plays already, from frame %d on; it is left to play", path, position)
             length = None if side.clip_length is None else side.clip_length // self._layer.per_frame
-            self.deck.front = Loaded(first, wanted.path, position, wanted.first, length, alive=True)
+            self.deck.front = Loaded(first, path, position, begin, length, alive=True)
 
     # --- looking ----------------------------------------------------------------------------------------------------
 
@@ -209,20 +214,9 @@ class Drive:
 
     def _judge(self, now_ns: int) -> None:
         stalled = self.ticking.stalled_since_ns
-        stands_s = 0 if stalled is None else (now_ns - stalled) / NS
-        answers = self._is_answered and self.info is not None
-        detail = "" if answers else self._link.fault or "the CasparCG server does not answer"
-        if self.info is not None and not answers:
-            detail = f"{detail}; what it plays is known by OSC"
-        if stands_s >= 1:
-            detail = f"the server's channel time has stood for {stands_s:.0f} s; its card or clock may be stuck"
-        moves = self.info is not None and stands_s < 1
-        if answers and moves:
-            self._wrong_since_ns = None
-        elif self._wrong_since_ns is None:
-            self._wrong_since_ns = now_ns if stalled is None else stalled
-        wrong_ms = 0 if self._wrong_since_ns is None else (now_ns - self._wrong_since_ns) // 1_000_000
-        self.health = EngineHealth(self._link.version, answers, moves, detail, self._link.is_up, wrong_ms)
+        self.health = self._judgement.judge(
+            self._link, self.info, now_ns, is_answered=self._is_answered, stalled_since_ns=stalled
+        )
 
     def _next_look(self, now_ns: int, reading: Reading | None) -> int:
         """Soon after the next thing that is to happen."""
@@ -265,12 +259,13 @@ class Drive:
             if front is None or front.airing is not None or is_lost:
                 await self._show_card()
         elif shown.airing is None:
-            return
+            if front is not None and front.live:  # its last picture would move again with it, and its connection stay
+                await self._show_card()
         elif shown.action == "source" or shown.late:
             await self._show_source(shown, shown.airing, is_lost=is_lost)
         elif is_lost or front is None or front.airing is not shown.airing:
             await self._stand_on(shown.airing, shown.position)
-        elif shown.picture == "freeze" and not self._paused:
+        elif (shown.picture == "freeze" or front.live) and not self._paused:
             self._paused = not await self._link.tried(self._layer.pause())
 
     def _is_lost(self, reading: Reading | None) -> bool:
@@ -291,6 +286,9 @@ class Drive:
     async def _play(self, airing: Airing, position: int, played: int) -> None:
         """``played``: 1 where the frame at ``position`` is one that the rundown has counted."""
         self._waits = True
+        if airing.item.kind == "live":
+            await self._go_live(airing)
+            return
         try:
             loaded = self._layer.loaded(airing, position, played)
         except (UnwritableTextError, ValueError) as error:
@@ -302,6 +300,17 @@ class Drive:
         if await self._is_done(command, airing):
             self.deck.took(loaded)
             self._told_ns = self._time.monotonic_ns()
+
+    async def _go_live(self, airing: Airing) -> None:
+        is_there = await self._wings.swap(airing)
+        if is_there and (self.deck.front is None or self.deck.front.airing is not airing):
+            self.deck.took(Loaded(airing, self._wings.told(airing), live=True))
+            self._told_ns = self._time.monotonic_ns()
+
+    async def _keep_lives(self) -> None:
+        front = self.deck.front
+        wanted = [airing for airing in self.rundown.wanted() if airing.item.kind == "live"]
+        await self._wings.keep(wanted, self.info, front.path if front is not None and front.live else "")
 
     async def _is_done(self, command: str, airing: Airing) -> bool:
         """Also where nobody knows: then what INFO shows says it."""
@@ -332,7 +341,11 @@ class Drive:
         self.deck.took(Loaded(None, ""))
 
     async def _stand_on(self, airing: Airing, position: int) -> None:
-        """A held last picture, put back."""
+        """A held last picture, put back; a live input's is gone for good."""
+        if airing.item.kind == "live":
+            if self.deck.front is None or self.deck.front.airing is not None:
+                await self._show_card()
+            return
         try:
             loaded = self._layer.loaded(airing, max(0, position), 1)
         except (UnwritableTextError, ValueError):
@@ -345,7 +358,7 @@ class Drive:
         on_air, front = self.rundown.on_air, self.deck.front
         if on_air is None or front is None or front.airing is not on_air.airing or on_air.duration is None:
             return
-        if not front.alive or front.over:
+        if not front.alive or front.over or front.live:
             return
         end = front.first + on_air.duration
         wanted = on_air.duration if front.file_end is None else min(end, front.file_end) - front.first
@@ -364,10 +377,12 @@ class Drive:
             return
         if self.ticking.has_failed(follower.airing):
             return
+        # Behind a live input AUTO never comes, or whenever the server takes it to be over.
+        by_itself = follower.by_itself and not (self.deck.front is not None and self.deck.front.live)
         is_there, follows = back is not None and back.airing is follower.airing, self.deck.back_follows
-        if is_there and (follows == follower.by_itself or (not is_seen and not follows)):
+        if is_there and (follows == by_itself or (not is_seen and not follows)):
             return
-        await self._load_behind(follower.airing, follows=follower.by_itself and is_seen)
+        await self._load_behind(follower.airing, follows=by_itself and is_seen)
 
     async def _load_behind(self, airing: Airing, *, follows: bool) -> None:
         try:

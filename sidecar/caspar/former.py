@@ -67,7 +67,8 @@ class Former:
         self._write()
 
     def may_use(self, place: CasparServer) -> bool:
-        """The channel's logo is to be put on that layer, which is kept; False while one of before is taken off it."""
+        """The channel's logo, or a live input, is to be put on that layer, which is kept; False while what was there
+        before is taken off it."""
         if any(_layer_of(old.place) == _layer_of(place) for old in self._old):
             return False
         if place not in self._logos:

@@ -103,6 +103,7 @@ class CasparPlayout:
             record=self._record,
             time=self._time,
             watch=self._badge.see,
+            may_use=self._former.may_use,
         )
         self._minder: Minder | None = None
         if server.program:

@@ -13,8 +13,9 @@ from sidecar.caspar.deck import Deck, Loaded, Reading, Sight
 from sidecar.caspar.line import Line
 from sidecar.protocol.asrun import Proof
 from sidecar.rundown.clock import RundownClock
-from sidecar.rundown.model import Airing, Fact, Shown, SourceView, Supply
+from sidecar.rundown.model import Airing, Fact, Shown, Sources, SourceView, Supply
 from sidecar.rundown.rate import due_ns, frames_in
+from sidecar.rundown.views import nothing_yet
 
 DEAD_S: Final = Fraction(3, 2)
 """A clip that the server took and of which no frame came within this is broken."""
@@ -41,8 +42,10 @@ class Ticking:
     """Runs ``rundown``. ``begin`` first."""
 
     def __init__(
-        self, rundown: RundownClock, deck: Deck, rate: Fraction, record: Record, watch: Watch = nobody_watches
-    ) -> None:
+        self, rundown: RundownClock, deck: Deck, rate: Fraction, record: Record, watch: Watch = nobody_watches,
+        lives: Sources = nothing_yet,
+    ) -> None:  # fmt: skip
+        """``lives``: what live inputs could give now."""
         self.rundown = rundown
         self.last: Shown | None = None
         self.skipped = 0
@@ -60,6 +63,7 @@ class Ticking:
         self._rate = rate
         self._record = record
         self._watch = watch
+        self._lives = lives
         self._line = Line(rate, 0)
         self._failed: dict[int, str] = {}
         self._unwritten: list[tuple[Fact, int]] = []
@@ -112,7 +116,7 @@ class Ticking:
         if airing.number == self._ended:
             return SourceView(Supply.ENDED)
         if airing.item.kind == "live":
-            return SourceView(Supply.FAILED, "the CasparCG engine plays no live inputs")
+            return self._of_live(airing)
         if not airing.item.path:
             return SourceView(Supply.FAILED, "it has no file")
         if front is not None and front.airing is airing:
@@ -124,6 +128,16 @@ class Ticking:
         if self._gap and not self.rundown.is_planned(airing):
             return SourceView(Supply.OPENING)
         return SourceView(Supply.READY)
+
+    def _of_live(self, airing: Airing) -> SourceView:
+        view = self._lives(airing)
+        if self.rundown.ordered is airing and view.supply is Supply.READY and not self._shows(airing):
+            return SourceView(Supply.OPENING)
+        return view
+
+    def _shows(self, airing: Airing) -> bool:
+        front = self._deck.front
+        return front is not None and front.airing is airing and (front.alive or self.blind)
 
     def _of_front(self, front: Loaded) -> Supply:
         comes = front.airing is not None and self.rundown.is_planned(front.airing)
@@ -140,6 +154,8 @@ class Ticking:
         front = self._deck.front
         if self._gap:
             return False
+        if airing.item.kind == "live" and self._lives(airing).supply is not Supply.READY:
+            return True  # its time passes without a picture
         if self.blind or self.is_refused or self.rundown.frame == 0:
             return True
         if self.refuses_since_ns is not None and self._now_ns - self.refuses_since_ns >= REFUSES_NS:
@@ -233,7 +249,7 @@ class Ticking:
             number = front.airing.number
             if number not in self._seen:
                 self._seen.append(number)
-        if front is None or front.airing is None or reading is None or front.alive:
+        if front is None or front.airing is None or reading is None or front.alive or front.live:
             return
         if now_ns - self._front_since_ns < DEAD_S * _NS:
             return

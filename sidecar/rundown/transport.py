@@ -226,6 +226,8 @@ class Transport:
             return f"{name} could not be played; it is opened again in {self._seconds(-waited)} s"
         if view.supply in (Supply.FAILED, Supply.ENDED):
             return f"{name} cannot be played: {view.error or EMPTY}"
+        if plan.airing.item.kind == "live" and view.error:
+            return f"{name} is not there: {view.error}"
         to_go = max(self._opening - waited, frames_in(Fraction(1, 5), self._programme.rate))
         return f"{name} is being opened, for {self._seconds(waited)} s now; ready in about {self._seconds(to_go)} s"
 

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from sidecar.caspar.addresses import live_parameters, told_address
 from sidecar.caspar.amcp import UnwritableTextError, line, quoted
 from sidecar.caspar.consumers import Places, consumer_of
 from sidecar.caspar.names import ClipNames, clip_parameters
 from sidecar.protocol.channel import ChannelFormat, Output, OutputKind, Playlist, SidecarDocument
+from sidecar.protocol.live_url import parse_live_url
 from tests.doubles.caspar.tokens import number_after, tokens, transition_ticks
 from tests.long import LONG
 
@@ -28,9 +30,9 @@ WORDS = st.sampled_from(
 )
 TEXT = st.lists(st.one_of(WORDS, st.text(max_size=12)), max_size=8).map("".join)
 DOCUMENT = SidecarDocument("c" * 32, "Proof", ChannelFormat(640, 360, "25"), (), Playlist(1))
-# More than 10,000 names and addresses in the three tests together.
+# More than 10,000 names and addresses in the four tests together.
 MANY = settings(
-    max_examples=3_500 if LONG else 300,
+    max_examples=2_600 if LONG else 300,
     deadline=None,
     derandomize=True,
     database=None,
@@ -107,6 +109,31 @@ def test_an_address_is_an_address_and_nothing_else(kind: tuple[OutputKind, str],
     assert len(options) % 2 == 0
     assert all(name.startswith("-") for name in options[::2])
     assert len(set(options[::2])) == len(options[::2])
+
+
+LIVE = st.sampled_from(
+    ["srt://h:9000?streamid=", "srt://h:9000?passphrase=", "udp://239.1.1.1:5000?localaddr=", "udp://", "rtmp://h/app/",
+     "rtmp://h/app/key?", "http://h/", "https://h/live.m3u8?", "http://"]
+)  # fmt: skip
+PIECES = st.sampled_from([*"aZ09._~:/?#[]@!$&()*,;=%-", "MIX%2025", "CUT", "%22", "%0d", ".html"])
+WRITABLE = st.one_of(TEXT, st.lists(PIECES).map("".join))
+
+
+@MANY
+@given(LIVE, WRITABLE)
+@example("http://h/", "Mix25/remix(LOOP")
+@example("srt://h:9000?streamid=", "a%22%20AUTO%20%22b")
+@example("https://h/live.m3u8?", "page.HTML")
+def test_a_live_inputs_address_is_one_and_nothing_else(begin: str, rest: str) -> None:
+    try:
+        told = told_address(parse_live_url(begin + rest))
+    except ValueError:
+        return
+    words = tokens(one_line(line(f"PLAY 1-12 {live_parameters(told)}", "m1")))
+    assert words[2:] == ["PLAY", "1-12", told, "CUT", "0"]
+    assert told.partition("://")[0] in ("srt", "udp", "rtmp", "http", "https")
+    assert not told.lower().endswith((".html", ".png"))
+    assert transition_ticks(words[4:]) == 0
 
 
 @MANY

@@ -10,14 +10,39 @@ from tests.doubles.caspar.manners import Manners
 ENDLESS_LEFT = 4294967294
 
 
+@dataclass
+class Feed:
+    """What sends to an address, from and until which ticks. ``waits``: who opened it before gets what comes, as of
+    datagrams and listeners; else it is refused, and broken for good once it falls silent."""
+
+    spans: list[tuple[int, int | None]] = field(default_factory=list[tuple[int, int | None]])
+    waits: bool = False
+
+    def begin(self, tick: int) -> None:
+        self.spans.append((tick, None))
+
+    def end(self, tick: int) -> None:
+        self.spans[-1] = self.spans[-1][0], tick
+
+    def given(self, since: int, now: int) -> int:
+        """Ticks of it that somebody got who opened it at ``since``."""
+        got = 0
+        for first, last in self.spans:
+            end = now if last is None else min(last, now)
+            if self.waits or first <= since < end:
+                got += max(0, end - max(first, since))
+        return got
+
+
 @dataclass(frozen=True)
 class Clip:
     """``dead``: a file that opens with 202 and never gives a frame. ``ticks`` at the channel's rate."""
 
     path: str
     ticks: int = 0
-    kind: Literal["file", "dead", "still", "colour"] = "file"
+    kind: Literal["file", "dead", "still", "colour", "live"] = "file"
     sound: bool = True
+    feed: Feed = field(default_factory=Feed)
 
 
 @dataclass
@@ -45,6 +70,8 @@ class Playing:
         """As ``file/time`` tells it; frozen at the end, wrapped in a loop."""
         if self.clip.kind == "dead":
             return 0
+        if self.clip.kind == "live":
+            return self.at if self.paused else self.at + self.clip.feed.given(self.since, now)
         moved = self.at if self.paused else self.at + max(0, now - self.since)
         if self.end is None:
             return moved
@@ -120,6 +147,17 @@ class Layer:
         if what.auto and ended:
             self._take(now)
 
+    def swap(self, now: int, other: "Layer") -> None:
+        """Content and background; what the MIXER was told of a layer stays there."""
+        for one in (self, other):
+            one.advance(now)
+        self.foreground, other.foreground = other.foreground, self.foreground
+        self.background, other.background = other.background, self.background
+        self.paused_flag, other.paused_flag = other.paused_flag, self.paused_flag
+        for one in (self, other):
+            front = one.foreground
+            one.air.append(Aired(now, "", 0) if front is None else Aired(now, front.clip.path, front.position(now)))
+
     def stop(self, now: int) -> None:
         self.advance(now)
         self.foreground = None
@@ -141,7 +179,7 @@ class Layer:
         late = self.manners.opens_late_ticks if self.foreground is None else 0
         self.foreground, self.background = self.background, None
         self.foreground.since, self.foreground.auto = tick + late, False
-        if self.foreground.clip.kind != "dead":  # otherwise the old one simply plays on
+        if self.foreground.clip.kind not in ("dead", "live"):  # otherwise the old one simply plays on
             self.air.append(Aired(tick + late, self.foreground.clip.path, self.foreground.at))
 
 

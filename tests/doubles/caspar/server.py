@@ -161,11 +161,23 @@ class FakeCaspar:
                 self.cleared(number)
             return "202 CLEAR OK\r\n"
         number = int(rest) if rest.isdigit() and len(rest) < 9 else 0
+        if name == "SWAP":
+            return self._swap(number, parameters[1:], bad)
         if name == "MIXER":
             return self._mixer(number, parameters[1:], bad)
         if name in ("PLAY", "LOADBG", "LOAD", "PAUSE", "RESUME", "STOP", "CALL"):
             return self._layer(name, number, parameters[1:], bad)
         return bad
+
+    def _swap(self, number: int, parameters: list[str], bad: str) -> str:
+        """Of layers of this one channel."""
+        if not parameters:
+            return bad
+        channel, _, other = parameters[0].partition("-")
+        if channel != "1" or not other.isdigit():
+            return "501 SWAP FAILED\r\n"
+        self.layer(number).swap(self.now, self.layer(int(other)))
+        return "202 SWAP OK\r\n"
 
     def cleared(self, number: int) -> None:
         """The layer goes from INFO; what aired on it is still known."""
@@ -226,6 +238,8 @@ class FakeCaspar:
         )  # fmt: skip
 
     def _find(self, name: str) -> Clip | None:
+        if "://" in name:
+            return self._library(name)
         if name.startswith("/"):
             return None if self.is_old else self._library(name)
         return self._library(self.media + name) or self._library(name)

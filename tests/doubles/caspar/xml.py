@@ -51,11 +51,14 @@ def _side(playing: Playing, rate: Fraction, now: int, *, cued: bool) -> dict[str
         return {"color": clip.path, "producer": "transition" if cued else "color"}
     if clip.kind == "still":
         return {"file": {"path": clip.path}, "producer": "transition" if cued else "image"}
-    is_closed = cued or clip.kind == "dead" or now < playing.since
-    silent = cued or clip.kind == "dead" or (not playing.paused and now <= playing.since)
+    never = clip.kind == "dead" or (clip.kind == "live" and not playing.position(now))
+    is_closed = cued or never or now < playing.since
+    silent = cued or never or (not playing.paused and now <= playing.since)
     length = clip.ticks - playing.in_ if playing.length is None else playing.length
     times = [0, 0] if is_closed else [playing.position(now), clip.ticks]
     lengths = [0, 0] if is_closed else [playing.in_, length]
+    if clip.kind == "live":
+        lengths = [0, 0]  # it has none, nor has the file
     file: dict[str, Node | str | list[str]] = {
         "clip": [seconds(ticks, rate) for ticks in lengths],
         "name": clip.path.rpartition("/")[2].rpartition(".")[0] or clip.path,
