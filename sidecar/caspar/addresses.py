@@ -15,9 +15,8 @@ from sidecar.protocol.live_url import LiveAddress
 
 _UNSAFE: Final = re.compile(r"[\s\"'\\&+%]")
 """In a value of an option: FFmpeg has no one rule of how it is undone."""
-_NOT_MEDIA: Final = frozenset(
-    f".{ending}" for ending in "png tga bmp jpg jpeg gif tiff tif jp2 jpx j2k j2c swf ct html htm".split()
-)
+_STILLS: Final = (".png", ".tga", ".bmp", ".jpg", ".jpeg", ".gif", ".tiff", ".tif", ".jp2", ".jpx", ".j2k", ".j2c")
+_NOT_MEDIA: Final = frozenset((*_STILLS, ".swf", ".ct", ".html", ".htm"))
 _DATAGRAMS: Final = ("fifo_size=114688", "overrun_nonfatal=1", "reuse=1", "buffer_size=2097152")
 """As in ``media.live_opening``: more than a second of most streams, and an overrun loses datagrams alone."""
 

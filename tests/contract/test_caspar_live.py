@@ -84,7 +84,7 @@ async def test_one_that_never_connects_leaves_its_time_to_the_ladder(caplog: pyt
         assert shown(air) == ["a", "f", "b"]
         assert air.ends()[1][:3] == ("ob", "ended", 200)
         (lost,) = facts(air, "live_lost")
-        assert lost[1] == 50
+        assert lost[1] in range(50, 60), "its time has come, with its input or without"
         assert len([one for one in told(air, "PLAY") if "srt://" in one]) > 1, "tried again and again"
         assert SECRET not in refusal.value.detail + air.clock.reason
     assert SECRET not in caplog.text
@@ -117,11 +117,11 @@ async def test_one_that_is_lost_is_covered_and_comes_back_when_it_is_steady() ->
 async def test_one_that_ends_by_a_take_goes_on_until_it_and_two_of_one_address_are_one_connection() -> None:
     async with on(live(end_mode="take"), live(10, "again"), item("b", 500)) as air:
         await air.arm()
-        await air.run(400)
+        await air.run(60)
         assert air.clock.picture == "item"
         assert (await air.do(lambda clock: clock.take("again", "ada"))).item_id == "again"
         await air.do(lambda clock: clock.adjust(30_000, "ada"))
-        await air.run(900)
+        await air.run(300)
         assert air.ends()[0][:2] == ("ob", "take")
         assert len(air.ends()) == 1, "ten seconds and thirty more"
         await air.do(lambda clock: clock.take("b", "ada"))
@@ -178,11 +178,11 @@ async def test_a_server_with_bad_manners_shows_it_all_the_same(manners: Manners)
     feed = Feed([(0, None)], waits=True)
     async with on(live(60), item("b", 500), feed=feed, manners=manners, reply_s=0.05, osc=True) as air:
         await air.arm()
-        await air.run(500)
+        await air.run(100)
         if "MIXER" in manners.silent_commands:
             assert shown(air) == [""], "what may be seen and heard is not opened"
             manners.silent_commands.clear()
-            await air.run(300)
+            await air.run(150)
         assert shown(air)[-1] == "ob"
         assert air.clock.picture == "item"
 
