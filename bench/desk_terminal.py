@@ -15,6 +15,9 @@ from tests.e2e.terminal import Terminal
 SIZE = (160, 50)
 LOOK_S = 0.2
 """How often the reading thread looks whether it is to end."""
+HANDED_OVER_S = 0.0001
+"""How soon the reading thread has the interpreter. A pseudo-terminal holds 4 KB: with Python's own 5 ms the console
+would wait for its reader a dozen times a screen, which no terminal makes it do."""
 
 
 class DeskTerminal(Terminal):
@@ -32,10 +35,13 @@ class DeskTerminal(Terminal):
         self._came: deque[tuple[float, bytes]] = deque()
         self._news = threading.Event()
         self._ended = False
+        self._handed_over = 0.0
         self._reader = threading.Thread(target=self._read, daemon=True)
 
     def __enter__(self) -> "DeskTerminal":
         super().__enter__()
+        self._handed_over = sys.getswitchinterval()
+        sys.setswitchinterval(HANDED_OVER_S)
         self._reader.start()
         return self
 
@@ -44,6 +50,7 @@ class DeskTerminal(Terminal):
     ) -> None:
         self._ended = True
         self._reader.join(10 * LOOK_S)
+        sys.setswitchinterval(self._handed_over)
         super().__exit__(kind, error, trace)
 
     @property
