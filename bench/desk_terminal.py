@@ -9,6 +9,9 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from unicodedata import east_asian_width
+
+from pyte.screens import Char
 
 from tests.e2e.terminal import Terminal
 
@@ -34,6 +37,7 @@ class DeskTerminal(Terminal):
         self.bytes_read = 0
         self._came: deque[tuple[float, bytes]] = deque()
         self._news = threading.Event()
+        self._drawn: list[str] = []
         self._ended = False
         self._handed_over = 0.0
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -55,8 +59,17 @@ class DeskTerminal(Terminal):
 
     @property
     def lines(self) -> list[str]:
-        """The screen as it is drawn so far."""
-        return self._screen.display
+        """The screen as it is drawn so far. Only what changed is read anew: all of it after each piece would
+        cost more than the console that is measured."""
+        screen = self._screen
+        if len(self._drawn) != screen.lines:
+            self._drawn = [""] * screen.lines
+            screen.dirty.update(range(screen.lines))
+        for row in screen.dirty:
+            if row < screen.lines:
+                self._drawn[row] = _text(screen.buffer[row], screen.columns)
+        screen.dirty.clear()
+        return self._drawn
 
     def text(self) -> str:
         while self._came:
@@ -98,6 +111,20 @@ class DeskTerminal(Terminal):
             self.bytes_read += len(data)
             self._came.append((at, data))
             self._news.set()
+
+
+def _text(row: Mapping[int, Char], columns: int) -> str:
+    """As ``pyte.Screen.display`` has it: the cell after a wide character is its second half."""
+    made: list[str] = []
+    wide = False
+    for column in range(columns):
+        if wide:
+            wide = False
+            continue
+        data = row[column].data
+        made.append(data)
+        wide = data > "\u10ff" and east_asian_width(data[0]) in {"F", "W"}
+    return "".join(made)
 
 
 def connected_desk(home: Path, url: str, token_file: Path, size: tuple[int, int] = SIZE) -> DeskTerminal:
