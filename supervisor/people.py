@@ -102,6 +102,7 @@ class People:
                     operates=frozenset(grant.project_id for grant in mine if grant.operates),
                     edits=frozenset(grant.project_id for grant in mine if grant.edits),
                     id=row.id,
+                    unix_user=row.unix_user or "",
                 )
         users = {row.unix_user: row.id for row in rows if row.unix_user is not None and row.active}
         uids = await self._look_up(users)
@@ -161,8 +162,10 @@ class People:
         now = self._known.principals.get(principal.id)
         if now is None or _rights(now) != _rights(principal):
             return False
+        if not principal.token_id:
+            return now.unix_user == principal.unix_user
         key = self._known.keys.get(principal.token_id)
-        return not principal.token_id or (key is not None and self._holds(key))
+        return key is not None and self._holds(key)
 
     def _holds(self, key: _Key) -> bool:
         return not key.revoked and self._clock.now() < key.expires_at

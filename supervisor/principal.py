@@ -15,7 +15,7 @@ class Principal:
     things it may see, ``operates`` and ``edits`` of those where it may change more; an admin may all, also with what
     belongs to no project. ``needs`` is the right that the call under way takes. ``session`` is the sitting at a console
     that the call came from, ``station`` where that is; both may be empty. ``id`` is of its row in the store and
-    ``token_id`` of the token that it came with, where there are such.
+    ``token_id`` of the token that it came with, where there are such; ``unix_user`` is whom the unix socket takes for it.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Principal:
     needs: Right = "view"
     id: str = ""
     token_id: str = ""
+    unix_user: str = ""
 
     def within(self, right: Right) -> frozenset[str]:
         """The projects where it has that right."""

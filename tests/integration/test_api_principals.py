@@ -126,6 +126,18 @@ async def test_the_unix_socket_takes_its_peer_for_whom_a_row_names(supervisor: R
     assert taken_for(4343) is None
 
 
+async def test_a_stream_by_the_unix_socket_ends_when_its_user_is_no_more_the_principals(supervisor: Running) -> None:
+    own = {"name": "me", "role": "admin", "unix_user": getpass.getuser()}
+    row = await supervisor.call("POST", "/principals", json=own)
+    async with supervisor.unix.stream("GET", "/api/v1/events") as stream:
+        lines = stream.aiter_lines()
+        assert (await anext(lines)).startswith("id:")
+        await supervisor.call("PATCH", f"/principals/{row['id']}", json={"unix_user": None}, rev=row["rev"])
+        async with asyncio.timeout(60):
+            async for _ in lines:
+                pass
+
+
 async def test_nobody_locks_out_the_supervisors_own_user(supervisor: Running) -> None:
     own = {"name": "me", "unix_user": getpass.getuser()}
     refused = await supervisor.call("POST", "/principals", json={**own, "role": "operator"}, expect=409)
