@@ -7,7 +7,7 @@ PYTEST_ARGS ?= -n 3 --dist loadgroup --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults check format keys events pictures engines sim sim-planted races kills bench soak lock clean
+.PHONY: help setup demo test faults check format keys events pictures engines sim sim-planted races kills fuzz bench soak lock clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,10 @@ races: $(VENV)/.test ## two channels and a recorder race 1,000 times for one por
 
 kills: $(VENV)/.test ## a recording is killed 50 times at random: every file opens, and how much is missing; resumed if ended
 	@$(BIN)/python -m tests.campaigns kills $(ARGS)
+
+fuzz: $(VENV)/.test ## the whole API by schemathesis, CASES=50 of each operation by an admin, another project's operator and nobody
+	@MCR_FUZZ_CASES=$(or $(CASES),50) $(BIN)/python -m pytest -q --show-capture=no -m campaign tests/integration/test_api_fuzz.py $(ARGS); \
+	  code=$$?; head -4 .campaigns/fuzz.txt; exit $$code
 
 engines: $(VENV)/.test ## the whole contract of both engines, the server in each of its bad manners; some ten minutes
 	@MCR_LONG_TESTS=1 $(BIN)/python -m pytest -q -n 4 --dist load -p no:cacheprovider -m "campaign or not campaign" tests/contract/test_engines.py $(ARGS)

@@ -15,7 +15,8 @@ class Principal:
     things it may see, ``operates`` and ``edits`` of those where it may change more; an admin may all, also with what
     belongs to no project. ``needs`` is the right that the call under way takes. ``session`` is the sitting at a console
     that the call came from, ``station`` where that is; both may be empty. ``id`` is of its row in the store and
-    ``token_id`` of the token that it came with, where there are such; ``unix_user`` is whom the unix socket takes for it.
+    ``token_id`` of the token that it came with, where there are such; ``unix_user`` is whom the unix socket takes for
+    it.
     """
 
     name: str
