@@ -62,6 +62,10 @@ class Unreachable(ClientError):
     """Nobody answered, or not in time. What was asked may still have been done."""
 
 
+class Silent(Unreachable):
+    """It was not refused: somebody is there, or the way there, and nothing came in time."""
+
+
 class Http:
     """Requests over a unix socket or over TCP with a bearer token. Not thread-safe; use within one event loop."""
 
@@ -241,7 +245,7 @@ def problem(status: int, data: bytes, headers: Mapping[str, str]) -> ApiProblem:
 def unreachable(where: str, error: Exception, deadline_s: float) -> Unreachable:
     """Says for people why nobody answered."""
     if isinstance(error, (TimeoutError, httpx.TimeoutException)):
-        return Unreachable("The supervisor did not answer", f"{where}: nothing within {deadline_s:g} s")
+        return Silent("The supervisor did not answer", f"{where}: nothing within {deadline_s:g} s")
     if any(isinstance(one, ssl.SSLError) for one in _causes(error)):
         return Unreachable(
             "No trusted supervisor there",

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from mcr_console.clock import Clock
 from mcr_console.event_stream import SILENCE_S, Event, LinkMessage, Lost, Unreadable
+from mcr_console.http import Silent
 from supervisor.schemas.alarm import Alarm
 from supervisor.schemas.asrun import AsRunEvent
 from supervisor.schemas.channel import Channel, ChannelLive
@@ -68,6 +69,8 @@ class Link:
     reason: str = ""
     hint: str = ""
     retry_at: float | None = None
+    silent: bool = False
+    """Nobody refused: it is there, or the way there, and does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,7 @@ class WallBuilder:
                         f"{error.title}: {error.detail}",
                         error.hint,
                         now + retry_in_s,
+                        silent=isinstance(error, Silent),
                     ),
                 )
 

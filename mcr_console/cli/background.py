@@ -13,10 +13,13 @@ from mcr_console.cli.failures import Exit, Failure
 from mcr_console.cli.places import Home, socket_to_use
 from mcr_console.cli.progress import poll, waiting
 from mcr_console.client import Client
-from mcr_console.http import ApiProblem, Unreachable
+from mcr_console.http import ApiProblem, Silent, Unreachable
 
 START_S: Final = 30.0
 """A first start migrates the database and makes its directories; it takes about two seconds."""
+
+SILENT_S: Final = 10.0
+"""Patience with a supervisor that listens and does not answer, before it is said."""
 
 _CONNECT_S: Final = 2.0
 _UCRED: Final = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
@@ -68,10 +71,15 @@ async def is_ready(client: Client) -> bool:
     return True
 
 
-async def is_alive(client: Client) -> bool:
-    """Whether a supervisor answers there at all: also one that has lost its database, or that follows another."""
+async def is_alive(client: Client) -> bool | None:
+    """Whether a supervisor answers there at all: also one that has lost its database, or that follows another.
+
+    None where one listens and says nothing.
+    """
     try:
         await client.alive()
+    except Silent:
+        return None
     except (Unreachable, ApiProblem):
         return False
     return True
@@ -81,10 +89,17 @@ async def ensure_supervisor(home: Home) -> tuple[Path, bool]:
     """The socket of a supervisor, and whether it was started here. Raises Failure when there is none.
 
     One that lives is enough: what it lacks it says itself, and its channels can be seen and taken all the same (P6).
+    Beside one that stands still none is started: it holds the home.
     """
     address = socket_to_use(home)
     async with Client.at(socket=address) as client:
-        if await is_alive(client):
+        alive = await is_alive(client)
+        if alive is None:
+            async with waiting("the supervisor does not answer, asking again"):
+                alive = await poll(lambda: is_alive(client), deadline_s=SILENT_S)
+        if alive is None:
+            raise stands_still(home)
+        if alive:
             return address, False
         if address != home.socket:
             raise Failure(
@@ -97,6 +112,23 @@ async def ensure_supervisor(home: Home) -> tuple[Path, bool]:
             process = spawn(home)
             await until_ready(home, client, process, START_S)
     return address, True
+
+
+def stands_still(home: Home) -> Failure:
+    """What is said of a supervisor that listens and does not answer: who it is, and how to be rid of it."""
+    address = socket_to_use(home)
+    try:
+        pid = listener_pid(address)
+    except OSError:
+        pid = None
+    who, ends = (f"Process {pid}", f"kill -9 {pid}; mcr up") if pid is not None else ("Something", "end it; mcr up")
+    log, ends = ("journalctl -u mcr", "systemctl restart mcr") if address != home.socket else (str(home.log), ends)
+    return Failure(
+        "The supervisor does not answer",
+        f"{who} listens at {address} and says nothing. Playout goes on without it.",
+        f"Its log: {log}. Where it stays so: {ends}",
+        code=Exit.UNREACHABLE,
+    )
 
 
 async def until_ready(home: Home, client: Client, process: subprocess.Popen[bytes], deadline_s: float) -> None:

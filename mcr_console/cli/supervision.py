@@ -17,7 +17,7 @@ from mcr_console.cli.progress import poll, waiting
 from mcr_console.cli.service import how_to_keep_it_down, owner
 from mcr_console.cli.wording import channel_line, counted, is_on_air
 from mcr_console.client import Client
-from mcr_console.http import Unreachable
+from mcr_console.http import Silent, Unreachable
 from mcr_console.safe_text import safe
 from supervisor.schemas.alarm import Alarm
 from supervisor.schemas.base import Schema
@@ -89,6 +89,8 @@ def down(
 
     try:
         print(with_supervisor(run))
+    except Silent as error:
+        raise background.stands_still(home()) from error
     except Unreachable as error:
         alive = len(playing(home()))
         if not alive and not off_air:
@@ -140,7 +142,12 @@ async def _end_supervisor(client: Client, waiting_for: str, *, off_air: bool) ->
         raise Unreachable("No supervisor there", f"{address}: {error.strerror}", "mcr up starts one.") from error
     try:
         async with waiting(waiting_for):
-            await client.shut_down(off_air=off_air)
+            try:
+                await client.shut_down(off_air=off_air)
+            except Silent as error:
+                raise Failure(
+                    "The supervisor did not say that it ends", f"{error.detail}. It may still do it.", "mcr status"
+                ) from error
             if not await background.until_ended(process, SHUT_DOWN_S):
                 raise Failure(
                     "The supervisor is still there", f"It was asked to end {SHUT_DOWN_S:g} s ago.", "mcr status"
@@ -180,6 +187,8 @@ def status(as_json: AsJson = False) -> None:
 
     try:
         seen = with_supervisor(run)
+    except Silent as error:
+        raise background.stands_still(home()) from error
     except Unreachable as error:
         alive = len(playing(home()))
         detail = f"{counted(alive, 'channel')} {'plays' if alive == 1 else 'play'} on without one." if alive else ""

@@ -53,7 +53,9 @@ def render_banner(
         if state.link.kind != "connecting":
             lasts = age(now - state.link.heard)
             since = f"{clock.local(state.link.since):%H:%M:%S}"
-            what = "CANNOT READ SUPERVISOR" if state.blind and state.link.kind == "live" else "SUPERVISOR LOST"
+            what = "SUPERVISOR SILENT" if state.link.silent else "SUPERVISOR LOST"
+            if state.blind and state.link.kind == "live":
+                what = "CANNOT READ SUPERVISOR"
             words = f" {mark} {what} since {since} ({lasts}). All below is old. Playout goes on."
         strips.append(line(width, palette.warning_block, [(words, palette.warning_block)]))
         wait = "" if state.link.retry_at is None else f"Next try in {age(state.link.retry_at - now)}. "

@@ -1,6 +1,7 @@
 """The client against a real HTTP server on loopback: answers, refusals, silence, and a stream that breaks."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from starlette.routing import Route
 
 from mcr_console.client import ApiProblem, Client, Event, Lost, Unreachable, Unreadable
 from mcr_console.event_stream import LinkMessage, event_stream
-from mcr_console.http import Http
+from mcr_console.http import Http, Silent
 from supervisor.schemas.channel import ChannelPatch, CommandIn
 from supervisor.schemas.event import Beat, Reset
 from tests.console.conftest import until
@@ -171,6 +172,17 @@ async def test_nobody_there_and_no_answer_are_unreachable(tmp_path: Path) -> Non
         with pytest.raises(Unreachable, match=r"nothing within 0\.2 s"):
             await http.call("GET", "/slow", deadline_s=0.2)
         await http.close()
+
+
+async def test_the_link_to_a_supervisor_that_stands_still_says_that_it_does_not_answer(tmp_path: Path) -> None:
+    """It listens, as the kernel does for it, and its loop never comes round."""
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(tmp_path / "s"))
+        door.listen()
+        async with Client.at(socket=tmp_path / "s") as client, aclosing(client.events(silence_s=0.1)) as messages:
+            lost = await next_of(messages, Lost)
+    assert isinstance(lost.error, Silent)
+    assert str(lost.error) == f"The supervisor did not answer: {tmp_path / 's'}: nothing within 0.1 s"
 
 
 async def test_a_slow_drip_of_bytes_does_not_outlive_the_deadline() -> None:

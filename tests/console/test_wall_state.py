@@ -9,6 +9,7 @@ from mcr_console.client import ApiProblem, Event, Lost, Unreachable, Unreadable
 from mcr_console.condition import condition
 from mcr_console.drawing.attention import attention
 from mcr_console.drawing.header import render_banner
+from mcr_console.http import Silent
 from mcr_console.palette import truecolor
 from mcr_console.wall_state import WallBuilder
 from supervisor.schemas.event import Beat, ChannelDeleted, PlaylistChanged
@@ -139,6 +140,10 @@ def test_a_channel_that_cannot_be_read_makes_all_old_while_beats_can_be(name: st
     builder.merge(Lost(Unreachable("No supervisor there", "refused"), 0.5))
     lost = " ".join(strip.text for strip in render_banner(builder.state(), "", 120, clock, truecolor()))
     assert "SUPERVISOR LOST since" in lost
+    builder.merge(Lost(Silent("The supervisor did not answer", "nothing within 3 s"), 0.5))
+    silent = " ".join(strip.text for strip in render_banner(builder.state(), "", 120, clock, truecolor()))
+    assert "SUPERVISOR SILENT since" in silent
+    assert "The supervisor did not answer: nothing within 3 s" in silent
     builder.merge(reset(normal_channels()))
     assert not builder.state().stale(clock.monotonic())
     assert builder.state().unreadable == ""

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from mcr_console.cli import background
 from mcr_console.cli.main import app
 
 
@@ -71,6 +73,24 @@ def test_a_home_that_cannot_be_written_to_is_said_in_words(arguments: list[str])
     assert result.exit_code == 1
     assert "/proc/nowhere" in result.stderr
     assert "Set MCR_HOME" in result.stderr
+
+
+def test_a_supervisor_that_stands_still_is_not_called_none_and_gets_no_second_beside_it(
+    short_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It listens, as the kernel does for it, and nobody ever answers."""
+    monkeypatch.setattr(background, "SILENT_S", 0.0)
+    (short_home / "run").mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(short_home / "run" / "mcr.sock"))
+        door.listen()
+        for command in ("up", "down"):
+            result = CliRunner().invoke(app, [command], env={"MCR_HOME": str(short_home), "MCR_DATABASE_URL": ""})
+            assert result.exit_code == 69, result.output
+            assert "The supervisor does not answer" in result.stderr
+            assert f"Process {os.getpid()} listens at" in result.stderr
+            assert result.stdout == ""
+    assert not list(short_home.rglob("*.log")), "another was started"
 
 
 def test_the_console_without_a_terminal_says_what_to_do(home: dict[str, str]) -> None:

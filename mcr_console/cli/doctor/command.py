@@ -15,7 +15,7 @@ from mcr_console.cli.places import Home, socket_to_use
 from mcr_console.cli.progress import Progress
 from mcr_console.cli.wording import counted
 from mcr_console.client import Client
-from mcr_console.http import ClientError
+from mcr_console.http import ClientError, Silent
 from supervisor.schemas.node import Node
 
 
@@ -67,12 +67,14 @@ def examine(home: Home) -> list[Finding]:
 
 async def _ask_supervisor(home: Home) -> tuple[str | None, int | None, str, tuple[Node, ...]]:
     """Its version, how many channels should be on air, what it keeps how long, and its nodes; None and empty when none
-    answers."""
+    is there. A version that is empty: one listens and does not answer."""
     try:
         async with Client.at(socket=socket_to_use(home)) as client:
             info = await client.supervisor()
             channels = await client.channels()
             nodes = await client.nodes()
+    except Silent:
+        return "", None, "", ()
     except ClientError:
         return None, None, "", ()
     return info.version, sum(channel.desired == "on" for channel in channels), info.keeps, nodes

@@ -202,8 +202,10 @@ def agents(nodes: tuple[Node, ...]) -> list[Finding]:
 
 
 def supervisor(home: Home, version: str | None) -> Finding:
-    """``version``: what a supervisor that answered says it is."""
+    """``version``: what a supervisor that answered says it is; empty where one listens and says nothing."""
     where = socket_to_use(home)
+    if version == "":
+        return Finding("warning", "supervisor", f"listens at {where} and does not answer", "mcr status says who it is.")
     if version is None:
         return Finding("note", "supervisor", f"none at {where}", "mcr up starts one.")
     return Finding("ok", "supervisor", f"{version} at {where}")
