@@ -14,6 +14,7 @@ from supervisor.schemas.channel import Channel
 from supervisor.schemas.timecode import format_timecode, time_of_day
 
 WITH_CHANNEL = 100
+"""Width from which there is room for whole names, and for frames beside their timecode."""
 
 
 def render_asrun_heading(width: int, palette: Palette, *, channels: bool = True) -> Strip:
@@ -21,9 +22,8 @@ def render_asrun_heading(width: int, palette: Palette, *, channels: bool = True)
     dim = palette.dim
     who = [("CHANNEL", dim, _who_width(width))] if channels else []
     texts = [("", dim, 1), ("DATE", dim, 5), ("START", dim, 11), *who, ("ITEM", dim, _title(width, channels=channels))]
-    return columns(
-        width, palette.ground, [*texts, ("AIRED", dim, 11), ("FRAMES", dim, -7), ("", dim, 1), ("HOW", dim, 12)]
-    )
+    frames = [("FRAMES", dim, -7)] if width >= WITH_CHANNEL else []
+    return columns(width, palette.ground, [*texts, ("AIRED", dim, 11), *frames, ("", dim, 1), ("HOW", dim, 12)])
 
 
 def render_asrun_line(
@@ -35,14 +35,20 @@ def render_asrun_line(
     *,
     cursor: bool = False,
     channels: bool = True,
+    stale: bool = False,
 ) -> Strip:
-    """When it started, in the channel's zone, what it was, how much of it aired, and how that came about."""
+    """When it started, in the channel's zone, what it was, how much of it aired, and how that came about.
+
+    ``stale``: nobody says any more that what was on air still is.
+    """
     base = palette.cursor_row if cursor else palette.ground
     start = _local(event.start_at, channel, clock)
     frames = "" if event.frames is None else str(event.frames)
     aired = "" if event.frames is None else format_timecode(event.frames, event.rate)
     style = palette.dim if event.kind == "filler" else palette.text
-    if event.status == "on air":
+    if event.status == "on air" and stale:
+        words, words_style = f"{palette.glyphs.unknown} was on air", palette.dim
+    elif event.status == "on air":
         words, words_style = f"{palette.glyphs.on_air} on air", palette.tally
     elif event.status in {"aired", "cut"} and not event.late:
         words, words_style = how(event), palette.dim
@@ -59,7 +65,7 @@ def render_asrun_line(
             *who,
             (event.title or event.kind, style, _title(width, channels=channels)),
             (aired, palette.dim, 11),
-            (frames, palette.dim, -7),
+            *([(frames, palette.dim, -7)] if width >= WITH_CHANNEL else []),
             ("", palette.dim, 1),
             (words, words_style, 12),
         ],
@@ -76,7 +82,7 @@ def _who_width(width: int) -> int:
 
 
 def _title(width: int, *, channels: bool) -> int:
-    fixed = 1 + 5 + 11 + 11 + 7 + 1 + 7 + (_who_width(width) + 1 if channels else 0)
+    fixed = 1 + 5 + 11 + 11 + 1 + 6 + (8 if width >= WITH_CHANNEL else 0) + (_who_width(width) + 1 if channels else 0)
     return max(10, (width - fixed) * (45 if width < WITH_CHANNEL else 40) // 100)
 
 

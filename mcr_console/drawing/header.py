@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from rich.style import Style
 from textual.strip import Strip
 
 from mcr_console.clock import Clock
 from mcr_console.condition import condition
+from mcr_console.drawing.prose import prose
 from mcr_console.drawing.strips import Part, line
 from mcr_console.drawing.verdict import off_air_for
 from mcr_console.palette import Palette
@@ -14,6 +16,8 @@ from mcr_console.safe_text import age, safe
 from mcr_console.wall_state import WallState
 
 WIDE = 100
+MOST = 3
+"""Lines of each sentence that stays: a narrow terminal still has its channels below."""
 CLOCK_OFF_S = 2.0
 """Difference between this machine's clock and the supervisor's from which it is worth a word."""
 
@@ -26,7 +30,7 @@ def render_header(
     stale = state.stale(now)
     left: list[Part] = [(" MCR ", palette.strong), *title]
     if counts and state.loaded:
-        left.extend(_counts(state, palette, stale=stale))
+        left.extend(_counts(state, palette, stale=stale, short=width < WIDE))
     right: list[Part] = []
     if state.supervisor is not None and not stale:
         if width >= WIDE:
@@ -49,27 +53,32 @@ def render_banner(
     strips: list[Strip] = []
     mark = palette.glyphs.warning
     if state.stale(now):
-        words = f" {mark} CONNECTING "
+        words = f"{mark} CONNECTING"
         if state.link.kind != "connecting":
             lasts = age(now - state.link.heard)
             since = f"{clock.local(state.link.since):%H:%M:%S}"
             what = "SUPERVISOR SILENT" if state.link.silent else "SUPERVISOR LOST"
             if state.blind and state.link.kind == "live":
                 what = "CANNOT READ SUPERVISOR"
-            words = f" {mark} {what} since {since} ({lasts}). All below is old. Playout goes on."
-        strips.append(line(width, palette.warning_block, [(words, palette.warning_block)]))
+            words = f"{mark} {what} since {since} ({lasts}). All below is old. Playout goes on."
+        strips += _wrapped(words, palette.warning_block, palette.warning_block, width)
         wait = "" if state.link.retry_at is None else f"Next try in {age(state.link.retry_at - now)}. "
         reason = f"{wait}{state.link.reason}. {state.link.hint}".strip(" .")
         if reason:
-            strips.append(line(width, palette.ground, [(f"   {reason}", palette.warning)]))
+            strips += _wrapped(f"  {reason}", palette.ground, palette.warning, width)
     if state.unreadable:
-        words = f" {mark} cannot read from supervisor: {state.unreadable}"
-        strips.append(line(width, palette.ground, [(words, palette.warning)]))
+        words = f"{mark} cannot read from supervisor: {state.unreadable}"
+        strips += _wrapped(words, palette.ground, palette.warning, width)
     if fault:
-        strips.append(line(width, palette.ground, [(f" {mark} this console has a fault: {fault}", palette.warning)]))
+        strips += _wrapped(f"{mark} this console has a fault: {fault}", palette.ground, palette.warning, width)
     if notice:
-        strips.append(line(width, palette.ground, [(f" {mark} {notice}", palette.warning)]))
+        strips += _wrapped(f"{mark} {notice}", palette.ground, palette.warning, width)
     return strips
+
+
+def _wrapped(words: str, base: Style, style: Style, width: int) -> list[Strip]:
+    """A sentence that stays, in as many lines as it needs, within bounds."""
+    return [line(width, base, row) for row in prose(words, style, width, most=MOST)]
 
 
 def render_off_air(state: WallState, width: int, clock: Clock, palette: Palette) -> list[Strip]:
@@ -83,14 +92,14 @@ def render_off_air(state: WallState, width: int, clock: Clock, palette: Palette)
     first = dark[0]
     verdict = condition(first)
     lasts = off_air_for(first, state.supervisor_now(now))
-    words = f" {palette.glyphs.off_air} OFF AIR  {first.channel.number} {safe(first.channel.name).upper()}  {lasts}"
+    words = f"{palette.glyphs.off_air} OFF AIR  {first.channel.number} {safe(first.channel.name).upper()}  {lasts}"
     more = f"  and {len(dark) - 1} more" if len(dark) > 1 else ""
-    text = f"{words}{more}: {verdict.why} " if verdict.why else f"{words}{more} "
     block = palette.off_air_block
-    return [line(width, block, [(text, block)])]
+    return _wrapped(f"{words}{more}: {verdict.why}" if verdict.why else f"{words}{more}", block, block, width)
 
 
-def _counts(state: WallState, palette: Palette, *, stale: bool) -> list[Part]:
+def _counts(state: WallState, palette: Palette, *, stale: bool, short: bool) -> list[Part]:
+    """``short``: those that hold are left out where somebody is needed, who are counted whole."""
     verdicts = [condition(state.channels[id_]) for id_ in state.order]
     tallies = Counter(verdict.tally for verdict in verdicts)
     held = sum("HOLD" in verdict.warnings for verdict in verdicts)
@@ -99,12 +108,12 @@ def _counts(state: WallState, palette: Palette, *, stale: bool) -> list[Part]:
     if stale:
         return parts
     parts.append((f"  {tallies['on_air']} on air", palette.dim))
-    if held:
+    need = sum(verdict.needs_somebody for verdict in verdicts)
+    if held and not (short and need):
         parts.append((f"  {held} hold", palette.dim))
     if tallies["off_air"]:
         parts.append(("  ", palette.dim))
         parts.append((f" {palette.glyphs.off_air} {tallies['off_air']} OFF AIR ", palette.off_air_block))
-    need = sum(verdict.needs_somebody for verdict in verdicts)
     if need:
         parts.append((f"  {palette.glyphs.warning} {need} need{'s' if need == 1 else ''} you", palette.warning))
     return parts

@@ -31,6 +31,8 @@ class NodeView:
     aged: float
     what_if: WhatIf | None
     stale: bool
+    whole: bool = True
+    """False: who looks does not look after the machines, and is told of this one that it plays what is theirs."""
 
     @property
     def answered_s(self) -> float | None:
@@ -82,13 +84,14 @@ def render_node(view: NodeView, width: int, ground: Style, palette: Palette) -> 
     offset = node.clock_offset_ms
     clock = palette.glyphs.none if offset is None else f"{offset:+d} ms"
     off = offset is not None and abs(offset) >= CLOCK_OFF_MS
-    dies, dies_style = _dies(view.what_if, palette, short=width < WIDE)
+    none = (palette.glyphs.none, palette.dim)
+    dies, dies_style = _dies(view.what_if, palette, short=width < WIDE) if view.whole else none
     cells: list[tuple[str, Style, int]] = [
         (palette.glyphs.cursor if ground == palette.cursor_row else " ", palette.frame, 1),
         (node.name, palette.strong, 14),
         (word, style, 13),
         (seen, palette.text if node.state == "answers" else palette.warning, -6),
-        (f"{node.channels}/{node.capacity}", palette.text, -6),
+        (f"{node.channels}/{node.capacity}" if view.whole else palette.glyphs.none, palette.text, -6),
         (load, palette.warning if node.load is not None and node.load > BUSY else palette.text, -5),
         (clock, palette.warning if off else palette.text, -8),
         (dies, dies_style, 20),
@@ -125,7 +128,7 @@ def _dies(seen: WhatIf | None, palette: Palette, *, short: bool) -> tuple[str, S
     if seen is None:
         return palette.glyphs.pending, palette.dim
     if not seen.fates:
-        return palette.glyphs.none if short else "nothing is wanted there", palette.dim
+        return palette.glyphs.none if short else "nothing there", palette.dim
     stay = len(seen.fates) if seen.why_nothing else sum(bool(fate.why_not) for fate in seen.fates)
     moved = len(seen.fates) - stay
     if stay:
@@ -137,6 +140,11 @@ def _dies(seen: WhatIf | None, palette: Palette, *, short: bool) -> tuple[str, S
 def node_page(view: NodeView, width: int, clock: Clock, palette: Palette) -> list[list[Part]]:
     """What becomes of each, the room that is left, and what is known of the machine."""
     node = view.node
+    if not view.whole:
+        words = (
+            "It plays channels of yours. Its ports, its load, what else is there and what would become of it are told"
+        )
+        return [[(f" {node.name}", palette.strong)], *prose(f"{words} to engineers and admins.", palette.dim, width)]
     made: list[list[Part]] = [[(f" IF {node.name} DIES NOW", palette.strong)]]
     made += _fates(view.what_if, width, palette)
     made.append([])

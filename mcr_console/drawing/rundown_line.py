@@ -90,7 +90,7 @@ def render_rundown_line(
     length = "" if row.duration_frames is None else format_timecode(row.duration_frames, rundown.rate)
     mode = "" if row.kind == "comment" else _MODES[row.start_mode]
     mode_style = {"hold": palette.warning, "fixed": palette.strong}.get(row.start_mode, palette.dim)
-    word, word_style = _state_word(row, state, palette, on_air=on_air, follows=follows)
+    word, word_style = _state_word(row, state, palette, on_air=on_air, follows=follows, stale=stale)
     mark = palette.glyphs.cursor if cursor else " "
     quiet = style if on_air or follows else palette.dim
     cells = _cells(
@@ -111,9 +111,11 @@ def _cells(
 
 
 def _state_word(
-    row: RundownRow, state: ChannelState, palette: Palette, *, on_air: bool, follows: bool
+    row: RundownRow, state: ChannelState, palette: Palette, *, on_air: bool, follows: bool, stale: bool
 ) -> tuple[str, Style]:
     glyphs = palette.glyphs
+    if stale and (on_air or follows):
+        return f"{glyphs.unknown} was {'on air' if on_air else 'next'}", palette.dim
     if on_air:
         return f"{glyphs.on_air} ON AIR", palette.strong
     if follows:

@@ -11,6 +11,7 @@ from textual.strip import Strip
 from mcr_console.asrun_pages import AsRunPages
 from mcr_console.client import ClientError
 from mcr_console.drawing.asrun_line import render_asrun_heading
+from mcr_console.drawing.prose import prose
 from mcr_console.drawing.strips import Part, line
 from mcr_console.keys import Place, bindings
 from mcr_console.screens.operator_screen import OperatorScreen
@@ -35,7 +36,7 @@ class AsRunScreen(OperatorScreen):
         self._try_at = 0.0
 
     def compose_body(self) -> ComposeResult:
-        yield Panel(self._draw_heading, id="heading")
+        yield Panel(self._draw_heading, grows=True, id="heading")
         yield self._list
 
     def title_parts(self) -> Sequence[Part]:
@@ -44,7 +45,8 @@ class AsRunScreen(OperatorScreen):
         who = "all channels" if known is None else f"{known.channel.number} {known.channel.name}"
         count = len(self._pages.events(self.session.wall))
         more = "" if self._pages.complete else "+"
-        return [("as-run ", palette.dim), (who, palette.strong), (f"  {count}{more} events", palette.dim)]
+        counted = f"  {count}{more} events" if count or self._pages.complete else ""
+        return [("as-run ", palette.dim), (who, palette.strong), (counted, palette.dim)]
 
     @property
     def event(self) -> AsRunEvent | None:
@@ -92,7 +94,8 @@ class AsRunScreen(OperatorScreen):
     def _draw_heading(self, width: int, height: int) -> list[Strip]:
         palette = self.session.palette
         if self._trouble:
-            return [line(width, palette.ground, [(f" may be incomplete: {self._trouble}", palette.warning)])]
+            words = prose(f"may be incomplete: {self._trouble}", palette.warning, width, most=3)
+            return [line(width, palette.ground, parts) for parts in words]
         if self._pages.complete and not self._list.rows():
             return [line(width, palette.ground, [(" Nothing has aired yet.", palette.dim)])]
         return [render_asrun_heading(width, palette)]

@@ -13,6 +13,7 @@ from mcr_console.asrun_pages import AsRunPages
 from mcr_console.client import ClientError
 from mcr_console.drawing.asrun_line import render_asrun_line
 from mcr_console.drawing.channel_facts import channel_title, render_side, render_top, render_why, side_picture
+from mcr_console.drawing.prose import prose
 from mcr_console.drawing.rundown_line import render_rundown_heading
 from mcr_console.drawing.strips import Part, blank, line
 from mcr_console.keys import Place, bindings
@@ -37,6 +38,7 @@ class ChannelScreen(OperatorScreen):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._rows = RundownList(session, id="rundown")
+        self._side = Panel(self._draw_side, id="side")
         self._channel_id: str | None = None
         self._rundown: Rundown | None = None
         self._pages: AsRunPages | None = None
@@ -51,11 +53,11 @@ class ChannelScreen(OperatorScreen):
         with Horizontal():
             with Vertical(id="main"):
                 yield Panel(self._draw_top, id="top")
-                yield Panel(self._draw_heading, id="heading")
+                yield Panel(self._draw_heading, grows=True, id="heading")
                 yield self._rows
                 yield Panel(self._draw_asrun, id="tail")
                 yield Panel(self._draw_why, id="why")
-            yield Panel(self._draw_side, id="side")
+            yield self._side
 
     def title_parts(self) -> Sequence[Part]:
         state = self.session.focused
@@ -83,6 +85,9 @@ class ChannelScreen(OperatorScreen):
     def subject(self) -> Subject | None:
         state, row = self.session.focused, self._rows.chosen
         return of_row(state, row) if state is not None and row is not None else super().subject()
+
+    def note_room(self) -> int:
+        return self._side.size.width if self._side.display else self.size.width - 2
 
     def pictures(self) -> Sequence[str]:
         state = self.session.focused
@@ -143,8 +148,12 @@ class ChannelScreen(OperatorScreen):
 
     def _draw_heading(self, width: int, height: int) -> list[Strip]:
         palette = self.session.palette
+        if self.session.focused is None:
+            words = " The channel is gone, or you may not see it any more. esc goes back."
+            return [line(width, palette.ground, [(words, palette.warning)])]
         if self._trouble:
-            return [line(width, palette.ground, [(f" rundown may be old: {self._trouble}", palette.warning)])]
+            words = prose(f"rundown may be old: {self._trouble}", palette.warning, width, most=3)
+            return [line(width, palette.ground, parts) for parts in words]
         if self._rundown is None:
             return [line(width, palette.ground, [(" fetching the rundown", palette.dim)])]
         if not self._rundown.rows:
@@ -168,14 +177,14 @@ class ChannelScreen(OperatorScreen):
 
     def _draw_asrun(self, width: int, height: int) -> list[Strip]:
         session, state = self.session, self.session.focused
-        palette = session.palette
+        palette, stale = session.palette, session.wall.stale(session.clock.monotonic())
         heading: list[Part] = [(" AS RUN", palette.dim)]
         if self._tail_trouble:
             heading.append((f"  may be incomplete: {self._tail_trouble}", palette.warning))
         strips = [line(width, palette.ground, heading)]
         if self._pages is not None and state is not None:
             strips.extend(
-                render_asrun_line(event, state.channel, width, session.clock, palette, channels=False)
+                render_asrun_line(event, state.channel, width, session.clock, palette, channels=False, stale=stale)
                 for event in self._pages.events(session.wall)[: height - 1]
             )
         return (strips + [blank(width, palette.ground)] * height)[:height]

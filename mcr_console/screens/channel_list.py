@@ -40,6 +40,9 @@ class ListScreen(OperatorScreen):
         more = f"  {shown} of {all_of_them} shown" if shown != all_of_them else ""
         return [("list", self.session.palette.dim), (more, self.session.palette.warning)]
 
+    def note_room(self) -> int:
+        return self.size.width // 3
+
     def navigate(self, action: str) -> None:
         page, everything = max(1, self._list.size.height - 1), self._list.rows()
         steps = {"up": -1, "down": 1, "page_up": -page, "page_down": page, "first": -everything, "last": everything}

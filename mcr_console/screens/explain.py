@@ -67,7 +67,10 @@ class ExplainScreen(SheetScreen):
 
     def sheet_rows(self) -> Sequence[Row]:
         width = max(20, self.sheet.size.width)
-        return [Row(str(index), partial(_draw, tuple(parts))) for index, parts in enumerate(self._lines(width))]
+        lines = self._lines(width)
+        if self.is_stale:  # what it says of now was so then
+            lines = [[(text, self.session.palette.dim) for text, _ in parts] for parts in lines]
+        return [Row(str(index), partial(_draw, tuple(parts))) for index, parts in enumerate(lines)]
 
     def footer_words(self) -> dict[str, str | None]:
         return {"explain": None}

@@ -8,6 +8,7 @@ from rich.style import Style
 from textual.binding import BindingType
 from textual.strip import Strip
 
+from mcr_console.client import ApiProblem
 from mcr_console.drawing.node_rows import NodeView, claims_by_port, node_heads, node_page, render_node, render_port
 from mcr_console.drawing.strips import Part, line
 from mcr_console.keys import Place, bindings
@@ -37,21 +38,37 @@ class NodesScreen(ArmedScreen):
         super().__init__(session)
         feed, clock = session.feed, session.clock
         self._machines = Polled(clock, feed.nodes, NODES_S)
-        self._claims = Polled(clock, feed.claims, CLAIMS_S)
+        self._looks_after = True
+        """The machines are this operator's to look after, as far as the supervisor told."""
+        self._claims = Polled(clock, self._ask_claims, CLAIMS_S)
         self._what_if = Polled(clock, self._ask_what_if, WHAT_IF_S)
 
     def polls(self) -> Sequence[Question]:
         return (self._machines, self._claims, self._what_if)
 
+    async def _ask_claims(self) -> tuple[Claim, ...]:
+        """None of them for who may not see them: that is no trouble, and is said where they would be."""
+        try:
+            claims = await self.session.feed.claims()
+        except ApiProblem as problem:
+            if problem.code != "forbidden":
+                raise
+            self._looks_after = False
+            return ()
+        self._looks_after = True
+        return claims
+
     async def _ask_what_if(self) -> dict[str, WhatIf]:
         """Of each node, one after the other."""
-        nodes = self._known()
+        nodes = self._known() if self._looks_after else ()
         return {node.id: await self.session.feed.what_if(node.id) for node in nodes}
 
     def title_parts(self) -> Sequence[Part]:
         palette, nodes = self.session.palette, self._known()
         away = sum(node.state != "answers" for node in nodes)
-        parts: list[Part] = [("nodes", palette.dim), (f"  {len(nodes)} machines", palette.dim)]
+        known = bool(nodes) or self._machines.value is not None
+        counted = f"  {len(nodes)} machine{'' if len(nodes) == 1 else 's'}" if known else ""
+        parts: list[Part] = [("nodes", palette.dim), (counted, palette.dim)]
         if away and not self.is_stale:
             parts.append((f"  {palette.glyphs.warning} {away} not answering", palette.warning))
         return parts
@@ -101,7 +118,7 @@ class NodesScreen(ArmedScreen):
     def footer_words(self) -> dict[str, str | None]:
         node, port = self.node, self.port
         free = None if port is None or port[2] is None else f"free port {port[1].index} of {port[0].name}"
-        if node is None:
+        if node is None or not self._looks_after:
             return {"drain": None, "maintenance": None, "declare_dead": None, "free_port": None, "nodes": None}
         return {
             "drain": f"{'undrain' if node.draining else 'drain'} {node.name}",
@@ -207,7 +224,7 @@ class NodesScreen(ArmedScreen):
 
     def _view(self, node: Node) -> NodeView:
         seen = (self._what_if.value or {}).get(node.id)
-        return NodeView(node, self._machines.age or 0.0, seen, self.is_stale)
+        return NodeView(node, self._machines.age or 0.0, seen, self.is_stale, whole=self._looks_after)
 
     def _state_of(self, node_id: str) -> object:
         node = next((node for node in self._known() if node.id == node_id), None)

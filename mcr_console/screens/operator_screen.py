@@ -12,6 +12,7 @@ from textual.worker import Worker, WorkerState
 
 from mcr_console.drawing.footer import FooterView, render_footer
 from mcr_console.drawing.header import render_banner, render_header, render_off_air
+from mcr_console.drawing.said import fits_the_foot, render_said
 from mcr_console.drawing.strips import Part, blank, line
 from mcr_console.faults import Guarded, sink_of
 from mcr_console.keys import Place
@@ -30,7 +31,7 @@ class OperatorScreen(Guarded, Screen[None]):
 
     PLACE: ClassVar[Place]
     AUTO_FOCUS = None
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (116, "-wide"), (160, "-wide -vast")]  # noqa: RUF012 - Textual reads it on the class
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (116, "-wide"), (160, "-vast")]  # noqa: RUF012 - Textual reads it on the class
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -42,6 +43,7 @@ class OperatorScreen(Guarded, Screen[None]):
         yield Panel(self._draw_banner, grows=True, id="banner")
         with self._body:
             yield from self.compose_body()
+        yield Panel(self._draw_said, grows=True, id="said")
         yield Panel(self._draw_footer, id="footer")
         yield Panel(self._draw_too_small, id="too-small")
 
@@ -70,6 +72,10 @@ class OperatorScreen(Guarded, Screen[None]):
         """What the screen's own keys would do, by their ids; None where they would do nothing."""
         return {}
 
+    def note_room(self) -> int:
+        """Cells in which the body shows what became of the last key on that channel; 0 where it does not."""
+        return 0
+
     def pictures(self) -> Sequence[str]:
         """Channels whose thumbnail is in sight."""
         return ()
@@ -82,7 +88,7 @@ class OperatorScreen(Guarded, Screen[None]):
         small = self.size.width < LEAST[0] or self.size.height < LEAST[1]
         self.set_class(small, "-too-small")
         for view in self.query(StripView):
-            if view.is_attached and (view.display or view.id == "banner"):
+            if view.is_attached and (view.display or view.id in {"banner", "said"}):
                 view.paint()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
@@ -117,6 +123,14 @@ class OperatorScreen(Guarded, Screen[None]):
             return strips
         return [*render_off_air(session.wall, width, session.clock, session.palette), *strips]
 
+    def _draw_said(self, width: int, height: int) -> list[Strip]:
+        if self.has_class("-too-small"):
+            return []
+        session, state = self.session, self.aimed()
+        note = None if state is None else session.desk.note(state.channel.id)
+        now = session.clock.monotonic()
+        return render_said(session.message, note, now, self.note_room(), width, session.palette)
+
     def _draw_footer(self, width: int, height: int) -> list[Strip]:
         session = self.session
         state = self.aimed()
@@ -128,7 +142,7 @@ class OperatorScreen(Guarded, Screen[None]):
             row=self.selected_row(),
             filter_text=session.filter_text,
             typed=session.digits,
-            message=session.message,
+            message=session.message if fits_the_foot(session.message, width) else "",
             empty=not session.wall.order,
             undo="" if state is None else session.desk.undoable(state),
             own=self.footer_words(),

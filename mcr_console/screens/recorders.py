@@ -48,7 +48,8 @@ class RecordersScreen(ArmedScreen):
     def title_parts(self) -> Sequence[Part]:
         palette, known = self.session.palette, self._recorders.value or ()
         busy = sum(one.live.state == "recording" for one in known)
-        return [("recorders", palette.dim), (f"  {len(known)}, {busy} recording", palette.dim)]
+        counted = "" if self._recorders.value is None else f"  {len(known)}, {busy} recording"
+        return [("recorders", palette.dim), (counted, palette.dim)]
 
     def column_heads(self, width: int) -> Sequence[Part]:
         return recorder_heads(self.session.palette)

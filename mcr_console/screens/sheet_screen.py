@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.strip import Strip
 
+from mcr_console.drawing.prose import prose
 from mcr_console.drawing.strips import Part, blank, line
 from mcr_console.polled import Question
 from mcr_console.safe_text import age
@@ -28,7 +29,7 @@ class SheetScreen(OperatorScreen):
     def compose_body(self) -> ComposeResult:
         with Container(id="split"):
             with Vertical(id="sheet-side"):
-                yield Panel(self._draw_heading, id="heading")
+                yield Panel(self._draw_heading, grows=True, id="heading")
                 yield self.sheet
             yield Panel(self._draw_detail, id="detail")
 
@@ -77,7 +78,8 @@ class SheetScreen(OperatorScreen):
         ages = [poll.age for poll in self.polls() if poll.age is not None]
         if trouble:
             how_old = f"as of {age(max(ages))} ago" if ages else "nothing is known yet"
-            return [line(width, palette.ground, [(f" {how_old}: {trouble}", palette.warning)])]
+            words = prose(f"{how_old}: {trouble}", palette.warning, width, most=3)
+            return [line(width, palette.ground, parts) for parts in words]
         if self.polls() and not ages:
             return [line(width, palette.ground, [(" asking the supervisor", palette.dim)])]
         right: list[Part] = []

@@ -16,7 +16,8 @@ from mcr_console.widgets.empty_wall import EmptyWall
 from mcr_console.widgets.strip_view import Panel
 from mcr_console.widgets.wall_view import WallView
 
-MOST_ATTENTION = 8
+MOST_ATTENTION = 24
+"""Lines, where the tiles leave so many."""
 
 
 class WallScreen(OperatorScreen):
@@ -42,6 +43,9 @@ class WallScreen(OperatorScreen):
         self._empty.display = not shown
         self._share_height()
         super().tick()
+
+    def note_room(self) -> int:
+        return self._wall.grid.width - 2
 
     def pictures(self) -> Sequence[str]:
         if not self.session.palette.thumbnails:

@@ -200,6 +200,7 @@ class AsRunList(RowList):
             self.session.clock,
             self.session.palette,
             cursor=cursor,
+            stale=self.session.wall.stale(self.session.clock.monotonic()),
         )
 
     def rows(self) -> int:

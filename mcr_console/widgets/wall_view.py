@@ -59,6 +59,11 @@ class WallView(StripView):
             first = row if row * pitch < top else max(0, row - whole + 1)
             self.scroll_to(y=first * pitch, animate=False)
 
+    def on_resize(self) -> None:
+        """Other lines may be seen: the focused tile stays among them."""
+        super().on_resize()
+        self.show_focus()
+
     def in_sight(self) -> list[str]:
         """Ids of the channels whose tiles are at least partly visible."""
         grid, top = self.grid, self.scroll_offset.y

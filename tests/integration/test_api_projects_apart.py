@@ -3,17 +3,15 @@
 import asyncio
 import re
 from contextlib import aclosing
-from datetime import UTC, datetime
 from pathlib import Path
 
-from db.repositories.events import NewEvent
-from db.store import Store
 from mcr_console.cli.desk import connected
 from mcr_console.client import Event
 from mcr_console.clock import SystemClock
 from mcr_console.wall_state import WallBuilder
 from supervisor.schemas.event import Channel, Reset
 from tests.fixtures.people import client_of, operations, person
+from tests.fixtures.projects import project_of
 from tests.fixtures.running import Json, Running
 
 SECRET = "Canary"
@@ -40,49 +38,8 @@ TOLD_INVALID = {
 sight is the channel's or the list's, as of the others."""
 
 
-async def _first_project(supervisor: Running) -> dict[str, str]:
-    """A channel, list, item, asset, alarm, note, recorder and schedule of it; their ids by the name in paths."""
-    project = (await supervisor.call("POST", "/projects", json={"name": f"{SECRET} project"}))["id"]
-    playlist = await supervisor.call("POST", "/playlists", json={"name": f"{SECRET} list", "project_id": project})
-    items = {
-        "revision": playlist["revision"],
-        "at": 0,
-        "items": [{"kind": "slate", "title": SECRET, "slate_frames": 50}],
-    }
-    await supervisor.call("POST", f"/playlists/{playlist['id']}/items", json=items)
-    [item] = (await supervisor.call("GET", f"/playlists/{playlist['id']}/items"))["items"]
-    channel = await supervisor.call("POST", "/channels", json={
-        "name": f"{SECRET} channel", "project_id": project, "playlist_id": playlist["id"],
-        "outputs": [{"kind": "rtmp", "url": f"rtmp://127.0.0.1/live/{SECRET}"}],
-    })  # fmt: skip
-    recorder = await supervisor.call("POST", "/recorders", json={
-        "name": f"{SECRET} recorder", "project_id": project, "input": {"kind": "udp", "url": "udp://127.0.0.1:9"},
-    })  # fmt: skip
-    schedule = await supervisor.call("POST", "/schedules", json={
-        "recorder_id": recorder["id"], "title": SECRET, "kind": "daily", "date": "2031-01-01", "at": "03:00:00",
-        "duration_s": 60,
-    })  # fmt: skip
-    await supervisor.call("POST", "/shift-log", json={"text": f"{SECRET} note", "channel_id": channel["id"]})
-    await supervisor.call("POST", "/shift-log", json={"text": f"{SECRET} of the station"})
-    instruction = {"channel_id": channel["id"], "text": f"{SECRET} call"}
-    said = await supervisor.call("PUT", "/instructions", json=instruction)
-    now = datetime.now(UTC)
-    store = Store(supervisor.settings.store_url)
-    async with store.write() as tx:
-        alarm, _ = await tx.alarms.raise_once("channel_dark", channel["id"], None, "critical", f"{SECRET} alarm", now)
-        await tx.alarms.raise_once("loop_lag", None, None, "warning", f"{SECRET} of the station", now)
-        await tx.events.add([NewEvent(now, "decision", f"{SECRET} decided", channel["id"])])
-        await tx.events.add([NewEvent(now, "leader", f"{SECRET} leads")])
-    await store.close()
-    return {
-        "project_id": project, "channel_id": channel["id"], "playlist_id": playlist["id"], "item_id": item["id"],
-        "recorder_id": recorder["id"], "schedule_id": schedule["id"], "alarm_id": alarm.id,
-        "instruction_id": said["id"],
-    }  # fmt: skip
-
-
 async def test_no_route_and_no_listing_tells_of_another_project(supervisor: Running) -> None:
-    theirs = await _first_project(supervisor)
+    theirs = await project_of(supervisor, SECRET)
     mine = (await supervisor.call("POST", "/projects", json={"name": "Mine"}))["id"]
     _, token = await person(supervisor, "bob", "operator", {mine: ("operate", "edit")})
     there = operations(await supervisor.call("GET", "/openapi.json"))
@@ -116,7 +73,7 @@ async def test_no_route_and_no_listing_tells_of_another_project(supervisor: Runn
 
 async def test_the_same_is_there_for_who_may(supervisor: Running) -> None:
     """The walk above would find it: who was granted the project sees and changes it, and no more than was granted."""
-    theirs = await _first_project(supervisor)
+    theirs = await project_of(supervisor, SECRET)
     _, looks = await person(supervisor, "looks", "operator", {theirs["project_id"]: ()})
     _, works = await person(supervisor, "works", "operator", {theirs["project_id"]: ("operate",)})
     channel = f"/api/v1/channels/{theirs['channel_id']}"
@@ -141,7 +98,7 @@ async def test_the_same_is_there_for_who_may(supervisor: Running) -> None:
 
 
 async def test_the_stream_tells_who_may_see_a_project_of_its_schedules(supervisor: Running) -> None:
-    theirs = await _first_project(supervisor)
+    theirs = await project_of(supervisor, SECRET)
     _, token = await person(supervisor, "looks", "viewer", {theirs["project_id"]: ()})
     schedule = f"/schedules/{theirs['schedule_id']}"
     told: list[str] = []
@@ -161,7 +118,7 @@ async def test_the_stream_tells_who_may_see_a_project_of_its_schedules(superviso
 
 
 async def test_neither_the_stream_nor_the_console_tells_of_another_project(supervisor: Running, tmp_path: Path) -> None:
-    theirs = await _first_project(supervisor)
+    theirs = await project_of(supervisor, SECRET)
     mine = (await supervisor.call("POST", "/projects", json={"name": "Mine"}))["id"]
     own = await supervisor.call("POST", "/channels", json={"name": "Own", "project_id": mine})
     _, token = await person(supervisor, "bob", "operator", {mine: ("operate",)})
