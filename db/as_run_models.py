@@ -165,3 +165,5 @@ class AsRunRun(Base):
     taken_from: Mapped[datetime | None]
     taken_to: Mapped[datetime | None]
     """When its first and last record were."""
+    journal_gone_at: Mapped[datetime | None]
+    """When its node was told to take its journal away, as all of it is here, and did."""

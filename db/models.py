@@ -205,8 +205,9 @@ class Recorder(Base):
 
     ``device_index`` is the DeckLink input's, on ``wanted_node_id``; other inputs have a ``input_url``. ``template``
     names its files, a new one begins every ``segment_s`` seconds (0: never), and none is written while the disk has
-    less than ``floor_mb`` MiB left. ``wanted_by`` says whether a ``person`` or a ``schedule`` wants it on; schedules
-    leave it alone until ``held_until``, because somebody stopped it.
+    less than ``floor_mb`` MiB left. Finished files go when they are older than ``keep_days``, or while all of them on a
+    node take more than ``keep_gib`` GiB (0: never). ``wanted_by`` says whether a ``person`` or a ``schedule`` wants it
+    on; schedules leave it alone until ``held_until``, because somebody stopped it.
     """
 
     __tablename__ = "recorder"
@@ -222,6 +223,8 @@ class Recorder(Base):
     segment_s: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     floor_mb: Mapped[int] = mapped_column(Integer, default=1024, server_default="1024")
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC", server_default="UTC")
+    keep_days: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    keep_gib: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     created_at: Mapped[datetime]
 
     desired: Mapped[str] = mapped_column(String(3), default="off")

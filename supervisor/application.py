@@ -68,6 +68,7 @@ from supervisor.schemas.node import Node
 from supervisor.settings import Settings
 from supervisor.systemd import ServiceManager
 from supervisor.threads import Threads
+from supervisor.tidying import NodeTidying
 from supervisor.version import program_version
 from supervisor.webhooks.addresses import Allowed
 from supervisor.webhooks.calling import Caller
@@ -306,6 +307,7 @@ class Application:
             ("loudness", self._loudness(context).run),
             ("webhooks", self._webhooks(context).run),
             ("retention", self._retention(context).run),
+            ("what nodes keep", self._tidying(context).run),
         ):
             context.supervision.keep(name, work)
         tasks = {
@@ -370,6 +372,19 @@ class Application:
 
     def _retention(self, context: Context) -> RetentionJob:
         return RetentionJob(context.store, self._clock, self._settings.kept, lambda: context.supervision.fence)
+
+    def _tidying(self, context: Context) -> NodeTidying:
+        supervision = context.supervision
+        return NodeTidying(
+            context.store,
+            self._clock,
+            self._settings.kept.journals,
+            lambda: supervision.fence,
+            supervision.history,
+            nodes=supervision.nodes,
+            recorders=supervision.recorder_rows,
+            channels=supervision.rows,
+        )
 
     def _mirror(self, context: Context) -> Mirror:
         supervision = context.supervision

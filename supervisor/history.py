@@ -61,6 +61,10 @@ class History:
         """The as-run log of a day is delivered again."""
         self._add("decision", text, channel_id=channel_id, detail=detail)
 
+    def recordings_went(self, recorder_id: str, node_id: str, text: str, detail: Mapping[str, object]) -> None:
+        """Files of a recorder were taken away, as it keeps them no longer."""
+        self._add("decision", text, channel_id=recorder_id, node_id=node_id, detail=detail)
+
     def leader(self, text: str) -> None:
         """Who leads changed."""
         self._add("leader", text)

@@ -11,6 +11,7 @@ class Kept:
     alarms: int = 400
     audit: int = 400
     asrun: int = 0
+    journals: int = 90
 
     def words(self) -> str:
         """For people."""
@@ -19,5 +20,6 @@ class Kept:
             ("cleared alarms", self.alarms),
             ("the audit log", self.audit),
             ("the as-run log", self.asrun),
+            ("journals on the nodes of what is whole in it", self.journals),
         )
         return ", ".join(f"{what} {f'{days} days' if days else 'for ever'}" for what, days in named)

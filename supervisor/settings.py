@@ -80,9 +80,19 @@ class Settings(BaseSettings):
     keep_asrun_days: Annotated[int, Field(ge=0)] = 0
     """For how long the as-run log is kept after a run of a channel ended, where its days are delivered; 0: for ever."""
 
+    keep_journals_days: Annotated[int, Field(ge=0)] = 90
+    """For how long the journal of a run stays on its node once the as-run log has all of it: longer than the oldest
+    backup that may be restored; 0: for ever."""
+
     @property
     def kept(self) -> Kept:
-        return Kept(self.keep_history_days, self.keep_alarms_days, self.keep_audit_days, self.keep_asrun_days)
+        return Kept(
+            self.keep_history_days,
+            self.keep_alarms_days,
+            self.keep_audit_days,
+            self.keep_asrun_days,
+            self.keep_journals_days,
+        )
 
     @property
     def store_url(self) -> str:

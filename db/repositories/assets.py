@@ -99,6 +99,11 @@ class Assets:
             query = query.where(or_(*(place.icontains(word, autoescape=True) for place in places)))
         return (await self._session.scalars(query)).all()
 
+    async def paths_with(self, part: str, limit: int) -> Sequence[str]:
+        """Paths of assets that have ``part`` in them, in no order."""
+        query = select(Asset.path).where(Asset.path.contains(part, autoescape=True)).limit(limit)
+        return (await self._session.scalars(query)).all()
+
     async def add(self, values: Mapping[str, object], now: datetime) -> Asset:
         """``values`` by column name: path, size, fingerprint, title and what the probe said. Raises ``Missing``."""
         facts = checked(values, _FACTS)

@@ -26,6 +26,8 @@ _SPEC = frozenset(
         "segment_s",
         "floor_mb",
         "time_zone",
+        "keep_days",
+        "keep_gib",
     }
 )
 _REFERS_TO: Final = (("project_id", Project), ("wanted_node_id", Node))

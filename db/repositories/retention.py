@@ -1,11 +1,12 @@
 """What is old enough to go, in steps that end within a transaction's deadline. What is open or owed is never old."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, exists, func, or_, select, update
+from sqlalchemy import delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from db.models import Alarm, AsRun, AsRunEvent, AsRunIssue, AsRunNote, AsRunRun, Audit
 from db.repositories.as_run import RunKey
@@ -80,6 +81,42 @@ class Retention:
             .execution_options(synchronize_session=False)
         )
         return len(gone.all())
+
+    async def old_journals(
+        self, node_id: str, before: datetime, limit: int, after: tuple[str, int] = ("", 0)
+    ) -> Sequence[AsRunRun]:
+        """Runs whose journals lie on this node and are needed no more: all of them is here, or was, they ended before,
+        and a later run of the channel there is here, too. By channel and epoch, from ``after`` on."""
+        mine = (AsRun.channel_id == AsRunRun.channel_id) & (AsRun.run_id == AsRunRun.run_id)
+        last = select(AsRun.at).where(mine).order_by(AsRun.seq.desc()).limit(1).correlate(AsRunRun).scalar_subquery()
+        later = aliased(AsRunRun)
+        followed = exists().where(
+            later.channel_id == AsRunRun.channel_id, later.node_id == node_id, later.epoch > AsRunRun.epoch
+        )
+        found = await self._session.scalars(
+            select(AsRunRun)
+            .where(
+                AsRunRun.node_id == node_id,
+                AsRunRun.complete,
+                AsRunRun.collected_seq > 0,
+                AsRunRun.journal_gone_at.is_(None),
+                tuple_(AsRunRun.channel_id, AsRunRun.epoch) > after,
+                func.coalesce(last, AsRunRun.taken_to) < before,
+                followed,
+            )
+            .order_by(AsRunRun.channel_id, AsRunRun.epoch)
+            .limit(limit)
+        )
+        return found.all()
+
+    async def journals_gone(self, runs: Collection[RunKey], now: datetime) -> None:
+        """They are on their node no more."""
+        await self._session.execute(
+            update(AsRunRun)
+            .where(tuple_(AsRunRun.channel_id, AsRunRun.run_id).in_(list(runs)))
+            .values(journal_gone_at=now)
+            .execution_options(synchronize_session=False)
+        )
 
     async def _note_end(self, run: RunKey, hash_of: Callable[[str], str]) -> None:
         """Once: of what is taken away by steps the first record is another one afterwards."""

@@ -18,6 +18,8 @@ app.add_typer(schedule, name="schedule")
 
 Named = Annotated[str, typer.Argument(metavar="RECORDER", help="Its name.")]
 Kind = Literal["test", "srt", "rtmp", "udp", "hls", "decklink"]
+_KEEP_DAYS = "Take finished files away that are older, in days; 0: never."
+_KEEP_GIB = "Take the oldest finished files away beyond so many GiB on a node; 0: never."
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SCHEMES: dict[str, Kind] = {
     "srt": "srt", "rtmp": "rtmp", "rtmps": "rtmp", "udp": "udp", "http": "hls", "https": "hls", "test": "test",
@@ -45,6 +47,7 @@ def show(named: Named, as_json: AsJson = False) -> None:
     live = recorder.live
     print(recorder_line(recorder))
     print(f"  input     {_input(recorder)}")
+    print(f"  keeps     {_keeps(recorder)}")
     print(f"  decision  {safe(live.decision)}")
     if live.path:
         print(f"  file      {safe(live.path)}")
@@ -63,6 +66,8 @@ def add(
     segment: Annotated[int, typer.Option(min=0, max=86_400, help="A new file so often, in seconds.")] = 0,
     floor: Annotated[int, typer.Option(min=0, help="MiB that are to stay free on its disk.")] = 1024,
     time_zone: Annotated[str, typer.Option(help="Of the times in names.")] = "UTC",
+    keep_days: Annotated[int, typer.Option(min=0, max=36_500, help=_KEEP_DAYS)] = 0,
+    keep_gib: Annotated[int, typer.Option(min=0, max=1 << 20, help=_KEEP_GIB)] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Make a recorder. It is off."""
@@ -76,6 +81,8 @@ def add(
             segment_s=segment,
             floor_mb=floor,
             time_zone=time_zone,
+            keep_days=keep_days,
+            keep_gib=keep_gib,
         )
         return await client.create_recorder(values)
 
@@ -91,9 +98,18 @@ def set_(
     template: Annotated[str | None, typer.Option(help="Names its files.")] = None,
     segment: Annotated[int | None, typer.Option(min=0, max=86_400, help="A new file so often, seconds.")] = None,
     floor: Annotated[int | None, typer.Option(min=0, help="MiB that are to stay free.")] = None,
+    keep_days: Annotated[int | None, typer.Option(min=0, max=36_500, help=_KEEP_DAYS)] = None,
+    keep_gib: Annotated[int | None, typer.Option(min=0, max=1 << 20, help=_KEEP_GIB)] = None,
 ) -> None:
     """Change a recorder, from its next start on."""
-    given: dict[str, object] = {"name": name, "template": template, "segment_s": segment, "floor_mb": floor}
+    given: dict[str, object] = {
+        "name": name,
+        "template": template,
+        "segment_s": segment,
+        "floor_mb": floor,
+        "keep_days": keep_days,
+        "keep_gib": keep_gib,
+    }
     if source is not None:
         given["input"] = _read_input(source)
     changes = {what: value for what, value in given.items() if value is not None}
@@ -284,6 +300,12 @@ def clash_line(clash: ScheduleClash) -> str:
         return f"  clashes with {safe(clash.owner)}, which has {safe(clash.what)} until it is stopped"
     first = {None: "", True: ", this goes first", False: ", which goes first"}[clash.goes_first]
     return f"  clashes with {safe(clash.title)} of {safe(clash.recorder)} over {safe(clash.what)}{first}"
+
+
+def _keeps(recorder: Recorder) -> str:
+    rules = [f"{recorder.keep_days} days"] if recorder.keep_days else []
+    rules += [f"{recorder.keep_gib} GiB on a node"] if recorder.keep_gib else []
+    return f"its files for {' and at most '.join(rules)}" if rules else "all its files"
 
 
 def _input(recorder: Recorder) -> str:

@@ -1,5 +1,6 @@
 """A channel's journals as they lie on the disk: this run's and older ones."""
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator
@@ -157,8 +158,10 @@ def _segments(run: Path) -> list[Path]:
 
 
 def _age(run: Path) -> tuple[int, int, str]:
-    for segment in _segments(run):
-        with segment.open("rb") as file:
-            for _, record in whole_lines(file.readline()):
-                return record.epoch, record.wall_ns, run.name
+    # An old run's may be taken away for its age at this moment.
+    with contextlib.suppress(FileNotFoundError):
+        for segment in _segments(run):
+            with segment.open("rb") as file:
+                for _, record in whole_lines(file.readline()):
+                    return record.epoch, record.wall_ns, run.name
     return 0, 0, run.name

@@ -16,7 +16,7 @@ from supervisor.agent.interface import JournalLine, Left
 
 log = structlog.get_logger(__name__)
 
-_ID: Final = re.compile(r"[0-9a-f]{32}")
+ID: Final = re.compile(r"[0-9a-f]{32}")
 """What channels and runs are named by; whatever else lies there is nobody's journal."""
 _SETTLED_NS: Final = 2_000_000_000
 """A directory changed less than this long ago may change again without a newer stamp."""
@@ -97,7 +97,7 @@ class Journals:
         if known is not None:
             return known
         try:
-            return _first_epoch(self._root / channel_id / run_id)
+            return first_epoch(self._root / channel_id / run_id)
         except OSError:
             # Whoever reads the run is told; here it must not hide the others.
             return 0
@@ -114,14 +114,14 @@ class Journals:
             return listed[1]
         now = time.time_ns()
         with os.scandir(directory) as entries:
-            ids = frozenset(entry.name for entry in entries if _ID.fullmatch(entry.name) and entry.is_dir())
+            ids = frozenset(entry.name for entry in entries if ID.fullmatch(entry.name) and entry.is_dir())
         if stamp < now - _SETTLED_NS:
             self._listed[directory] = (stamp, ids)
         return ids
 
 
-def _first_epoch(run: Path) -> int:
-    """0 while there is no whole record."""
+def first_epoch(run: Path) -> int:
+    """Of the run whose directory this is; 0 while there is no whole record."""
     for segment in sorted(run.glob("*.jsonl")):
         with segment.open("rb") as file:
             try:

@@ -37,10 +37,12 @@ from supervisor.agent.live_files import read_hls_file
 from supervisor.agent.media_look import MediaLook
 from supervisor.agent.memory import Memory
 from supervisor.agent.names import check_name
+from supervisor.agent.old_recordings import OldRecordings
 from supervisor.agent.orders import Orders, open_door
 from supervisor.agent.process import ProcessLauncher
 from supervisor.agent.spare import Spare
 from supervisor.agent.terms import Terms
+from supervisor.agent.tidying import JournalsOrder, RecordingsOrder, Tidying
 from supervisor.agent.watching import Watching
 from supervisor.clock import Clock
 from supervisor.errors import Unavailable
@@ -99,6 +101,7 @@ class LocalAgent:
         self._orders: Orders
         self._leases: Leases
         self._drills: Drills
+        self._tidying: Tidying
         self._condition: Condition
 
     # Life
@@ -135,6 +138,8 @@ class LocalAgent:
         )
         self._leases = Leases(self._watching, self._nursery, self._answer_s, self._clock)
         self._drills = Drills(self._terms, self._watching, self._launcher, self._clock, self._nursery)
+        folders = self._directories
+        self._tidying = Tidying(self._terms, folders.journal, folders.media, self._clock, self._run_lives)
         cards = Cards(self._clock)
         self._condition = Condition(
             incarnation=await asyncio.to_thread(memory.incarnation),
@@ -178,6 +183,14 @@ class LocalAgent:
     async def drill(self, order: DrillOrder) -> None:
         """As in ``CanDrill``."""
         await self._drills.drill(order)
+
+    async def drop_journals(self, order: JournalsOrder) -> Mapping[str, str]:
+        """As in ``CanTidy``."""
+        return await self._tidying.drop_journals(order)
+
+    async def drop_recordings(self, order: RecordingsOrder) -> OldRecordings:
+        """As in ``CanTidy``."""
+        return await self._tidying.drop_recordings(order)
 
     @property
     def silent_for(self) -> float:

@@ -23,7 +23,9 @@ from supervisor.agent.interface import (
 from supervisor.agent.leases import PATIENCE
 from supervisor.agent.line import Line
 from supervisor.agent.live_files import LARGEST
+from supervisor.agent.old_recordings import OldRecordings
 from supervisor.agent.signed_client import Call, SignedClient, decoded
+from supervisor.agent.tidying import TIDYING_S, JournalsOrder, RecordingsOrder
 from supervisor.agent.wire.problems import Problem, error_of
 from supervisor.agent.wire.shapes import CommandIn, MediaIn, PageOut, ReportIn, RunsIn, SidecarIn, encode
 from supervisor.reach import EVERYWHERE, Reach
@@ -35,6 +37,8 @@ _STOP: Final = 15.0
 _POLL: Final = 3.0
 _FILES: Final = 8.0
 """Seconds for what the agent's own disks have to answer; it gives them up to five."""
+
+_TIDY: Final = TIDYING_S + 5.0
 
 _T = TypeVar("_T")
 
@@ -106,6 +110,14 @@ class RemoteAgent:
     async def drill(self, order: DrillOrder) -> None:
         """As in ``CanDrill``."""
         await self._bytes(_post("/drill", order, again=False), _POLL)
+
+    async def drop_journals(self, order: JournalsOrder) -> Mapping[str, str]:
+        """As in ``CanTidy``. Safe to say twice: what is gone already is gone."""
+        return await self._ask(_post("/journals/drop", order), _TIDY, dict[str, str])
+
+    async def drop_recordings(self, order: RecordingsOrder) -> OldRecordings:
+        """As in ``CanTidy``. Not said twice: the second answer would tell of others."""
+        return await self._ask(_post("/recordings/drop", order, again=False), _TIDY, OldRecordings)
 
     async def adopt(self) -> None:
         """As in ``CanBeAdopted``."""

@@ -272,7 +272,8 @@ class Collection:
         complete: dict[str, set[str]] = {}
         async with self._store.read(timeout=self._timing.store) as tx:
             for row in await tx.as_run.runs():
-                if row.complete and row.node_id == self._watch.node_id:
+                # What is gone from there need not be named to it.
+                if row.complete and row.node_id == self._watch.node_id and row.journal_gone_at is None:
                     complete.setdefault(row.channel_id, set()).add(row.run_id)
         return complete
 

@@ -12,6 +12,8 @@ RecordingState = Literal["waiting", "recording", "no_signal", "no_room", "failed
 RecorderObserved = Literal["recording", "late", "dark", "hung", "silent", "gone", "unknown"]
 Template = Annotated[str, Field(min_length=1, max_length=200, examples=["{title}/{date}_{time}_{segment}"])]
 Seconds = Annotated[int, Field(ge=0, le=86_400)]
+KeepDays = Annotated[int, Field(ge=0, le=36_500)]
+KeepGib = Annotated[int, Field(ge=0, le=1 << 20)]
 InputUrl = Annotated[Line, Field(max_length=500)]
 DeviceIndex = Annotated[int, Field(ge=1, le=64)]
 
@@ -28,7 +30,9 @@ class RecorderIn(Schema):
     """A recorder to be made. A DeckLink input needs the node that has the card.
 
     ``template`` names its files by ``{recorder} {title} {date} {time} {segment} {epoch}``; ``segment_s`` 0 never begins
-    a new file; nothing is written while the disk has less than ``floor_mb`` MiB left.
+    a new file; nothing is written while the disk has less than ``floor_mb`` MiB left. Finished files are taken away,
+    the oldest first, when they are older than ``keep_days`` days, and while all of them on one node take more than
+    ``keep_gib`` GiB; 0 takes none away. A file that is an asset stays.
     """
 
     name: Name
@@ -39,10 +43,12 @@ class RecorderIn(Schema):
     segment_s: Seconds = 0
     floor_mb: Annotated[int, Field(ge=0, le=1 << 30)] = 1024
     time_zone: str = "UTC"
+    keep_days: KeepDays = 0
+    keep_gib: KeepGib = 0
 
 
 class RecorderPatch(Schema):
-    """Only what is given changes; it holds from the next start."""
+    """Only what is given changes; it holds from the next start, and for how long files are kept at once."""
 
     name: Name | None = None
     input: RecorderInput | None = None
@@ -52,6 +58,8 @@ class RecorderPatch(Schema):
     segment_s: Seconds | None = None
     floor_mb: Annotated[int | None, Field(ge=0, le=1 << 30)] = None
     time_zone: str | None = None
+    keep_days: KeepDays | None = None
+    keep_gib: KeepGib | None = None
 
 
 class RecorderLive(Schema):
@@ -94,6 +102,8 @@ class Recorder(Schema):
     segment_s: int
     floor_mb: int
     time_zone: str
+    keep_days: int = 0
+    keep_gib: int = 0
     desired: Desired
     wanted_by: Literal["person", "schedule"]
     held_until: Instant | None

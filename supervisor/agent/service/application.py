@@ -17,6 +17,7 @@ from supervisor.agent.drills import CanDrill, DrillOrder, FallsSilent
 from supervisor.agent.interface import NodeAgent, StartOrder, StopOrder
 from supervisor.agent.service.requests import asked, decoded, read_body
 from supervisor.agent.service.sessions import Refused, Session, Sessions
+from supervisor.agent.tidying import CanTidy, JournalsOrder, RecordingsOrder
 from supervisor.agent.wire.problems import DEFECT, MEDIA_TYPE, Problem, problem_of
 from supervisor.agent.wire.shapes import (
     AsRunIn,
@@ -76,6 +77,8 @@ def application(
         ("POST", "/runs", service.runs),
         ("GET", "/asrun", service.asrun),
         ("POST", "/drill", service.drill),
+        ("POST", "/journals/drop", service.drop_journals),
+        ("POST", "/recordings/drop", service.drop_recordings),
     )
     return Starlette(
         routes=[
@@ -152,6 +155,17 @@ class _Service:
             raise ValueError("this agent makes no drills")  # noqa: TRY004 - told to who asked, as 422
         await self._agent.drill(decoded(body, DrillOrder))
         return Answer(b"{}")
+
+    async def drop_journals(self, _: Request, body: bytes) -> Answer:
+        return Answer(encode(await self._tidier().drop_journals(decoded(body, JournalsOrder))))
+
+    async def drop_recordings(self, _: Request, body: bytes) -> Answer:
+        return Answer(encode(await self._tidier().drop_recordings(decoded(body, RecordingsOrder))))
+
+    def _tidier(self) -> CanTidy:
+        if not isinstance(self._agent, CanTidy):
+            raise ValueError("this agent takes nothing away")  # noqa: TRY004 - told to who asked, as 422
+        return self._agent
 
     async def asrun(self, request: Request, _: bytes) -> Answer:
         given = asked(request, AsRunIn)

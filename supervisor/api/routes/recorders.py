@@ -72,7 +72,7 @@ async def read_recorder(context: Ctx, who: Who, response: Response, recorder_id:
 async def update_recorder(
     context: Ctx, who: Who, request: Request, response: Response, recorder_id: Id, rev: SeenRev, changes: RecorderPatch
 ) -> Recorder:
-    """Only what is given changes, from its next start on."""
+    """Only what is given changes, from its next start on; for how long files are kept, within ten minutes."""
     spec = changed_recorder(changes)
     if changes.input is not None:
         context.reach.require_url(changes.input.url, "a recorder's input")
@@ -192,10 +192,11 @@ def _shown(context: Context, row: Row) -> Recorder:
 
 
 def _of_row(context: Context, row: Row, url: str) -> Recorder:
+    kept = ("keep_days", "keep_gib")
     names = ("id", "name", "project_id", "template", "segment_s", "floor_mb", "time_zone", "desired", "wanted_by")
     return Recorder.model_validate(
         {
-            **{name: getattr(row, name) for name in (*names, "held_until", "created_at", "rev")},
+            **{name: getattr(row, name) for name in (*names, *kept, "held_until", "created_at", "rev")},
             "node_id": row.wanted_node_id,
             "input": RecorderInput.model_validate(
                 {"kind": row.input_kind, "url": url, "device_index": row.device_index}

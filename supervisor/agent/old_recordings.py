@@ -1,0 +1,134 @@
+"""Takes a recorder's old files off this node's disk: the oldest first, and only those that are finished."""
+
+import os
+import re
+import stat
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+MOST_FILES: Final = 50
+"""That go at once; the next order goes on."""
+_ENDING: Final = ".mp4"
+_CHECKSUM: Final = ".sha256"
+_PICTURE: Final = ".jpg"
+_DIGEST: Final = re.compile(rb"[0-9a-f]{64}\s")
+_SETTLED_S: Final = 60.0
+"""A picture is made after the checksum."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingsRule:
+    """None leaves a rule out. ``older_than_s``: written to last so long ago. ``most_bytes``: of all files together.
+    ``spared``: paths that stay whatever the rules say, as something plays them."""
+
+    older_than_s: Annotated[float, Meta(ge=0)] | None = None
+    most_bytes: Annotated[int, Meta(ge=0)] | None = None
+    spared: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OldRecording:
+    """``written_at``: when it was written to last. ``why`` it is to go: its ``age``, or for ``room``."""
+
+    path: str
+    bytes: int
+    written_at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class OldRecordings:
+    """Those that are to go and may, ``MOST_FILES`` at most, the oldest first; ``is_all``: there are no others."""
+
+    due: tuple[OldRecording, ...]
+    is_all: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    seen: os.stat_result
+
+
+def drop_recordings(folder: Path, rule: RecordingsRule, chosen: Set[str], now: float) -> OldRecordings:
+    """Takes away what is both due and among ``chosen``, paths of an earlier answer; says what was due.
+
+    ``now`` is this machine's, in seconds of UTC. Blocks on the disk; raises OSError. A file is finished when its
+    checksum is there and was written after it: a recorder writes it last, and one that was cut short gets it when its
+    recorder runs again. No link is followed below ``folder``.
+    """
+    files = sorted(_files(folder), key=lambda file: (file.seen.st_mtime_ns, str(file.path)))
+    spared, places = set(rule.spared), _places(rule.spared)
+    total = sum(file.seen.st_size for file in files)
+    due: list[OldRecording] = []
+    for file in files:
+        why = _why(rule, now - file.seen.st_mtime, total)
+        if not why:
+            break  # no younger one has a reason that this one has not
+        name = str(file.path)
+        if name in spared or (file.seen.st_dev, file.seen.st_ino) in places or not _is_finished(file, now):
+            continue
+        if len(due) == MOST_FILES:
+            return OldRecordings(tuple(due), is_all=False)
+        if name in chosen:
+            _take(file.path)
+        total -= file.seen.st_size
+        due.append(OldRecording(name, file.seen.st_size, datetime.fromtimestamp(file.seen.st_mtime, UTC), why))
+    return OldRecordings(tuple(due), is_all=True)
+
+
+def _why(rule: RecordingsRule, age_s: float, total: int) -> str:
+    if rule.older_than_s is not None and age_s > rule.older_than_s:
+        return "age"
+    return "room" if rule.most_bytes is not None and total > rule.most_bytes else ""
+
+
+def _files(folder: Path) -> Iterator[_File]:
+    if folder.is_symlink():
+        return
+    for directory, _, names in os.walk(folder):
+        for name in names:
+            if not name.endswith(_ENDING) or name.startswith("."):
+                continue
+            path = Path(directory, name)
+            try:
+                seen = path.lstat()
+            except FileNotFoundError:
+                continue
+            if stat.S_ISREG(seen.st_mode):
+                yield _File(path, seen)
+
+
+def _places(paths: tuple[str, ...]) -> set[tuple[int, int]]:
+    """The files themselves, by whatever path: a media root may be reached by a link."""
+    found: set[tuple[int, int]] = set()
+    for path in paths:
+        try:
+            seen = os.stat(path)  # noqa: PTH116 - a path of another node may be none here
+        except (OSError, ValueError):
+            continue
+        found.add((seen.st_dev, seen.st_ino))
+    return found
+
+
+def _is_finished(file: _File, now: float) -> bool:
+    checksum = file.path.with_name(file.path.name + _CHECKSUM)
+    try:
+        seen = checksum.lstat()
+        if not stat.S_ISREG(seen.st_mode) or seen.st_mtime_ns < file.seen.st_mtime_ns:
+            return False
+        with checksum.open("rb") as written:
+            return _DIGEST.match(written.read(65)) is not None and now - seen.st_mtime > _SETTLED_S
+    except FileNotFoundError:
+        return False
+
+
+def _take(path: Path) -> None:
+    """The checksum last: a file without one would be taken for one that was cut short."""
+    for name in (path.name + _PICTURE, path.name, path.name + _CHECKSUM):
+        path.with_name(name).unlink(missing_ok=True)
