@@ -1,5 +1,6 @@
 """Real processes, killed with real signals, while somebody watches the public playlist from outside."""
 
+import contextlib
 import itertools
 import os
 import signal
@@ -15,6 +16,7 @@ from db.urls import database_url
 from mcr_console.client import Client
 from sidecar.clips.make import make_clip
 from sidecar.clips.specification import ClipSpecification
+from sidecar.journal.reading import damages
 from supervisor.schemas.asrun import AsRunEvent
 from supervisor.schemas.channel import Channel, ChannelFormat, ChannelIn
 from supervisor.schemas.playlist import PlaylistImport
@@ -27,14 +29,24 @@ from tests.instruments.hls_reader import HlsRecorder, Recording, from_folder
 pytestmark = [pytest.mark.realtime, pytest.mark.short, pytest.mark.timeout(120)]
 
 RATE = Fraction(25)
+SMALL = (320, 180)
 CLIPS = {number: NumberedClip(RATE, 40 + number) for number in (1, 2, 3)}
 
 
 @pytest.fixture(scope="module")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("media")
+    return clips_in(tmp_path_factory.mktemp("media"), (640, 360))
+
+
+@pytest.fixture
+def small_media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For several channels at once on a machine of two cores."""
+    return clips_in(tmp_path_factory.mktemp("small"), SMALL)
+
+
+def clips_in(folder: Path, picture: tuple[int, int]) -> Path:
     for number, clip in CLIPS.items():
-        make_clip(ClipSpecification(number, f"Promise {number}", 640, 360, RATE, clip.frames), folder)
+        make_clip(ClipSpecification(number, f"Promise {number}", *picture, RATE, clip.frames), folder)
     return folder
 
 
@@ -59,7 +71,9 @@ async def on_air(client: Client, channel_id: str, *, above_epoch: int = 0, deadl
     return await eventually(look, f"channel on air above epoch {above_epoch}", deadline_s)
 
 
-async def channel_on_air(client: Client, media: Path, name: str = "Promise") -> Channel:
+async def channel_on_air(
+    client: Client, media: Path, name: str = "Promise", picture: tuple[int, int] = (640, 360), deadline_s: float = 15.0
+) -> Channel:
     async def import_media() -> str:
         request = PlaylistImport(name=f"{name}s", source="folder", path=str(media))
         return (await client.import_playlist(request)).playlist.id
@@ -67,13 +81,13 @@ async def channel_on_air(client: Client, media: Path, name: str = "Promise") -> 
     playlist_id = await eventually(import_media, "import")
     values = ChannelIn(
         name=name,
-        format=ChannelFormat(width=640, height=360, rate="25"),
+        format=ChannelFormat(width=picture[0], height=picture[1], rate="25"),
         playlist_id=playlist_id,
         after_last="loop",
     )
     channel = await client.create_channel(values)
     await client.start(channel.id)
-    return await on_air(client, channel.id)
+    return await on_air(client, channel.id, deadline_s=deadline_s)
 
 
 def recorder_of(supervisor: SupervisorProcess, channel: Channel) -> HlsRecorder:
@@ -132,28 +146,35 @@ async def test_p5_a_killed_supervisor_takes_nothing_off_air_and_adopts_on_return
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-async def test_p5_an_upgrade_from_the_schema_before_takes_nothing_off_air(
-    supervisor: SupervisorProcess, client: Client, media: Path
+async def test_p5_an_upgrade_from_the_schema_before_takes_none_of_four_channels_off_air(
+    supervisor: SupervisorProcess, client: Client, small_media: Path
 ) -> None:
-    """P5, P4: the supervisor is stopped, its database one version back, and the next start finds what plays."""
-    channels = [await channel_on_air(client, media, name) for name in ("One", "Two")]
+    """P5, P4: the supervisor is stopped, its database goes one version back while four channels play, and the next
+    start brings it forward again and finds what plays: the same processes and epochs, every frame in what a player
+    got and in the journals, each of which is one run with a whole chain."""
+    names = ("One", "Two", "Three", "Four")
+    channels = [await channel_on_air(client, small_media, name, SMALL, 60.0) for name in names]
     pids = supervisor.sidecars()
-    assert len(pids) == 2
-    with recorder_of(supervisor, channels[0]) as first, recorder_of(supervisor, channels[1]) as second:
-        first.wait_for(2, 30)
-        second.wait_for(2, 30)
+    assert len(pids) == len(names)
+    with contextlib.ExitStack() as stack:
+        recorders = [stack.enter_context(recorder_of(supervisor, channel)) for channel in channels]
+        for recorder in recorders:
+            recorder.wait_for(2, 60)
         supervisor.send(signal.SIGTERM)
         assert supervisor.wait() == 0
         await one_version_back(supervisor.home.path / "mcr.db")
         supervisor.start()
         again = [await on_air(client, channel.id, deadline_s=60.0) for channel in channels]
-        first.wait_for(len(first.recording.segments) + 2, 30)
-        second.wait_for(len(second.recording.segments) + 2, 30)
+        for recorder in recorders:
+            recorder.wait_for(len(recorder.recording.segments) + 2, 60)
     assert supervisor.sidecars() == pids
     assert [channel.live.epoch for channel in again] == [channel.live.epoch for channel in channels]
-    for recorder in (first, second):
+    for recorder in recorders:
         counted(recorder.recording)
     for channel in channels:
+        journal = supervisor.home.path / "journal" / channel.id
+        assert len(list(journal.iterdir())) == 1, "it was started again"
+        assert list(damages(journal)) == []
 
         async def collected(channel: Channel = channel) -> list[AsRunEvent] | None:
             events = await events_of(client, channel)
