@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.fixtures.running",
     "tests.long",
     "tests.order",
+    "tests.rubbish",
     "tests.skips",
     "tests.unsteady",
 ]
