@@ -89,6 +89,13 @@ async def settled(pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
+async def forgotten(desk: Desk, pilot: Pilot[None]) -> None:
+    """What the screen last told is gone, and no time has passed: what it tells next is of the next key."""
+    desk.session.message = ""
+    desk.session.desk._notes.clear()
+    await settled(pilot)
+
+
 async def until(met: Callable[[], bool]) -> None:
     """Waits for a condition, at most a minute."""
     for _ in range(3000):
