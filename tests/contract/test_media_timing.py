@@ -1,5 +1,6 @@
 """Which source frame every channel frame shows, and how many there are: exact, on files with good and bad clocks."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -30,6 +31,21 @@ def small(rate: str) -> ChannelFormat:
     return ChannelFormat(320, 180, rate)
 
 
+Kept = Callable[[str, Picturing], Path]
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """The clip of a name, written once for all tests of this file: to encode it takes longer than to play it."""
+    folder = tmp_path_factory.mktemp("kept")
+
+    def written(name: str, picturing: Picturing) -> Path:
+        path = folder / name
+        return path if path.exists() else write_clip(path, picturing)
+
+    return written
+
+
 RATES = [FILM, Fraction(24), PAL, NTSC, Fraction(30), PAL_FAST, NTSC_FAST, Fraction(100)]
 CHANNELS = ["25", "30000/1001", "50", "60000/1001", "24"]
 
@@ -41,12 +57,13 @@ CHANNELS = ["25", "30000/1001", "50", "60000/1001", "24"]
         *(("clip.mp4", source, channel) for source in (FILM, NTSC, PAL_FAST) for channel in CHANNELS[:3]),
     ],
 )
-def test_every_channel_frame_shows_what_is_on_screen(tmp_path: Path, name: str, source: Fraction, channel: str) -> None:
+def test_every_channel_frame_shows_what_is_on_screen(kept: Kept, name: str, source: Fraction, channel: str) -> None:
     """Channel frame m shows source frame floor(m * source / channel), whatever the container rounds its clock to
     (Matroska: milliseconds), and the item is as long as the rundown counts it."""
     codec = "ffv1" if name.endswith("mkv") else "libx264"
     clip = Picturing(numbered(320, 180), 60, rate=source, codec=codec, options={"qp": "0"} if codec != "ffv1" else {})
-    played = play(write_clip(tmp_path / name, clip), small(channel))
+    path = kept(f"{source.numerator}-{source.denominator} {name}", clip)
+    played = play(path, small(channel))
     wanted = [
         index * source // parse_rate(channel) for index in range(converted_frames(60, source, parse_rate(channel)))
     ]
@@ -56,21 +73,21 @@ def test_every_channel_frame_shows_what_is_on_screen(tmp_path: Path, name: str, 
 
 @pytest.mark.parametrize("in_frames", [0, 1, 7, 49, 50, 51, 130, 199])
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.ts"])
-def test_in_points_are_exact_also_between_key_frames(tmp_path: Path, name: str, in_frames: int) -> None:
+def test_in_points_are_exact_also_between_key_frames(kept: Kept, name: str, in_frames: int) -> None:
     """One key frame in 250, pictures stored out of order."""
     clip = Picturing(
         numbered(320, 180), 200, codec="libx264", options={"qp": "0", "bf": "3", "x264-params": "scenecut=0"}, gop=250
     )
-    played = play(write_clip(tmp_path / name, clip), SMALL, in_frames=in_frames)
+    played = play(kept(f"one key frame {name}", clip), SMALL, in_frames=in_frames)
     assert seen(played.moments) == list(range(in_frames, 200))
     assert played.numbers == seen(played.moments)
 
 
 @pytest.mark.parametrize("channel", ["25", "30000/1001", "50"])
 @pytest.mark.parametrize("first_frame", [1, 77, 120])
-def test_a_resumed_item_shows_what_it_would_have_shown(tmp_path: Path, channel: str, first_frame: int) -> None:
+def test_a_resumed_item_shows_what_it_would_have_shown(kept: Kept, channel: str, first_frame: int) -> None:
     """P1: joined in progress, the item goes on at exactly the frame it would be at."""
-    path = write_clip(tmp_path / "clip.mkv", Picturing(numbered(320, 180), 200, rate=NTSC))
+    path = kept("resumed.mkv", Picturing(numbered(320, 180), 200, rate=NTSC))
     whole = play(path, small(channel), in_frames=11)
     resumed = play(path, small(channel), first_frame, in_frames=11)
     assert resumed.numbers == whole.numbers[first_frame:]
