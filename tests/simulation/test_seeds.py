@@ -28,7 +28,7 @@ def test_seeds(first: int) -> None:
 @pytest.mark.timeout(300)
 def test_the_same_seed_comes_to_the_same_log() -> None:
     """Over processes, and whatever Python hashes strings by."""
-    digests = {_digest_of(7, hash_seed) for hash_seed in ("0", "1", "random")}
+    digests = {_digest_of(7, hash_seed) for hash_seed in ("0", "1", *(["random"] if LONG else []))}
     assert len(digests) == 1
 
 
