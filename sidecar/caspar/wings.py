@@ -42,6 +42,7 @@ _BROKE_NS: Final = 3 * NS
 _OPENS_NS: Final = 6 * NS
 _PULLS_NS: Final = 12 * NS
 """HLS brings nothing for the length of a segment."""
+_UNANSWERED: Final = "the CasparCG server did not answer"
 _WAITS_NS: Final = 65 * NS
 """What waits for a sender; the server itself gives up after 60 s (``rw_timeout``)."""
 
@@ -121,8 +122,8 @@ class Wings:
 
     def _gives(self, there: _Input) -> bool:
         """With the last look: what happens while nobody can look is not known."""
-        is_there = there.layer is not None and there.moved_ns is not None
-        return is_there and self._seen_ns - (there.moved_ns or 0) <= _HELD_NS
+        is_told = there.layer == self._own or (there.layer is not None and self._link.is_up)
+        return is_told and there.moved_ns is not None and self._seen_ns - there.moved_ns <= _HELD_NS
 
     # --- looking ----------------------------------------------------------------------------------------------------
 
@@ -142,9 +143,13 @@ class Wings:
                 self._watch(there, side, now)
 
     def _find(self, there: _Input, info: ChannelInfo) -> None:
-        """Where it is in truth: a command that nobody answered may have been done or not."""
+        """Where it is in truth: a command that nobody answered may have been done or not, and a sidecar on another node
+        may have opened it."""
         layers = [layer for layer in (there.layer, self._own, *self._places) if layer is not None]
-        found = next((layer for layer in layers if _front(info.layers.get(layer)).path == there.told), None)
+        shows = [layer for layer in layers if _front(info.layers.get(layer)).path == there.told]
+        found = next((layer for layer in shows if layer == self._own or self._is_free_to_use(layer)), None)
+        if found is not None and found in self._places:
+            self._used.add(found)
         if found is None and there.layer is not None:
             self._is_gone(there)
         there.layer = found
@@ -155,7 +160,7 @@ class Wings:
 
     def _watch(self, there: _Input, side: Side, now: int) -> None:
         if side.paused:
-            there.moved_ns = None if there.moved_ns is None else now
+            there.moved_ns = now  # by us, and it goes on with the next picture
         elif side.producer == "ffmpeg" and side.position is not None and side.position != there.position:
             if there.position is not None:
                 there.moved_ns, there.has_come, there.fault = now, True, ""
@@ -180,7 +185,11 @@ class Wings:
         if now < self._busy_until.get(self._own, 0):
             return False  # done twice it would be undone, and INFO may not show yet that it was done
         self._busy_until[wing] = self._busy_until[self._own] = now + _SETTLES_NS
-        said = await self._do(f"SWAP {self._channel}-{wing} {self._channel}-{self._own}")
+        is_blind = (
+            now - self._seen_ns > _UNSEEN_NS
+        )  # then the list goes on by time, and what is seen later puts it right
+        command = f"SWAP {self._channel}-{wing} {self._channel}-{self._own}"
+        said = await self._do(command, unsure="" if is_blind else _UNANSWERED)
         if said:
             log.warning("a live input cannot be put on air: %s", said)
             return False
@@ -205,6 +214,8 @@ class Wings:
                 self._is_gone(there)
         await self._tidy(info)
         for there in inputs:
+            if there.layer is None and self._now() >= there.not_before_ns:
+                self._find(there, info)
             if there.layer is None and self._now() >= there.not_before_ns:
                 wing = self._free(info)
                 if wing is not None:
@@ -239,13 +250,16 @@ class Wings:
                 await self._clear(layer)
 
     def _free(self, info: ChannelInfo) -> int | None:
-        for layer, place in self._places.items():
+        for layer in self._places:
             is_taken = any(there.layer == layer for there in self._inputs.values())
             if is_taken or not _is_empty(info.layers.get(layer)) or self._now() < self._busy_until.get(layer, 0):
                 continue
-            if layer in self._used or self._is_ours or self._may_use(place):
+            if self._is_free_to_use(layer):
                 return layer
         return None
+
+    def _is_free_to_use(self, layer: int) -> bool:
+        return layer in self._used or self._is_ours or self._may_use(self._places[layer])
 
     async def _open(self, there: _Input, layer: int) -> None:
         """Unseen and unheard before it can give anything."""
@@ -271,7 +285,7 @@ class Wings:
     async def _clear(self, layer: int) -> str:
         return await self._do(f"CLEAR {self._channel}-{layer}")
 
-    async def _do(self, command: str, unsure: str = "the CasparCG server did not answer") -> str:
+    async def _do(self, command: str, unsure: str = _UNANSWERED) -> str:
         """What went wrong, empty where nothing did; ``unsure``: what is said where nobody knows. Never the command,
         which may hold a passphrase."""
         try:

@@ -130,7 +130,7 @@ async def test_one_that_ends_by_a_take_goes_on_until_it_and_two_of_one_address_a
 
 
 async def test_a_freeze_and_a_hold_stand_on_its_picture() -> None:
-    async with on(live(12), item("b", 500)) as air:
+    async with on(live(12), live(100, "again"), item("b", 500)) as air:
         await air.arm()
         await air.run(60)
         await air.do(lambda clock: clock.pause("ada"))
@@ -143,8 +143,10 @@ async def test_a_freeze_and_a_hold_stand_on_its_picture() -> None:
         await air.run(400)
         assert air.clock.picture == "hold"
         assert front.paused
-        await air.do(lambda clock: clock.take("b", "ada"))
-        assert shown(air) == ["", "ob", "b"]
+        await air.do(lambda clock: clock.take("again", "ada"))
+        await air.run(5)
+        assert not front.paused
+        assert shown(air) == ["", "ob"]
 
 
 async def test_another_sidecar_leaves_it_on_air_and_a_stop_leaves_nothing() -> None:
@@ -167,6 +169,28 @@ async def test_another_sidecar_leaves_it_on_air_and_a_stop_leaves_nothing() -> N
         assert await air.drive.clear()
         assert air.server.layers == {}
         assert air.server.mixer == {}
+
+
+async def test_another_sidecar_takes_what_was_opened_for_it_and_a_silent_server_keeps_what_is_on_air() -> None:
+    async with on(item("b", 500), live(100)) as air:
+        await air.arm()
+        await air.run(30)
+        await air.link.close()
+        air.begin()
+        await air.arm()
+        await air.run(30)
+        assert state(air) == "ready"
+        assert len([one for one in told(air, "PLAY") if "srt://" in one]) == 1, "there is one connection"
+        await air.do(lambda clock: clock.take("ob", "ada"))
+        assert shown(air) == ["b", "ob"]
+        air.server.manners.deaf = True
+        await air.run(100)
+        assert air.clock.picture == "item"
+        assert shown(air) == ["b", "ob"]
+        air.server.manners.deaf = False
+        await air.run(50)
+        assert shown(air) == ["b", "ob"]
+        assert facts(air, "live_lost") == []
 
 
 @pytest.mark.parametrize(

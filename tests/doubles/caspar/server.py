@@ -175,7 +175,7 @@ class FakeCaspar:
             return bad
         channel, _, other = parameters[0].partition("-")
         if channel != "1" or not other.isdigit():
-            return "501 SWAP FAILED\r\n"
+            return "402 SWAP FAILED\r\n"
         self.layer(number).swap(self.now, self.layer(int(other)))
         return "202 SWAP OK\r\n"
 
