@@ -32,8 +32,10 @@ _HELD_NS: Final = NS * 2 // 5
 """An input that moved within this gives its pictures: it is looked at ten times a second."""
 _UNSEEN_NS: Final = NS // 4
 """Between two looks; in more nobody looked, and nothing is said about what was there meanwhile."""
-_SETTLES_NS: Final = NS // 4
-"""So long after a command INFO may not show it yet."""
+_SETTLES_NS: Final = NS * 3 // 5
+"""So long after a command INFO, or the OSC in its place, may not show it yet: a swap done twice would be none."""
+_TRUSTED_NS: Final = 3 * NS
+"""So long what was seen to come is taken to come while the server cannot be reached."""
 _CLOSES_NS: Final = NS
 """The server closes a connection on a thread of its own; before that a port that it listened on is not free."""
 _AGAIN_NS: Final = 2 * NS
@@ -122,7 +124,8 @@ class Wings:
 
     def _gives(self, there: _Input) -> bool:
         """With the last look: what happens while nobody can look is not known."""
-        is_told = there.layer == self._own or (there.layer is not None and self._link.is_up)
+        is_near = self._now() - self._seen_ns <= _TRUSTED_NS
+        is_told = there.layer == self._own or (there.layer is not None and is_near)
         return is_told and there.moved_ns is not None and self._seen_ns - there.moved_ns <= _HELD_NS
 
     # --- looking ----------------------------------------------------------------------------------------------------
