@@ -90,28 +90,32 @@ class FirstAnswers:
     """
 
     def __init__(self) -> None:
-        self._tasks: OrderedDict[str, asyncio.Task[Answer]] = OrderedDict()
+        self._known: OrderedDict[str, asyncio.Task[Answer] | Answer] = OrderedDict()
+        """A task only while it runs: with all that it holds it is ten times as large as its answer."""
 
     async def once(self, command_id: str, do: Callable[[], Awaitable[Answer]]) -> Answer:
-        task = self._tasks.get(command_id)
-        if task is None:
-            task = asyncio.create_task(self._do(command_id, do), name=f"command {command_id}")
-            self._tasks[command_id] = task
+        known = self._known.get(command_id)
+        if known is None:
+            known = asyncio.create_task(self._do(command_id, do), name=f"command {command_id}")
+            self._known[command_id] = known
             self._drop_oldest()
-        self._tasks.move_to_end(command_id)
-        return await asyncio.shield(task)
+        self._known.move_to_end(command_id)
+        return known if isinstance(known, Answer) else await asyncio.shield(known)
 
     async def _do(self, command_id: str, do: Callable[[], Awaitable[Answer]]) -> Answer:
         try:
-            return await do()
+            given = await do()
         except Refuse as refused:
+            given = refusal_answer(refused)
             if refused.done_nothing:
-                self._tasks.pop(command_id, None)
-            return refusal_answer(refused)
+                self._known.pop(command_id, None)
+                return given
+        self._known[command_id] = given
+        return given
 
     def _drop_oldest(self) -> None:
-        for command_id, task in list(self._tasks.items()):
-            if len(self._tasks) <= _MOST_KEPT:
+        for command_id, known in list(self._known.items()):
+            if len(self._known) <= _MOST_KEPT:
                 return
-            if task.done():
-                del self._tasks[command_id]
+            if isinstance(known, Answer) or known.done():
+                del self._known[command_id]
