@@ -28,7 +28,8 @@ STEADY, LOCAL, REMOTE = "Soak steady", "Soak local", "Soak remote"
 CHANNELS = (STEADY, LOCAL, REMOTE)
 """The first is spared what ends a sidecar once memory is judged, the last plays on the agent's node."""
 
-_CLIPS = tuple(ClipSpecification(n, f"Soak {n}", 320, 180, Fraction(25), 200 + 25 * n) for n in range(1, 5))
+_CLIPS = tuple(ClipSpecification(n, f"Soak {n}", 320, 180, Fraction(25), 60 + 15 * n) for n in range(1, 5))
+"""Short ones: what is bounded by a number of events is to be full before memory is judged."""
 UP_S = 60.0
 
 

@@ -12,10 +12,9 @@ from sidecar.protocol.asrun import GENESIS, AsRunRecord, TornLine, chain_hash, d
 from supervisor.asrun.account import Account, Piece, Totals
 from supervisor.asrun.projection import Projection
 from supervisor.asrun.reach import Reach, reaches_of
-from supervisor.asrun.spans import Span, events_of
+from supervisor.asrun.spans import PAGE, Span, events_of
 from supervisor.threads import Threads
 
-PAGE: Final = 1000
 MOST_FAULTS: Final = 50
 """Named; the others are only counted."""
 _READ_S: Final = 10.0
