@@ -28,12 +28,12 @@ def _describe(operation: dict[str, Any]) -> None:
     permission = ROUTES[operation["operationId"]]
     operation["x-permission"] = permission.value
     if permission is Permission.OPEN:
-        for status in ("401", "403", "429"):
+        for status in ("401", "429"):
             operation["responses"].pop(status, None)
     else:
         operation["security"] = [{"token": []}]
     if "requestBody" in operation:
-        operation["responses"]["413"] = {}
+        operation["responses"] |= {"408": {}, "413": {}}
     for status in operation["responses"]:
         if int(status) in ANSWERS:
             operation["responses"][status] = {"$ref": f"#/components/responses/{_name(int(status))}"}

@@ -189,8 +189,9 @@ def _is_nobody(request: Request) -> bool:
 
 ANSWERS: Final[Mapping[int, str]] = {
     401: "No principal: the token is missing or wrong.",
-    403: "The principal's role has not this permission, or its grants not this right in the project.",
+    403: "The principal's role or grants have not this permission or right, or `Host` is none of ours.",
     404: "No such thing, or not in a project of the principal.",
+    408: "The body was not here within 30 s.",
     409: "Conflicts with what is: `code` says with what, and `detail` names it.",
     413: "The body is larger than 4 MiB.",
     422: "Cannot be used: `detail` names field and reason.",

@@ -1,13 +1,21 @@
-"""Secrets that were planted are told to nobody: no log, process list, alarm, event, audit export or viewer's answer."""
+"""Secrets that were planted are told to nobody: no log, process list, alarm, event, audit export or viewer's answer.
+
+The station's own (its database's password, its keys, its webhook's secret, its token) an admin is not told either, and
+they are in nothing that is made to be sent on.
+"""
 
 import asyncio
+import hashlib
 import json
+import os
 import re
 import socket
+import zipfile
 
 import httpx
 import pytest
 
+from supervisor.agent.keys import node_key
 from tests.e2e.supervisor_process import SupervisorProcess
 from tests.fixtures.homes import TestHome
 from tests.fixtures.people import operations
@@ -16,12 +24,26 @@ from tests.fixtures.running import Json, eventually
 KEY, PASSPHRASE, STREAM, INPUT, RECORDED, DELIVERY = (
     f"Hornisgrinde{name}" for name in ("Key", "Phrase", "Stream", "Input", "Recorded", "Delivery")
 )
+DATABASE, SIGNING, HOOK = (f"HornisgrindeOwn{name}" for name in ("Database", "Signing", "Hook"))
 CANARY = "Hornisgrinde"
+CLUSTER_KEY = hashlib.sha256(CANARY.encode()).digest()
+OWN = (DATABASE, SIGNING, HOOK, CLUSTER_KEY.hex(), node_key(CLUSTER_KEY, "other").hex())
+"""Told to nobody at all. An admin reads the stream keys: who configures a channel changes them."""
 
 
 @pytest.mark.timeout(240)
-async def test_planted_secrets_are_told_to_nobody(home: TestHome, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_planted_secrets_are_told_to_nobody(
+    home: TestHome, migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MCR_ASRUN_URL", f"http://kim:{DELIVERY}@127.0.0.1:9/asrun")
+    monkeypatch.setenv("MCR_WEBHOOK_HOSTS", "127.0.0.1")
+    # Its server asks nobody for a password, and takes any.
+    monkeypatch.setenv("MCR_DATABASE_URL", migrated_postgres_url.replace(":@", f":{DATABASE}@"))
+    assert DATABASE in os.environ["MCR_DATABASE_URL"]
+    home.path.mkdir(exist_ok=True)
+    key_file = home.path / "cluster_key"
+    key_file.touch(0o600)
+    key_file.write_text(CLUSTER_KEY.hex())
     with SupervisorProcess(home, "--host", "127.0.0.1", "--port", "0") as process:
         transport = httpx.AsyncHTTPTransport(uds=str(home.path / "run" / "mcr.sock"))
         async with httpx.AsyncClient(transport=transport, base_url="http://mcr/api/v1", timeout=30.0) as admin:
@@ -50,19 +72,62 @@ async def test_planted_secrets_are_told_to_nobody(home: TestHome, monkeypatch: p
             await call("PATCH", f"/channels/{channel_id}", 4, json={"outputs": [{"kind": "udp", "url": f"rtmp://x/a/{KEY}"}]},
                        headers={"If-Match": '"9"'})  # fmt: skip
             told = await _told(admin, home, token)
+            own = await _told_to_an_admin(admin) | await asyncio.to_thread(_sent_on, home)
             told |= {f"the command line of {pid}": line for pid, line in home.processes().items()}
             files = [process.log, *home.path.rglob("*.log")]
             assert any(file.name == "sidecar.log" for file in files)
             told |= {str(file): file.read_text(errors="replace") for file in files}
             await call("POST", "/supervisor/shutdown", json={"off_air": True})
-    leaks = [
+    token_of_home = (home.path / "token").read_text().strip()
+    assert _leaks(told, (CANARY, *OWN, *secrets.values(), token_of_home)) == []
+    # A backup holds what the database holds, webhooks among it, and is written for its owner alone.
+    backup = {"the backup": own.pop("the backup")}
+    assert _leaks(own, (*OWN, token_of_home)) == []
+    assert _leaks(backup, (DATABASE, *OWN[3:], token_of_home)) == []
+    assert SIGNING in backup["the backup"]  # it would be found
+    assert sum(len(text) for text in told.values()) > 10_000  # it was told something
+
+
+def _leaks(told: dict[str, str], secrets: tuple[str, ...]) -> list[str]:
+    return [
         f"{where}: …{text[max(0, at - 120) : at + 60]}…"
         for where, text in told.items()
-        for secret in (CANARY, *secrets.values())
+        for secret in secrets
         if (at := text.find(secret)) >= 0
     ]
-    assert leaks == []
-    assert sum(len(text) for text in told.values()) > 10_000  # it was told something
+
+
+async def _told_to_an_admin(admin: httpx.AsyncClient) -> dict[str, str]:
+    """Every route that reads, metrics too, and what is refused of a webhook."""
+    told: dict[str, str] = {}
+    for method, path, _ in operations((await admin.get("/openapi.json")).json()):
+        if method == "GET" and not path.endswith(("/events", ".jpg")):
+            told[f"an admin's {path}"] = (await admin.get(f"http://mcr{re.sub('{[a-z_]+}', '0' * 32, path)}")).text
+    assert "mcr_" in told["an admin's /metrics"]
+    (hook,) = (await admin.get("/webhooks")).json()["items"]
+    told["a webhook's test"] = (await admin.post(f"/webhooks/{hook['id']}/test")).text
+    told["a webhook refused"] = (
+        await admin.post("/webhooks", json={"url": f"http://x/{HOOK}", "secret": SIGNING})
+    ).text
+    return told
+
+
+def _sent_on(home: TestHome) -> dict[str, str]:
+    """What people make to send to others, and what the programs that make it say."""
+    bundle, backup = home.path / "incident.zip", home.path / "backup.db"
+    commands = {
+        "mcr incident": ("incident", "--to", str(bundle)),
+        "mcr db backup": ("db", "backup", str(backup)),
+        "mcr doctor": ("doctor", "--json"),
+    }
+    told: dict[str, str] = {}
+    for name, words in commands.items():
+        done = home.mcr(*words, timeout_s=120.0)
+        told[name] = done.stdout + done.stderr
+    with zipfile.ZipFile(bundle) as files:
+        told |= {f"the bundle's {name}": files.read(name).decode(errors="replace") for name in files.namelist()}
+    told["the backup"] = backup.read_bytes().decode("latin-1")
+    return told
 
 
 async def _plant(call: Json) -> dict[str, str]:
@@ -85,6 +150,7 @@ async def _plant(call: Json) -> dict[str, str]:
     recorded = {"kind": "srt", "url": f"srt://127.0.0.1:{_nobody()}?passphrase={RECORDED}"}
     await call("POST", "/recorders", json={"name": "R", "project_id": project, "input": recorded})
     await call("POST", "/nodes", json={"name": "other", "url": f"http://127.0.0.1:{_nobody()}"})
+    await call("POST", "/webhooks", json={"url": f"http://127.0.0.1:{_nobody()}/{HOOK}", "secret": SIGNING})
     viewer = await call("POST", "/principals", json={"name": "vic", "role": "viewer"})
     await call("PUT", f"/principals/{viewer['id']}/projects/{project}", json={})
     token = await call("POST", f"/principals/{viewer['id']}/tokens", json={"label": "t"})
