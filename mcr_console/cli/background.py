@@ -15,8 +15,9 @@ from mcr_console.cli.progress import poll, waiting
 from mcr_console.client import Client
 from mcr_console.http import ApiProblem, Silent, Unreachable
 
-START_S: Final = 30.0
-"""A first start migrates the database and makes its directories; it takes about two seconds."""
+START_S: Final = 120.0
+"""A first start migrates the database and makes its directories: about two seconds, and a hundred where the machine is
+far too busy. One that has ended is not waited for."""
 
 SILENT_S: Final = 10.0
 """Patience with a supervisor that listens and does not answer, before it is said."""
@@ -110,7 +111,7 @@ async def ensure_supervisor(home: Home) -> tuple[Path, bool]:
             )
         async with waiting("starting supervisor"):
             process = spawn(home)
-            await until_ready(home, client, process, START_S)
+            await until_ready(home, client, process, START_S, stays=True)
     return address, True
 
 
@@ -131,8 +132,13 @@ def stands_still(home: Home) -> Failure:
     )
 
 
-async def until_ready(home: Home, client: Client, process: subprocess.Popen[bytes], deadline_s: float) -> None:
-    """Returns once a supervisor answers there. Raises Failure with the log's end when ``process`` ended before."""
+async def until_ready(
+    home: Home, client: Client, process: subprocess.Popen[bytes], deadline_s: float, *, stays: bool = False
+) -> None:
+    """Returns once a supervisor answers there. Raises Failure with the log's end when ``process`` ended before.
+
+    ``stays``: whether a process that is not ready at the deadline goes on by itself.
+    """
 
     async def ready_or_ended() -> bool | None:
         ended = process.poll() is not None
@@ -143,9 +149,14 @@ async def until_ready(home: Home, client: Client, process: subprocess.Popen[byte
     answer = await poll(ready_or_ended, deadline_s=deadline_s)
     if answer:
         return
-    what = (
-        f"It ended with code {process.returncode}." if answer is False else f"It is not ready after {deadline_s:g} s."
-    )
+    if answer is None:
+        raise Failure(
+            "The supervisor is still starting",
+            f"Process {process.pid} is at work, but not ready after {deadline_s:g} s.\n{log_end(home.log)}".rstrip(),
+            f"{'It goes on by itself: see again with `mcr up`. ' if stays else ''}Its log: {home.log}",
+            code=Exit.UNREACHABLE,
+        )
+    what = f"It ended with code {process.returncode}."
     raise Failure("The supervisor did not start", f"{what}\n{log_end(home.log)}", f"Its log: {home.log}")
 
 
