@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Three workers on two cores: more, and what plays in real time comes too late.
 PYTEST_ARGS ?= -n 3 --dist loadgroup --no-loadscope-reorder
+# Compiled once, not again in each program that the tests start, whatever the shell around says.
+export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 
 .DEFAULT_GOAL := help
