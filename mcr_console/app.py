@@ -24,7 +24,7 @@ from mcr_console.failover import Failover
 from mcr_console.faults import TOO_MANY, Guarded
 from mcr_console.incident_key import IncidentKey
 from mcr_console.keypad import KEYPAD_APPLICATION, KEYPAD_ENTER, KEYPAD_NUMERIC, distinguish_keypad
-from mcr_console.keys import ACTIONS, ON_CHANNELS, Action
+from mcr_console.keys import ACTIONS, BY_ID, ON_CHANNELS, Action
 from mcr_console.looks import Looks, theme_of
 from mcr_console.marking import Marking
 from mcr_console.palette import Palette, choose
@@ -49,6 +49,8 @@ TICK_S: Final = 0.25
 LEAVE_S: Final = 1.0
 SLOW_TICK_S: Final = 0.05
 MESSAGE_S: Final = 4.0
+WAYS_OUT: Final = frozenset({"back", "quit"})
+"""Done whatever else is under way."""
 
 log = logging.getLogger("mcr_console")
 
@@ -235,6 +237,12 @@ class McrApp(Guarded, App[None]):
 
     def action_act(self, action_id: str) -> None:
         """One entry of the table."""
+        if action_id in WAYS_OUT:
+            self._editing.never_mind()
+        elif self._editing.is_opening():
+            self.session.message = f"{BY_ID[action_id].word}: nothing done, an edit was asked for and is not open yet"
+            self.tick()
+            return
         self.session.message = ""
         self._doing[action_id]()
         self.tick()

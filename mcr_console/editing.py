@@ -43,6 +43,12 @@ class Host(Protocol):
     def blind(self, action: Action) -> str: ...
 
 
+QUIET_S: Final = 0.7
+"""Seconds without a key after which keys are meant for the screen again, where a form did not open."""
+QUIET_AT_MOST_S: Final = 3.0
+"""Somebody who presses an air key again and again is not typing."""
+
+
 class Editing:
     """One dialog at a time, over the screen of its channel."""
 
@@ -50,6 +56,27 @@ class Editing:
         self._session = session
         self._feed = feed
         self._host = host
+        self._fetching = False
+        self._quiet = (0.0, 0.0)
+        """Until when keys are not meant for the screen; each puts it off, up to the second figure."""
+
+    def is_opening(self) -> bool:
+        """An edit was asked for and its form is not there, not yet or not at all: what is typed is no air key."""
+        now, (until, at_most) = self._session.clock.monotonic(), self._quiet
+        if self._fetching:
+            return True
+        if now >= until:
+            return False
+        self._quiet = (min(now + QUIET_S, at_most), at_most)
+        return True
+
+    def never_mind(self) -> None:
+        """Keys are meant for the screen again."""
+        self._quiet = (0.0, 0.0)
+
+    def _failed_to_open(self) -> None:
+        now = self._session.clock.monotonic()
+        self._quiet = (now + QUIET_S, now + QUIET_AT_MOST_S)
 
     def handlers(self) -> dict[str, Callable[[], None]]:
         """By the ids of the table."""
@@ -84,6 +111,7 @@ class Editing:
             self._session.message = f"{BY_ID[action_id].word}: {why or 'open the channel first'}"
         elif rundown is None:
             self._session.message = f"{BY_ID[action_id].word}: the rundown is not here yet"
+            self._failed_to_open()
         elif rundown.playlist_id is None:
             self._session.message = "this channel has no list; mcr playlist play gives it one"
         else:
@@ -125,10 +153,14 @@ class Editing:
                 item = await self._feed.item(rundown.playlist_id or "", row.item_id)
             except ClientError as error:
                 self._session.message = f"{error.title}: {error.detail}"
+                self._failed_to_open()
                 return
+            finally:
+                self._fetching = False
             if self._host.channel_desk() is desk:
                 self._open(desk, ChangeScreen(self._session, rundown, item))
 
+        self._fetching = True
         self._host.start_work("edit", fetch)
 
     def _undo(self, desk: Desk, rundown: Rundown) -> None:

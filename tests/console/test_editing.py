@@ -1,13 +1,17 @@
 """Editing a rundown in place: what is typed is shown with its times, then done, and never lost."""
 
+import asyncio
+
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from mcr_console.client import ApiProblem
 from mcr_console.edit_draft import Draft, item_of, length_of, patch_of
 from mcr_console.screens.channel import ChannelScreen
 from mcr_console.screens.edit_base import EditScreen
 from mcr_console.screens.edit_import import ImportScreen
+from supervisor.schemas.playlist import Item
 from supervisor.schemas.rundown_edit import ChangeEdit, DuplicateEdit, InsertEdit, MoveEdit, RemoveEdit
 from tests.console.conftest import Desk, desk_with_list, settled
 from tests.console.lists import ASSETS, item_id
@@ -57,6 +61,36 @@ async def test_only_what_was_changed_of_an_item_is_sent_and_times_follow_what_is
         [done] = list_.edits
         assert isinstance(done.edit, ChangeEdit)
         assert done.edit.changes.model_dump(exclude_unset=True) == {"out_timecode": "00:00:40:00"}
+    assert not desk.app.faults
+
+
+async def test_what_is_typed_before_the_form_is_there_is_no_air_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its item comes late: ``t`` of a title that is typed ahead must not take, nor after the form could not open."""
+    desk, list_ = desk_with_list()
+    may_come = asyncio.Event()
+    there = list_.item
+
+    async def late(id_: str) -> Item:
+        await may_come.wait()
+        raise ApiProblem("Not found", "There is no such item.", "", code="not_found", status=404)
+
+    async with desk.app.run_test(size=(80, 24)) as pilot:
+        await opened(desk, pilot, "j")
+        monkeypatch.setattr(list_, "item", late)
+        await pilot.press("enter", "t", "c")
+        assert "nothing done, an edit was asked for" in desk.text()
+        may_come.set()
+        await settled(pilot)
+        await pilot.press("t")
+        assert desk.supervisor.sent == []
+        await pilot.press("escape")
+        await settled(pilot)
+        await pilot.press("2", "enter")
+        await settled(pilot)
+        monkeypatch.setattr(list_, "item", there)
+        await pilot.press("t")
+        await settled(pilot)
+        assert [verb for _, verb, _ in desk.supervisor.sent] == ["take"], "nothing waits for ever"
     assert not desk.app.faults
 
 
