@@ -9,12 +9,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label
 
 from mcr_console.clock import Clock
 from mcr_console.faults import Guarded
 from mcr_console.safe_text import safe
+from mcr_console.screens.modal import OwnModal
 from mcr_console.session import Session
 
 ARMED_S: Final = 10.0
@@ -49,7 +49,7 @@ class Answer:
         return _WHY_NOT[self.outcome]
 
 
-class ArmScreen(Guarded, ModalScreen[Answer]):
+class ArmScreen(Guarded, OwnModal[Answer]):
     """``essence`` is what must not change between the question and the answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,15 +8,15 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Label
 
 from mcr_console.faults import Guarded
 from mcr_console.keys import BY_COMMAND
+from mcr_console.screens.modal import OwnModal
 
 
-class LineScreen(Guarded, ModalScreen[str | None]):
+class LineScreen(Guarded, OwnModal[str | None]):
     """One line of text at the foot of the screen. Dismissed with it, or None on Esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

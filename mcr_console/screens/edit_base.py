@@ -8,7 +8,6 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widgets import Input, Label
 
@@ -17,6 +16,7 @@ from mcr_console.drawing.rundown_line import render_rundown_heading, render_rund
 from mcr_console.drawing.strips import blank
 from mcr_console.faults import Guarded
 from mcr_console.safe_text import safe
+from mcr_console.screens.modal import OwnModal
 from mcr_console.session import Session
 from mcr_console.widgets.strip_view import Panel
 from supervisor.schemas.channel import Rundown
@@ -26,7 +26,7 @@ STALE: Final = frozenset({"stale_revision", "stale_rev"})
 WATCH_S: Final = 0.5
 
 
-class EditScreen(Guarded, ModalScreen[Rundown | None]):
+class EditScreen(Guarded, OwnModal[Rundown | None]):
     """The channel and what is edited are fixed when it opens, by id. Dismissed with the rundown as it is then.
 
     The times shown are the supervisor's own: it is asked at every change, one question at a time. ``moved_on`` says

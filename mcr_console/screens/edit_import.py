@@ -9,7 +9,6 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widgets import Input, Label
 
@@ -19,6 +18,7 @@ from mcr_console.faults import Guarded
 from mcr_console.palette import Palette
 from mcr_console.safe_text import safe
 from mcr_console.screens.edit_base import STALE, field
+from mcr_console.screens.modal import OwnModal
 from mcr_console.session import Session
 from mcr_console.widgets.strip_view import Panel
 from supervisor.schemas.channel import Rundown
@@ -47,7 +47,7 @@ def revision_of(path: str, rundown: Rundown) -> PlaylistRevise:
     )
 
 
-class ImportScreen(Guarded, ModalScreen[Revision | None]):
+class ImportScreen(Guarded, OwnModal[Revision | None]):
     """Enter compares; Enter again, while the text is the same, changes the list. Dismissed with what was done."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,7 +8,6 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from mcr_console.faults import Guarded
@@ -16,6 +15,7 @@ from mcr_console.key_sheet import command_of, key_names
 from mcr_console.keymap import Keymap
 from mcr_console.keys import ACTIONS
 from mcr_console.palette import Palette
+from mcr_console.screens.modal import OwnModal
 
 DESK: Final = (
     ("w l enter", "all channels as tiles, as lines; enter opens one"),
@@ -36,7 +36,7 @@ DESK: Final = (
 """At 80x24 this and the signs fill the help's first page."""
 
 
-class HelpScreen(Guarded, ModalScreen[None]):
+class HelpScreen(Guarded, OwnModal[None]):
     """Closed by the keys that opened it, too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1,enter", "close", "close")]

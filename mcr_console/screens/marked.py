@@ -6,14 +6,14 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from mcr_console.faults import Guarded
 from mcr_console.safe_text import safe
+from mcr_console.screens.modal import OwnModal
 
 
-class ResultScreen(Guarded, ModalScreen[None]):
+class ResultScreen(Guarded, OwnModal[None]):
     """What became of it, a line each; the refused first. Any of its keys closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q,space", "close", "close")]

@@ -10,7 +10,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Button, Input, Label
 
@@ -18,6 +17,7 @@ from mcr_console.client import ClientError
 from mcr_console.faults import Guarded
 from mcr_console.formats import parse_format, parse_output
 from mcr_console.safe_text import safe
+from mcr_console.screens.modal import OwnModal
 from mcr_console.session import Session
 from supervisor.schemas.channel import Channel, ChannelIn
 from supervisor.schemas.playlist import PlaylistImport
@@ -53,7 +53,7 @@ def wanted_of(name: str, folder: str, written: str, outputs: str) -> Wanted:
     return Wanted(channel, PlaylistImport(name=name, source="folder", path=folder))
 
 
-class CreateScreen(Guarded, ModalScreen[str | None]):
+class CreateScreen(Guarded, OwnModal[str | None]):
     """A channel that plays a folder: import, create, start. Dismissed with the new channel's id, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]

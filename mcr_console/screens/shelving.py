@@ -7,17 +7,17 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label
 
 from mcr_console.faults import Guarded
 from mcr_console.safe_text import safe
+from mcr_console.screens.modal import OwnModal
 from supervisor.schemas.alarm import ShelveIn
 
 MINUTES: Final = 30
 
 
-class ShelveScreen(Guarded, ModalScreen[ShelveIn | None]):
+class ShelveScreen(Guarded, OwnModal[ShelveIn | None]):
     """Dismissed with what is to be sent, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]

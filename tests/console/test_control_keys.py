@@ -85,6 +85,22 @@ async def test_taking_over_asks_the_taker_with_the_focus_on_cancel() -> None:
         assert desk.supervisor.sent == []
 
 
+async def test_a_question_that_ends_twice_takes_itself_away_and_never_the_wall() -> None:
+    """On a busy machine a second key or tick comes before the question is unmounted."""
+    desk = Desk([reset(held_by(control("ann")))])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        wall = desk.app.screen
+        await pilot.press("3", "C")
+        await settled(pilot)
+        question = desk.app.screen
+        assert isinstance(question, ArmScreen)
+        question.action_cancel()
+        question.action_cancel()
+        await settled(pilot)
+        assert desk.app.screen is wall
+
+
 async def test_a_question_is_void_when_another_takes_control_meanwhile() -> None:
     desk = Desk([reset(held_by(control("ann")))])
     async with desk.app.run_test(size=(200, 60)) as pilot:
