@@ -101,14 +101,33 @@ def test_only_agents_reach_the_engine_and_nothing_is_privileged() -> None:
     agents = {one.name for one in by_kind(services, "agent")}
     assert {name for name, one in services.items() if any(ENGINE_SOCKET in it for it in one.volumes)} == agents
     for name, one in services.items():
-        forbidden = {"privileged", "cap_add", "devices", "pid", "ipc", "security_opt"} & set(one.raw)
+        forbidden = {"privileged", "cap_add", "devices", "pid", "ipc"} & set(one.raw)
         assert not forbidden, f"{name}: {forbidden}"
+        assert one.raw.get("security_opt", ["no-new-privileges:true"]) == ["no-new-privileges:true"], name
+    for one in by_kind(services, "serve"):
+        assert one.raw["user"] == "10001:10001", one.name
+        assert (one.raw["read_only"], one.raw["cap_drop"], one.raw["tmpfs"]) == (True, ["ALL"], ["/tmp"]), one.name
+        assert one.raw["build"]["target"] == "supervisor", one.name
+        assert one.raw["security_opt"], one.name
+
+
+def test_what_the_supervisors_write_to_is_made_and_given_to_their_user_beforehand() -> None:
+    services = read_services({"MCR_DATA": "/data", "MCR_UID": "77"})
+    prepare = services["prepare"]
+    assert (prepare.raw["user"], prepare.environment["MCR_UID"]) == ("0:0", "77")
+    (given,) = [part for part in prepare.command[-1].split("&&") if "chown -R" in part]
+    for one in by_kind(services, "serve"):
+        assert one.raw["user"] == "77:77"
+        home = one.environment["MCR_HOME"].replace("/data", "$MCR_DATA")
+        assert f'"{home}"' in given
 
 
 def test_variables_are_put_in_and_everything_has_the_same_path() -> None:
-    services = read_services({"MCR_DATA": "/data", "MCR_IMAGE": "mine:2", "MCR_DATABASE_PASSWORD": "p"})
+    images = {"MCR_IMAGE": "mine:2", "MCR_SUPERVISOR_IMAGE": "mine:3"}
+    services = read_services({"MCR_DATA": "/data", "MCR_DATABASE_PASSWORD": "p", **images})
     ours = [one for one in services.values() if one.is_ours]
-    assert {one.raw["image"] for one in ours} == {"mine:2"}
+    assert {one.raw["image"] for one in by_kind(services, "agent")} == {"mine:2"}
+    assert {one.raw["image"] for one in ours if "agent" not in one.command[-1]} == {"mine:3"}
     assert all("/data:/data" in one.volumes for one in ours), "a sidecar's mounts have the engine's machine's paths"
     assert all(one.environment["MCR_HOME"] == f"/data/{one.name}" for one in ours)
     assert services["postgres"].environment["POSTGRES_PASSWORD"] == "p"
