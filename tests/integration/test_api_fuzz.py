@@ -7,6 +7,7 @@
 import asyncio
 import os
 import re
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from schemathesis.generation.case import Case
 from schemathesis.schemas import APIOperation
 
 from supervisor.api.app import create_app
+from tests.fixtures.agents import NodeHome
 from tests.fixtures.fuzz_world import CANARY, Station, World
 from tests.fixtures.fuzzing import Caller, Sender, cases_of, operations_of
 from tests.fixtures.people import person
@@ -62,8 +64,13 @@ async def test_the_whole_api_answers_as_it_says_and_tells_nobody_what_is_not_the
     monkeypatch.setattr("supervisor.api.throttle.FREE", 1_000_000)
     for name in ("MCR_REACH", "MCR_WEBHOOK_HOSTS"):
         monkeypatch.setenv(name, "127.0.0.1")
-    async with running_supervisor(short_home) as running:
-        await _all_ask(running, tmp_path, made, whole)
+    try:
+        async with running_supervisor(short_home) as running:
+            await _all_ask(running, tmp_path, made, whole)
+    finally:
+        # A case may have taken a sidecar out of its supervisor's reach: its node declared lost, its channel deleted.
+        for pid in NodeHome(short_home).processes():
+            os.kill(pid, signal.SIGKILL)
 
 
 async def _all_ask(reached: Running, tmp_path: Path, made: Made, whole: bool) -> None:
