@@ -6,7 +6,6 @@ producers, of which one shows web pages.
 """
 
 import re
-from pathlib import PurePosixPath
 from typing import Final
 
 from sidecar.caspar.amcp import quoted
@@ -33,7 +32,7 @@ def told_address(address: LiveAddress) -> str:
             raise ValueError(f"a CasparCG server is told no blanks, quotes, &, + and % in an option: {address.shown}")
         told = "&".join([*options, *(_DATAGRAMS if address.scheme == "udp" else ())])
         told = f"{address.location}?{told}"
-    if PurePosixPath(told).suffix.casefold() in _NOT_MEDIA:
+    if f".{told.rpartition('/')[2].rpartition('.')[2]}".casefold() in _NOT_MEDIA:  # a name that is all ending, too
         raise ValueError(f"a CasparCG server takes that for a page or a picture, by its ending: {address.shown}")
     return told
 
