@@ -56,6 +56,7 @@ async def test_who_has_another_key_gets_no_session_and_starts_nothing(node_home:
         ("GET", "/sidecars?seen=-1&wait=0"), ("POST", "/sidecars"), ("POST", "/media"), ("POST", "/drill"),
         ("GET", "/live?channel_id=c&path=index.m3u8"), ("POST", "/runs"), ("POST", "/adopt"),
         ("GET", "/asrun?channel_id=c&run_id=r&after=0&limit=1"),
+        ("POST", "/journals/drop"), ("POST", "/recordings/drop"),
     ],
 )  # fmt: skip
 async def test_no_path_answers_who_is_not_signed_in(client: httpx.AsyncClient, method: str, path: str) -> None:
