@@ -47,9 +47,16 @@ HOSTILE = (
 )
 
 
-def before(*keys: str, passed: float = 0.0, desk: Desk) -> Callable[[Pilot[None]], Awaitable[None]]:
+def before(
+    *keys: str, passed: float = 0.0, desk: Desk, at_first: bool = False
+) -> Callable[[Pilot[None]], Awaitable[None]]:
+    """Presses ``keys``, and ``passed`` seconds pass after them, or ``at_first``: a question that is armed lapses."""
+
     async def run(pilot: Pilot[None]) -> None:
         await settled(pilot)
+        if at_first:
+            desk.clock.passed = passed
+            await settled(pilot)
         for key in keys:
             await pilot.press(key)
             await settled(pilot)

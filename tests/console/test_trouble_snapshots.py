@@ -91,5 +91,5 @@ def test_dialog(snap_compare: SnapCompare, scene: str, keys: tuple[str, ...]) ->
     desk = desk_in(scene)
     if scene == "error":
         desk.supervisor.problem = GONE
-    run = before(*keys, desk=desk, passed=PASSED.get(scene, 0.0))
+    run = before(*keys, desk=desk, passed=PASSED.get(scene, 0.0), at_first=True)
     assert snap_compare(desk.app, terminal_size=SMALL, run_before=run)
