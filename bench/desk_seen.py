@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 FOCUS = "┏━ FOCUS ━"
 _TAKE = re.compile(r" t  TAKE (?P<number>\d+) ")
-_DONE = re.compile(r"✓ took (?P<ms>\d+) ms, frame (?P<frame>\d+)")
+_DONE = re.compile(r"✓ took (?P<ms>\d+) ms, frame (?P<frame>\d+)(?= T| *$)")
+"""With what follows: of a line that is drawn in two pieces the number would go on with what stood there before."""
 _REFUSED = re.compile(r"✖ TAKE:? (?P<why>.*)")
 
 
