@@ -22,6 +22,11 @@ SVGImageExtension.file_extension = "svg"
 """Syrupy 5 renamed what pytest-textual-snapshot 1.0 sets; without this its pictures are called ``.raw``."""
 
 
+def screen_text(app: McrApp) -> str:
+    """What the screen shows, without its colours."""
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
 class Desk:
     """One console before one scripted supervisor."""
 
@@ -42,7 +47,7 @@ class Desk:
 
     def text(self) -> str:
         """What the screen shows, without its colours."""
-        return "\n".join(strip.text for strip in self.app.screen._compositor.render_strips())
+        return screen_text(self.app)
 
     def spans(self, wanted: str) -> list[Style | None]:
         """The styles with which ``wanted`` is on the screen."""
