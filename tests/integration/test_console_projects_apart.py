@@ -39,7 +39,7 @@ STEPS = (
     ("as-run of all", ("o",), f"{OWN} slate"),
     ("attention", ("escape", "f6"), f"{OWN} alarm"),
     ("shelving", ("z",), "Minutes"),
-    ("nodes", ("escape", "f7"), "to engineers and admins"),
+    ("nodes", ("escape", "f7"), "It plays channels of yours"),
     ("why a node", ("e",), "here"),
     ("recorders", ("escape", "f8"), f"{OWN} recorder"),
     ("why a recorder", ("e",), f"{OWN} recorder"),
