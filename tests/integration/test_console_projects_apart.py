@@ -37,7 +37,7 @@ STEPS = (
     ("why a channel", ("escape", "e"), f"{OWN} decided"),
     ("as-run", ("escape", "r"), f"{OWN} slate"),
     ("as-run of all", ("o",), f"{OWN} slate"),
-    ("attention", ("escape", "f6"), f"{OWN} alarm"),
+    ("attention", ("escape", "f6"), "NEEDS YOU NOW"),
     ("shelving", ("z",), "Minutes"),
     ("nodes", ("escape", "f7"), "It plays channels of yours"),
     ("why a node", ("e",), "here"),
@@ -128,7 +128,7 @@ async def test_no_screen_tells_of_another_project_and_what_is_withdrawn_is_gone_
         with zipfile.ZipFile(bundle) as parts:
             for part in parts.namelist():
                 assert SECRET not in parts.read(part).decode(), part
-            assert OWN in parts.read("as-run.jsonl").decode()
+            assert OWN in parts.read("channels.json").decode()
 
         # Another may see it no longer, while it looks at it.
         await supervisor.call("DELETE", f"/principals/{bob}/projects/{mine['project_id']}")
