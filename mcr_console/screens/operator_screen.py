@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import ClassVar, cast
 
+from textual._styles_cache import StylesCache
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import Screen
@@ -58,6 +59,11 @@ class OperatorScreen(Guarded, Screen[None]):
     def selected_row(self) -> RundownRow | None:
         """The rundown row that a cue would act on."""
         return None
+
+    def on_unmount(self) -> None:
+        """Lets go of what was drawn here. Textual (8.2) remembers two styles by the very widget that asked for them, so
+        that the last thousand widgets of screens that were left stayed, with every line of theirs."""
+        StylesCache.get_inner_outer.cache_clear()
 
     def aimed(self) -> ChannelState | None:
         """The channel that an air key acts on."""
