@@ -88,7 +88,8 @@ class EventCursor(NamedTuple):
 class EventFilters:
     """``start_from`` is inclusive, ``start_to`` exclusive; None and empty leave a filter out.
 
-    ``aired_only``: nothing that a recorder recorded, which is in the same log.
+    ``aired_only``: nothing that a recorder recorded, which is in the same log. ``projects``: only what channels of
+    these aired, which are still there.
     """
 
     channel_id: str | None = None
@@ -97,6 +98,7 @@ class EventFilters:
     kinds: tuple[str, ...] = ()
     newest_first: bool = True
     aired_only: bool = False
+    projects: frozenset[str] | None = None
 
 
 class AsRunLog:
@@ -249,6 +251,10 @@ class AsRunLog:
             query = query.where(AsRunEvent.kind.in_(filters.kinds))
         if filters.aired_only:
             query = query.where(not_(_RECORDED))
+        if filters.projects is not None:
+            # Asked row by row, not as a list of channels: the page is then read in order of time, and no further.
+            theirs = exists().where(Channel.id == AsRunEvent.channel_id, Channel.project_id.in_(filters.projects))
+            query = query.where(theirs)
         if cursor is not None:
             values: list[ColumnElement[object]] = [literal(cursor.start_at, Instant())]
             if filters.channel_id is None:

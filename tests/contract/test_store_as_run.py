@@ -306,9 +306,32 @@ async def test_what_aired_is_told_without_what_was_recorded(store: Store, now: d
     assert {row.channel_id for row in everything} == set(owners)
 
 
+async def test_who_sees_some_projects_is_told_of_their_channels_alone(store: Store, now: datetime) -> None:
+    async with store.write() as tx:
+        projects = [(await tx.projects.add(name, now)).id for name in ("Ours", "Theirs")]
+        owners = [
+            (await tx.channels.add({"name": name, "width": 64, "height": 64, "rate": "25", "project_id": project}, [],
+                                   now)).id
+            for name, project in (("One", projects[0]), ("Two", projects[0]), ("Three", projects[1]), ("Four", None))
+        ]  # fmt: skip
+    for owner in (*owners, CHANNEL):
+        await append(store, range(1, 3), event(1), event(2), run=RunKey(owner, RUN))
+    filters = EventFilters(projects=frozenset(projects[:1]))
+    async with store.read() as tx:
+        first = await tx.as_run.events(filters, limit=3)
+        second = await tx.as_run.events(filters, key(first[-1]), limit=3)
+        nobody = await tx.as_run.events(EventFilters(projects=frozenset()))
+    assert {row.channel_id for row in first} == set(owners[:2])
+    assert [row.channel_id for row in second] == [min(owners[:2])]
+    assert not nobody
+
+
+@pytest.mark.parametrize("projects", [None, frozenset({"a" * 32, "b" * 32})])
 @pytest.mark.parametrize("channel_id", [None, CHANNEL])
 @pytest.mark.parametrize("newest_first", [True, False])
-async def test_a_page_is_found_by_index(tmp_path: Path, channel_id: str | None, newest_first: bool) -> None:
+async def test_a_page_is_found_by_index(
+    tmp_path: Path, channel_id: str | None, newest_first: bool, projects: frozenset[str] | None
+) -> None:
     """A page of a log of years costs a page: no sorting, no scan."""
     from sqlalchemy import event as listening
 
@@ -322,14 +345,15 @@ async def test_a_page_is_found_by_index(tmp_path: Path, channel_id: str | None, 
     )
     async with store.read() as tx:
         await tx.as_run.events(
-            EventFilters(channel_id=channel_id, newest_first=newest_first, start_from=START),
+            EventFilters(channel_id=channel_id, newest_first=newest_first, start_from=START, projects=projects),
             EventCursor(START, CHANNEL, RUN, 1),
         )
     statement, parameters = said[-1]
     async with store._engines.reader.connect() as connection:
         plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)).all()
     await store.close()
-    (step,) = [row[3] for row in plan]
+    step, *within = [row[3] for row in plan if not row[3].startswith("CORRELATED")]
+    assert all(one.startswith("SEARCH channel ") for one in within), within
     index = "ix_as_run_event_start" if channel_id is None else "ix_as_run_event_channel_start"
     assert step.startswith(f"SEARCH as_run_event USING INDEX {index} ("), step
 

@@ -128,7 +128,8 @@ async def test_no_screen_tells_of_another_project_and_what_is_withdrawn_is_gone_
         with zipfile.ZipFile(bundle) as parts:
             for part in parts.namelist():
                 assert SECRET not in parts.read(part).decode(), part
-            assert OWN in parts.read("channels.json").decode()
+            for part in ("channels.json", "as-run.jsonl"):
+                assert OWN in parts.read(part).decode(), part
 
         # Another may see it no longer, while it looks at it.
         await supervisor.call("DELETE", f"/principals/{bob}/projects/{mine['project_id']}")
