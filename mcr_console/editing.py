@@ -56,14 +56,15 @@ class Editing:
         self._session = session
         self._feed = feed
         self._host = host
-        self._fetching = False
+        self._fetching: object | None = None
+        """The edit whose item is on its way; None: nobody waits for one."""
         self._quiet = (0.0, 0.0)
         """Until when keys are not meant for the screen; each puts it off, up to the second figure."""
 
     def is_opening(self) -> bool:
         """An edit was asked for and its form is not there, not yet or not at all: what is typed is no air key."""
         now, (until, at_most) = self._session.clock.monotonic(), self._quiet
-        if self._fetching:
+        if self._fetching is not None:
             return True
         if now >= until:
             return False
@@ -71,8 +72,8 @@ class Editing:
         return True
 
     def never_mind(self) -> None:
-        """Keys are meant for the screen again."""
-        self._quiet = (0.0, 0.0)
+        """Keys are meant for the screen again: no form opens any more that was asked for."""
+        self._fetching, self._quiet = None, (0.0, 0.0)
 
     def _failed_to_open(self) -> None:
         now = self._session.clock.monotonic()
@@ -148,19 +149,24 @@ class Editing:
         return lambda desk, rundown, row: self._open(desk, screen(self._session, rundown, row))
 
     def _change(self, desk: Desk, rundown: Rundown, row: RundownRow) -> None:
+        mine = object()
+
         async def fetch() -> None:
             try:
                 item = await self._feed.item(rundown.playlist_id or "", row.item_id)
             except ClientError as error:
-                self._session.message = f"{error.title}: {error.detail}"
-                self._failed_to_open()
+                if self._fetching is mine:
+                    self._session.message = f"{error.title}: {error.detail}"
+                    self._failed_to_open()
                 return
             finally:
-                self._fetching = False
-            if self._host.channel_desk() is desk:
+                is_meant = self._fetching is mine
+                if is_meant:
+                    self._fetching = None
+            if is_meant and self._host.channel_desk() is desk:
                 self._open(desk, ChangeScreen(self._session, rundown, item))
 
-        self._fetching = True
+        self._fetching = mine
         self._host.start_work("edit", fetch)
 
     def _undo(self, desk: Desk, rundown: Rundown) -> None:

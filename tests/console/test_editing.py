@@ -94,6 +94,31 @@ async def test_what_is_typed_before_the_form_is_there_is_no_air_key(monkeypatch:
     assert not desk.app.faults
 
 
+async def test_esc_gives_up_an_edit_that_does_not_come_and_no_form_opens_over_what_is_done_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A supervisor that is slow to tell an item keeps nobody from STANDBY."""
+    desk, list_ = desk_with_list()
+    may_come = asyncio.Event()
+    there = list_.item
+
+    async def late(id_: str) -> Item:
+        await may_come.wait()
+        return await there(id_)
+
+    async with desk.app.run_test(size=(80, 24)) as pilot:
+        await opened(desk, pilot, "j")
+        monkeypatch.setattr(list_, "item", late)
+        await pilot.press("enter", "escape")
+        await pilot.press("enter", "B")
+        await settled(pilot)
+        assert [verb for _, verb, _ in desk.supervisor.sent] == ["standby"]
+        may_come.set()
+        await settled(pilot)
+        assert isinstance(desk.app.screen, ChannelScreen)
+    assert not desk.app.faults
+
+
 async def test_move_copy_and_delete() -> None:
     desk, list_ = desk_with_list()
     async with desk.app.run_test(size=(80, 24)) as pilot:
