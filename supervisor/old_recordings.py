@@ -9,7 +9,7 @@ import structlog
 from db.models import Channel, Recorder
 from db.repositories.leader import Fence
 from db.store import Store
-from supervisor.agent.old_recordings import OldRecording, RecordingsRule
+from supervisor.agent.old_recordings import ENDING, OldRecording, RecordingsRule
 from supervisor.agent.tidying import MOST_SPARED, CanTidy, RecordingsOrder
 from supervisor.clock import Clock
 from supervisor.history import History
@@ -39,6 +39,8 @@ class OldRecordings:
         self._fence = fence
         self._history = history
         self._channels = channels
+        self._stuck: dict[tuple[str, str], set[str]] = {}
+        """By recorder and node."""
 
     async def nodes_of(self, recorder: Recorder) -> frozenset[str]:
         """Where it recorded, as the log has it, and where it records. Raises StoreError."""
@@ -50,21 +52,30 @@ class OldRecordings:
         """How many files went from there. Raises StoreError and what the agent raises."""
         if not recorder.keep_days and not recorder.keep_gib:
             return 0
-        rule = await self._rule(recorder)
-        if rule is None:
-            return 0
+        spared = await self._known(recorder) | self._stuck.get((recorder.id, node_id), set())
         gone: list[OldRecording] = []
         try:
             for _ in range(_STEPS):
                 fence = self._fence()
                 if fence is None:
                     break
-                order = RecordingsOrder(fence.term, recorder.id, self._clock.now(), rule)
+                if len(spared) > MOST_SPARED:
+                    log.warning("old recordings stay: too many of them are in use", recorder=recorder.id)
+                    break
+                order = RecordingsOrder(fence.term, recorder.id, self._clock.now(), _rule(recorder, spared))
                 found = await agent.drop_recordings(order)
                 if not found.due:
                     break
-                gone += await self._take(recorder, node_id, agent, fence, order, found.due)
-                if found.is_all:
+                others = await self._as_large(found.due)
+                if not others <= spared:
+                    spared |= others
+                    continue
+                went, stuck = await self._take(recorder, node_id, agent, fence, order, found.due)
+                gone += went
+                if stuck:
+                    spared |= stuck
+                    self._stuck.setdefault((recorder.id, node_id), set()).update(stuck)
+                elif found.is_all:
                     break
         finally:
             self._tell(recorder, node_id, gone)
@@ -73,40 +84,51 @@ class OldRecordings:
     async def _take(
         self, recorder: Recorder, node_id: str, agent: CanTidy, fence: Fence, order: RecordingsOrder,
         due: Sequence[OldRecording],
-    ) -> list[OldRecording]:  # fmt: skip
-        """Written down first: of an answer that is lost, and of a supervisor that ends, the log must not lack it."""
+    ) -> tuple[list[OldRecording], set[str]]:  # fmt: skip
+        """What went, and what its disk does not let go. Written down first: of an answer that is lost, and of a
+        supervisor that ends, the log must not lack it."""
         detail: dict[str, object] = {
             "node_id": node_id,
             "keep_days": recorder.keep_days,
             "keep_gib": recorder.keep_gib,
             "files": [{"path": file.path, "bytes": file.bytes, "why": file.why} for file in due],
         }
-        async with self._store.write(timeout=_STORE_S) as tx:
-            await tx.leader.require(fence)
-            await tx.audit.add(
-                self._clock.now(), SYSTEM.name, SYSTEM.origin, ACTION, f"recorder:{recorder.id}", "done", detail
-            )
+        await self._write_down(recorder, fence, "done", detail)
         chosen = frozenset(file.path for file in due)
         answer = await agent.drop_recordings(
             RecordingsOrder(order.term, order.recorder_id, self._clock.now(), order.rule, tuple(chosen))
         )
-        return [file for file in answer.due if file.path in chosen]
+        stuck = set(answer.stuck) & chosen
+        if stuck:
+            text = (
+                "its node's disk does not let these go, which were to: they are not tried again before the next start"
+            )
+            log.warning(text, recorder=recorder.name, node=node_id, files=sorted(stuck))
+            await self._write_down(recorder, fence, "failed", {"node_id": node_id, "why": text, "files": sorted(stuck)})
+        return [file for file in answer.due if file.path in chosen], stuck
 
-    async def _rule(self, recorder: Recorder) -> RecordingsRule | None:
-        """None where it is not known what is to be spared."""
+    async def _write_down(self, recorder: Recorder, fence: Fence, outcome: str, detail: dict[str, object]) -> None:
+        async with self._store.write(timeout=_STORE_S) as tx:
+            await tx.leader.require(fence)
+            await tx.audit.add(
+                self._clock.now(), SYSTEM.name, SYSTEM.origin, ACTION, f"recorder:{recorder.id}", outcome, detail
+            )
+
+    async def _known(self, recorder: Recorder) -> set[str]:
+        """Paths of what is in use, as far as they say that they are this recorder's; and of all that channels name,
+        which may be links to its files."""
         below = f"/recordings/{recorder.id}/"
         async with self._store.read(timeout=_STORE_S) as tx:
-            spared = list(await tx.assets.paths_with(below, MOST_SPARED + 1))
+            spared = set(await tx.assets.paths_with(below, MOST_SPARED + 1))
         for channel in self._channels():
-            spared += (text for text in _texts(channel.playout) if below in text)
-        if len(spared) > MOST_SPARED:
-            log.warning("old recordings stay: too many of them are assets", recorder=recorder.id, assets=len(spared))
-            return None
-        return RecordingsRule(
-            timedelta(days=recorder.keep_days).total_seconds() if recorder.keep_days else None,
-            recorder.keep_gib << 30 if recorder.keep_gib else None,
-            tuple(spared),
-        )
+            spared.update(text for text in _texts(channel.playout) if below in text or _is_video(text))
+        return spared
+
+    async def _as_large(self, due: Sequence[OldRecording]) -> set[str]:
+        """Paths of assets of these sizes, by whatever path they are reached: their node finds out whether they are the
+        same files."""
+        async with self._store.read(timeout=_STORE_S) as tx:
+            return set(await tx.assets.paths_of_size({file.bytes for file in due}, MOST_SPARED + 1))
 
     def _tell(self, recorder: Recorder, node_id: str, gone: Sequence[OldRecording]) -> None:
         if not gone:
@@ -124,6 +146,18 @@ class OldRecordings:
         was = "was" if len(gone) == 1 else "were"
         text = f"{what} of {recorder.name} {was} taken away ({size / (1 << 30):.1f} GiB): {why}"
         self._history.recordings_went(recorder.id, node_id, text, {"files": len(gone), "bytes": size})
+
+
+def _rule(recorder: Recorder, spared: Iterable[str]) -> RecordingsRule:
+    return RecordingsRule(
+        timedelta(days=recorder.keep_days).total_seconds() if recorder.keep_days else None,
+        recorder.keep_gib << 30 if recorder.keep_gib else None,
+        tuple(sorted(spared)),
+    )
+
+
+def _is_video(text: str) -> bool:
+    return text.startswith("/") and text.endswith(ENDING)
 
 
 def _texts(value: object) -> Iterable[str]:

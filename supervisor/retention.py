@@ -17,6 +17,7 @@ from db.transaction import Transaction
 from sidecar.protocol.asrun import chain_hash
 from supervisor.clock import Clock
 from supervisor.kept import Kept
+from supervisor.steadiness import Steadiness
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,7 @@ class RetentionJob:
         self._clock = clock
         self._kept = kept
         self._fence = fence
+        self._steadiness = Steadiness(clock)
 
     async def run(self) -> None:
         """Every ten minutes, until cancelled."""
@@ -54,8 +56,10 @@ class RetentionJob:
                 continue
 
     async def round(self) -> None:
-        """Once over everything; what cannot be taken away of one kind keeps no other. Raises NotLeader when another
-        leads meanwhile."""
+        """Once over everything; what cannot be taken away of one kind keeps no other, and nothing goes by a clock that
+        jumped. Raises NotLeader when another leads meanwhile."""
+        if not self._steadiness.is_steady():
+            return
         before = self._before(self._kept.history) or datetime(1970, 1, 1, tzinfo=UTC)
         await self._try(
             "history", self._steps("history", lambda tx: tx.events.prune(before, EVENTS_KEPT), MOST_AT_ONCE)

@@ -68,19 +68,19 @@ class Settings(BaseSettings):
     webhook_ca: Annotated[Path, AfterValidator(_absolute)] | None = None
     """Certificates, in PEM, by which receivers of webhooks are known; else those that this machine trusts."""
 
-    keep_history_days: Annotated[int, Field(ge=0)] = 30
+    keep_history_days: Annotated[int, Field(ge=0, le=36_500)] = 30
     """For how long decisions and events are kept, the newest 200,000 at most; 0: by their number alone."""
 
-    keep_alarms_days: Annotated[int, Field(ge=0)] = 400
+    keep_alarms_days: Annotated[int, Field(ge=0, le=36_500)] = 400
     """For how long alarms are kept after they were cleared; 0: for ever."""
 
-    keep_audit_days: Annotated[int, Field(ge=90)] | Literal[0] = 400
+    keep_audit_days: Annotated[int, Field(ge=90, le=36_500)] | Literal[0] = 400
     """For how long the audit log is kept, 90 days at least; 0: for ever."""
 
-    keep_asrun_days: Annotated[int, Field(ge=0)] = 0
+    keep_asrun_days: Annotated[int, Field(ge=0, le=36_500)] = 0
     """For how long the as-run log is kept after a run of a channel ended, where its days are delivered; 0: for ever."""
 
-    keep_journals_days: Annotated[int, Field(ge=0)] = 90
+    keep_journals_days: Annotated[int, Field(ge=0, le=36_500)] = 90
     """For how long the journal of a run stays on its node once the as-run log has all of it: longer than the oldest
     backup that may be restored; 0: for ever."""
 

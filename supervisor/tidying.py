@@ -16,6 +16,7 @@ from supervisor.history import History
 from supervisor.loops.nodes import NodeWatch
 from supervisor.old_journals import OldJournals
 from supervisor.old_recordings import OldRecordings
+from supervisor.steadiness import Steadiness
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,7 @@ class NodeTidying:
         self._history = history
         self._nodes = nodes
         self._recorders = recorders
+        self._steadiness = Steadiness(clock)
         self._journals = OldJournals(store, clock, journal_days, fence)
         self._recordings = OldRecordings(store, clock, fence, history, channels)
 
@@ -56,9 +58,9 @@ class NodeTidying:
                 continue
 
     async def round(self) -> None:
-        """Once over all nodes; what fails on one keeps nothing from the others. Raises NotLeader when another leads
-        meanwhile."""
-        if self._fence() is None:
+        """Once over all nodes; what fails on one keeps nothing from the others, and nothing goes by a clock that
+        jumped. Raises NotLeader when another leads meanwhile."""
+        if not self._steadiness.is_steady() or self._fence() is None:
             return
         agents: dict[str, tuple[str, CanTidy]] = {}
         for node, watch in self._nodes():

@@ -104,6 +104,11 @@ class Assets:
         query = select(Asset.path).where(Asset.path.contains(part, autoescape=True)).limit(limit)
         return (await self._session.scalars(query)).all()
 
+    async def paths_of_size(self, sizes: Collection[int], limit: int) -> Sequence[str]:
+        """Paths of assets that have one of these sizes in bytes, in no order."""
+        query = select(Asset.path).where(Asset.size_bytes.in_(sizes)).limit(limit)
+        return (await self._session.scalars(query)).all()
+
     async def add(self, values: Mapping[str, object], now: datetime) -> Asset:
         """``values`` by column name: path, size, fingerprint, title and what the probe said. Raises ``Missing``."""
         facts = checked(values, _FACTS)

@@ -55,8 +55,9 @@ def drop_journal(root: Path, run: WholeRun) -> str:
 
 def sweep(root: Path) -> None:
     """What an earlier call took out and could not take away is tried again. Blocks on the disk."""
+    gone = root / _GONE
     try:
-        left = list((root / _GONE).iterdir())
+        left = [] if gone.is_symlink() else list(gone.iterdir())
     except FileNotFoundError:
         return
     except OSError as error:
@@ -70,6 +71,8 @@ def _take_out(root: Path, directory: Path, name: str) -> None:
     """By one rename, so that no half of a journal is ever found; nor by a sidecar that starts just now."""
     gone = root / _GONE
     gone.mkdir(mode=0o700, exist_ok=True)
+    if gone.is_symlink():
+        raise OSError(f"{gone} is a link, which nobody here made: what is behind it is not ours to take away")
     target = gone / name
     if target.exists():
         shutil.rmtree(target)

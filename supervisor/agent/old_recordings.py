@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
+import structlog
 from msgspec import Meta
+
+log = structlog.get_logger(__name__)
 
 MOST_FILES: Final = 50
 """That go at once; the next order goes on."""
-_ENDING: Final = ".mp4"
+ENDING: Final = ".mp4"
 _CHECKSUM: Final = ".sha256"
 _PICTURE: Final = ".jpg"
 _DIGEST: Final = re.compile(rb"[0-9a-f]{64}\s")
@@ -43,10 +46,14 @@ class OldRecording:
 
 @dataclass(frozen=True, slots=True)
 class OldRecordings:
-    """Those that are to go and may, ``MOST_FILES`` at most, the oldest first; ``is_all``: there are no others."""
+    """Those that are to go and may, ``MOST_FILES`` at most, the oldest first; ``is_all``: there are no others.
+
+    ``stuck``: paths of those that the disk does not let go.
+    """
 
     due: tuple[OldRecording, ...]
     is_all: bool
+    stuck: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +67,36 @@ def drop_recordings(folder: Path, rule: RecordingsRule, chosen: Set[str], now: f
 
     ``now`` is this machine's, in seconds of UTC. Blocks on the disk; raises OSError. A file is finished when its
     checksum is there and was written after it: a recorder writes it last, and one that was cut short gets it when its
-    recorder runs again. No link is followed below ``folder``.
+    recorder runs again. No link is followed below ``folder``. What cannot be taken away keeps none of the others.
     """
     files = sorted(_files(folder), key=lambda file: (file.seen.st_mtime_ns, str(file.path)))
-    spared, places = set(rule.spared), _places(rule.spared)
+    spared, places = {_below(folder, path) for path in rule.spared}, _places(rule.spared)
     total = sum(file.seen.st_size for file in files)
     due: list[OldRecording] = []
+    stuck: list[str] = []
     for file in files:
         why = _why(rule, now - file.seen.st_mtime, total)
         if not why:
             break  # no younger one has a reason that this one has not
         name = str(file.path)
-        if name in spared or (file.seen.st_dev, file.seen.st_ino) in places or not _is_finished(file, now):
+        if (
+            _below(folder, name) in spared
+            or (file.seen.st_dev, file.seen.st_ino) in places
+            or not _is_finished(file, now)
+        ):
             continue
         if len(due) == MOST_FILES:
-            return OldRecordings(tuple(due), is_all=False)
+            return OldRecordings(tuple(due), is_all=False, stuck=tuple(stuck))
         if name in chosen:
-            _take(file.path)
+            try:
+                _take(file.path)
+            except OSError as error:
+                log.warning("an old recording cannot be taken away", path=name, why=str(error))
+                stuck.append(name)
+                continue
         total -= file.seen.st_size
         due.append(OldRecording(name, file.seen.st_size, datetime.fromtimestamp(file.seen.st_mtime, UTC), why))
-    return OldRecordings(tuple(due), is_all=True)
+    return OldRecordings(tuple(due), is_all=True, stuck=tuple(stuck))
 
 
 def _why(rule: RecordingsRule, age_s: float, total: int) -> str:
@@ -93,7 +110,7 @@ def _files(folder: Path) -> Iterator[_File]:
         return
     for directory, _, names in os.walk(folder):
         for name in names:
-            if not name.endswith(_ENDING) or name.startswith("."):
+            if not name.endswith(ENDING) or name.startswith("."):
                 continue
             path = Path(directory, name)
             try:
@@ -102,6 +119,13 @@ def _files(folder: Path) -> Iterator[_File]:
                 continue
             if stat.S_ISREG(seen.st_mode):
                 yield _File(path, seen)
+
+
+def _below(folder: Path, path: str) -> str:
+    """By this a file is known wherever the media are mounted: others may reach a shared folder by another path."""
+    recordings = f"/{folder.parent.name}/{folder.name}/"
+    _, here, name = path.rpartition(recordings)
+    return recordings + name if here else path
 
 
 def _places(paths: tuple[str, ...]) -> set[tuple[int, int]]:

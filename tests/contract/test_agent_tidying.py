@@ -154,6 +154,40 @@ async def test_beyond_their_room_the_oldest_go_and_what_is_an_asset_stays(node_h
         assert [path.exists() for path in files] == [True, False, True, False, False]
 
 
+async def test_one_file_that_cannot_go_keeps_none_of_the_others(node_home: NodeHome, run: Run) -> None:
+    folder = node_home.path / "media" / "recordings" / RECORDER
+    held = recording(folder, "held.mp4", 9 * HOUR_S)
+    picture = held.with_name("held.mp4.jpg")
+    picture.unlink()
+    picture.mkdir()  # no one takes a folder for a picture, and root may write everywhere
+    recording(folder, "old.mp4", 8 * HOUR_S)
+    async with run(node_home) as agent:
+        found = await taken(agent, RecordingsRule(older_than_s=HOUR_S))
+    assert ([Path(it.path).name for it in found.due], found.stuck) == (["old.mp4"], (str(held),))
+    assert left(folder) == ["held.mp4", "held.mp4.sha256"]
+
+
+async def test_what_is_in_use_by_the_path_of_another_mount_stays(node_home: NodeHome) -> None:
+    folder = node_home.path / "media" / "recordings" / RECORDER
+    used = recording(folder, "News/used.mp4", 9 * HOUR_S)
+    async with running(node_home) as agent:
+        rule = RecordingsRule(older_than_s=HOUR_S, spared=(f"/mnt/nas/recordings/{RECORDER}/News/used.mp4",))
+        assert (await taken(agent, rule)).due == ()
+    assert used.exists()
+
+
+async def test_what_lies_behind_a_link_where_journals_go_is_nobodys_to_take(node_home: NodeHome) -> None:
+    first = journal(node_home, "a", 1)
+    journal(node_home, "b", 2, first.last_hash)
+    precious = node_home.path / "elsewhere" / "clip"
+    precious.mkdir(parents=True)
+    (node_home.path / "journal" / ".gone").symlink_to(precious.parent)
+    async with running(node_home) as agent:
+        assert "is a link" in (await dropped(agent, first))[0]
+        assert [it.epoch for it in await agent.runs({})] == [1, 2]
+    assert precious.exists()
+
+
 async def test_some_files_go_at_a_time_and_the_answer_says_whether_there_are_more(node_home: NodeHome) -> None:
     folder = node_home.path / "media" / "recordings" / RECORDER
     for number in range(MOST_FILES + 1):

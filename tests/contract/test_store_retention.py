@@ -26,6 +26,9 @@ class Now:
     def __init__(self, now: datetime) -> None:
         self._now = now
 
+    def jump(self, by: timedelta) -> None:
+        self._now += by
+
     def now(self) -> datetime:
         return self._now
 
@@ -157,3 +160,16 @@ async def test_what_is_kept_of_the_log_is_proven_though_what_it_follows_was_take
         first.taken_hash = "0" * 64
     (fault,) = await faults(2)
     assert "does not follow from the one before it" in fault
+
+
+async def test_nothing_goes_by_a_clock_that_jumped(store: Store, now: datetime) -> None:
+    async with store.write() as tx:
+        await tx.alarms.raise_once("cleared", None, None, "warning", "cleared", now)
+        await tx.alarms.clear("cleared", None, None, now)
+    fence = await leads(store)
+    clock = Now(now)
+    job = RetentionJob(store, clock, Kept(), lambda: fence)
+    clock.jump(900 * DAY)
+    await job.round()
+    async with store.read() as tx:
+        assert len(await tx.alarms.list(open_only=False)) == 1

@@ -193,3 +193,35 @@ async def test_what_goes_of_a_recorder_is_in_the_audit_log_though_its_node_never
     said = await until(told, 60, "the event")
     writing.cancel()
     assert said == ["1 recording of Ingest was taken away (0.0 GiB): older than 2 days"]
+
+
+async def test_an_asset_stays_that_is_a_link_to_the_recording_and_what_the_disk_holds_is_said_once(
+    real_store: Store, node_home: NodeHome, agent: LocalAgent
+) -> None:
+    clock = SystemClock()
+    now = clock.now()
+    async with real_store.write() as tx:
+        row = await tx.recorders.add({"name": "Ingest", "input_kind": "test", "keep_days": 2}, now)
+    folder = node_home.path / "media" / "recordings" / row.id
+    folder.mkdir(parents=True)
+    files = [folder / f"{name}.mp4" for name in ("asset", "held", "old")]
+    written = (now - 9 * DAY).timestamp()
+    for file in files:
+        for path in (file, folder / f"{file.name}.sha256"):
+            path.write_text("0" * 64 + "  x\n")
+            os.utime(path, times=(written, written))
+    (folder / "held.mp4.jpg").mkdir()
+    link = node_home.path / "media" / "best of.mp4"
+    link.symlink_to(files[0])
+    asset = {"path": str(link), "title": "a", "size_bytes": files[0].stat().st_size, "fingerprint": "f"}
+    async with real_store.write() as tx:
+        await tx.assets.add(asset, now)
+    fence = await leads(real_store)
+    job = OldRecordings(real_store, clock, lambda: fence, History(real_store, clock, lambda: fence), tuple)
+    assert await job.round(row, NODE, agent) == 1
+    assert [file.exists() for file in files] == [True, True, False]
+    assert await job.round(row, NODE, agent) == 0
+    async with real_store.read() as tx:
+        said = {it.outcome: it.detail["files"] for it in await tx.audit.list() if it.action == ACTION}
+    assert [Path(file["path"]).name for file in said["done"]] == ["held.mp4", "old.mp4"]
+    assert said["failed"] == [str(files[1])]
