@@ -8,6 +8,8 @@ from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any, ClassVar, Final, cast
 
+from rich.console import RenderableType
+from textual._compositor import ChopsUpdate
 from textual.app import App, SystemCommand
 from textual.command import Provider
 from textual.events import Event, Key
@@ -16,6 +18,7 @@ from textual.worker import Worker, WorkerState
 
 from mcr_console.actions import AirKeys
 from mcr_console.bells import Bells
+from mcr_console.changed_cells import ChangedCells
 from mcr_console.clock import Clock, SystemClock
 from mcr_console.command_palette import Commands
 from mcr_console.desk_keys import DeskKeys
@@ -136,6 +139,11 @@ class McrApp(Guarded, App[None]):
         with suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_S):
                 await self.session.hands.leave()
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """A part of the screen goes out as its cells alone."""
+        part = ChangedCells(renderable) if isinstance(renderable, ChopsUpdate) else renderable
+        super()._display(screen, part)  # pyright: ignore[reportUnknownMemberType] - Screen is generic
 
     def _driver_write(self, sequence: str) -> None:
         if self._driver is not None:

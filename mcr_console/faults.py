@@ -1,7 +1,7 @@
 """A bug in the console is written to a file and shown on the screen; it does not end the console.
 
-The one place that leans on Textual's insides: ``_dispatch_message`` and ``_handle_exception`` of 8.2.8. There, a
-handler that raises ends its widget's message loop and then the program.
+It leans on Textual's insides, as ``changed_cells`` does: ``_dispatch_message`` and ``_handle_exception`` of 8.2.8.
+There, a handler that raises ends its widget's message loop and then the program.
 """
 
 import logging

@@ -3,10 +3,12 @@
 import gc
 import re
 
+import pyte
 import pytest
 from rich.segment import Segment
 from rich.style import Style
 from textual._styles_cache import StylesCache
+from textual.drivers.headless_driver import HeadlessDriver
 from textual.strip import Strip
 
 from mcr_console.preferences import Preferences
@@ -84,6 +86,53 @@ async def test_only_the_focused_channel_counts_frames_while_heartbeats_come() ->
 def countdowns(desk: Desk) -> list[str]:
     """The timecodes on the list, by number of the channel."""
     return re.findall(r"-\d\d:\d\d:\d\d:\d\d", desk.text())
+
+
+class FarTerminal(pyte.Screen):
+    """Notes where characters were put."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        super().__init__(columns, rows)
+        self.touched: set[int] = set()
+
+    def draw(self, data: str) -> None:
+        self.touched.add(self.cursor.x)
+        super().draw(data)
+
+
+async def test_a_far_terminal_is_sent_what_changed_and_not_what_stands_left_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = FarTerminal(120, 40)
+    stream = pyte.Stream(terminal)
+    monkeypatch.setattr(HeadlessDriver, "is_headless", False)
+    monkeypatch.setattr(HeadlessDriver, "write", lambda _, data: stream.feed(data))
+    # A name of wide characters: a part of a line may begin behind one, never within.
+    names = ("衛星 News", "Kids", "Sport", "Movies")
+    desk = Desk([reset([channel(number, name, left=2504) for number, name in enumerate(names, 1)])])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("2")
+        await settled(pilot)
+        assert same_picture(terminal, desk)
+        second_tile = min(line.index(" 2 ") for line in terminal.display if "Kids" in line)
+        terminal.touched.clear()
+        desk.clock.passed += 0.6
+        await settled(pilot)
+        assert terminal.touched
+        assert min(terminal.touched) >= second_tile > 40
+        for key in ("up", "l", "enter", "escape", "w", "?", "escape"):
+            await pilot.press(key)
+            await settled(pilot)
+            assert same_picture(terminal, desk)
+
+
+def same_picture(terminal: pyte.Screen, desk: Desk) -> bool:
+    """Whether the terminal shows what the console drew."""
+    shown = [line.rstrip() for line in terminal.display]
+    drawn = [line.rstrip() for line in desk.text().splitlines()]
+    assert shown[: len(drawn)] == drawn
+    return True
 
 
 async def test_a_screen_that_was_left_leaves_no_lines_behind() -> None:
