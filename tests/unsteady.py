@@ -33,9 +33,11 @@ class Unsteady:
             return
         self.lines = [f"unsteady, if it passes alone: {node}" for node in self.failed]
         argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *self.failed]
+        # Options of the shell around are the whole run's: its report of all tests is not to be written over.
+        environment = {**os.environ, _ALONE: "1", "PYTEST_ADDOPTS": ""}
         try:
             done = subprocess.run(
-                argv, env={**os.environ, _ALONE: "1"}, cwd=session.config.invocation_params.dir,
+                argv, env=environment, cwd=session.config.invocation_params.dir,
                 capture_output=True, text=True, timeout=DEADLINE_S, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:

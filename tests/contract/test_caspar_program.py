@@ -101,6 +101,19 @@ def test_it_is_started_once_and_comes_again_with_a_pause_and_its_last_words(kept
     assert kept.minder.fault == ""
 
 
+def test_its_last_words_repeat_no_secret_of_what_it_was_told_and_its_log_is_its_owners(kept: Kept) -> None:
+    kept.mind()
+    folder = kept.place / "caspar"
+    assert folder.stat().st_mode & 0o077 == 0
+    address = "srt://ob.example:9000?passphrase=hornisgrinde"
+    received = f'[info]    Received message from 127.0.0.1: PLAY 1-12 "{address}" CUT 0'
+    failed = "[error]    rtmp://kim:hornisgrinde@cdn.example/app/hornisgrinde: Input/output error"
+    for lines, said in (([received], "srt://ob.example:9000"), ([failed, received], "rtmp://cdn.example")):
+        (folder / "server.log").write_text("\n".join([*lines * 500, *lines]))
+        assert said in kept.minder.last_words()
+        assert "grinde" not in kept.minder.last_words()
+
+
 def test_it_lives_on_without_who_started_it_and_is_found_again(kept: Kept) -> None:
     kept.mind()
     wait_until(kept.answers, 30, "an answer")
