@@ -4,8 +4,10 @@ The process is nobody's but ours by its number and the instant of its start, whi
 the sidecar is killed, and the next one finds it and lets it play. It ends when the channel is stopped.
 """
 
+import contextlib
 import logging
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -34,6 +36,8 @@ _MOST_LOG: Final = 16 << 20
 _TAIL: Final = 16 << 10
 _WORDS: Final = 300
 _NO_SCREEN: Final = ("opengl", "x11", "display", "glx", "glew", "glfw", "egl")
+_URL: Final = re.compile(r"\b([a-z][a-z0-9+.-]*://)(?:[^\s\"'/?#]*@)?([^\s\"'/?#@]+)[^\s\"']*", re.IGNORECASE)
+"""Its scheme and its host. The rest, and who logs in there, may be a stream key or a passphrase."""
 _KEPT: Final = "process.json"
 _SCREENS: Final = range(90, 130)
 
@@ -127,13 +131,17 @@ class Minder:
         return True
 
     def last_words(self) -> str:
-        """What its log says of why it ended, in one line."""
+        """What its log says of why it ended, in one line; of addresses no more than scheme and host, as it logs what it
+        is told."""
         try:
             with self._log.open("rb") as told:
-                told.seek(max(0, self._log.stat().st_size - _TAIL))
-                lines = told.read().decode(errors="replace").splitlines()
+                begin = max(0, self._log.stat().st_size - _TAIL)
+                told.seek(begin)
+                lines = _URL.sub(r"\1\2", told.read().decode(errors="replace")).splitlines()
         except OSError:
             return ""
+        if begin:
+            del lines[:1]  # half of one
         grave = [line for line in lines if "[fatal]" in line or "[error]" in line]
         # The stack that follows an error says nothing to an operator.
         said = [line for line in grave if "0x" not in line] or [line for line in lines if line.strip()][-2:]
@@ -187,6 +195,8 @@ class Minder:
         try:
             for made in self._folder.made:
                 made.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(OSError):
+                self._folder.root.chmod(0o700)  # its logs repeat what it is told, passphrases too
             self._folder.config.write_text(self._config(), encoding="utf-8")
             if self._log.exists() and self._log.stat().st_size > _MOST_LOG:
                 self._log.replace(self._log.with_suffix(".log.1"))
