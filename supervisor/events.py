@@ -1,13 +1,15 @@
-"""The events of ``GET /api/v1/events``: published once, kept in a bounded ring, handed to any number of readers.
+"""The events of ``GET /api/v1/events``: published once, encoded once, kept in a bounded ring that any number of readers
+read along.
 
-A reader that falls behind is never allowed to hold memory: of ``channel_live`` only the newest per channel waits for
-it, and when too much else waits it is dropped and must come back with its last id.
+A reader is a place in that ring and holds nothing: of ``channel_live`` it finds the newest per channel, and when too
+much else waits for it, it is dropped and must come back with its last id.
 """
 
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Final, Literal
 from uuid import uuid4
 
@@ -19,6 +21,13 @@ RING: Final = 4096
 """Events kept for a resume; ``channel_live`` is not counted, its newest per channel is always there."""
 BACKLOG: Final = 512
 """Events that may wait for one reader beside ``channel_live``."""
+WRITE: Final = 65_536
+"""Bytes from which on what waits is left for the next write."""
+GATHER_S: Final = 0.02
+"""Readers are not told more often than this: a write to each costs as much as the events in it. What comes after a
+quiet time is told at once."""
+_KEPT_BATCHES: Final = 4
+"""Most readers stand at the same place; those who do not are few, or slow."""
 
 EndReason = Literal["slow", "stuck"]
 
@@ -32,70 +41,86 @@ class Event:
     name: EventName
     data: str
     live_of: str | None = None
+    _frames: list[bytes] = field(default_factory=list[bytes], init=False, repr=False, compare=False)
+
+    @property
+    def frame(self) -> bytes:
+        """As it goes over the line; made once, for all who are told of it as it is."""
+        if not self._frames:
+            self._frames.append(encode(self.id, self.name, self.data))
+        return self._frames[0]
+
+
+def encode(event_id: str, name: str, data: str) -> bytes:
+    """As server-sent events are written. JSON has no line breaks in it, so one data line holds it."""
+    return f"id: {event_id}\nevent: {name}\ndata: {data}\n\n".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events in their order, and the same as they go over the line. Never empty."""
+
+    events: tuple[Event, ...]
+    frames: bytes
 
 
 class Subscription:
-    """One reader's queue. Iterate over it; the iteration ends when the reader was ``dropped`` or the events closed."""
+    """One reader's place. Iterate over it or over its ``batches``; either ends when the reader was ``dropped`` or the
+    events closed."""
 
-    def __init__(self, events: "Events", *, resumed: bool, position: int, backlog: tuple[Event, ...]) -> None:
+    def __init__(self, events: "Events", *, resumed: bool, after: int, position: int, kept: int, beats: int) -> None:
         self.resumed: Final = resumed
-        """Whether everything after the reader's last id follows; if not, it needs a reset with a snapshot."""
+        """Whether everything after the reader's last id follows; if not, it needs a reset with a snapshot. What waited
+        for it then is in the ring and not counted among what may wait for it."""
         self.position: Final = position
         """The number of the last event before this subscription began."""
         self.dropped = False
         self._events = events
-        self._waiting: dict[int, Event] = {event.number: event for event in backlog}
-        self._live: dict[str, int] = {event.live_of: event.number for event in backlog if event.live_of}
-        self._beat: Event | None = None
+        self._after = after
+        self._kept = kept
+        self._beats = beats
         self._closed = False
         self._wake = asyncio.Event()
-        if backlog:
+        if after < position:
             self._wake.set()
 
-    def __aiter__(self) -> AsyncIterator[Event]:
-        return self._read()
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        async for batch in self.batches():
+            for event in batch.events:
+                yield event
 
-    async def _read(self) -> AsyncIterator[Event]:
+    async def batches(self) -> AsyncIterator[Batch]:
+        """What waits, as much as is good for one write."""
         while True:
             await self._wake.wait()
-            while (event := self.next_waiting()) is not None:
-                yield event
+            self._wake.clear()
+            while (batch := self._next()) is not None:
+                yield batch
             if self._closed:
                 return
-            if self._beat is not None:
-                beat, self._beat = self._beat, None
-                yield beat
-                continue
-            self._wake.clear()
 
-    def next_waiting(self) -> Event | None:
-        """The next that waits, but for a beat; None where there is none now. For who writes several at once."""
-        if not self._waiting or self.dropped:
+    def _next(self) -> Batch | None:
+        """What waits now, a beat last; None where nothing does."""
+        if self.dropped:
             return None
-        event = self._waiting.pop(next(iter(self._waiting)))
-        if event.live_of and self._live.get(event.live_of) == event.number:
-            del self._live[event.live_of]
-        return event
+        batch = self._events.batch_after(self._after)
+        if batch is not None:
+            self._after = batch.events[-1].number
+            self._kept += sum(event.live_of is None for event in batch.events)
+            return batch
+        self._beats, beat = self._events.beat_after(self._beats)
+        return None if beat is None else Batch((beat,), beat.frame)
 
-    def offer(self, event: Event) -> None:
-        """Called by ``Events`` in its loop; never blocks."""
-        if self._closed:
-            return
-        if event.name == "beat":
-            self._beat = event
-        else:
-            if event.live_of:
-                older = self._live.pop(event.live_of, None)
-                if older is not None:
-                    self._waiting.pop(older, None)
-                self._live[event.live_of] = event.number
-            self._waiting[event.number] = event
-            if len(self._waiting) - len(self._live) > BACKLOG:
-                self.dropped = True
-                self._events.ended["slow"] += 1
-                self._waiting.clear()
-                self._live.clear()
-                self.close()
+    def keep_up(self, kept: int, lost_up_to: int) -> None:
+        """Drops the reader if too much waits for it. Called by ``Events`` whenever it keeps one more event; ``kept`` is
+        how many it kept so far, ``lost_up_to`` the last that it keeps no more."""
+        if kept - self._kept > BACKLOG or self._after < lost_up_to:
+            self.dropped = True
+            self._events.ended["slow"] += 1
+            self.close()
+
+    def wake(self) -> None:
+        """Something waits."""
         self._wake.set()
 
     def close(self) -> None:
@@ -118,9 +143,16 @@ class Events:
         """Readers that were cut off: too much waited for them, or their connection took nothing."""
         self._ring: deque[Event] = deque(maxlen=ring)
         self._live: dict[str, Event] = {}
+        """By channel, and by number: the newest is the last."""
         self._number = 0
+        self._kept = 0
         self._lost_up_to = 0
+        self._beat: Event | None = None
+        self._beats = 0
+        self._batches: dict[int, Batch | None] = {}
         self._subscriptions: set[Subscription] = set()
+        self._woken_at = -GATHER_S
+        self._waking: asyncio.TimerHandle | None = None
         self._closed = False
 
     def publish(self, name: EventName, payload: Schema) -> None:
@@ -129,30 +161,35 @@ class Events:
         self.published[name] += 1
         live_of = payload.channel_id if isinstance(payload, ChannelLive) else None
         event = Event(self._id(self._number), self._number, name, payload.model_dump_json(), live_of)
+        self._batches.clear()
         if live_of is not None:
+            self._live.pop(live_of, None)
             self._live[live_of] = event
         else:
             if isinstance(payload, ChannelDeleted):
                 self._live.pop(payload.channel_id, None)
-            if len(self._ring) == self._ring.maxlen:
-                self._lost_up_to = self._ring[0].number
-            self._ring.append(event)
-        self._offer(event)
+            self._keep(event)
+        self._tell()
         for listener in self.listeners:
             listener(payload)
 
     def beat(self, info: SupervisorInfo) -> None:
         """Tells every reader that the supervisor lives. Not kept: its id is that of the last event before it."""
-        self._offer(Event(self._id(self._number), self._number, "beat", Beat(supervisor=info).model_dump_json()))
+        self._beat = Event(self._id(self._number), self._number, "beat", Beat(supervisor=info).model_dump_json())
+        self._beats += 1
+        self._tell()
 
     def subscribe(self, last_event_id: str | None = None) -> Subscription:
-        """A reader's queue, after ``last_event_id`` if the ring still has everything since."""
+        """A reader's place, after ``last_event_id`` if the ring still has everything since."""
         after = self._after(last_event_id)
-        backlog: tuple[Event, ...] = ()
-        if after is not None:
-            missed = [event for event in (*self._ring, *self._live.values()) if event.number > after]
-            backlog = tuple(sorted(missed, key=lambda event: event.number))
-        subscription = Subscription(self, resumed=after is not None, position=self._number, backlog=backlog)
+        subscription = Subscription(
+            self,
+            resumed=after is not None,
+            after=self._number if after is None else after,
+            position=self._number,
+            kept=self._kept,
+            beats=self._beats,
+        )
         if self._closed:
             subscription.close()
         else:
@@ -179,9 +216,55 @@ class Events:
         """How many streams are open."""
         return len(self._subscriptions)
 
-    def _offer(self, event: Event) -> None:
+    def batch_after(self, number: int) -> Batch | None:
+        """What came after the event of this number, as much as is good for one write; None where nothing did."""
+        if number not in self._batches:
+            if len(self._batches) >= _KEPT_BATCHES:
+                return self._gathered(number)
+            self._batches[number] = self._gathered(number)
+        return self._batches[number]
+
+    def beat_after(self, beats: int) -> tuple[int, Event | None]:
+        """How many beats there were, and the last of them if there were more than ``beats``."""
+        return self._beats, self._beat if self._beats > beats else None
+
+    def _gathered(self, number: int) -> Batch | None:
+        if number >= self._number:
+            return None
+        kept = takewhile(lambda event: event.number > number, reversed(self._ring))
+        live = takewhile(lambda event: event.number > number, reversed(self._live.values()))
+        events: list[Event] = []
+        size = 0
+        for event in sorted((*kept, *live), key=lambda event: event.number):
+            events.append(event)
+            size += len(event.frame)
+            if size >= WRITE:
+                break
+        return Batch(tuple(events), b"".join(event.frame for event in events)) if events else None
+
+    def _keep(self, event: Event) -> None:
+        if len(self._ring) == self._ring.maxlen:
+            self._lost_up_to = self._ring[0].number
+        self._ring.append(event)
+        self._kept += 1
         for subscription in tuple(self._subscriptions):
-            subscription.offer(event)
+            subscription.keep_up(self._kept, self._lost_up_to)
+
+    def _tell(self) -> None:
+        """Wakes every reader: now if they were not woken just before, else together for all that comes meanwhile."""
+        if not self._subscriptions or self._waking is not None:
+            return
+        loop = asyncio.get_running_loop()
+        due = self._woken_at + GATHER_S
+        if due <= loop.time():
+            self._wake()
+        else:
+            self._waking = loop.call_at(due, self._wake)
+
+    def _wake(self) -> None:
+        self._waking, self._woken_at = None, asyncio.get_running_loop().time()
+        for subscription in self._subscriptions:
+            subscription.wake()
 
     def _id(self, number: int) -> str:
         return f"{self.boot_id}-{number}"

@@ -85,6 +85,11 @@ class StreamSight:
         self._channels: set[str] = set()
         self._recorders: set[str] = set()
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is told of everything as it is."""
+        return sees_all(self._who)
+
     def begin(self, reset: Reset) -> Reset:
         """The snapshot that the stream begins with."""
         seen = seen_by(self._who, reset, recorder_projects(self._supervision))
@@ -93,7 +98,7 @@ class StreamSight:
 
     def told(self, name: EventName, data: str, live_of: str | None) -> tuple[EventName, str] | None:
         """The event as this principal is told of it, or None. ``live_of``: the channel of a ``channel_live``."""
-        if name == "beat" or sees_all(self._who):
+        if name == "beat" or self.is_whole:
             return name, data
         if live_of is not None:
             return (name, data) if live_of in self._channels and self._sees_channel(live_of) else None

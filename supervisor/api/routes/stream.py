@@ -15,16 +15,13 @@ from supervisor.api.permissions import sees_all
 from supervisor.api.problems import documented
 from supervisor.api.route import router
 from supervisor.api.sight import StreamSight
-from supervisor.events import Event, Events, Subscription
+from supervisor.events import Batch, Event, Events, Subscription, encode
 
 routes = router("events")
 
 MEDIA_TYPE: Final = "text/event-stream"
 STUCK_S: Final = 10.0
 """A reader whose connection takes nothing for this long is cut off; it comes back with its last id."""
-
-WRITE: Final = 65_536
-"""Bytes from which on what waits is left for the next write."""
 
 _log = structlog.get_logger(__name__)
 
@@ -104,31 +101,29 @@ class _Stream(Response):
             if isinstance(result, Exception):
                 raise result
 
-    def _and_what_waits(self, event: Event) -> bytes:
-        """What this reader may see of it, and of what came meanwhile: a write costs as much as the events in it."""
-        pieces: list[bytes] = []
-        size, following = 0, event
-        while True:
-            told = self._sight.told(following.name, following.data, following.live_of)
-            if told is not None:
-                pieces.append(_encode(following.id, *told))
-                size += len(pieces[-1])
-            more = self._subscription.next_waiting() if size < WRITE else None
-            if more is None:
-                return b"".join(pieces)
-            following = more
+    def _seen(self, batch: Batch) -> bytes:
+        """What this reader may see of it."""
+        if self._sight.is_whole:
+            return batch.frames
+        return b"".join(frame for event in batch.events if (frame := self._frame(event)) is not None)
+
+    def _frame(self, event: Event) -> bytes | None:
+        told = self._sight.told(event.name, event.data, event.live_of)
+        if told is None:
+            return None
+        return event.frame if told == (event.name, event.data) else encode(event.id, *told)
 
     async def _write(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         try:
             if self._first is not None:
-                await _send_within(send, _encode(self._first.id, self._first.name, self._first.data))
-            async for event in self._subscription:
+                await _send_within(send, self._first.frame)
+            async for batch in self._subscription.batches():
                 # A beat comes each second: nobody reads on for longer whose token was revoked.
                 if not self._stands():
                     await _send_within(send, b": your rights are others now; come back\n\n")
                     break
-                told = self._and_what_waits(event)
+                told = self._seen(batch)
                 if told:
                     await _send_within(send, told)
             if self._subscription.dropped:
@@ -151,8 +146,3 @@ async def _send_within(send: Send, data: bytes) -> None:
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def _encode(event_id: str, name: str, data: str) -> bytes:
-    """JSON has no line breaks in it, so one data line holds it."""
-    return f"id: {event_id}\nevent: {name}\ndata: {data}\n\n".encode()
