@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Literal
 
 from db import schema
+from db.channel_writes import ChannelWrites
 from db.engines import TRANSACTION_TIMEOUT, postgresql_engines, sqlite_engines
 from db.transaction import Transaction, connecting, transaction
 from db.urls import database_url
@@ -27,6 +28,7 @@ class Store:
             self.dialect = "postgresql"
             self._engines = postgresql_engines(self.url)
         self._timeout = timeout
+        self._channel_writes = ChannelWrites(self._engines.writer) if self.dialect == "sqlite" else None
 
     def read(self, *, timeout: float | None = None) -> AbstractAsyncContextManager[Transaction]:
         """One consistent view, which blocks no writer; a change made in it is refused. Raises ``StoreUnavailable``."""
@@ -37,7 +39,14 @@ class Store:
 
         On SQLite one at a time, in the order in which they asked.
         """
-        return transaction(self._engines.writer, timeout or self._timeout, commit=True)
+        writing = transaction(self._engines.writer, timeout or self._timeout, commit=True)
+        return writing if self._channel_writes is None else self._channel_writes.heard(writing)
+
+    @property
+    def channels_version(self) -> int | None:
+        """Another number whenever a transaction of this store ended that may have changed a channel or its outputs;
+        None where other processes write, too: rows kept in memory would not be known to be old."""
+        return None if self._channel_writes is None else self._channel_writes.version
 
     async def migrate(self) -> None:
         """Brings the schema to this version's. Raises ``SchemaTooNew`` and ``StoreUnavailable``."""

@@ -31,6 +31,7 @@ from supervisor.api.app import create_app
 from supervisor.api.authentication import is_loopback, read_or_make_token
 from supervisor.api.context import Context
 from supervisor.api.doors import SHUTDOWN_S, make_server, tcp_socket, unix_socket
+from supervisor.api.kept_channels import KeptChannels
 from supervisor.api.nodes_seen import read_nodes
 from supervisor.api.snapshot import Snapshot
 from supervisor.api.throttle import Throttle
@@ -245,6 +246,7 @@ class Application:
             beyond_loopback=beyond,
             audit=audit,
             supervision=supervision,
+            channels=KeptChannels(store, self._clock, supervision.live.get),
             reach=self._reach,
             snapshot=Snapshot(store, events, supervision, info),
             webhook_calls=Caller(Allowed.of(self._settings.webhook_hosts), self._clock.now, self._settings.webhook_ca),

@@ -11,6 +11,7 @@ from db.store import Store
 from supervisor.ahead.coming import ComingWatch
 from supervisor.ahead.looking import Ahead
 from supervisor.api.authentication import Token
+from supervisor.api.kept_channels import KeptChannels
 from supervisor.api.snapshot import Snapshot
 from supervisor.api.throttle import Throttle
 from supervisor.assets.importing import AssetImport
@@ -51,6 +52,7 @@ class Context:
     beyond_loopback: bool
     audit: AuditLog
     supervision: Supervision
+    channels: KeptChannels
     reach: Reach
     """Where outputs, inputs, nodes and CasparCG servers may lead."""
     snapshot: Snapshot
@@ -85,5 +87,14 @@ def principal_of(request: Request) -> Principal:
     return cast("Principal", request.state.principal)
 
 
-Ctx = Annotated[Context, Depends(context_of)]
-Who = Annotated[Principal, Depends(principal_of)]
+async def _context(request: Request) -> Context:
+    return context_of(request)
+
+
+async def _principal(request: Request) -> Principal:
+    return principal_of(request)
+
+
+# As coroutines: FastAPI has plain functions done by a thread, which costs as much as the rest of a small call.
+Ctx = Annotated[Context, Depends(_context)]
+Who = Annotated[Principal, Depends(_principal)]

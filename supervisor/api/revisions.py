@@ -11,7 +11,7 @@ from supervisor.errors import Invalid, RevRequired
 _REV: Final = re.compile(r'"?([0-9]{1,18})"?', re.ASCII)
 
 
-def seen_rev(
+async def seen_rev(
     if_match: Annotated[str | None, Header(description='The rev that was seen, in quotes: `"7"`.')] = None,
 ) -> int:
     """The rev in ``If-Match``. Raises RevRequired without one, Invalid for anything but a number."""

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 
-from supervisor.events import BACKLOG, Event, Events, Subscription
+from supervisor.events import BACKLOG, WRITE, Event, Events, Subscription
 from supervisor.schemas.channel import ChannelLive
 from supervisor.schemas.event import ChannelDeleted, PlaylistChanged, SupervisorInfo
 
@@ -100,6 +100,46 @@ async def test_a_slow_reader_gets_only_the_newest_of_each_channel() -> None:
     assert not reader.dropped
     assert [event.name for event in got] == ["channel_live", "playlist"]
     assert f'"version":{10 * BACKLOG - 1}' in got[0].data
+
+
+async def test_readers_at_one_place_are_given_the_same_bytes() -> None:
+    """However many consoles are open, an event is encoded once; each write carries what came together, and not more
+    than is good for one write."""
+    events = Events(boot_id="boot")
+    readers = [events.subscribe() for _ in range(3)]
+    for number in range(400):
+        events.publish("channel_live", live(f"{number:032x}", number))
+    read = [[batch async for batch in closed(reader).batches()] for reader in readers]
+    for batches in read:
+        assert [event.number for batch in batches for event in batch.events] == list(range(1, 401))
+        assert b"".join(batch.frames for batch in batches).count(b"event: channel_live\n") == 400
+        assert all(len(batch.frames) < 2 * WRITE for batch in batches)
+    assert len({id(batches[0].frames) for batches in read}) == 1
+
+
+def closed(reader: Subscription) -> Subscription:
+    reader.close()
+    return reader
+
+
+async def test_who_comes_back_after_long_is_not_dropped_for_what_it_missed() -> None:
+    events = Events(boot_id="boot")
+    for revision in range(2 * BACKLOG):
+        events.publish("playlist", edit(revision))
+    back = events.subscribe("boot-0")
+    events.publish("playlist", edit(2 * BACKLOG))
+    assert not back.dropped
+    assert [event.number for event in await rest(back)] == list(range(1, 2 * BACKLOG + 2))
+
+
+async def test_a_reader_whose_next_events_are_gone_is_dropped() -> None:
+    events = Events(boot_id="boot", ring=4)
+    events.publish("playlist", edit(1))
+    back = events.subscribe("boot-0")
+    for revision in range(4):
+        events.publish("playlist", edit(revision))
+    assert back.dropped
+    assert await rest(back) == []
 
 
 async def test_a_reader_that_falls_too_far_behind_is_dropped_and_told() -> None:

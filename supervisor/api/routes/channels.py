@@ -78,11 +78,10 @@ async def create_channel(context: Ctx, who: Who, request: Request, response: Res
 @routes.get("/channels/{channel_id}", responses=documented(404))
 async def read_channel(context: Ctx, who: Who, response: Response, channel_id: Id) -> Channel:
     """One channel, with what is seen of it now."""
-    async with context.store.read() as tx:
-        row = await channel_row(tx, who, channel_id)
-        outputs = await tx.channels.outputs(channel_id)
-    set_etag(response, row.rev)
-    return views.without_keys(views.channel(row, outputs, context.supervision.live.get(channel_id)), who)
+    channel = await context.channels.get(channel_id)
+    require_sight(who, channel.project_id, "channel", channel_id)
+    set_etag(response, channel.rev)
+    return views.without_keys(channel, who)
 
 
 @routes.patch("/channels/{channel_id}", responses={**documented(404, 409, 428), **_EFFECT_DOCUMENTED})
