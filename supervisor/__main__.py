@@ -108,7 +108,11 @@ def agent(
         docker_image, docker_url, docker_certs, docker_network, docker_door_host, tuple(media_mount or ())
     )
     options = AgentOptions(name, host, port, key_file, cluster_key_file, launcher, capacity, docker, tls, insecure_http)
-    _run(run_agent(Settings(), options))
+
+    async def run() -> int:
+        return await run_agent(Settings(), options)
+
+    _run(run())
 
 
 @app.command()

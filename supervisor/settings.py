@@ -5,10 +5,10 @@ import os
 import stat
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Self
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from db.urls import database_url
@@ -21,6 +21,16 @@ SOCKET_PATH_LIMIT: Final = 100
 
 def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - not resolve(): a link to the data stays a link
+
+
+_AUDIT_DAYS: Final = 90
+"""That the database keeps of the audit log, whoever asks it to take rows away."""
+
+
+def _long_enough(days: int) -> int:
+    if 0 < days < _AUDIT_DAYS:
+        raise ValueError(f"the audit log is kept for {_AUDIT_DAYS} days at least; 0 keeps it for ever")
+    return days
 
 
 class Settings(BaseSettings):
@@ -74,7 +84,7 @@ class Settings(BaseSettings):
     keep_alarms_days: Annotated[int, Field(ge=0, le=36_500)] = 400
     """For how long alarms are kept after they were cleared; 0: for ever."""
 
-    keep_audit_days: Annotated[int, Field(ge=90, le=36_500)] | Literal[0] = 400
+    keep_audit_days: Annotated[int, Field(ge=0, le=36_500), AfterValidator(_long_enough)] = 400
     """For how long the audit log is kept, 90 days at least; 0: for ever."""
 
     keep_asrun_days: Annotated[int, Field(ge=0, le=36_500)] = 0
@@ -83,6 +93,20 @@ class Settings(BaseSettings):
     keep_journals_days: Annotated[int, Field(ge=0, le=36_500)] = 90
     """For how long the journal of a run stays on its node once the as-run log has all of it: longer than the oldest
     backup that may be restored; 0: for ever."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_words(cls, values: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Raises Invalid, which names the variable and repeats no value: it may be a secret."""
+        try:
+            return handler(values)
+        except ValidationError as error:
+            wrong = error.errors(include_url=False, include_context=False, include_input=False)
+            words = (
+                f"MCR_{'_'.join(map(str, one['loc'])).upper()}: {one['msg'].removeprefix('Value error, ')}"
+                for one in wrong
+            )
+            raise Invalid(f"the environment cannot be used: {'; '.join(words)}", hint="See docs/settings.md.") from None
 
     @property
     def kept(self) -> Kept:

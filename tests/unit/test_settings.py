@@ -75,6 +75,17 @@ def test_a_home_that_cannot_be_made_is_said_in_words(tmp_path: Path) -> None:
         Settings(home=tmp_path / "file" / "home").make_directories()
 
 
+def test_a_variable_that_cannot_be_used_is_named_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    for days in (0, 90, 36_500):
+        monkeypatch.setenv("MCR_KEEP_AUDIT_DAYS", str(days))
+        assert Settings().kept.audit == days
+    for days in ("89", "36501", "hornisgrinde"):
+        monkeypatch.setenv("MCR_KEEP_AUDIT_DAYS", days)
+        with pytest.raises(Invalid, match="MCR_KEEP_AUDIT_DAYS: ") as refused:
+            Settings()
+        assert "hornisgrinde" not in str(refused.value)
+
+
 def test_the_reference_is_what_the_program_says() -> None:
     """Run: make settings."""
     assert (Path(__file__).parents[2] / "docs" / "settings.md").read_text() == page()
