@@ -110,15 +110,24 @@ def _files(folder: Path) -> Iterator[_File]:
         return
     for directory, _, names in os.walk(folder):
         for name in names:
-            if not name.endswith(ENDING) or name.startswith("."):
-                continue
             path = Path(directory, name)
+            if not name.endswith(ENDING) or name.startswith(".") or not _is_text(path):
+                continue
             try:
                 seen = path.lstat()
             except FileNotFoundError:
                 continue
             if stat.S_ISREG(seen.st_mode):
                 yield _File(path, seen)
+
+
+def _is_text(path: Path) -> bool:
+    """No recorder of ours writes another name, and nothing that is told or kept can hold one."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _below(folder: Path, path: str) -> str:

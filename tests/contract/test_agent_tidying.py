@@ -161,10 +161,12 @@ async def test_one_file_that_cannot_go_keeps_none_of_the_others(node_home: NodeH
     picture.unlink()
     picture.mkdir()  # no one takes a folder for a picture, and root may write everywhere
     recording(folder, "old.mp4", 8 * HOUR_S)
+    recording(folder, os.fsdecode(b"not UTF-8 \xff/old.mp4"), 9 * HOUR_S)
     async with run(node_home) as agent:
         found = await taken(agent, RecordingsRule(older_than_s=HOUR_S))
     assert ([Path(it.path).name for it in found.due], found.stuck) == (["old.mp4"], (str(held),))
-    assert left(folder) == ["held.mp4", "held.mp4.sha256"]
+    assert left(folder) == ["held.mp4", "held.mp4.sha256", *left(folder)[2:]]
+    assert len(left(folder)) == 5, "nobody can be told of the other"
 
 
 async def test_what_is_in_use_by_the_path_of_another_mount_stays(node_home: NodeHome) -> None:
