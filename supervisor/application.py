@@ -385,7 +385,6 @@ class Application:
             supervision.history,
             nodes=supervision.nodes,
             recorders=supervision.recorder_rows,
-            channels=supervision.rows,
         )
 
     def _mirror(self, context: Context) -> Mirror:

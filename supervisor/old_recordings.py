@@ -6,7 +6,7 @@ from typing import Final, cast
 
 import structlog
 
-from db.models import Channel, Recorder
+from db.models import Recorder
 from db.repositories.leader import Fence
 from db.store import Store
 from supervisor.agent.old_recordings import ENDING, OldRecording, RecordingsRule
@@ -32,13 +32,11 @@ class OldRecordings:
         clock: Clock,
         fence: Callable[[], Fence | None],
         history: History,
-        channels: Callable[[], Iterable[Channel]],
     ) -> None:
         self._store = store
         self._clock = clock
         self._fence = fence
         self._history = history
-        self._channels = channels
         self._stuck: dict[tuple[str, str], set[str]] = {}
         """By recorder and node."""
 
@@ -48,11 +46,12 @@ class OldRecordings:
             runs = await tx.as_run.runs(recorder.id)
         return frozenset({run.node_id for run in runs} | ({recorder.node_id} if recorder.node_id else set()))
 
-    async def round(self, recorder: Recorder, node_id: str, agent: CanTidy) -> int:
+    async def round(self, recorder_id: str, node_id: str, agent: CanTidy) -> int:
         """How many files went from there. Raises StoreError and what the agent raises."""
+        recorder, spared = await self._read(recorder_id)
         if not recorder.keep_days and not recorder.keep_gib:
             return 0
-        spared = await self._known(recorder) | self._stuck.get((recorder.id, node_id), set())
+        spared |= self._stuck.get((recorder.id, node_id), set())
         gone: list[OldRecording] = []
         try:
             for _ in range(_STEPS):
@@ -114,15 +113,18 @@ class OldRecordings:
                 self._clock.now(), SYSTEM.name, SYSTEM.origin, ACTION, f"recorder:{recorder.id}", outcome, detail
             )
 
-    async def _known(self, recorder: Recorder) -> set[str]:
-        """Paths of what is in use, as far as they say that they are this recorder's; and of all that channels name,
-        which may be links to its files."""
-        below = f"/recordings/{recorder.id}/"
+    async def _read(self, recorder_id: str) -> tuple[Recorder, set[str]]:
+        """The recorder, and paths of what is in use: of assets that say that they are this recorder's, and of all that
+        channels name, which may be links to its files. As the store has it now: what a supervisor remembers is old, and
+        nothing yet, as it begins to lead."""
+        below = f"/recordings/{recorder_id}/"
         async with self._store.read(timeout=_STORE_S) as tx:
+            recorder = await tx.recorders.get(recorder_id)
             spared = set(await tx.assets.paths_with(below, MOST_SPARED + 1))
-        for channel in self._channels():
+            channels = await tx.channels.list()
+        for channel in channels:
             spared.update(text for text in _texts(channel.playout) if below in text or _is_video(text))
-        return spared
+        return recorder, spared
 
     async def _as_large(self, due: Sequence[OldRecording]) -> set[str]:
         """Paths of assets of these sizes, by whatever path they are reached: their node finds out whether they are the

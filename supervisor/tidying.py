@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 
 from db.errors import NotLeader, StoreError
-from db.models import Channel, Node, Recorder
+from db.models import Node, Recorder
 from db.repositories.leader import Fence
 from db.store import Store
 from supervisor.agent.interface import AgentError
@@ -36,7 +36,6 @@ class NodeTidying:
         *,
         nodes: Callable[[], Iterable[tuple[Node, NodeWatch | None]]],
         recorders: Callable[[], Iterable[Recorder]],
-        channels: Callable[[], Iterable[Channel]],
     ) -> None:
         self._clock = clock
         self._days = journal_days
@@ -46,7 +45,7 @@ class NodeTidying:
         self._recorders = recorders
         self._steadiness = Steadiness(clock)
         self._journals = OldJournals(store, clock, journal_days, fence)
-        self._recordings = OldRecordings(store, clock, fence, history, channels)
+        self._recordings = OldRecordings(store, clock, fence, history)
 
     async def run(self) -> None:
         """Every ten minutes, until cancelled."""
@@ -90,7 +89,7 @@ class NodeTidying:
         for node_id in sorted(nodes & agents.keys()):
             name, agent = agents[node_id]
             try:
-                await self._recordings.round(recorder, node_id, agent)
+                await self._recordings.round(recorder.id, node_id, agent)
             except (StoreError, AgentError, OSError, ValueError) as error:
                 self._failed(error, f"recordings of {recorder.name}", name)
 

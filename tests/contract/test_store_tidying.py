@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from db.models import Channel, Recorder
 from db.repositories.leader import Fence
 from db.store import Store
 from supervisor.agent.interface import AgentAway
@@ -160,12 +159,14 @@ async def test_what_goes_of_a_recorder_is_in_the_audit_log_though_its_node_never
             path.write_text("0" * 64 + "  x\n")
             os.utime(path, ((now - age * DAY).timestamp(),) * 2)
     asset = {"path": str(files[1]), "title": "a", "size_bytes": 1, "fingerprint": "f"}
-    channel = Channel(playout={"standby": {"path": str(files[2])}})
+    channel = {"name": "One", "width": 320, "height": 180, "rate": "25"}
+    playout = {"standby": {"path": str(files[2])}}
     async with real_store.write() as tx:
         await tx.assets.add(asset, now)
+        await tx.channels.add({**channel, "playout": playout}, [("hls", "")], now)
     fence = await leads(real_store)
     history = History(real_store, clock, lambda: fence)
-    job = OldRecordings(real_store, clock, lambda: fence, history, lambda: [channel])
+    job = OldRecordings(real_store, clock, lambda: fence, history)
 
     async def audited() -> list[list[str]]:
         async with real_store.read() as tx:
@@ -173,16 +174,22 @@ async def test_what_goes_of_a_recorder_is_in_the_audit_log_though_its_node_never
         assert {(it.principal, it.target) for it in rows} <= {("system", f"recorder:{row.id}")}
         return [[Path(file["path"]).name for file in it.detail["files"]] for it in reversed(rows)]
 
-    kept = Recorder(id=row.id, name=row.name, keep_days=0, keep_gib=0)
-    assert await job.round(kept, NODE, agent) == 0
+    async def keeps(days: int) -> None:
+        async with real_store.write() as tx:
+            now_known = await tx.recorders.get(row.id)
+            await tx.recorders.update(row.id, now_known.rev, {"keep_days": days})
+
+    await keeps(0)
+    assert await job.round(row.id, NODE, agent) == 0
+    await keeps(2)
     with pytest.raises(AgentAway):
-        await job.round(row, NODE, Falls(agent))
+        await job.round(row.id, NODE, Falls(agent))
     assert [file.exists() for file in files] == [False, True, True, False, True]
     assert await audited() == [["lost.mp4", "old.mp4"]]
-    assert await job.round(row, NODE, agent) == 0
+    assert await job.round(row.id, NODE, agent) == 0
     os.utime(files[4], ((now - 3 * DAY).timestamp(),) * 2)
     os.utime(folder / "young.mp4.sha256", ((now - 3 * DAY).timestamp(),) * 2)
-    assert await job.round(row, NODE, agent) == 1
+    assert await job.round(row.id, NODE, agent) == 1
     assert await audited() == [["lost.mp4", "old.mp4"], ["young.mp4"]]
     writing = asyncio.create_task(history.run())
 
@@ -217,10 +224,10 @@ async def test_an_asset_stays_that_is_a_link_to_the_recording_and_what_the_disk_
     async with real_store.write() as tx:
         await tx.assets.add(asset, now)
     fence = await leads(real_store)
-    job = OldRecordings(real_store, clock, lambda: fence, History(real_store, clock, lambda: fence), tuple)
-    assert await job.round(row, NODE, agent) == 1
+    job = OldRecordings(real_store, clock, lambda: fence, History(real_store, clock, lambda: fence))
+    assert await job.round(row.id, NODE, agent) == 1
     assert [file.exists() for file in files] == [True, True, False]
-    assert await job.round(row, NODE, agent) == 0
+    assert await job.round(row.id, NODE, agent) == 0
     async with real_store.read() as tx:
         said = {it.outcome: it.detail["files"] for it in await tx.audit.list() if it.action == ACTION}
     assert [Path(file["path"]).name for file in said["done"]] == ["held.mp4", "old.mp4"]
