@@ -16,6 +16,7 @@ from mcr_console.faults import Guarded
 from mcr_console.safe_text import safe
 from mcr_console.screens.modal import OwnModal
 from mcr_console.session import Session
+from mcr_console.widgets.field import Field
 
 ARMED_S: Final = 10.0
 TYPING_S: Final = 120.0
@@ -82,9 +83,7 @@ class ArmScreen(Guarded, OwnModal[Answer]):
                     yield Label(Text(safe(words)), classes="consequence")
             if self._reason:
                 yield Label(Text(safe(self._reason)))
-                entry = Input(id="reason", compact=True)
-                entry.cursor_blink = False
-                yield entry
+                yield Field(id="reason", then="cancel")
             with Horizontal(id="buttons"):
                 yield Button("Cancel", id="cancel")
                 yield Button(Text(safe(self._question.button)), id="do")
@@ -110,10 +109,6 @@ class ArmScreen(Guarded, OwnModal[Answer]):
             self._say("It needs a reason: it is kept with your name. Tab goes to it.")
         else:
             self.dismiss(Answer("do", reason))
-
-    @on(Input.Submitted)
-    def _next_field(self) -> None:
-        self.query_one("#cancel", Button).focus()
 
     def _watch(self) -> None:
         left = self._until - self._clock.monotonic()

@@ -14,6 +14,7 @@ from textual.widgets import Input, Label
 from mcr_console.faults import Guarded
 from mcr_console.keys import BY_COMMAND
 from mcr_console.screens.modal import OwnModal
+from mcr_console.widgets.field import Field
 
 
 class LineScreen(Guarded, OwnModal[str | None]):
@@ -46,9 +47,7 @@ class LineScreen(Guarded, OwnModal[str | None]):
         with Horizontal(id="line"):
             yield Label(Text(self._prompt), id="prompt")
             suggester = SuggestFromList(self._suggestions, case_sensitive=False) if self._suggestions else None
-            entry = Input(self._text, suggester=suggester, compact=True)
-            entry.cursor_blink = False
-            yield entry
+            yield Field(self._text, suggester=suggester, keeps=True)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

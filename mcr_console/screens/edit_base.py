@@ -18,6 +18,7 @@ from mcr_console.faults import Guarded
 from mcr_console.safe_text import safe
 from mcr_console.screens.modal import OwnModal
 from mcr_console.session import Session
+from mcr_console.widgets.field import Field
 from mcr_console.widgets.strip_view import Panel
 from supervisor.schemas.channel import Rundown
 from supervisor.schemas.rundown_edit import AnyEdit, RundownEdit
@@ -246,9 +247,7 @@ class EditScreen(Guarded, OwnModal[Rundown | None]):
 
 def field(name: str, value: str, placeholder: str = "") -> Input:
     """A field of one line."""
-    entry = Input(value, id=name, placeholder=placeholder, compact=True, select_on_focus=False)
-    entry.cursor_blink = False
-    return entry
+    return Field(value, id=name, placeholder=placeholder, keeps=True)
 
 
 Opened = Callable[[Rundown | None], None]

@@ -19,8 +19,9 @@ from mcr_console.formats import parse_format, parse_output
 from mcr_console.safe_text import safe
 from mcr_console.screens.modal import OwnModal
 from mcr_console.session import Session
+from mcr_console.widgets.field import Field
 from supervisor.schemas.channel import Channel, ChannelIn
-from supervisor.schemas.playlist import PlaylistImport
+from supervisor.schemas.playlist import ImportResult, PlaylistImport
 
 FORMATS: Final = tuple(f"{height}p{rate}" for height in (720, 1080) for rate in ("25", "50", "29.97", "59.94"))
 """What the field completes to; every format that ``parse_format`` reads may be typed."""
@@ -65,15 +66,22 @@ class CreateScreen(Guarded, OwnModal[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield Label(Text.assemble("New channel", ("   Enter goes on, Esc leaves", "not bold")), id="question")
+            yield Label(Text.assemble("New channel", ("   Enter goes on, Shift-Tab back, Esc leaves", "not bold")), id="question")
             yield Label("Name")
-            yield _entry("name", "News 24")
+            yield Field(id="name", placeholder="News 24", then="folder")
             yield Label("Folder of clips, on the supervisor's machine; it plays in a loop")
-            yield _entry("folder", "/srv/clips")
+            yield Field(id="folder", placeholder="/srv/clips", then="format")
             yield Label("Format: height, p, and a rate of 25, 50, 29.97 or 59.94")
-            yield _entry("format", "720p25", "720p25", FORMATS)
+            yield Field(
+                "720p25",
+                id="format",
+                placeholder="720p25",
+                suggester=SuggestFromList(FORMATS, case_sensitive=False),
+                then="output",
+            )
             yield Label("Outputs, apart by spaces: hls udp://HOST:PORT srt://… rtmp://…")
-            yield _entry("output", "hls", "hls")
+            # Not Cancel, which comes first by Tab: one more Enter would lose what was typed.
+            yield Field("hls", id="output", placeholder="hls", then="do")
             with Horizontal(id="buttons"):
                 yield Button("Cancel", id="cancel")
                 yield Button("Create and start", id="do")
@@ -82,14 +90,6 @@ class CreateScreen(Guarded, OwnModal[str | None]):
     def on_mount(self) -> None:
         """Begin with the name."""
         self.query_one("#name", Input).focus()
-
-    @on(Input.Submitted)
-    def _next_field(self, event: Input.Submitted) -> None:
-        if event.input.id == FIELDS[-1]:
-            # Not Cancel, which comes first by Tab: one more Enter would lose what was typed.
-            self.query_one("#do", Button).focus()
-        else:
-            self.focus_next()
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
@@ -114,7 +114,7 @@ class CreateScreen(Guarded, OwnModal[str | None]):
         made: Channel | None = None
         try:
             self._say("Reading every clip of the folder; this may take minutes.")
-            found = await feed.import_playlist(wanted.source)
+            found = await self._read(wanted.source)
             refused = f" {len(found.refused)} files cannot be used." if found.refused else ""
             self._say(f"{found.playlist.items} clips.{refused} Creating the channel.")
             made = await feed.create_channel(wanted.channel.model_copy(update={"playlist_id": found.playlist.id}))
@@ -133,13 +133,15 @@ class CreateScreen(Guarded, OwnModal[str | None]):
         finally:
             self._at_work = False
 
+    async def _read(self, source: PlaylistImport) -> ImportResult:
+        """Raises ClientError; the field that it is about is where one goes on then."""
+        try:
+            return await self._session.feed.import_playlist(source)
+        except ClientError:
+            if self.is_active:
+                self.set_focus(self.query_one("#folder", Input))
+            raise
+
     def _say(self, words: str) -> None:
         if self.is_mounted:
             self.query_one("#progress", Label).update(Text(safe(words)))
-
-
-def _entry(name: str, placeholder: str, value: str = "", suggestions: tuple[str, ...] = ()) -> Input:
-    suggester = SuggestFromList(suggestions, case_sensitive=False) if suggestions else None
-    entry = Input(value, id=name, placeholder=placeholder, suggester=suggester, compact=True)
-    entry.cursor_blink = False
-    return entry

@@ -12,6 +12,7 @@ from textual.widgets import Button, Input, Label
 from mcr_console.faults import Guarded
 from mcr_console.safe_text import safe
 from mcr_console.screens.modal import OwnModal
+from mcr_console.widgets.field import Field
 from supervisor.schemas.alarm import ShelveIn
 
 MINUTES: Final = 30
@@ -28,13 +29,16 @@ class ShelveScreen(Guarded, OwnModal[ShelveIn | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield Label("Put this alarm aside?", id="question")
+            yield Label(
+                Text.assemble("Put this alarm aside?", ("   Enter goes on, Esc leaves", "not bold")), id="question"
+            )
             yield Label(Text(safe(self._what)), classes="consequence")
             yield Label("It does not ring until then, and it is shelved still if it comes again.")
             yield Label("Minutes")
-            yield _field("minutes", str(MINUTES))
+            yield Field(str(MINUTES), id="minutes", then="reason")
             yield Label("Why? It is kept with your name.")
-            yield _field("reason", "")
+            # Not Cancel, which comes first by Tab: one more Enter would lose what was typed.
+            yield Field(id="reason", then="do")
             with Horizontal(id="buttons"):
                 yield Button("Cancel", id="cancel")
                 yield Button("Shelve", id="do")
@@ -43,10 +47,6 @@ class ShelveScreen(Guarded, OwnModal[ShelveIn | None]):
     def on_mount(self) -> None:
         """Begin with how long."""
         self.query_one("#minutes", Input).focus()
-
-    @on(Input.Submitted)
-    def _next_field(self) -> None:
-        self.focus_next()
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
@@ -62,8 +62,3 @@ class ShelveScreen(Guarded, OwnModal[ShelveIn | None]):
         else:
             self.dismiss(values)
 
-
-def _field(name: str, value: str) -> Input:
-    entry = Input(value, id=name, compact=True)
-    entry.cursor_blink = False
-    return entry

@@ -41,7 +41,7 @@ async def test_an_alarm_is_put_aside_with_a_reason_and_taken_back() -> None:
         await pilot.press("z", "tab", "tab", "tab", "enter")
         await settled(pilot)
         assert desk.supervisor.done == [], "not without a reason"
-        await pilot.press("shift+tab", "shift+tab", *"new card", "tab", "tab", "enter")
+        await pilot.press("shift+tab", "shift+tab", *"new card", "enter", "enter")
         await settled(pilot)
         values = ShelveIn(minutes=30, reason="new card")
         assert desk.supervisor.done == [("shelve", an_alarm(2).id, values)]
