@@ -63,7 +63,8 @@ class AirKeys:
             case "longer" | "shorter":
                 self._adjust(state, ADJUST_MS if action_id == "longer" else -ADJUST_MS)
             case "take" if state.live.next is None:
-                session.desk.refuse(state.channel.id, "TAKE", "nothing is next")
+                is_off = state.live.desired == "off"
+                session.desk.refuse(state.channel.id, "TAKE", "it is off, S starts it" if is_off else "nothing is next")
             case _:
                 self._send(order(_verb(action_id, state), state))
 
@@ -169,7 +170,9 @@ class AirKeys:
     def _undo(self, state: ChannelState) -> None:
         wanted = self._session.desk.undo(state)
         if wanted is None:
-            self._session.desk.refuse(state.channel.id, "UNDO", "nothing of yours to take back")
+            self._session.desk.refuse(
+                state.channel.id, "UNDO", "nothing of yours to take back (^z: an edit of the list)"
+            )
             return
         self._send(wanted)
 

@@ -15,6 +15,8 @@ from supervisor.schemas.channel import AdjustIn, Channel, CommandDone, CommandIn
 REPEAT_S: Final = 0.7
 """A key that comes again sooner is held down or bounced: a terminal waits up to 0.66 s before it repeats a key."""
 
+_KINDS: Final = ("Cannot be used", "Conflicts with what is")
+
 ADJUST_MS: Final = 30_000
 """One press makes the item on air so much longer or shorter."""
 
@@ -190,7 +192,7 @@ class AirDesk:
         try:
             detail = await self._answer(wanted)
         except ApiProblem as error:
-            self._refuse(wanted, f"{error.title}. {error.detail}".removesuffix(". "), error.hint)
+            self._refuse(wanted, words_of(error), error.hint)
         except ClientError as error:
             self._refuse(wanted, f"{error.title}. It may still have been done.", error.hint)
         except BaseException:
@@ -241,3 +243,10 @@ class AirDesk:
     def _write(self, wanted: Order, kind: Literal["pending", "done"], detail: str) -> None:
         self._notes[wanted.channel_id] = Note(kind, wanted.word, wanted.words, detail, "", self._clock.monotonic())
         self._changed()
+
+
+def words_of(error: ApiProblem) -> str:
+    """Where the title names no more than the kind of refusal, what was refused and why begins the line."""
+    return (
+        error.detail if error.title in _KINDS and error.detail else f"{error.title}. {error.detail}".removesuffix(". ")
+    )

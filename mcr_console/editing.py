@@ -129,12 +129,15 @@ class Editing:
         self._press(action_id, on_row)
 
     def _open(self, desk: Desk, screen: EditScreen) -> None:
-        before = {row.item_id for row in screen.rundown.rows}
+        before, at = {row.item_id for row in screen.rundown.rows}, desk.selected_row()
 
         def done(rundown: Rundown | None) -> None:
             if rundown is None:
                 return
-            new = next((row.item_id for row in rundown.rows if row.item_id not in before), None)
+            after = [row.item_id for row in rundown.rows]
+            new = next((item_id for item_id in after if item_id not in before), None)
+            if new is None and at is not None and after and at.item_id not in after:
+                new = after[min(at.position, len(after) - 1)]  # what came to stand where one was deleted
             desk.take(rundown, new)
             self._session.message = f"{DONE[type(screen)]}, revision {rundown.revision}"
 

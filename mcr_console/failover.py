@@ -117,7 +117,7 @@ def question(state: ChannelState, to: Candidate, placement: Placement) -> Questi
     others = [it.node_name for it in placement.candidates if not (it.here or it.why_not or it.node_id == to.node_id)]
     lines = [
         f"On air now: {now}",
-        f"It gets ready on {to.node_name} first, then {here} ends it: viewers see a break. Nothing brings it back.",
+        f"It gets ready on {to.node_name} first, then {here} ends it: viewers see a break. It stays there.",
     ]
     if others:
         lines.append(f"It could go to {', '.join(others[:4])} too: :failover NODE")

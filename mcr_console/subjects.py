@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from mcr_console.condition import condition
+from mcr_console.drawing.rundown_line import short_length
 from mcr_console.wall_state import ChannelState
 from supervisor.schemas.alarm import Alarm
 from supervisor.schemas.asrun import AsRunEvent
@@ -41,6 +42,7 @@ def of_channel(state: ChannelState) -> Subject:
 
 def of_row(state: ChannelState, row: RundownRow) -> Subject:
     """Why a row of the rundown starts when it does."""
+    rate = state.channel.format.rate
     facts = [f"It is {row.state.replace('_', ' ')}; {_STARTS.get(row.start_mode, row.start_mode)}."]
     if row.start_at is None:
         facts.append("Nobody can tell when it starts: what is above waits for a take, or it does not air.")
@@ -53,14 +55,14 @@ def of_row(state: ChannelState, row: RundownRow) -> Subject:
             facts.append(f"It comes when it was planned, at {row.planned_at:%H:%M:%S} UTC.")
     if row.over_under_frames:
         way = "too long" if row.over_under_frames > 0 else "too short"
-        facts.append(f"What stands before its fixed start is {abs(row.over_under_frames)} frames {way}.")
+        facts.append(f"What stands before its fixed start is {short_length(row.over_under_frames, rate)} {way}.")
     if row.overlap_frames:
         way = "plans it over what is above by" if row.overlap_frames > 0 else "plans nothing before it for"
-        facts.append(f"The list itself {way} {abs(row.overlap_frames)} frames.")
+        facts.append(f"The list itself {way} {short_length(row.overlap_frames, rate)}.")
     if row.cut_frames:
-        facts.append(f"A fixed start will cut {row.cut_frames} frames of it.")
+        facts.append(f"A fixed start will cut {short_length(row.cut_frames, rate)} of it.")
     if row.gap_frames:
-        facts.append(f"Filler airs for {row.gap_frames} frames before it.")
+        facts.append(f"Filler airs for {short_length(row.gap_frames, rate)} before it.")
     if row.note:
         facts.append(row.note)
     return Subject(f"{state.channel.number} {state.channel.name}: {row.title}", tuple(facts), state.channel.id)

@@ -355,7 +355,10 @@ def _not_on_air(keeper: ChannelKeeper) -> Conflict:
     wanted = "wanted on air" if row.desired == "on" else "off, as wanted"
     hint = "Start it first." if row.desired == "off" else "It is being started; see what its tile says."
     return Conflict(
-        f"{row.name} is not on air: {wanted}, {row.phase}", conflict="not_armed", hint=hint, phase=row.phase
+        f"{row.name} is not on air: {wanted if row.phase == row.desired else f'{wanted}, {row.phase}'}",
+        conflict="not_armed",
+        hint=hint,
+        phase=row.phase,
     )
 
 

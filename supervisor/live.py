@@ -222,6 +222,7 @@ class LiveBoard:
             faults=None if status is None else _faults(status),
             logo=None if status is None or status.logo is None else _logo(status.logo),
             engine=None if status is None or status.engine is None else _engine(status.engine),
+            dropped=() if status is None else status.dropped,
         )
 
 

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final, Literal, cast
 
+from msgspec.structs import replace
+
 from db.models import Asset, Item, Playlist
 from sidecar.protocol import channel as protocol
 from sidecar.rundown.forecast import PredictedStart, forecast, index_of
@@ -34,6 +36,7 @@ class Timing:
     """When things start: by item id, from the forecast or from what aired. ``note`` goes to the first row.
 
     ``told`` is the list as its sidecar has it, and ``origin`` the instant from which ``figures`` count their frames.
+    ``dropped`` and ``added`` are what operators did on air: rows, and frames of the item on air.
     """
 
     on_air: str | None = None
@@ -45,6 +48,8 @@ class Timing:
     told: protocol.Playlist | None = None
     origin: datetime | None = None
     figures: Figures = NO_FIGURES
+    dropped: frozenset[str] = frozenset()
+    added: int = 0
 
 
 def timing_of_start(
@@ -72,38 +77,70 @@ def timing_on_air(
     """
     item, following = live.item, live.next
     following_id = following.item_id if following else None
+    dropped, added = frozenset(live.dropped), _added(list_, live)
+    changed = _changed(list_, live, dropped, added)
     waits = live.hold or live.picture in {"hold", "freeze", "standby"}
     if item is None:
         index = None if following is None else index_of(list_.items, following.item_id)
         left = None if following is None else following.in_frames_left
         if following is None or left is None:
             held = Figures(human=Human(0, following_id, "it waits for a take")) if following else NO_FIGURES
-            return Timing(next=following_id, aired=aired, told=list_, origin=live.as_of, figures=held)
+            return Timing(next=following_id, aired=aired, told=list_, origin=live.as_of, figures=held, dropped=dropped)
         base = _later(live.as_of, left, rate)
-        ahead = forecast(list_, protocol.ResumePoint(following.item_id), wall=Wall(nanoseconds(base), rate))
+        wall = Wall(nanoseconds(base), rate)
+        ahead = forecast(list_, protocol.ResumePoint(following.item_id), wall=wall, dropped=dropped)
         starts = _starts(ahead, base, rate)
-        found = figures(list_, nanoseconds(base), rate, index=index or 0, missing=missing)
+        found = figures(changed, nanoseconds(base), rate, index=index or 0, missing=missing)
         return Timing(
-            next=following_id, starts=starts, ahead=_by_id(ahead), aired=aired, told=list_, origin=base, figures=found
-        )
+            next=following_id, starts=starts, ahead=_by_id(ahead), aired=aired, told=list_, origin=base, figures=found,
+            dropped=dropped,
+        )  # fmt: skip
     begun = _later(live.as_of, -item.position_frames, rate)
     if abs(begun - item.started_at) <= 2 * _span(1, rate):
         begun = item.started_at
     cued = following.item_id if following and following.cued else None
     point, wall = protocol.ResumePoint(item.item_id, 0), Wall(nanoseconds(begun), rate)
-    ahead = forecast(list_, point, hold=waits, next_item_id=cued, wall=wall)
+    ahead = forecast(list_, point, hold=waits, next_item_id=cued, wall=wall, added=added, dropped=dropped)
     starts = _starts(ahead, begun, rate)
     starts[item.item_id] = item.started_at
     index = index_of(list_.items, item.item_id)
     found = NO_FIGURES
     if index is not None:
-        found = figures(
-            list_, nanoseconds(live.as_of), rate, index=index, begun=-item.position_frames, held=waits, missing=missing
-        )
+        begin = -item.position_frames
+        found = figures(changed, nanoseconds(live.as_of), rate, index=index, begun=begin, held=waits, missing=missing)
     return Timing(
         on_air=item.item_id, next=following_id, starts=starts, ahead=_by_id(ahead), aired=aired, told=list_,
-        origin=live.as_of, figures=found,
+        origin=live.as_of, figures=found, dropped=dropped, added=added,
     )  # fmt: skip
+
+
+def _added(list_: protocol.Playlist, live: ChannelLive) -> int:
+    """By how many frames an operator changed the length of the item on air."""
+    index = None if live.item is None else index_of(list_.items, live.item.item_id)
+    if index is None or live.item is None or live.item.duration_frames is None:
+        return 0
+    planned = list_.items[index].duration_frames
+    return 0 if planned is None else live.item.duration_frames - planned
+
+
+def _changed(
+    list_: protocol.Playlist, live: ChannelLive, dropped: frozenset[str], added: int
+) -> protocol.Playlist:  # fmt: skip
+    """The list with what operators did to it on air."""
+    if not dropped and not added:
+        return list_
+    on_air = None if live.item is None else live.item.item_id
+    items = [
+        replace(
+            item,
+            dropped=item.dropped or item.id in dropped,
+            duration_frames=(item.duration_frames or 0) + added
+            if added and item.id == on_air
+            else item.duration_frames,
+        )
+        for item in list_.items
+    ]
+    return replace(list_, items=tuple(items))
 
 
 def rundown(listing: Listing, timing: Timing, rate: Fraction, time_zone: str, channel_id: str | None = None) -> Rundown:
@@ -141,6 +178,8 @@ def _row(
 ) -> RundownRow:  # fmt: skip
     asset = listing.assets.get(item.asset_id or "")
     frames = channel_frames(item, asset, rate)
+    if frames is not None and item.id == timing.on_air:
+        frames += timing.added
     state = _state(item, asset, listing, timing)
     start_at = timing.starts.get(item.id)
     if state == "aired":
@@ -181,7 +220,7 @@ def _state(item: Item, asset: Asset | None, listing: Listing, timing: Timing) ->
     """What will air again counts as planned, not as aired: a list that loops has no past."""
     if item.id == timing.on_air:
         return "on_air"
-    if item.dropped:
+    if item.dropped or item.id in timing.dropped:
         return "dropped"
     if _is_missing(item, asset, listing):
         return "missing"

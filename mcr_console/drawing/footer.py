@@ -79,13 +79,16 @@ def render_footer(view: FooterView, width: int, palette: Palette) -> Strip:
 
 def _rank(action: Action, view: FooterView) -> int:
     """What one has to do first comes first: no air key does anything before control is taken over. What nobody has, the
-    next air key takes by itself. Then what the moment asks for: undo after a key, why a warning, more time for a live.
+    next air key takes by itself. Then what the moment asks for: start where it is off, the way back from the slate,
+    undo after a key, why a warning, more time for a live.
     """
     match action.id:
         case "control":
             return {"other": 2, "mine": 8, "free": action.rank}[view.whose]
         case "note" if view.place == "handover":
             return 3
+        case "start" | "rejoin" if view.place in ON_CHANNELS:
+            return 2  # either is offered only where the channel is off, or on its slate
         case "undo":
             return 4  # it is offered only while there is something of one's own to take back
         case "explain" if view.place == "attention" or _is_odd(view):
@@ -134,6 +137,7 @@ def label_of(action: Action, view: FooterView, palette: Palette) -> tuple[str, S
         "freeze": "unfreeze" if live.picture == "freeze" else "freeze",
         "acknowledge": f"ack {live.alarms}",
         "undo": f"undo {view.undo}",
+        "start": f"START {fit(target(state), min(TITLE_WIDTH, cell_len(target(state))))}",
     }.get(action.id, action.word)
     hidden = (
         (action.id == "start" and live.desired == "on")

@@ -40,13 +40,13 @@ def _standing(rundown: Rundown, palette: Palette) -> tuple[str, Style]:
     fixed = next((row for row in rundown.rows if row.item_id == rundown.next_fixed_item_id), None)
     over = 0 if fixed is None or fixed.over_under_frames is None else fixed.over_under_frames
     if over:
-        words.append(f"{'OVER' if over > 0 else 'UNDER'} {_short(over, rundown.rate)}")
+        words.append(f"{'OVER' if over > 0 else 'UNDER'} {short_length(over, rundown.rate)}")
     if rundown.next_action_at is not None:
         words.append(f"act {_local(rundown.next_action_at, rundown.time_zone):%H:%M:%S}")
     return "  ".join(words), palette.warning if over > 0 else palette.dim
 
 
-def _short(frames: int, rate: str) -> str:
+def short_length(frames: int, rate: str) -> str:
     """Minutes and seconds; below a second the frames."""
     seconds = int(abs(frames) / Fraction(rate))
     return f"{seconds // 60}:{seconds % 60:02}" if seconds else f"{abs(frames)} fr"
@@ -56,13 +56,13 @@ def _remarks(row: RundownRow, rate: str) -> str:
     """What fixed starts and the plan do to this row."""
     words: list[str] = []
     if row.over_under_frames:
-        words.append(f"{'over' if row.over_under_frames > 0 else 'under'} {_short(row.over_under_frames, rate)}")
+        words.append(f"{'over' if row.over_under_frames > 0 else 'under'} {short_length(row.over_under_frames, rate)}")
     if row.cut_frames:
-        words.append(f"cut {_short(row.cut_frames, rate)}")
+        words.append(f"cut {short_length(row.cut_frames, rate)}")
     if row.gap_frames:
-        words.append(f"filler {_short(row.gap_frames, rate)}")
+        words.append(f"filler {short_length(row.gap_frames, rate)}")
     if row.overlap_frames:
-        words.append(f"plan {'overlaps' if row.overlap_frames > 0 else 'gap'} {_short(row.overlap_frames, rate)}")
+        words.append(f"plan {'overlaps' if row.overlap_frames > 0 else 'gap'} {short_length(row.overlap_frames, rate)}")
     return " ".join(words)
 
 

@@ -105,7 +105,7 @@ class ChannelScreen(OperatorScreen):
         super().tick()
 
     def _keep_up(self) -> None:
-        """Fetches the rundown when the channel, its list or what is on air changed, and now and then."""
+        """Fetches the rundown when the channel, its list, what is on air or its length, or what was dropped changed."""
         focus, state = self.session.focus, self.session.focused
         if focus != self._channel_id:
             self._channel_id, self._rundown, self._fetched, self._trouble = focus, None, None, ""
@@ -117,9 +117,10 @@ class ChannelScreen(OperatorScreen):
             self.run_worker(partial(self._fetch_asrun, pages, pages.more()), group="asrun", exit_on_error=False)
         if focus is None or state is None or self._loading:
             return
-        item = state.live.item.item_id if state.live.item is not None else None
-        follows = state.live.next.item_id if state.live.next is not None else None
-        fresh = (focus, self.session.wall.rundown_news.get(focus, 0), item, follows, state.live.hold, state.live.phase)
+        live, news = state.live, self.session.wall.rundown_news.get(focus, 0)
+        item = None if live.item is None else (live.item.item_id, live.item.duration_frames)
+        follows = live.next.item_id if live.next is not None else None
+        fresh = (focus, news, item, follows, live.hold, live.phase, live.dropped)
         if fresh != self._fetched or now >= self._fetch_at:
             self._fetched, self._fetch_at, self._loading = fresh, now + REFRESH_S, True
             self.run_worker(partial(self._fetch_rundown, focus), group="rundown", exit_on_error=False)

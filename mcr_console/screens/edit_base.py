@@ -42,8 +42,8 @@ class EditScreen(Guarded, OwnModal[Rundown | None]):
     EditScreen .field { height: 1; }
     EditScreen .field Label { width: 8; }
     EditScreen .field .hint { width: 1fr; padding: 0 0 0 2; color: $foreground 60%; }
-    EditScreen .field Input { width: 30; }
-    EditScreen #search { width: 1fr; }
+    EditScreen .field Input { width: 22; }
+    EditScreen #search, EditScreen #title { width: 1fr; }
     EditScreen #found { height: 5; }
     EditScreen #as-heading { height: 1; margin: 1 0 0 0; }
     EditScreen #as-it-would-be { height: 7; }

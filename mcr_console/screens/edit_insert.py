@@ -53,13 +53,21 @@ class InsertScreen(EditScreen):
         """What is looked for."""
         return self.query_one("#search", Input).value.strip()
 
+    def on_input_changed(self) -> None:
+        """No clip stays chosen beneath what is none."""
+        if not self._is_clip():
+            self._found, self._looked_for = (), None
+            self.repaint()
+
+    def _is_clip(self) -> bool:
+        try:
+            return item_of(self.typed, self.rundown.rate) is None
+        except ValueError:
+            return False
+
     async def look_up(self) -> None:
         words = self.typed
-        try:
-            is_clip = item_of(words, self.rundown.rate) is None
-        except ValueError:
-            is_clip = False
-        if not is_clip:
+        if not self._is_clip():
             self._found, self._looked_for = (), None
         elif words != self._looked_for:
             self._found = await self.session.feed.find_assets(words)

@@ -17,11 +17,11 @@ from supervisor.schemas.rundown_edit import AnyEdit, ChangeEdit, DuplicateEdit, 
 
 _LABELS: Final = {
     "title": ("Title", ""),
-    "start": ("Start", "follow, hold, or a time: 20:15:00 cuts, ~20:15:00 waits"),
-    "first": ("In", "the clip's own timecode; empty: its first frame"),
-    "out": ("Out", "one past its last frame; empty: its end"),
+    "start": ("Start", "follow, hold, 20:15:00 cuts, ~20:15:00 waits"),
+    "first": ("In", "HH:MM:SS:FF of the clip; empty: its start"),
+    "out": ("Out", "HH:MM:SS:FF after the last; empty: its end"),
     "end": ("End", "duration, take, or a time: 21:00:00"),
-    "length": ("Length", "0:30, 1:00:00 or HH:MM:SS:FF; a live may be without"),
+    "length": ("Length", "0:30 or HH:MM:SS:FF; a live may be without"),
 }
 
 
@@ -44,7 +44,8 @@ class ChangeScreen(EditScreen):
             with Horizontal(classes="field"):
                 yield Label(label)
                 yield field(name, getattr(self._was, name))
-                yield Label(hint, classes="hint")
+                if hint:
+                    yield Label(hint, classes="hint")
 
     def edit(self) -> AnyEdit:
         typed = {name: self.query_one(f"#{name}", Input).value for name in fields_of(self._item)}

@@ -66,7 +66,10 @@ class CreateScreen(Guarded, OwnModal[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield Label(Text.assemble("New channel", ("   Enter goes on, Shift-Tab back, Esc leaves", "not bold")), id="question")
+            yield Label(
+                Text.assemble("New channel", ("   Enter goes on, Shift-Tab back, Esc leaves", "not bold")),
+                id="question",
+            )
             yield Label("Name")
             yield Field(id="name", placeholder="News 24", then="folder")
             yield Label("Folder of clips, on the supervisor's machine; it plays in a loop")

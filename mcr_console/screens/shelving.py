@@ -61,4 +61,3 @@ class ShelveScreen(Guarded, OwnModal[ShelveIn | None]):
             self.query_one("#progress", Label).update("It needs whole minutes, at most a week, and a reason.")
         else:
             self.dismiss(values)
-

@@ -17,9 +17,9 @@ _EDITING: Final = tuple(
 
 
 class Field(Input):
-    """Textual's own types a letter where the focus is when it is read, but obeys Tab, Enter and Backspace only once they
-    have bubbled up through every parent: of keys that come together (typed ahead, over a slow line, by a script) the
-    letters come first, and into the field before. Here each key has done its work before the next one is looked at.
+    """Textual's own types a letter where the focus is when it is read, but obeys Tab, Enter and Backspace only once
+    they have bubbled up through every parent: of keys that come together (typed ahead, over a slow line, by a script)
+    the letters come first, and into the field before. Here each key has done its work before the next is looked at.
 
     ``then`` is the id of what Enter leads to; where it is empty, Enter submits. What stands in a field that Tab or
     Enter leads to is replaced by what is typed, unless ``keeps`` says that it is rather corrected.
@@ -45,7 +45,7 @@ class Field(Input):
             value, id=id, placeholder=placeholder, suggester=suggester, compact=True, select_on_focus=False
         )
         self.cursor_blink = False
-        self._then, self._keeps = then, keeps
+        self._then, self.keeps = then, keeps
 
     def post_message(self, message: Message) -> bool:
         """A letter is typed now, not when this widget's own turn comes: what follows it may lead elsewhere."""
@@ -72,5 +72,5 @@ class Field(Input):
         if to is None:
             return
         self.screen.set_focus(to)
-        if isinstance(to, Field) and not to._keeps:
+        if isinstance(to, Field) and not to.keeps:
             to.selection = Selection(0, len(to.value))

@@ -135,7 +135,7 @@ def _require_place(standing: Sequence[OldItem], at: int, *, loops: bool, word: s
 
 def _hint(one: OldItem) -> str:
     if one.why_locked.startswith("due"):
-        return "D drops it, and what you cue airs in its place."
+        return "While H holds what is on air it can be; or D drops it, and what you cue airs in its place."
     return "] and [ make what is on air longer and shorter." if one.why_locked.startswith("on air") else ""
 
 

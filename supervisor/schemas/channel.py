@@ -257,6 +257,8 @@ class ChannelLive(Schema):
     """None where the sidecar plays by itself."""
     control: Control | None = None
     """Whose air commands are done; None: nobody's alone. Only the leader knows."""
+    dropped: tuple[str, ...] = ()
+    """Items of its list that an operator dropped on air: they do not air while this run lasts."""
 
 
 class Channel(Playout):

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from mcr_console.air import words_of
 from mcr_console.client import ApiProblem, Unreachable
 from mcr_console.screens.arming import ArmScreen
 from supervisor.schemas.channel import AdjustIn, Channel, CueIn, DropIn
@@ -324,3 +325,31 @@ async def settled_but_waiting(desk: Desk) -> None:
     for _ in range(5):
         await idle()
         desk.app.tick()
+
+
+async def test_a_channel_that_is_off_offers_its_start_first_and_a_take_says_so() -> None:
+    off = channel(1, "News", follows=None, desired="off", phase="off", observed=None, picture=None, item=None)
+    desk = Desk([reset([off])])
+    async with desk.app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert desk.text().splitlines()[-1].startswith(" S  START 1 NEWS")
+        await pilot.press("t")
+        await settled(pilot)
+        assert desk.supervisor.sent == []
+        assert "it is off, S starts it" in desk.text()
+
+
+async def test_on_the_slate_the_way_back_stands_beside_the_take() -> None:
+    desk = Desk([reset([channel(1, "A channel of a long name", picture="standby", reason="standby")])])
+    async with desk.app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        words = desk.text().splitlines()[-1]
+        assert words.index("TAKE 1") < words.index("R  REJOIN") < words.index("esc")
+
+
+def test_a_refusal_begins_with_what_was_refused_where_its_title_says_no_more_than_that_it_was() -> None:
+    told = ApiProblem("Cannot be used", "News: ident is on air", "Take what is to air.", code="invalid", status=422)
+    guarded = ApiProblem("Take guard", "The last take was 0.4 s ago.", "", code="take_guard", status=409)
+    assert (words_of(told), words_of(guarded)) == ("News: ident is on air", "Take guard. The last take was 0.4 s ago.")

@@ -96,7 +96,7 @@ async def test_a_refusal_is_explained_on_its_channel_with_who_and_why(supervisor
     assert [(one["by"], one["action"], one["outcome"], one["status"]) for one in told] == [
         (me, "take", "refused", 409), (me, "adjust", "refused", 422),
     ]  # fmt: skip
-    assert (told[0]["code"], told[0]["why"]) == ("not_armed", "One is not on air: off, as wanted, off")
+    assert (told[0]["code"], told[0]["why"]) == ("not_armed", "One is not on air: off, as wanted")
     (moved,) = (await supervisor.call("GET", f"/channels/{other['id']}/explain"))["refusals"]
     assert (moved["code"], moved["why"]) == ("not_movable", "Two is not moved: it is off")
 

@@ -208,3 +208,23 @@ def test_comments_and_dropped_items_are_passed_over() -> None:
     assert [row.state for row in shown.rows] == ["on_air", "planned", "dropped", "planned"]
     assert shown.next_action == "the list ends"
     assert shown.next_action_at == NOON + timedelta(seconds=16)
+
+
+def test_what_an_operator_dropped_on_air_has_no_time_and_what_follows_comes_sooner() -> None:
+    list_ = listing(item(0), item(1), item(2), item(3))
+    shown = rows_on_air(list_, on_air(0, 100, next=following(1), dropped=(f"{2:032x}",)))
+    assert starts(shown) == [-4.0, 6.0, None, 16.0]
+    assert [row.state for row in shown.rows] == ["on_air", "next", "dropped", "planned"]
+    assert shown.next_action_at == NOON + timedelta(seconds=26)
+
+
+def test_what_follows_an_item_that_was_made_longer_comes_later() -> None:
+    live = on_air(0, 100, next=following(1))
+    assert live.item is not None
+    longer = live.model_copy(update={"item": live.item.model_copy(update={"duration_frames": 250 + 750})})
+    shown = rows_on_air(listing(item(0), item(1)), longer)
+    assert starts(shown) == [-4.0, 36.0]
+    assert [row.duration_frames for row in shown.rows] == [1000, 250]
+    assert shown.ends_at == NOON + timedelta(seconds=46)
+    again = rows_on_air(listing(item(0), item(1)), longer, after_last="loop")
+    assert starts(again) == [-4.0, 36.0], "the next round has its own length"
