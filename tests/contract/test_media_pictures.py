@@ -102,7 +102,13 @@ def ycbcr(rgb: tuple[float, float, float], red: float, blue: float, full: bool) 
 BT601, BT709 = (0.299, 0.114), (0.2126, 0.0722)
 
 
-@pytest.mark.parametrize("rgb", [(0.75, 0.1, 0.1), (0.1, 0.7, 0.2), (0.15, 0.2, 0.8), (0.9, 0.9, 0.9), (0.7, 0.7, 0.1)])
+@pytest.mark.parametrize(
+    "rgb",
+    [
+        *((0.75, 0.1, 0.1), (0.15, 0.2, 0.8)),
+        *(pytest.param(it, marks=pytest.mark.long) for it in ((0.1, 0.7, 0.2), (0.9, 0.9, 0.9), (0.7, 0.7, 0.1))),
+    ],
+)
 @pytest.mark.parametrize(
     ("size", "weights", "space", "colour_range", "pixel_format", "chroma"),
     [

@@ -85,7 +85,6 @@ def test_a_take_by_one_key_is_seen_answered_and_logged(on_air: TestHome) -> None
     until(logged, 15.0, lambda: on_air.mcr("asrun", "--channel", "1").stdout)
 
 
-@pytest.mark.short
 def test_a_take_is_answered_within_150_ms(on_air: TestHome) -> None:
     """P8: the number that the operator reads, arrival to first frame encoded; the median of seven key presses."""
     took: dict[int, int] = {}

@@ -111,6 +111,7 @@ async def test_a_channel_plays_is_taken_seen_logged_and_taken_off_air(supervisor
     assert not sidecars(supervisor.settings.home)
 
 
+@pytest.mark.long
 async def test_shutting_down_leaves_playout_alone_and_the_next_supervisor_takes_charge(
     short_home: Path, tmp_path: Path
 ) -> None:
@@ -199,6 +200,7 @@ async def test_an_edit_of_the_playlist_reaches_what_plays(supervisor: Running, t
     await supervisor.call("DELETE", path, rev=current["rev"], expect=204)
 
 
+@pytest.mark.long
 async def test_letting_the_leash_go_takes_everything_off_air(short_home: Path, tmp_path: Path) -> None:
     reading, writing = os.pipe()
     async with running_supervisor(short_home, leash_fd=reading) as running:

@@ -28,8 +28,8 @@ def run(where: Path, text: str, **environment: str) -> tuple[int, str]:
         cwd=where, capture_output=True, text=True, timeout=60, check=False,
         # None of the plugins that are installed is needed here, and to load them takes longer than all else.
         env={
-            **os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-            **environment,
+            **os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": "--junitxml=report.xml",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **environment,
         },
     )  # fmt: skip
     return done.returncode, done.stdout
@@ -41,6 +41,7 @@ def test_what_passes_alone_is_named_and_does_not_fail_ci(tmp_path: Path) -> None
     assert "unsteady, if it passes alone: test_it.py::test_once" in said
     assert "1 failed" in said
     assert "passed alone" in said
+    assert 'failures="1"' in (tmp_path / "report.xml").read_text(), "the report of all is written over"
 
 
 def test_without_ci_a_failure_is_a_failure(tmp_path: Path) -> None:
