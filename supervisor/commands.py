@@ -36,6 +36,7 @@ from supervisor.loops.outputs import needs_of, ports_on
 from supervisor.loops.roster import Roster
 from supervisor.principal import Principal
 from supervisor.schemas.channel import AdjustIn, CommandDone, CommandIn, CueIn, DropIn, LogoIn
+from supervisor.shared_servers import require_own_server
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +65,8 @@ class Commands:
     async def start(self, channel_id: str, by: Principal) -> Channel:
         """The channel is wanted on air from now on; repeating it changes nothing. The rest is seen live.
 
-        Raises ``db.errors.PortTaken`` where a DeckLink port of it has another owner; then nothing is changed.
+        Raises ``db.errors.PortTaken`` where a DeckLink port of it has another owner, and Conflict (``server_taken``)
+        where its CasparCG server plays another channel; then nothing is changed.
         """
         row = await self._want(channel_id, "on")
         keeper = self._roster.update(row)
@@ -232,6 +234,8 @@ class Commands:
                     row = await tx.channels.get(channel_id)
                     if row.desired == desired:
                         return row
+                    if desired == "on" and row.engine == "caspar":
+                        require_own_server(row, await tx.channels.list(), len(await tx.nodes.list()))
                     claims = await self._claims(tx, row) if desired == "on" else ()
                     return await tx.channels.set_desired(row.id, row.rev, desired, claims, self._desk.clock.now())
             except Missing as error:

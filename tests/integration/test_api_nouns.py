@@ -126,6 +126,11 @@ async def test_where_the_server_is_holds_from_the_next_start_on(supervisor: Runn
         made = await supervisor.call("POST", "/channels", json={"name": "One", "engine": "caspar", "caspar": caspar})
         path = f"/channels/{made['id']}"
         await supervisor.call("POST", f"{path}/start")
+        again = {"name": "Two", "engine": "caspar", "caspar": {**caspar, "host": "localhost", "layer": 20}}
+        other = await supervisor.call("POST", "/channels", json=again)
+        refused = await supervisor.unix.post(f"/api/v1/channels/{other['id']}/start")
+        assert (refused.status_code, refused.json()["code"]) == (409, "server_taken")
+        assert "is One's now" in refused.json()["detail"]
 
         async def told() -> list[str]:
             now = await supervisor.call("GET", path)
