@@ -43,7 +43,9 @@ def _play(configuration: "Configuration") -> int:
 
     from sidecar import logs
     from sidecar.lifecycle import Sidecar
+    from sidecar.media.av_errors import leak_nothing
 
+    leak_nothing()
     logs.configure(channel_id=configuration.channel_id, epoch=configuration.epoch)
     _name_process(configuration.document.name)
 
