@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from mcr_console.condition import condition
-from mcr_console.drawing.attention_rows import is_shelved
+from mcr_console.drawing.attention import is_shelved
 from mcr_console.safe_text import safe
 from mcr_console.wall_state import WallState
 

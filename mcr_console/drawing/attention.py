@@ -11,6 +11,7 @@ from mcr_console.condition import condition
 from mcr_console.drawing.strips import blank, columns, line
 from mcr_console.palette import Palette
 from mcr_console.wall_state import WallState
+from supervisor.schemas.alarm import Alarm
 
 _RANK = {"off_air": 0, "critical": 1, "warning": 2, "info": 3}
 
@@ -27,13 +28,20 @@ class Attention:
     acknowledged: str = ""
 
 
-def attention(state: WallState) -> tuple[Attention, ...]:
-    """Alarms that are not cleared, and channels off air or with a warning that no alarm speaks of."""
+def attention(state: WallState, now: datetime) -> tuple[Attention, ...]:
+    """Alarms that are neither cleared nor put aside, and channels off air or with a warning that no alarm speaks of.
+
+    ``now``: the supervisor's, as far as it is known.
+    """
     found: list[Attention] = []
     spoken: set[str] = set()
     for alarm in state.alarms:
         known = state.channels.get(alarm.channel_id or "")
         off_air = known is not None and condition(known).tally == "off_air"
+        if is_shelved(alarm, now):
+            if not off_air:
+                spoken.add(alarm.channel_id or "")
+            continue
         spoken.add(alarm.channel_id or "")
         found.append(
             Attention(
@@ -56,6 +64,11 @@ def attention(state: WallState) -> tuple[Attention, ...]:
     return tuple(sorted(found, key=lambda one: (bool(one.acknowledged), _RANK[one.loudness])))
 
 
+def is_shelved(alarm: Alarm, now: datetime) -> bool:
+    """Put aside until later."""
+    return alarm.shelved_until is not None and alarm.shelved_until > now
+
+
 def without_name(text: str, name: str) -> str:
     """An alarm's text without the channel's name before it, for where the name stands beside it."""
     rest = text.removeprefix(name)
@@ -64,7 +77,7 @@ def without_name(text: str, name: str) -> str:
 
 def render_attention(state: WallState, width: int, height: int, clock: Clock, palette: Palette) -> list[Strip]:
     """A heading and one line for each, so many as ``height`` has room for; the last line counts the rest."""
-    found = attention(state)
+    found = attention(state, state.supervisor_now(clock.monotonic()) or clock.now())
     base = palette.ground
     stale = state.stale(clock.monotonic())
     if not found:

@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from mcr_console.clock import Clock
 from mcr_console.condition import condition
-from mcr_console.drawing.attention import without_name
+from mcr_console.drawing.attention import is_shelved, without_name
 from mcr_console.drawing.prose import prose
 from mcr_console.drawing.strips import Part, columns, line
 from mcr_console.palette import Palette
@@ -69,11 +69,6 @@ def board(wall: WallState, over: Sequence[Alarm], coming: Sequence[Coming], now:
         ),
         coming=tuple(one for one in coming if (one.kind, one.channel_id or one.node_id) not in alarmed),
     )
-
-
-def is_shelved(alarm: Alarm, now: datetime) -> bool:
-    """Put aside, and its time is not over."""
-    return alarm.shelved_until is not None and alarm.shelved_until > now
 
 
 @dataclass(frozen=True, slots=True)

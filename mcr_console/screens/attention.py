@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from mcr_console.client import ClientError
+from mcr_console.drawing.attention import is_shelved
 from mcr_console.drawing.attention_rows import (
     Board,
     Ink,
@@ -15,7 +16,6 @@ from mcr_console.drawing.attention_rows import (
     board,
     channel_page,
     coming_page,
-    is_shelved,
     render_alarm,
     render_coming,
     render_section,

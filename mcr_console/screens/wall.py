@@ -84,7 +84,9 @@ class WallScreen(OperatorScreen):
     def _share_height(self) -> None:
         """All tiles come first; what is left goes to ATTENTION, which keeps a few lines when somebody is needed."""
         available = self._body.size.height
-        needs = len(attention(self.session.wall))
+        session = self.session
+        now = session.wall.supervisor_now(session.clock.monotonic()) or session.clock.now()
+        needs = len(attention(session.wall, now))
         least = min(needs + 1, 4) if needs else 0
         grid = grid_for(len(self.session.visible()), self.size.width, available - least)
         spare = available - grid.total_height

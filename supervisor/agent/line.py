@@ -198,6 +198,11 @@ async def _exchange(
             raise WrongAgent(
                 f"{wrong.strerror}: whoever changed it there says so by mcr node set NAME --fingerprint SHA256"
             ) from wrong
+        if _speaks_no_tls(error):
+            raise httpx.ConnectError(
+                "somebody answers there, but not by TLS: an agent on loopback, or with --insecure-http, is called by "
+                "http://, and its node is added so; with --host 0.0.0.0 it speaks TLS"
+            ) from error
         raise
     try:
         content = bytearray()
@@ -208,6 +213,13 @@ async def _exchange(
         return Raw(answer.status_code, answer.headers.get(MAC, ""), bytes(content), _shown(answer))
     finally:
         await answer.aclose()
+
+
+def _speaks_no_tls(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__ or cause.__context__
+    return cause is not None and cause.reason == "WRONG_VERSION_NUMBER"
 
 
 def _wrong_certificate(error: BaseException) -> WrongCertificate | None:

@@ -207,7 +207,7 @@ def test_attention_puts_off_air_first_and_says_nothing_twice() -> None:
         alarm(2, 5, "critical", "off air", 2),
         alarm(3, 7, "info", "old", 9, by="ann"),
     )
-    found = attention(built(FrozenClock(), reset(degraded_channels(), alarms)).state())
+    found = attention(built(FrozenClock(), reset(degraded_channels(), alarms)).state(), NOON)
     assert [(one.loudness, one.channel_id) for one in found] == [
         ("off_air", ident(5)),
         ("warning", ident(2)),
@@ -217,6 +217,16 @@ def test_attention_puts_off_air_first_and_says_nothing_twice() -> None:
         ("warning", ident(9)),
         ("info", ident(7)),
     ]
+
+
+def test_what_was_put_aside_is_nothing_that_needs_you() -> None:
+    """Nor does its channel come back as one of which nobody speaks, unless it is dark."""
+    aside = {"shelved_until": NOON + timedelta(minutes=5)}
+    late = alarm(1, 2, "warning", "frames late", 95).model_copy(update=aside)
+    dark = alarm(2, 5, "critical", "off air", 2).model_copy(update=aside)
+    state = built(FrozenClock(), reset(degraded_channels(), (late, dark))).state()
+    assert {ident(2), ident(5)} & {one.channel_id for one in attention(state, NOON)} == {ident(5)}
+    assert {ident(2), ident(5)} <= {one.channel_id for one in attention(state, NOON + timedelta(minutes=6))}
 
 
 def test_a_cleared_alarm_goes() -> None:

@@ -106,6 +106,12 @@ async def test_an_address_in_the_clear_is_encrypted_once_its_agent_can(node_home
             assert fresh.is_encrypted
 
 
+async def test_of_an_agent_in_the_clear_that_is_called_by_tls_it_is_said_what_to_do(node_home: NodeHome) -> None:
+    async with served(node_home) as node, replace(node, url=node.url.replace("http", "https")).remote() as remote:
+        with pytest.raises(AgentAway, match=r"not by TLS: .* is called by http://"):
+            await remote.report(-1, 0.0)
+
+
 @pytest.mark.parametrize("known", [False, True], ids=["first use", "seen before"])
 async def test_who_stands_between_with_a_certificate_of_his_own_is_refused(
     node_home: NodeHome, own: Shown, other: Shown, *, known: bool

@@ -140,6 +140,8 @@ def _tell(options: AgentOptions, fingerprint: str) -> None:
         log.info("what is said to this agent is encrypted", fingerprint=fingerprint)
     elif not is_loopback(options.host):
         log.warning("what is said to this agent can be read on the way: --insecure-http", node=options.name)
+    else:
+        log.info("this agent is called by http://, from this machine alone: it listens on loopback", host=options.host)
 
 
 async def _serve(server: Server, door: socket.socket, options: AgentOptions, service: ServiceManager) -> int:
