@@ -38,7 +38,8 @@ def drop_journal(root: Path, run: WholeRun) -> str:
     if directory.is_symlink():
         return "it is a link, which nobody here made"
     if not directory.is_dir():
-        return ""
+        # Where a later run of the channel should be, too, nothing is known of this one.
+        return "" if channel.is_dir() else "there are no journals of its channel here: is their disk mounted?"
     end = _end_of(directory)
     if end is None:
         return "nothing of it can be read here"

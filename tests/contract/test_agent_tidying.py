@@ -54,6 +54,8 @@ async def test_a_journal_goes_that_ends_as_the_log_says_and_a_later_run_follows(
         assert "3 here, and with 2 in the log" in (await dropped(agent, shorter))[0]
         assert "another here than in the log" in (await dropped(agent, other))[0]
         assert await dropped(agent, first, unknown) == ["", ""]
+        elsewhere = WholeRun("9" * 32, "0" * 32, 5, first.last_hash)
+        assert "is their disk mounted?" in (await dropped(agent, elsewhere))[0]
         assert [it.epoch for it in await agent.runs({})] == [2, 3]
         assert "newest" in (await dropped(agent, third))[0]
         assert await dropped(agent, second) == [""]
