@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db.transaction import Transaction
 
 _ROWS: Final = frozenset({"channel", "output"})
+_NOTES: Final = ("UPDATE channel SET lease_until=", "UPDATE channel SET position_item_id=")
+"""How the leader notes each second what nobody is shown, without raising the rev (``repositories.channels``)."""
 _HARMLESS: Final = frozenset({"SELECT", "BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE", "ROLLBACK"})
 
 
@@ -40,7 +42,11 @@ class ChannelWrites:
 
 
 def may_change_channels(statement: str) -> bool:
-    """Whether this SQL may change a channel or an output, also through what refers to what; in doubt it may."""
+    """Whether this SQL may change what is shown of a channel or an output, also through what refers to what.
+
+    In doubt it may."""
+    if statement.startswith(_NOTES) and " rev=" not in statement:
+        return False
     match statement.replace("(", " ").replace('"', "").split(None, 4):
         case ["INSERT", "INTO", table, *_] | ["UPDATE", table, "SET", *_]:
             return table in _ROWS

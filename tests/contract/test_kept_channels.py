@@ -7,7 +7,7 @@ import pytest
 from db.channel_writes import may_change_channels
 from db.errors import Missing, StoreUnavailable
 from db.models import Channel
-from db.repositories.channels import OutputSpec
+from db.repositories.channels import OutputSpec, Position
 from db.store import Store
 from supervisor.api.kept_channels import KeptChannels
 from supervisor.clock import SystemClock
@@ -55,9 +55,15 @@ async def test_no_database_is_asked_while_no_channel_changes(
     """But where another process may change them, always."""
     store, channels = real_store, kept(real_store)
     one = await add(store, "One", now)
+    async with store.write() as tx:
+        leadership = await tx.leader.acquire("me", "", 60, seize=False)
+    assert leadership is not None
+    fence = leadership.fence
     first = await channels.get(one.id)
     async with store.write() as tx:
         await tx.projects.add("Other", now)
+        await tx.channels.record_positions(fence, {one.id: Position("item", 1, now, "25")})
+        await tx.channels.extend_leases(fence, {one.id: 0}, 60)
         await tx.audit.add(now, "root", "unix", "look", "", "done")
     monkeypatch.setattr("db.store.transaction", away)
     if store.dialect == "sqlite":
@@ -82,6 +88,7 @@ def away(*_: object, **__: object) -> object:
         ("INSERT INTO audit (id) VALUES (?) ON CONFLICT DO NOTHING", False),
         ("INSERT OR REPLACE INTO project (id) VALUES (?)", True),
         ("UPDATE channel SET rev=? WHERE id = ?", True),
+        ("UPDATE channel SET lease_until=NULL, rev=(channel.rev + ?) WHERE id = ?", True),
         ("UPDATE channel_note SET rev=?", False),
         ("UPDATE leader SET term=?", False),
         ("UPDATE OR REPLACE project SET id=?", True),
