@@ -246,7 +246,7 @@ class Application:
             beyond_loopback=beyond,
             audit=audit,
             supervision=supervision,
-            channels=KeptChannels(store, self._clock, supervision.live.get),
+            channels=KeptChannels(store, self._clock, supervision.live.get, supervision.row),
             reach=self._reach,
             snapshot=Snapshot(store, events, supervision, info),
             webhook_calls=Caller(Allowed.of(self._settings.webhook_hosts), self._clock.now, self._settings.webhook_ca),

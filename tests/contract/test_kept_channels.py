@@ -1,5 +1,6 @@
 """Channels kept in memory: never older than what was answered, and no database asked while none changed."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 import pytest
@@ -22,9 +23,9 @@ async def add(store: Store, name: str, now: datetime) -> Channel:
         return await tx.channels.add({"name": name, **FORMAT}, [OutputSpec("hls")], now)
 
 
-def kept(store: Store) -> KeptChannels:
+def kept(store: Store, row: Callable[[str], Channel | None] = lambda _: None) -> KeptChannels:
     clock = SystemClock()
-    return KeptChannels(store, clock, LiveBoard(Events(), clock, lambda _: 0).get)
+    return KeptChannels(store, clock, LiveBoard(Events(), clock, lambda _: 0).get, row)
 
 
 async def test_what_was_answered_is_what_is_read(real_store: Store, now: datetime) -> None:
@@ -47,6 +48,20 @@ async def test_what_was_answered_is_what_is_read(real_store: Store, now: datetim
         await tx.channels.delete(one.id, changed.rev)
     with pytest.raises(Missing):
         await channels.get(one.id)
+
+
+async def test_what_is_known_elsewhere_to_be_newer_is_read_again(real_store: Store, now: datetime) -> None:
+    """As after a commit that was done when nobody waited for it any more."""
+    rows: dict[str, Channel] = {}
+    channels = kept(real_store, rows.get)
+    one = await add(real_store, "One", now)
+    assert (await channels.get(one.id)).rev == one.rev
+    other = Store(real_store.url.render_as_string(hide_password=False))
+    async with other.write() as tx:
+        changed = await tx.channels.update_spec(one.id, one.rev, {"name": "New"})
+    await other.close()
+    rows[one.id] = changed
+    assert (await channels.get(one.id)).name == "New"
 
 
 async def test_no_database_is_asked_while_no_channel_changes(
