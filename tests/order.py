@@ -7,15 +7,14 @@ import pytest
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each real-time test is a group of its own; the others stay together by file, with their fixtures; those of real
-    faults share one lab."""
+    """Each real-time test is a group of its own, and each of real faults, which finds its lab in whatever process runs
+    it; the others stay together by file, with their fixtures."""
     waiting: dict[str, list[pytest.Item]] = {}
     busy: dict[str, list[pytest.Item]] = {}
     for item in items:
-        in_lab = item.get_closest_marker("faults") is not None
-        is_real_time = item.get_closest_marker("realtime") is not None or in_lab
+        is_real_time = any(item.get_closest_marker(name) is not None for name in ("realtime", "faults"))
         named = item.get_closest_marker("xdist_group")  # such as those that share one Docker engine
-        group = "faults" if in_lab else item.nodeid if is_real_time else item.nodeid.partition("::")[0]
+        group = item.nodeid if is_real_time else item.nodeid.partition("::")[0]
         if named is None:
             item.add_marker(pytest.mark.xdist_group(group))
         else:

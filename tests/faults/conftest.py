@@ -1,4 +1,4 @@
-"""One lab for all fault tests; put back in order after each, made anew after one that failed."""
+"""One lab for all fault tests of a process; put back in order after each, made anew after one that failed."""
 
 import asyncio
 import signal
