@@ -191,7 +191,10 @@ ROWS: tuple[Row, ...] = (
     (
         "a console of 500 channels with keys pressed for an hour: growth of its memory",
         "console_growth",
-        lambda f: f"{f['slope_mib_an_hour']} MiB an hour over {f['minutes']:.0f} minutes",
+        lambda f: (
+            f"from {f['memory_first_mib']:.0f} MiB after ten minutes to {f['memory_last_mib']:.0f} after"
+            f" {f['minutes']:.0f}; a straight line through them rises by {f['slope_mib_an_hour']:.1f} an hour"
+        ),
     ),
 )
 
