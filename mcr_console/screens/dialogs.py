@@ -47,7 +47,7 @@ class LineScreen(Guarded, OwnModal[str | None]):
         with Horizontal(id="line"):
             yield Label(Text(self._prompt), id="prompt")
             suggester = SuggestFromList(self._suggestions, case_sensitive=False) if self._suggestions else None
-            yield Field(self._text, suggester=suggester, keeps=True)
+            yield Field(self._text, suggester=suggester)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

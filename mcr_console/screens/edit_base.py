@@ -247,7 +247,7 @@ class EditScreen(Guarded, OwnModal[Rundown | None]):
 
 def field(name: str, value: str, placeholder: str = "") -> Input:
     """A field of one line."""
-    return Field(value, id=name, placeholder=placeholder, keeps=True)
+    return Field(value, id=name, placeholder=placeholder)
 
 
 Opened = Callable[[Rundown | None], None]

@@ -22,7 +22,7 @@ class Field(Input):
     the letters come first, and into the field before. Here each key has done its work before the next is looked at.
 
     ``then`` is the id of what Enter leads to; where it is empty, Enter submits. What stands in a field that Tab or
-    Enter leads to is replaced by what is typed, unless ``keeps`` says that it is rather corrected.
+    Enter leads to is replaced by what is typed, and kept by an arrow, Home or End.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,13 +39,12 @@ class Field(Input):
         placeholder: str = "",
         suggester: Suggester | None = None,
         then: str = "",
-        keeps: bool = False,
     ) -> None:
         super().__init__(
             value, id=id, placeholder=placeholder, suggester=suggester, compact=True, select_on_focus=False
         )
         self.cursor_blink = False
-        self._then, self.keeps = then, keeps
+        self._then = then
 
     def post_message(self, message: Message) -> bool:
         """A letter is typed now, not when this widget's own turn comes: what follows it may lead elsewhere."""
@@ -72,5 +71,5 @@ class Field(Input):
         if to is None:
             return
         self.screen.set_focus(to)
-        if isinstance(to, Field) and not to.keeps:
+        if isinstance(to, Field):
             to.selection = Selection(0, len(to.value))

@@ -43,7 +43,7 @@ async def test_an_edit_that_is_typed_ahead_changes_the_field_that_tab_led_to() -
         await settled(pilot)
         await pilot.press("j", "enter")
         await settled(pilot)
-        typed_at_once(desk, "\t\t\t\x1500:00:40:00\r")
+        typed_at_once(desk, "\t\t\t00:00:40:00\r")
         await settled(pilot)
         [done] = list_.edits
         assert done.edit.model_dump()["changes"]["out_timecode"] == "00:00:40:00"
