@@ -65,11 +65,14 @@ class NodeTidying:
         for node, watch in self._nodes():
             if watch is not None and watch.state == "answers" and isinstance(watch.agent, CanTidy):
                 agents[node.id] = node.name, watch.agent
+        away = set[str]()  # not waited for again in this round: each answer is given half a minute
         for node_id, (name, agent) in agents.items():
             try:
                 gone = await self._journals.round(node_id, agent)
             except (StoreError, AgentError, OSError, ValueError) as error:
                 self._failed(error, "journals", name)
+                if isinstance(error, AgentError):
+                    away.add(node_id)
                 continue
             if gone:
                 runs = "1 run" if gone == 1 else f"{gone} runs"
@@ -78,20 +81,22 @@ class NodeTidying:
         for recorder in tuple(self._recorders()):
             if not recorder.keep_days and not recorder.keep_gib:
                 continue
-            await self._tidy(recorder, agents)
+            await self._tidy(recorder, agents, away)
 
-    async def _tidy(self, recorder: Recorder, agents: Mapping[str, tuple[str, CanTidy]]) -> None:
+    async def _tidy(self, recorder: Recorder, agents: Mapping[str, tuple[str, CanTidy]], away: set[str]) -> None:
         try:
             nodes = await self._recordings.nodes_of(recorder)
         except StoreError as error:
             self._failed(error, "recordings", recorder.name)
             return
-        for node_id in sorted(nodes & agents.keys()):
+        for node_id in sorted((nodes & agents.keys()) - away):
             name, agent = agents[node_id]
             try:
                 await self._recordings.round(recorder.id, node_id, agent)
             except (StoreError, AgentError, OSError, ValueError) as error:
                 self._failed(error, f"recordings of {recorder.name}", name)
+                if isinstance(error, AgentError):
+                    away.add(node_id)
 
     @staticmethod
     def _failed(error: Exception, what: str, where: str) -> None:

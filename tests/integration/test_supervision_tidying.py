@@ -5,7 +5,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from db.repositories.as_run import RunKey
+from supervisor.agent.interface import AgentAway
+from supervisor.agent.old_recordings import OldRecordings
+from supervisor.agent.tidying import RecordingsOrder
 from supervisor.clock import SystemClock
 from supervisor.history import History
 from supervisor.tidying import NodeTidying
@@ -30,14 +35,14 @@ def _answering(here: Station) -> str:
     return next((node.id for node, watch in seen if watch is not None and watch.state == "answers"), "")
 
 
-async def recorded(here: Station, keep_days: int) -> Callable[[], bool]:
+async def recorded(here: Station, keep_days: int, name: str = "Ingest") -> Callable[[], bool]:
     """A recorder's file of nine days ago; whether it is there."""
     now = datetime.now(UTC)
     node = await until(lambda: _answering(here), 60, "the node answers")
     fence = here.supervision.fence
     assert fence is not None
     async with here.store.write() as tx:
-        row = await tx.recorders.add({"name": "Ingest", "input_kind": "test", "keep_days": keep_days}, now)
+        row = await tx.recorders.add({"name": name, "input_kind": "test", "keep_days": keep_days}, now)
         await tx.as_run.append(fence, RunKey(row.id, "a" * 32), node, 1, ())
     file: Path = here.home.path / "media" / "recordings" / row.id / "old.mp4"
     file.parent.mkdir(parents=True)
@@ -45,7 +50,7 @@ async def recorded(here: Station, keep_days: int) -> Callable[[], bool]:
     for path in (file, file.with_name("old.mp4.sha256")):
         path.write_text("0" * 64 + "  x\n")
         os.utime(path, (written, written))
-    await until(lambda: [it.id for it in here.supervision.recorder_rows()] == [row.id], 60, "the recorder is known")
+    await until(lambda: row.id in [it.id for it in here.supervision.recorder_rows()], 60, "the recorder is known")
     return file.exists
 
 
@@ -75,3 +80,28 @@ async def test_a_round_takes_what_is_old_off_the_node_but_not_by_a_clock_that_ju
         assert is_there(), "the clock was set twice within a day"
         await tidying().round()
         assert not is_there()
+
+
+async def test_a_node_whose_disk_hangs_is_asked_once_a_round_and_not_for_every_recorder(
+    node_home: NodeHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def hangs(order: RecordingsOrder) -> OldRecordings:
+        asked.append(order.recorder_id)
+        raise AgentAway("the disk did not answer")
+
+    async with station(node_home) as here:
+        for name in ("Ingest", "News"):
+            await recorded(here, 1, name)
+        monkeypatch.setattr(here.agent, "drop_recordings", hangs)
+        seen = here.supervision
+        history = History(here.store, SystemClock(), lambda: seen.fence)
+        tidying = NodeTidying(
+            here.store, SystemClock(), 0, lambda: seen.fence, history,
+            nodes=seen.nodes, recorders=seen.recorder_rows,
+        )  # fmt: skip
+        await tidying.round()
+        assert len(asked) == 1
+        await tidying.round()
+        assert len(asked) == 2
