@@ -96,7 +96,7 @@ class McrApp(Guarded, App[None]):
         self.session.keymap, self.session.sort, self.session.filter_text = mine.keymap, mine.sort, mine.filter
         self.session.notice = "; ".join(mine.troubles)
         self.bells = Bells(self.session, self)
-        self._message_seen = ("", 0.0)
+        self._message_seen = (0, 0.0)
         self._slow_logged = 0.0
         self._ways = Ways(
             self.session,
@@ -415,7 +415,7 @@ class McrApp(Guarded, App[None]):
 
     def _forget_message(self) -> None:
         now = self.session.clock.monotonic()
-        if self._message_seen[0] != self.session.message:
-            self._message_seen = (self.session.message, now)
+        if self._message_seen[0] != self.session.told:
+            self._message_seen = (self.session.told, now)
         elif self.session.message and now - self._message_seen[1] > MESSAGE_S:
             self.session.message = ""

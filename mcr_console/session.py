@@ -52,7 +52,9 @@ class Session:
         self.read_only = False
         self.thumbnails = Thumbnails(feed, clock)
         self.fault = ""
-        self.message = ""
+        self._message = ""
+        self.told = 0
+        """Grows with every message, one that says the same again too."""
         self.notice = ""
         """A line that stays: what of the operator's own files cannot be used."""
         self.keymap = Keymap()
@@ -66,6 +68,16 @@ class Session:
         self._digit_at = 0.0
         self._visible: tuple[WallState, str, Sort, tuple[str, ...]] | None = None
         self._touched = -SETTLED_S
+
+    @property
+    def message(self) -> str:
+        """What was told last, for some seconds."""
+        return self._message
+
+    @message.setter
+    def message(self, words: str) -> None:
+        self._message = words
+        self.told += 1
 
     @property
     def wall(self) -> WallState:

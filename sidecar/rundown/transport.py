@@ -75,7 +75,9 @@ class Transport:
             raise Refused("nothing_to_take", "no item is on air, so there is no length to change")
         name = name_of(air.airing.item)
         if expect_item_id is not None and air.airing.item.id != expect_item_id:
-            raise Refused("target_changed", f"{name} ({air.airing.item.id}) is on air now, not {expect_item_id}")
+            meant = index_of(self.playlist.items, expect_item_id)
+            expected = expect_item_id if meant is None else name_of(self.playlist.items[meant])
+            raise Refused("target_changed", f"{name} is on air now, not {expected}")
         if air.duration is None:
             raise Refused("invalid", f"{name} has no length of its own: it ends by a take or with its source")
         frames = frames_in(Fraction(abs(ms), 1000), self._programme.rate)

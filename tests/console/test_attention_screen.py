@@ -198,3 +198,22 @@ async def test_what_stands_there_is_told_once_of_whom_it_concerns() -> None:
         assert [line for line in lines if " CLOCK " in line and "0.40 s" in line]
         assert [line for line in lines if "PORT CLASH" in line and "recorder" in line and "port 2 is wanted" in line]
     assert not desk.app.faults
+
+
+async def test_what_is_told_again_stays_as_long_as_the_first_time() -> None:
+    desk = Desk([reset(normal_channels())])
+    async with desk.app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("f6")
+        await settled(pilot)
+        for key in ("a", "z"):
+            await pilot.press(key)
+            await settled(pilot)
+            assert "this row is no open alarm" in desk.text()
+            desk.clock.passed += 3
+        await settled(pilot)
+        assert "this row is no open alarm" in desk.text(), "3 s after the second time"
+        desk.clock.passed += 3
+        await settled(pilot)
+        assert "this row is no open alarm" not in desk.text()
+    assert not desk.app.faults
