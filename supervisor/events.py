@@ -58,10 +58,12 @@ def encode(event_id: str, name: str, data: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Events in their order, and the same as they go over the line. Never empty."""
+    """Events in their order, and the same as they go over the line. Never empty. ``kept``: how many of them are not
+    ``channel_live``."""
 
     events: tuple[Event, ...]
     frames: bytes
+    kept: int = 0
 
 
 class Subscription:
@@ -106,7 +108,7 @@ class Subscription:
         batch = self._events.batch_after(self._after)
         if batch is not None:
             self._after = batch.events[-1].number
-            self._kept += sum(event.live_of is None for event in batch.events)
+            self._kept += batch.kept
             return batch
         self._beats, beat = self._events.beat_after(self._beats)
         return None if beat is None else Batch((beat,), beat.frame)
@@ -240,7 +242,10 @@ class Events:
             size += len(event.frame)
             if size >= WRITE:
                 break
-        return Batch(tuple(events), b"".join(event.frame for event in events)) if events else None
+        if not events:
+            return None
+        kept_ones = sum(event.live_of is None for event in events)
+        return Batch(tuple(events), b"".join(event.frame for event in events), kept_ones)
 
     def _keep(self, event: Event) -> None:
         if len(self._ring) == self._ring.maxlen:

@@ -13,7 +13,7 @@ INFO = SupervisorInfo(name="n", version="0", boot_id="boot", leader=True, term=1
 
 
 def live(channel_id: str, version: int) -> ChannelLive:
-    empty = dict.fromkeys(ChannelLive.model_fields)
+    empty = {name: None for name, it in ChannelLive.model_fields.items() if it.is_required()}
     return ChannelLive.model_validate(
         {
             **empty, "channel_id": channel_id, "version": version, "as_of": NOW, "desired": "on", "phase": "running",
