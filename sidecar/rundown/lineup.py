@@ -251,6 +251,9 @@ class Lineup:
         """A plan for a place of the list's own arithmetic; the list goes on after it."""
         plan = self._plan(spot.index, cause, first_frame=spot.frame, waits=False, opens_at=frame)
         self.moved_to(plan, frame, at)
+        if self.cued is not None and (self.next is None or self.next.index != self.cued.index):
+            # Cued when it came next by itself, it goes past others from here.
+            self.cued = replace(self.cued, cause="cue", passed=())
         return plan
 
     def begin_with(self, point: ResumePoint) -> None:

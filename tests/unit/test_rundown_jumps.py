@@ -1,6 +1,6 @@
 """What does not air because somebody goes past it is told, with who and why; what still comes is not."""
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sidecar.protocol.channel import ResumePoint
@@ -146,6 +146,7 @@ class TestJumps:
             max_size=12,
         )
     )
+    @example([(0, "c"), (0, "take"), (0, "standby"), (0, "d")])
     def test_of_every_item_of_a_list_that_ended_the_log_says_what_became_of_it(
         self, script: list[tuple[int, str]]
     ) -> None:
