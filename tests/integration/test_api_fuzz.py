@@ -46,7 +46,7 @@ def _not_401(label: str, answer: requests.Response) -> str | None:
 
 
 def _of_the_other(_label: str, answer: requests.Response) -> str | None:
-    return "tells of the other project" if CANARY in answer.text else None
+    return "tells of the other project" if CANARY.encode() in answer.content else None
 
 
 @pytest.mark.parametrize(
