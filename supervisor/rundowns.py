@@ -13,7 +13,7 @@ from sidecar.protocol import channel as protocol
 from sidecar.rundown.forecast import PredictedStart, forecast, index_of
 from sidecar.rundown.rate import format_rate, frames_to_ms
 from sidecar.rundown.wall import Wall
-from supervisor.rundown_figures import NO_FIGURES, Figures, Human, figures
+from supervisor.rundown_figures import NO_FIGURES, Figures, Human, figures, frames_between
 from supervisor.schemas.airing import Kind, StartMode
 from supervisor.schemas.channel import ChannelLive, Rundown, RundownRow
 from supervisor.sidecar_lists import channel_frames, instant, nanoseconds
@@ -64,7 +64,7 @@ def timing_of_start(
 
 
 def timing_on_air(
-    list_: protocol.Playlist,
+    told: protocol.Playlist,
     rate: Fraction,
     live: ChannelLive,
     aired: Mapping[str, datetime],
@@ -75,6 +75,7 @@ def timing_on_air(
     The starts of what follows do not move with every report: as long as the item airs through, they count from its
     own start.
     """
+    list_ = _starts_that_were(told, aired, rate)
     item, following = live.item, live.next
     following_id = following.item_id if following else None
     dropped, added = frozenset(live.dropped), _added(list_, live)
@@ -85,14 +86,14 @@ def timing_on_air(
         left = None if following is None else following.in_frames_left
         if following is None or left is None:
             held = Figures(human=Human(0, following_id, "it waits for a take")) if following else NO_FIGURES
-            return Timing(next=following_id, aired=aired, told=list_, origin=live.as_of, figures=held, dropped=dropped)
+            return Timing(next=following_id, aired=aired, told=told, origin=live.as_of, figures=held, dropped=dropped)
         base = _later(live.as_of, left, rate)
         wall = Wall(nanoseconds(base), rate)
         ahead = forecast(list_, protocol.ResumePoint(following.item_id), wall=wall, dropped=dropped)
         starts = _starts(ahead, base, rate)
         found = figures(changed, nanoseconds(base), rate, index=index or 0, missing=missing)
         return Timing(
-            next=following_id, starts=starts, ahead=_by_id(ahead), aired=aired, told=list_, origin=base, figures=found,
+            next=following_id, starts=starts, ahead=_by_id(ahead), aired=aired, told=told, origin=base, figures=found,
             dropped=dropped,
         )  # fmt: skip
     begun = _later(live.as_of, -item.position_frames, rate)
@@ -109,9 +110,22 @@ def timing_on_air(
         begin = -item.position_frames
         found = figures(changed, nanoseconds(live.as_of), rate, index=index, begun=begin, held=waits, missing=missing)
     return Timing(
-        on_air=item.item_id, next=following_id, starts=starts, ahead=_by_id(ahead), aired=aired, told=list_,
+        on_air=item.item_id, next=following_id, starts=starts, ahead=_by_id(ahead), aired=aired, told=told,
         origin=live.as_of, figures=found, dropped=dropped, added=added,
     )  # fmt: skip
+
+
+def _starts_that_were(list_: protocol.Playlist, aired: Mapping[str, datetime], rate: Fraction) -> protocol.Playlist:
+    """The list without the fixed starts of what aired since they were due: in a loop's next round they are none."""
+
+    def was(item: protocol.Item) -> bool:
+        at, start = aired.get(item.id), item.fixed_at_ns
+        return at is not None and start is not None and frames_between(start, nanoseconds(at), rate) >= 0
+
+    if not any(was(item) for item in list_.items):
+        return list_
+    items = [replace(item, start_mode="follow", fixed_at_ns=None) if was(item) else item for item in list_.items]
+    return replace(list_, items=tuple(items))
 
 
 def _added(list_: protocol.Playlist, live: ChannelLive) -> int:

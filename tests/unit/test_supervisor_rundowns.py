@@ -201,6 +201,17 @@ def test_a_fixed_start_is_predicted_with_what_it_cuts_drops_and_leaves_open() ->
     assert shown.next_fixed_item_id == shown.rows[4].item_id
 
 
+def test_a_fixed_start_that_was_is_none_in_the_next_round() -> None:
+    """The sidecar has done with it, however long ago it was due: nothing between is passed over for its sake."""
+    at = NOON - timedelta(seconds=30)
+    list_ = listing(item(1), item(2), item(3, start_mode="fixed", fixed_at=at))
+    aired = {f"{3:032x}": at + timedelta(seconds=4)}
+    assert starts(rows_on_air(list_, on_air(1, 100), after_last="loop", aired=aired)) == [-4.0, 6.0, 16.0]
+    # One that has a new time since it aired is still to be.
+    list_ = listing(item(1), item(2), item(3, start_mode="fixed", fixed_at=NOON + timedelta(seconds=20)))
+    assert starts(rows_on_air(list_, on_air(1, 100), after_last="loop", aired=aired)) == [-4.0, 6.0, 20.0]
+
+
 def test_comments_and_dropped_items_are_passed_over() -> None:
     shown = rows_on_air(listing(item(0), item(1, kind="comment", asset=None), item(2, dropped=True), item(3)),
                         on_air(0, 100))  # fmt: skip
