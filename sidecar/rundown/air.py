@@ -271,4 +271,9 @@ class Air:
 
     def waits_for(self) -> str:
         plan = self.lineup.coming
-        return f"waits for a take of {name_of(plan.airing.item)}" if plan else "waits for a take"
+        take = f"waits for a take of {name_of(plan.airing.item)}" if plan else "waits for a take"
+        fixed = self.lineup.next_fixed(self.out.frame) if self.rules.fixed_ends_hold else None
+        if fixed is None:
+            return take
+        is_next = plan is not None and plan.airing.item.id == fixed.id
+        return f"{take} or its fixed start" if is_next else f"{take} or the fixed start of {name_of(fixed)}"

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from fractions import Fraction
 
-from sidecar.protocol.channel import Playlist, ResumePoint
+from sidecar.protocol.channel import Item, Playlist, ResumePoint
 from sidecar.rundown.forecast import Spot, index_of, walk
 from sidecar.rundown.jumps import Jumps
 from sidecar.rundown.model import Airing
@@ -130,6 +130,11 @@ class Lineup:
     def _open_ahead(self, index: int) -> int:
         """A live input takes its time to connect."""
         return 3 * self._ahead if self.playlist.items[index].kind == "live" else self._ahead
+
+    def next_fixed(self, frame: int) -> Item | None:
+        """The item of the next fixed start that is to be."""
+        first = self.timeline.coming(self._anchor, frame)
+        return None if first is None else self.playlist.items[first[0]]
 
     def fixed_due(self, frame: int) -> int | None:
         """The fixed start whose time has come: its index."""

@@ -160,11 +160,13 @@ class TestFixed:
     def test_a_fixed_start_ends_a_hold_and_says_so(self) -> None:
         one = world(day(item("a", 20), item("h", start_mode="hold"), fixed("f", 4))).run(120)
         assert one.titles() == ["a", "hold", "f"]
+        assert one.shown[60].reason == "held after a; waits for a take of h or the fixed start of f"
         assert [(fact.cause, fact.frame) for fact in one.of("decision")] == [("fixed", 100)]
 
     def test_unless_the_channel_says_otherwise(self) -> None:
         one = world(day(item("a", 20), item("h", start_mode="hold"), fixed("f", 4), fixed_ends_hold=False)).run(300)
         assert one.titles() == ["a", "hold"]
+        assert one.shown[60].reason == "held after a; waits for a take of h"
         assert [fact.cause for fact in one.of("decision")] == ["hold"]
         one.do(lambda clock: clock.take("h", "op"))
         one.run(2)
