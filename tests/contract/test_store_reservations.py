@@ -79,7 +79,8 @@ async def test_who_planned_first_has_the_port_and_both_are_told(station: Station
 
 
 async def test_what_was_planned_first_stays_first_when_something_is_moved_over_it(station: Station) -> None:
-    at = (station.now + 24 * HOUR).replace(minute=0, second=0, microsecond=0)
+    # At noon: what is six hours later is of the same day, whenever this runs.
+    at = (station.now + 24 * HOUR).replace(hour=12, minute=0, second=0, microsecond=0)
     moved = await station.plan(station.one, "Moved", at + 6 * HOUR)
     there = await station.plan(station.two, "There", at)
     async with station.store.write() as tx:
