@@ -172,6 +172,25 @@ ROWS: tuple[Row, ...] = (
         lambda f: f"{f['double_air_ms']} ms at {f['receivers']:.0f} receivers",
     ),
     *(_scaled(size) for size in (10, 100, 1000)),
+    (
+        "200 readers of events, ten of them slow, and 500 calls a second for five minutes, beside 100 simulated channels",
+        "load",
+        lambda f: (
+            f"{f['answered_per_second']:.0f} a second answered in {f['answer_p50_ms']} ms in the median, {f['failed']:.0f}"
+            f" failed; {f['heartbeats_missed']:.0f} heartbeats missed; {f['cpu_cores']} cores, {f['memory_most_mib']:.0f}"
+            f" MiB at most; {f['slow_readers_cut_off']:.0f} readers cut off"
+        ),
+    ),
+    (
+        "three channels with a fault every minute for two hours",
+        "soak",
+        lambda f: (
+            f"{f['faults']:.0f} faults, {f['never_back']:.0f} never back; {f['frames_unaccounted']:.0f} of"
+            f" {f['frames_span']:,} frames unaccounted; in the last hour sidecar {f['steady_grown_mib']:+.1f} of"
+            f" {f['steady_mib']:.0f} MiB, agent {f['agent_grown_mib']:+.1f} of {f['agent_mib']:.0f}, supervisor"
+            f" {f['supervisor_grown_mib']:+.1f} of {f['supervisor_mib']:.0f}"
+        ),
+    ),
     *_as_run("sqlite", "SQLite", "1"),
     *_as_run("postgresql", "PostgreSQL", "10"),
     *_keys("64 simulated sidecars on a clock of 25 frames a second", "simulated"),
