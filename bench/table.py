@@ -173,12 +173,12 @@ ROWS: tuple[Row, ...] = (
     ),
     *(_scaled(size) for size in (10, 100, 1000)),
     (
-        "200 readers of events, ten of them slow, and 500 calls a second for five minutes, beside 100 simulated channels",
+        "200 readers of events, ten of them slow, and 500 calls a second for five minutes; 100 simulated channels",
         "load",
         lambda f: (
-            f"{f['answered_per_second']:.0f} a second answered in {f['answer_p50_ms']} ms in the median, {f['failed']:.0f}"
-            f" failed; {f['heartbeats_missed']:.0f} heartbeats missed; {f['cpu_cores']} cores, {f['memory_most_mib']:.0f}"
-            f" MiB at most; {f['slow_readers_cut_off']:.0f} readers cut off"
+            f"{f['answered_per_second']:.0f} a second answered, {f['answer_p50_ms']} ms in the median,"
+            f" {f['failed']:.0f} failed; {f['heartbeats_missed']:.0f} heartbeats missed; {f['cpu_cores']} cores,"
+            f" {f['memory_most_mib']:.0f} MiB at most; {f['slow_readers_cut_off']:.0f} readers cut off"
         ),
     ),
     (
