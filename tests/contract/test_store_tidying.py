@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from db.models import Recorder
 from db.repositories.leader import Fence
 from db.store import Store
 from supervisor.agent.interface import AgentAway
@@ -141,16 +142,22 @@ class Falls:
         return answer
 
 
+async def ingest(store: Store, home: NodeHome, now: datetime) -> tuple[Recorder, Path]:
+    """A recorder that keeps two days, and its folder."""
+    async with store.write() as tx:
+        row = await tx.recorders.add({"name": "Ingest", "input_kind": "test", "keep_days": 2}, now)
+    folder = home.path / "media" / "recordings" / row.id
+    folder.mkdir(parents=True)
+    return row, folder
+
+
 async def test_what_goes_of_a_recorder_is_in_the_audit_log_though_its_node_never_answers(
     real_store: Store, node_home: NodeHome, agent: LocalAgent
 ) -> None:
     """P7; and what is an asset, or a channel's STANDBY, stays."""
     clock = SystemClock()
     now = clock.now()
-    async with real_store.write() as tx:
-        row = await tx.recorders.add({"name": "Ingest", "input_kind": "test", "keep_days": 2}, now)
-    folder = node_home.path / "media" / "recordings" / row.id
-    folder.mkdir(parents=True)
+    row, folder = await ingest(real_store, node_home, now)
     files: list[Path] = []
     for name, age in (("lost", 9), ("asset", 8), ("standby", 7), ("old", 6), ("young", 1)):
         file = folder / f"{name}.mp4"
@@ -207,10 +214,7 @@ async def test_an_asset_stays_that_is_a_link_to_the_recording_and_what_the_disk_
 ) -> None:
     clock = SystemClock()
     now = clock.now()
-    async with real_store.write() as tx:
-        row = await tx.recorders.add({"name": "Ingest", "input_kind": "test", "keep_days": 2}, now)
-    folder = node_home.path / "media" / "recordings" / row.id
-    folder.mkdir(parents=True)
+    row, folder = await ingest(real_store, node_home, now)
     files = [folder / f"{name}.mp4" for name in ("asset", "held", "old")]
     written = (now - 9 * DAY).timestamp()
     for file in files:
