@@ -21,8 +21,8 @@ IDLE_TIMEOUT_MS = 10_000
 """PostgreSQL ends a transaction whose client froze in the middle of it, and frees its locks."""
 BUSY_TIMEOUT_MS = 5000
 CACHE_KIB = 512
-"""Pages that each connection to SQLite keeps, where by itself it would be 2,000: there are up to nine, each would keep the
-same ones when the log is proven, and the system keeps them once for all."""
+"""Pages that each connection to SQLite keeps, where by itself it would be 2,000. There are up to nine, each would keep
+the same ones once the log is proven, and the system keeps them for all."""
 
 _OLDEST_SQLITE = (3, 35, 0)
 
