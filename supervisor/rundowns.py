@@ -35,7 +35,8 @@ class Listing:
 class Timing:
     """When things start: by item id, from the forecast or from what aired. ``note`` goes to the first row.
 
-    ``told`` is the list as its sidecar has it, and ``origin`` the instant from which ``figures`` count their frames.
+    ``aired`` is what is past: nothing of a list that goes round. ``told`` is the list as its sidecar has it, and
+    ``origin`` the instant from which ``figures`` count their frames.
     ``dropped`` and ``added`` are what operators did on air: rows, and frames of the item on air.
     """
 
@@ -76,6 +77,7 @@ def timing_on_air(
     own start.
     """
     list_ = _starts_that_were(told, aired, rate)
+    past: Mapping[str, datetime] = {} if told.after_last == "loop" else aired
     item, following = live.item, live.next
     following_id = following.item_id if following else None
     dropped, added = frozenset(live.dropped), _added(list_, live)
@@ -86,14 +88,14 @@ def timing_on_air(
         left = None if following is None else following.in_frames_left
         if following is None or left is None:
             held = Figures(human=Human(0, following_id, "it waits for a take")) if following else NO_FIGURES
-            return Timing(next=following_id, aired=aired, told=told, origin=live.as_of, figures=held, dropped=dropped)
+            return Timing(next=following_id, aired=past, told=told, origin=live.as_of, figures=held, dropped=dropped)
         base = _later(live.as_of, left, rate)
         wall = Wall(nanoseconds(base), rate)
         ahead = forecast(list_, protocol.ResumePoint(following.item_id), wall=wall, dropped=dropped)
         starts = _starts(ahead, base, rate)
         found = figures(changed, nanoseconds(base), rate, index=index or 0, missing=missing)
         return Timing(
-            next=following_id, starts=starts, ahead=_by_id(ahead), aired=aired, told=told, origin=base, figures=found,
+            next=following_id, starts=starts, ahead=_by_id(ahead), aired=past, told=told, origin=base, figures=found,
             dropped=dropped,
         )  # fmt: skip
     begun = _later(live.as_of, -item.position_frames, rate)
@@ -110,7 +112,7 @@ def timing_on_air(
         begin = -item.position_frames
         found = figures(changed, nanoseconds(live.as_of), rate, index=index, begun=begin, held=waits, missing=missing)
     return Timing(
-        on_air=item.item_id, next=following_id, starts=starts, ahead=_by_id(ahead), aired=aired, told=told,
+        on_air=item.item_id, next=following_id, starts=starts, ahead=_by_id(ahead), aired=past, told=told,
         origin=live.as_of, figures=found, dropped=dropped, added=added,
     )  # fmt: skip
 
@@ -231,7 +233,7 @@ def _row(
 
 
 def _state(item: Item, asset: Asset | None, listing: Listing, timing: Timing) -> State:
-    """What will air again counts as planned, not as aired: a list that loops has no past."""
+    """What will air again counts as planned, not as aired: a list that loops has no past, nor while it is held."""
     if item.id == timing.on_air:
         return "on_air"
     if item.dropped or item.id in timing.dropped:

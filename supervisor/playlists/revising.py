@@ -155,7 +155,8 @@ def standing(
 ) -> tuple[OldItem, ...]:
     """Each item with why it may not be replaced, by every channel that plays the playlist. Pure.
 
-    A channel of which nothing is known (it starts, its node is silent) locks what it last aired and nothing more.
+    A channel of which nothing is known (it starts, its node is silent) locks what it last aired and nothing more. Of a
+    list that goes round nothing is past, nor while it waits for a take: all but what is on air comes in the next round.
     """
     why: dict[str, tuple[str, bool]] = {}
     for one in on_air:
@@ -163,8 +164,11 @@ def standing(
         list_ = sidecar_playlist(one.channel, playlist, items, assets, parse_rate(one.rate))
         timing = timing_on_air(list_, parse_rate(one.rate), one.live, one.aired)
         for item_id in one.aired:
-            if item_id not in timing.starts:  # what a list that loops airs again is not past
+            if item_id in timing.aired and item_id not in timing.starts:
                 why[item_id] = (f"aired on {name}", True)
+        if list_.after_last == "loop" and one.aired and one.live.picture in (None, "standby"):
+            # All of a list that goes round comes again; but this one may be on air unseen, or be rejoined.
+            why[max(one.aired, key=one.aired.__getitem__)] = (f"what aired last on {name}", True)
         for item_id, start in timing.starts.items():
             if now < start < now + timedelta(seconds=lock_s):
                 why[item_id] = (f"due on {name} in {(start - now).total_seconds():.0f} s", True)

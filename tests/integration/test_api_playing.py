@@ -200,6 +200,80 @@ async def test_an_edit_of_the_playlist_reaches_what_plays(supervisor: Running, t
     await supervisor.call("DELETE", path, rev=current["rev"], expect=204)
 
 
+async def test_held_at_the_end_of_its_loop_a_list_is_edited_and_airs_as_it_is_then(
+    supervisor: Running, tmp_path: Path
+) -> None:
+    """All of it has aired, and all of it comes in the next round but what is held."""
+    channel = await make_channel(supervisor, tmp_path)
+    path = f"/channels/{channel['id']}"
+    await supervisor.call("POST", f"{path}/start")
+    await on_air(supervisor, channel["id"])
+
+    async def rows() -> list[dict[str, Any]]:
+        shown: list[dict[str, Any]] = (await supervisor.call("GET", f"{path}/rundown"))["rows"]
+        return shown
+
+    async def take(title: str) -> None:
+        wanted = next(row["item_id"] for row in await rows() if row["title"] == title)
+
+        async def taken() -> bool:
+            """A take right after another is refused, and so is one of what is not decoded yet."""
+            answer = await supervisor.unix.post(f"/api/v1{path}/take", json={"expect_item_id": wanted})
+            return answer.status_code == 200 and bool(answer.json()["item_id"] == wanted)
+
+        await eventually(taken, f"{title} taken")
+
+    async def edited(**edit: Json) -> list[str]:
+        revision = (await supervisor.call("GET", f"{path}/rundown"))["revision"]
+        values = {"revision": revision, "edit": edit}
+        would_be = await supervisor.call("POST", f"{path}/rundown/preview", json=values)
+        done = await supervisor.call("POST", f"{path}/rundown/edit", json=values)
+        titles = [row["title"] for row in done["rows"]]
+        assert [row["title"] for row in would_be["rows"]] == titles
+        return titles
+
+    for title in ("clip 2", "clip 3"):
+        await take(title)
+    await supervisor.call("POST", f"{path}/hold", json={})
+
+    async def held() -> bool:
+        live = (await supervisor.call("GET", path))["live"]
+        logged = (await supervisor.call("GET", "/asrun", params={"channel_id": channel["id"]}))["items"]
+        return bool(live["hold"] and len([one for one in logged if one["item_id"]]) == 3)
+
+    await eventually(held, "held, with all three in the log")
+    one, two, three = await rows()
+    assert [row["state"] for row in (one, two, three)] == ["next", "planned", "on_air"]
+    slate = {"kind": "slate", "slate_frames": 500, "title": "Break"}
+    assert await edited(do="insert", items=[slate]) == ["clip 1", "clip 2", "clip 3", "Break"]
+    assert await edited(do="move", item_id=two["item_id"], to=0) == ["clip 2", "clip 1", "clip 3", "Break"]
+    await edited(do="change", item_id=two["item_id"], changes={"out_frames": 250})
+    assert await edited(do="remove", item_id=one["item_id"]) == ["clip 2", "clip 3", "Break"]
+    values = {"revision": (await supervisor.call("GET", f"{path}/rundown"))["revision"],
+              "edit": {"do": "remove", "item_id": three["item_id"]}}  # fmt: skip
+    refused = await supervisor.call("POST", f"{path}/rundown/edit", json=values, expect=409)
+    assert refused["detail"] == "'clip 3' is on air on One: it is not deleted"
+
+    async def told() -> bool:
+        return bool((await supervisor.call("GET", path))["live"]["playlist_revision"] == values["revision"])
+
+    await eventually(told, "the edits at the sidecar")
+    await take("Break")
+    assert [(row["title"], row["state"], row["duration_frames"]) for row in await rows()] == [
+        ("clip 2", "next", 250), ("clip 3", "planned", 500), ("Break", "on_air", 500),
+    ]  # fmt: skip
+    await supervisor.call("POST", f"{path}/standby", json={})
+    values["edit"] = {"do": "remove", "item_id": (await rows())[2]["item_id"]}
+
+    async def refusal() -> str | None:
+        answer = await supervisor.unix.post(f"/api/v1{path}/rundown/preview", json=values)
+        return answer.json()["detail"] if answer.status_code == 409 else None
+
+    assert await eventually(refusal, "STANDBY, and the slate in the log") == (
+        "'Break' is what aired last on One: it is not deleted"
+    )
+
+
 @pytest.mark.long
 async def test_letting_the_leash_go_takes_everything_off_air(short_home: Path, tmp_path: Path) -> None:
     reading, writing = os.pipe()

@@ -135,6 +135,19 @@ def test_what_aired_keeps_its_start_and_a_loop_comes_again() -> None:
     ]
 
 
+@pytest.mark.parametrize("waiting", [{"hold": True}, {"item": None, "picture": "filler", "next": following(0)}])
+def test_nothing_of_a_loop_is_past_while_it_waits_for_a_take(waiting: dict[str, Any]) -> None:
+    aired = {f"{number:032x}": NOON - timedelta(seconds=30 - 10 * number) for number in range(3)}
+    list_ = listing(item(0), item(1), item(2))
+    values: dict[str, Any] = {"next": following(0), **waiting}
+    live = on_air(2, 100, **values)
+    last = "planned" if live.item is None else "on_air"
+    looping = rows_on_air(list_, live, after_last="loop", aired=aired)
+    assert [row.state for row in looping.rows] == ["next", "planned", last]
+    assert starts(looping)[:2] == [None, None]
+    assert rows_on_air(list_, live, aired=aired).rows[1].state == "aired", "of one that ends it is"
+
+
 def test_behind_a_hold_nobody_can_tell() -> None:
     list_ = listing(item(0), item(1), item(2, start_mode="hold"), item(3))
     assert starts(rows_on_air(list_, on_air(0, 0))) == [0.0, 10.0, None, None]
