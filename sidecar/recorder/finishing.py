@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import stat
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +22,8 @@ PICTURE: Final = ".jpg"
 LEFT_AFTER_S: Final = 10.0
 """A file that nobody has written to for so long, nobody writes any more."""
 _CHUNK: Final = 1 << 20
+_DIGITS: Final = 64
+"""Of a SHA-256, which its file's name follows."""
 
 log = logging.getLogger(__name__)
 
@@ -76,19 +79,43 @@ def _logged(job: "Future[None]") -> None:
 
 def _mend(folder: Path, now: float, began: float, mended: Callable[[Mended], None]) -> None:
     for path in sorted(folder.rglob(f"*{ENDING}")) if folder.is_dir() else ():
-        written = path.stat().st_mtime
-        if path.with_name(path.name + CHECKSUM).exists() or now - written < LEFT_AFTER_S or written > began:
-            continue
-        log.warning("an earlier run left a recording unfinished: %s", path)
-        if path.stat().st_size == 0 and hidden_of(path).exists():
-            hidden_of(path).replace(path)  # it was killed with its name claimed
-        digest = _digest_of(path)
-        _finish(path, digest)
-        mended(Mended(path, path.stat().st_size, digest, _pictures_in(path)))
+        try:
+            if _was_left(path, now, began):
+                mended(_mended(path))
+        except OSError as error:  # it was taken away meanwhile, or cannot be read
+            log.warning("%s was left unfinished by an earlier run, and stays so: %s", path, error)
     for left in folder.rglob(f".*{ENDING}.new") if folder.is_dir() else ():
-        written = left.stat().st_mtime
-        if now - written > LEFT_AFTER_S and written <= began:
-            left.unlink(missing_ok=True)  # it never had a whole fragment
+        try:
+            written = left.stat().st_mtime
+            if now - written > LEFT_AFTER_S and written <= began:
+                left.unlink(missing_ok=True)  # it never had a whole fragment
+        except OSError as error:
+            log.warning("%s cannot be taken away: %s", left, error)
+
+
+def _was_left(path: Path, now: float, began: float) -> bool:
+    """A file, and no folder that a title named so, without a whole checksum and written to by no run that may live."""
+    seen = path.lstat()
+    if not stat.S_ISREG(seen.st_mode) or _has_checksum(path):
+        return False
+    return now - seen.st_mtime >= LEFT_AFTER_S and seen.st_mtime <= began
+
+
+def _has_checksum(path: Path) -> bool:
+    """Not one that a kill or a power cut left empty."""
+    try:
+        return path.with_name(path.name + CHECKSUM).stat().st_size > _DIGITS
+    except FileNotFoundError:
+        return False
+
+
+def _mended(path: Path) -> Mended:
+    log.warning("an earlier run left a recording unfinished: %s", path)
+    if path.stat().st_size == 0 and hidden_of(path).exists():
+        hidden_of(path).replace(path)  # it was killed with its name claimed
+    digest = _digest_of(path)
+    _finish(path, digest)
+    return Mended(path, path.stat().st_size, digest, _pictures_in(path))
 
 
 def _finish(path: Path, digest: str) -> None:

@@ -1,6 +1,7 @@
 """A recorder on a disk that is slow, and on one that has no hard links."""
 
 import errno
+import hashlib
 import os
 import threading
 from collections.abc import Callable, Generator
@@ -124,3 +125,23 @@ def test_what_was_killed_with_its_name_claimed_is_whole_after_the_next_start(tmp
     assert (mended.path, mended.pictures, mended.bytes) == (file, len(there), file.stat().st_size)
     assert held(file).numbers == there
     assert file.with_name(file.name + ".sha256").exists()
+
+
+def test_one_thing_that_cannot_be_finished_keeps_none_of_what_was_cut_short(tmp_path: Path) -> None:
+    """A title is a folder's name, ``News.mp4`` too; and a power cut leaves a checksum without a word in it."""
+    whole = [tmp_path / "News.mp4" / "a.mp4", tmp_path / "emptied.mp4", tmp_path / "z.mp4"]
+    whole[0].parent.mkdir()
+    for path in whole:
+        path.write_bytes(b"recorded")
+    whole[1].with_name("emptied.mp4.sha256").touch()
+    (tmp_path / f"{'x' * 250}.mp4").touch()  # its checksum's name is too long for a disk
+    (tmp_path / "gone.mp4").symlink_to(tmp_path / "away")
+    for path in tmp_path.rglob("*"):
+        os.utime(path, (1, 1), follow_symlinks=False)
+    found: list[Mended] = []
+    finishing = Finishing(found.append)
+    finishing.mend(tmp_path, 1000.0, 900.0)
+    assert finishing.wait(DEADLINE_S)
+    assert [one.path for one in found] == whole
+    digest = hashlib.sha256(b"recorded").hexdigest()
+    assert [path.with_name(f"{path.name}.sha256").read_text().split()[0] for path in whole] == [digest] * 3
