@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,42 +62,55 @@ class _File:
     path: Path
     seen: os.stat_result
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """The file itself, which may have several names."""
+        return self.seen.st_dev, self.seen.st_ino
+
+    def is_now(self, seen: os.stat_result) -> bool:
+        """Whether its name still leads to it, and nobody wrote to it meanwhile."""
+        now = seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
+        return now == (*self.place, self.seen.st_size, self.seen.st_mtime_ns)
+
 
 def drop_recordings(folder: Path, rule: RecordingsRule, chosen: Set[str], now: float) -> OldRecordings:
     """Takes away what is both due and among ``chosen``, paths of an earlier answer; says what was due.
 
     ``now`` is this machine's, in seconds of UTC. Blocks on the disk; raises OSError. A file is finished when its
     checksum is there and was written after it: a recorder writes it last, and one that was cut short gets it when its
-    recorder runs again. No link is followed below ``folder``. What cannot be taken away keeps none of the others.
+    recorder runs again. No link is followed below ``folder``, and a file of several names takes its room
+    once. What cannot be taken away, or told to be finished, keeps none of the others.
     """
     files = sorted(_files(folder), key=lambda file: (file.seen.st_mtime_ns, str(file.path)))
     spared, places = {_below(folder, path) for path in rule.spared}, _places(rule.spared)
-    total = sum(file.seen.st_size for file in files)
+    names = Counter(file.place for file in files)
+    total = sum({file.place: file.seen.st_size for file in files}.values())
     due: list[OldRecording] = []
     stuck: list[str] = []
+    is_all = True
     for file in files:
         why = _why(rule, now - file.seen.st_mtime, total)
         if not why:
             break  # no younger one has a reason that this one has not
         name = str(file.path)
-        if (
-            _below(folder, name) in spared
-            or (file.seen.st_dev, file.seen.st_ino) in places
-            or not _is_finished(file, now)
-        ):
+        if _below(folder, name) in spared or file.place in places or not _is_finished(file, now):
             continue
         if len(due) == MOST_FILES:
-            return OldRecordings(tuple(due), is_all=False, stuck=tuple(stuck))
+            is_all = False
+            break
         if name in chosen:
             try:
-                _take(file.path)
+                if not _take(file):
+                    continue
             except OSError as error:
                 log.warning("an old recording cannot be taken away", path=name, why=str(error))
                 stuck.append(name)
                 continue
-        total -= file.seen.st_size
+        names[file.place] -= 1
+        if not names[file.place]:  # one of several names gives no room back
+            total -= file.seen.st_size
         due.append(OldRecording(name, file.seen.st_size, datetime.fromtimestamp(file.seen.st_mtime, UTC), why))
-    return OldRecordings(tuple(due), is_all=True, stuck=tuple(stuck))
+    return OldRecordings(tuple(due), is_all, stuck=tuple(stuck))
 
 
 def _why(rule: RecordingsRule, age_s: float, total: int) -> str:
@@ -115,7 +129,7 @@ def _files(folder: Path) -> Iterator[_File]:
                 continue
             try:
                 seen = path.lstat()
-            except FileNotFoundError:
+            except OSError:  # gone since, or nobody's to look at
                 continue
             if stat.S_ISREG(seen.st_mode):
                 yield _File(path, seen)
@@ -150,6 +164,7 @@ def _places(paths: tuple[str, ...]) -> set[tuple[int, int]]:
 
 
 def _is_finished(file: _File, now: float) -> bool:
+    """Not one whose checksum cannot be had: such a file stays, and keeps none of the others."""
     checksum = file.path.with_name(file.path.name + _CHECKSUM)
     try:
         seen = checksum.lstat()
@@ -159,9 +174,24 @@ def _is_finished(file: _File, now: float) -> bool:
             return _DIGEST.match(written.read(65)) is not None and now - seen.st_mtime > _SETTLED_S
     except FileNotFoundError:
         return False
+    except OSError as error:
+        log.warning("nobody can tell whether this recording is finished", path=str(file.path), why=str(error))
+        return False
 
 
-def _take(path: Path) -> None:
-    """The checksum last: a file without one would be taken for one that was cut short."""
-    for name in (path.name + _PICTURE, path.name, path.name + _CHECKSUM):
+def _take(file: _File) -> bool:
+    """False where its name is another file's by now. The checksum last: a file without one would be taken for one that
+    was cut short. Raises OSError while the file is there still."""
+    path = file.path
+    try:
+        if not file.is_now(path.lstat()):
+            return False
+    except FileNotFoundError:
+        log.info("somebody else took this recording away", path=str(path))
+    for name in (path.name + _PICTURE, path.name):
         path.with_name(name).unlink(missing_ok=True)
+    try:
+        path.with_name(path.name + _CHECKSUM).unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("a recording went, and its checksum stays", path=str(path), why=str(error))
+    return True

@@ -1,7 +1,9 @@
 """The node agent takes away what the leader says and the node itself finds to be needed no more, and nothing else."""
 
 import os
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -169,6 +171,81 @@ async def test_one_file_that_cannot_go_keeps_none_of_the_others(node_home: NodeH
     assert ([Path(it.path).name for it in found.due], found.stuck) == (["old.mp4"], (str(held),))
     assert left(folder) == ["held.mp4", "held.mp4.sha256", *left(folder)[2:]]
     assert len(left(folder)) == 5, "nobody can be told of the other"
+
+
+async def test_a_file_of_which_nobody_can_tell_whether_it_is_finished_keeps_none_of_the_others(
+    node_home: NodeHome, run: Run
+) -> None:
+    folder = node_home.path / "media" / "recordings" / RECORDER
+    recording(folder, "old.mp4", 8 * HOUR_S)
+    # Somebody put it there: with the checksum's ending its name is longer than a disk has room for.
+    long = recording(folder, f"{'x' * 250}.mp4", 9 * HOUR_S, checked=False)
+    async with run(node_home) as agent:
+        found = await taken(agent, RecordingsRule(older_than_s=HOUR_S))
+    assert ([Path(it.path).name for it in found.due], left(folder)) == (["old.mp4"], [long.name])
+
+
+async def test_a_recording_that_went_is_told_as_gone_though_its_checksum_stays(node_home: NodeHome) -> None:
+    """The audit log would say that it is there."""
+    folder = node_home.path / "media" / "recordings" / RECORDER
+    checksum = recording(folder, "old.mp4", 8 * HOUR_S).with_name("old.mp4.sha256")
+    with unchangeable(checksum):
+        async with running(node_home) as agent:
+            found = await taken(agent, RecordingsRule(older_than_s=HOUR_S))
+    assert ([Path(it.path).name for it in found.due], found.stuck) == (["old.mp4"], ())
+    assert left(folder) == ["old.mp4.sha256"]
+
+
+@contextmanager
+def unchangeable(path: Path) -> Generator[None]:
+    """For root, too."""
+    done = subprocess.run(["chattr", "+i", str(path)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no file can be made unchangeable here: {done.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", str(path)], check=True)
+
+
+async def test_another_file_that_has_the_name_by_now_stays(
+    node_home: NodeHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an order that took too long, on a folder that two nodes share: the name was free, a recorder took it."""
+    folder = node_home.path / "media" / "recordings" / RECORDER
+    first, second = (recording(folder, f"{name}.mp4", (9 - name) * HOUR_S) for name in range(2))
+    async with running(node_home) as agent:
+        assert isinstance(agent, CanTidy)
+        rule = RecordingsRule(older_than_s=HOUR_S)
+        paths = (str(first), str(second))
+        unlink = Path.unlink
+
+        def and_records_anew(path: Path, missing_ok: bool = False) -> None:
+            """The first goes, when all were looked at."""
+            if path == first:
+                unlink(second)
+                second.write_text("what is recorded now")
+            unlink(path, missing_ok=missing_ok)
+
+        monkeypatch.setattr(Path, "unlink", and_records_anew)
+        found = await agent.drop_recordings(RecordingsOrder(1, RECORDER, datetime.now(UTC), rule, paths))
+        monkeypatch.undo()
+    assert ([it.path for it in found.due], found.stuck) == ([str(first)], ())
+    assert second.read_text() == "what is recorded now"
+
+
+async def test_a_file_of_two_names_takes_its_room_once(node_home: NodeHome, run: Run) -> None:
+    """Somebody gave a recording that is to be kept another name; nothing has to go for that."""
+    folder = node_home.path / "media" / "recordings" / RECORDER
+    old = recording(folder, "old.mp4", 9 * HOUR_S)
+    young = recording(folder, "young.mp4", 8 * HOUR_S)
+    for ending in ("", ".sha256"):
+        os.link(f"{old}{ending}", f"{old.with_name('kept.mp4')}{ending}")
+    async with run(node_home) as agent:
+        assert (await taken(agent, RecordingsRule(most_bytes=200))).due == ()
+        gone = await taken(agent, RecordingsRule(most_bytes=199))
+    assert [Path(it.path).name for it in gone.due] == ["kept.mp4", "old.mp4"]
+    assert young.exists()
 
 
 async def test_what_is_in_use_by_the_path_of_another_mount_stays(node_home: NodeHome) -> None:
