@@ -47,17 +47,19 @@ class OldRecordings:
         return frozenset({run.node_id for run in runs} | ({recorder.node_id} if recorder.node_id else set()))
 
     async def round(self, recorder_id: str, node_id: str, agent: CanTidy) -> int:
-        """How many files went from there. Raises StoreError and what the agent raises."""
-        recorder, spared = await self._read(recorder_id)
-        if not recorder.keep_days and not recorder.keep_gib:
-            return 0
-        spared |= self._stuck.get((recorder.id, node_id), set())
-        gone: list[OldRecording] = []
+        """How many files went from there. Raises StoreError and what the agent raises.
+
+        Recorder and what is in use are read before every step: whoever has them kept meanwhile is heard.
+        """
+        more = set(self._stuck.get((recorder_id, node_id), ()))
+        recorder, gone = None, list[OldRecording]()
         try:
             for _ in range(_STEPS):
+                recorder, used = await self._read(recorder_id)
                 fence = self._fence()
-                if fence is None:
+                if fence is None or not (recorder.keep_days or recorder.keep_gib):
                     break
+                spared = used | more
                 if len(spared) > MOST_SPARED:
                     log.warning("old recordings stay: too many of them are in use", recorder=recorder.id)
                     break
@@ -67,17 +69,18 @@ class OldRecordings:
                     break
                 others = await self._as_large(found.due)
                 if not others <= spared:
-                    spared |= others
+                    more |= others
                     continue
                 went, stuck = await self._take(recorder, node_id, agent, fence, order, found.due)
                 gone += went
                 if stuck:
-                    spared |= stuck
+                    more |= stuck
                     self._stuck.setdefault((recorder.id, node_id), set()).update(stuck)
                 elif found.is_all:
                     break
         finally:
-            self._tell(recorder, node_id, gone)
+            if recorder is not None:
+                self._tell(recorder, node_id, gone)
         return len(gone)
 
     async def _take(
@@ -92,26 +95,41 @@ class OldRecordings:
             "keep_gib": recorder.keep_gib,
             "files": [{"path": file.path, "bytes": file.bytes, "why": file.why} for file in due],
         }
-        await self._write_down(recorder, fence, "done", detail)
+        if not await self._write_down(recorder, fence, "done", detail):
+            return [], set()
         chosen = frozenset(file.path for file in due)
         answer = await agent.drop_recordings(
             RecordingsOrder(order.term, order.recorder_id, self._clock.now(), order.rule, tuple(chosen))
         )
+        went = [file for file in answer.due if file.path in chosen]
         stuck = set(answer.stuck) & chosen
         if stuck:
             text = (
                 "its node's disk does not let these go, which were to: they are not tried again before the next start"
             )
-            log.warning(text, recorder=recorder.name, node=node_id, files=sorted(stuck))
-            await self._write_down(recorder, fence, "failed", {"node_id": node_id, "why": text, "files": sorted(stuck)})
-        return [file for file in answer.due if file.path in chosen], stuck
+            await self._correct(recorder, node_id, fence, text, stuck)
+        stayed = chosen - stuck - {file.path for file in went}
+        if stayed:
+            text = "these were changed just before they were to go, or are others by now: they stay"
+            await self._correct(recorder, node_id, fence, text, stayed)
+        return went, stuck
 
-    async def _write_down(self, recorder: Recorder, fence: Fence, outcome: str, detail: dict[str, object]) -> None:
+    async def _correct(self, recorder: Recorder, node_id: str, fence: Fence, why: str, files: Iterable[str]) -> None:
+        """What was written down to go and did not."""
+        names = sorted(files)
+        log.warning(why, recorder=recorder.name, node=node_id, files=names)
+        await self._write_down(recorder, fence, "failed", {"node_id": node_id, "why": why, "files": names})
+
+    async def _write_down(self, recorder: Recorder, fence: Fence, outcome: str, detail: dict[str, object]) -> bool:
+        """False, and nothing is: the recorder keeps its files for another time by now, so that none may go."""
         async with self._store.write(timeout=_STORE_S) as tx:
             await tx.leader.require(fence)
+            if outcome == "done" and _keeps(await tx.recorders.get(recorder.id)) != _keeps(recorder):
+                return False
             await tx.audit.add(
                 self._clock.now(), SYSTEM.name, SYSTEM.origin, ACTION, f"recorder:{recorder.id}", outcome, detail
             )
+        return True
 
     async def _read(self, recorder_id: str) -> tuple[Recorder, set[str]]:
         """The recorder, and paths of what is in use: of assets that say that they are this recorder's, and of all that
@@ -156,6 +174,10 @@ def _rule(recorder: Recorder, spared: Iterable[str]) -> RecordingsRule:
         recorder.keep_gib << 30 if recorder.keep_gib else None,
         tuple(sorted(spared)),
     )
+
+
+def _keeps(recorder: Recorder) -> tuple[int, int]:
+    return recorder.keep_days, recorder.keep_gib
 
 
 def _is_video(text: str) -> bool:

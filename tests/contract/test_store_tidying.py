@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from db.repositories.leader import Fence
 from db.store import Store
 from supervisor.agent.interface import AgentAway
 from supervisor.agent.local import LocalAgent
+from supervisor.agent.old_recordings import MOST_FILES
+from supervisor.agent.old_recordings import OldRecordings as Found
 from supervisor.agent.tidying import RecordingsOrder
 from supervisor.asrun.spans import span_between
 from supervisor.asrun.verifying import Verifying
@@ -236,3 +238,97 @@ async def test_an_asset_stays_that_is_a_link_to_the_recording_and_what_the_disk_
         said = {it.outcome: it.detail["files"] for it in await tx.audit.list() if it.action == ACTION}
     assert [Path(file["path"]).name for file in said["done"]] == ["held.mp4", "old.mp4"]
     assert said["failed"] == [str(files[1])]
+
+
+class Meanwhile:
+    """An agent to whose first question somebody does something before it is answered."""
+
+    def __init__(self, agent: LocalAgent, do: Callable[[], Awaitable[object]]) -> None:
+        self._agent = agent
+        self._do: Callable[[], Awaitable[object]] | None = do
+        self.drop_journals = agent.drop_journals
+
+    async def drop_recordings(self, order: RecordingsOrder) -> Found:
+        answer = await self._agent.drop_recordings(order)
+        if self._do is not None:
+            do, self._do = self._do, None
+            await do()
+        return answer
+
+
+def old_files(folder: Path, now: datetime, *names: str) -> list[Path]:
+    files = [folder / f"{name}.mp4" for name in names]
+    for file in files:
+        for path in (file, folder / f"{file.name}.sha256"):
+            path.write_text("0" * 64 + "  x\n")
+            os.utime(path, ((now - 9 * DAY).timestamp(),) * 2)
+    return files
+
+
+async def outcomes(store: Store) -> dict[str, list[str]]:
+    """Names of files by what the audit log says of them."""
+    async with store.read() as tx:
+        rows = [it for it in await tx.audit.list() if it.action == ACTION]
+    return {
+        it.outcome: [Path(file if isinstance(file, str) else file["path"]).name for file in it.detail["files"]]
+        for it in rows
+    }
+
+
+async def test_whoever_has_files_kept_while_they_are_looked_for_is_heard(
+    real_store: Store, node_home: NodeHome, agent: LocalAgent
+) -> None:
+    """It was a mistake, and he is quick: none of twenty steps may go on by what he took back."""
+    clock = SystemClock()
+    now = clock.now()
+    row, folder = await ingest(real_store, node_home, now)
+    (file,) = old_files(folder, now, "old")
+
+    async def keeps_for_ever() -> None:
+        async with real_store.write() as tx:
+            await tx.recorders.update(row.id, (await tx.recorders.get(row.id)).rev, {"keep_days": 0})
+
+    fence = await leads(real_store)
+    job = OldRecordings(real_store, clock, lambda: fence, History(real_store, clock, lambda: fence))
+    assert await job.round(row.id, NODE, Meanwhile(agent, keeps_for_ever)) == 0
+    assert file.exists()
+    assert await outcomes(real_store) == {}, "nothing went"
+
+
+async def test_a_step_spares_what_came_into_use_in_the_step_before(
+    real_store: Store, node_home: NodeHome, agent: LocalAgent
+) -> None:
+    clock = SystemClock()
+    now = clock.now()
+    row, folder = await ingest(real_store, node_home, now)
+    old_files(folder, now, *(f"{number:03}" for number in range(MOST_FILES)))
+    (used,) = old_files(folder, now, "used")
+
+    async def is_used() -> None:
+        channel = {"name": "One", "width": 320, "height": 180, "rate": "25", "playout": {"cover": {"path": str(used)}}}
+        async with real_store.write() as tx:
+            await tx.channels.add(channel, [("hls", "")], now)
+
+    fence = await leads(real_store)
+    job = OldRecordings(real_store, clock, lambda: fence, History(real_store, clock, lambda: fence))
+    assert await job.round(row.id, NODE, Meanwhile(agent, is_used)) == MOST_FILES
+    assert [path.name for path in folder.glob("*.mp4")] == [used.name]
+
+
+async def test_what_was_to_go_and_stayed_is_written_down_as_that(
+    real_store: Store, node_home: NodeHome, agent: LocalAgent
+) -> None:
+    """P7: somebody wrote to the file after its node had been asked."""
+    clock = SystemClock()
+    now = clock.now()
+    row, folder = await ingest(real_store, node_home, now)
+    changed, _ = old_files(folder, now, "changed", "old")
+
+    async def writes() -> None:
+        changed.write_text("more")
+
+    fence = await leads(real_store)
+    job = OldRecordings(real_store, clock, lambda: fence, History(real_store, clock, lambda: fence))
+    assert await job.round(row.id, NODE, Meanwhile(agent, writes)) == 1
+    assert changed.read_text() == "more"
+    assert await outcomes(real_store) == {"done": ["changed.mp4", "old.mp4"], "failed": ["changed.mp4"]}
