@@ -1,9 +1,10 @@
 """The chain of facts behind a row: what it says itself, what was decided and why, where it could go and where not."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeAlias
 
 from rich.style import Style
 from textual.binding import BindingType
@@ -26,6 +27,9 @@ EVERY_S: Final = 3.0
 AROUND: Final = timedelta(minutes=10)
 """Before and after something that was; what is further away does not belong to it."""
 MOST: Final = 60
+
+_Said: TypeAlias = tuple[datetime, str, str]
+"""When, of what kind, in which words."""
 
 
 class ExplainScreen(SheetScreen):
@@ -63,14 +67,22 @@ class ExplainScreen(SheetScreen):
         return [("explain ", palette.dim), (self._subject.title, palette.strong)]
 
     def column_heads(self, width: int) -> Sequence[Part]:
-        return [(" THE CHAIN, THE NEWEST LAST", self.session.palette.dim)]
+        return [(" THE CHAIN, THE NEWEST FIRST", self.session.palette.dim)]
 
     def sheet_rows(self) -> Sequence[Row]:
         width = max(20, self.sheet.size.width)
         lines = self._lines(width)
         if self.is_stale:  # what it says of now was so then
             lines = [[(text, self.session.palette.dim) for text, _ in parts] for parts in lines]
-        return [Row(str(index), partial(_draw, tuple(parts))) for index, parts in enumerate(lines)]
+        return [Row(key, partial(_draw, tuple(parts))) for key, parts in zip(_keys(lines), lines, strict=True)]
+
+    def tick(self) -> None:
+        """What was scrolled to stays where it is when something newer comes above it."""
+        before = self.sheet.cursor
+        super().tick()
+        after = self.sheet.cursor
+        if before is not None and after is not None and before != after and self.sheet.scroll_offset.y:
+            self.sheet.scroll_relative(y=after - before, animate=False)
 
     def footer_words(self) -> dict[str, str | None]:
         return {"explain": None}
@@ -82,19 +94,22 @@ class ExplainScreen(SheetScreen):
             made += prose(fact, palette.text, width, most=4)
         why, events = self._why.value, self._history.value
         if why is not None:
-            title = " WHAT WAS DECIDED AND WHY" if why.kept else " WHAT THIS SUPERVISOR REMEMBERS"
+            title = " WHAT WAS DECIDED OR REFUSED, AND WHY" if why.kept else " WHAT THIS SUPERVISOR REMEMBERS"
             made.append([(title, palette.strong)])
-            said = [(one.at, one.kind, one.sentence) for one in why.decisions]
-            made += self._told(said, width)
-            made += self._refused(why, width) + self._outputs(why, width)
+            said: list[_Said] = [(one.at, one.kind, one.sentence) for one in why.decisions]
+            said += [(one.at, one.outcome, refusal_words(one)) for one in why.refusals]
+            made += self._told(said, width) + self._outputs(why, width)
         if events is not None:
             made.append([(" WHAT HAPPENED", palette.strong)])
             made += self._told([(one.at, one.kind, one.text) for one in reversed(events.items)], width)
         return made + self._places(width)
 
-    def _told(self, said: Sequence[tuple[datetime, str, str]], width: int) -> list[list[Part]]:
+    def _told(self, said: Sequence[_Said], width: int) -> list[list[Part]]:
+        """The newest first: what one looks for has just happened, and stands in sight without a key. ``said`` has the
+        oldest first where several are of one instant."""
         palette, at = self.session.palette, self._subject.at
-        near = [one for one in said if at is None or abs(one[0] - at) <= AROUND][-MOST:]
+        near = [one for one in said if at is None or abs(one[0] - at) <= AROUND]
+        near = sorted(reversed(near), key=lambda one: one[0], reverse=True)[:MOST]
         made: list[list[Part]] = []
         for when, kind, text in near:
             style = (
@@ -111,11 +126,6 @@ class ExplainScreen(SheetScreen):
             words = "nothing is kept" if at is None else "nothing is kept of the ten minutes around it"
             made.append([(f" {words}", palette.dim)])
         return made
-
-    def _refused(self, why: Explanation, width: int) -> list[list[Part]]:
-        said = [(one.at, one.outcome, refusal_words(one)) for one in why.refusals]
-        title: list[Part] = [(" WHAT WAS REFUSED, TO WHOM AND WHY", self.session.palette.strong)]
-        return [title, *self._told(said, width)] if said else []
 
     def _outputs(self, why: Explanation, width: int) -> list[list[Part]]:
         palette = self.session.palette
@@ -148,6 +158,17 @@ class ExplainScreen(SheetScreen):
             kept = f"Nobody can move it by hand now: {where.why_not}. {where.hint}".rstrip()
             made += prose(kept, palette.warning, width)
         return made
+
+
+def _keys(lines: Sequence[Sequence[Part]]) -> list[str]:
+    """One of each line, by its words: it stays the same when lines come above it."""
+    known: Counter[str] = Counter()
+    made: list[str] = []
+    for parts in reversed(lines):
+        words = "".join(text for text, _ in parts)
+        known[words] += 1
+        made.append(f"{words} {known[words]}")
+    return made[::-1]
 
 
 def _draw(parts: tuple[Part, ...], width: int, ground: Style) -> Strip:

@@ -30,7 +30,10 @@ class Sheet(RowList):
     def show(self, rows: Sequence[Row]) -> None:
         """Takes what is to be listed. Drawn at the screen's next paint."""
         self._rows = rows
-        if self._chosen is not None and all(row.key != self._chosen for row in rows):
+        cursor = self.cursor
+        if cursor is not None:
+            self._was_at = cursor
+        elif self._chosen is not None:
             near = self._nearest(self._was_at)
             self._chosen = None if near is None else rows[near].key
 

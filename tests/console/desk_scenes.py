@@ -190,6 +190,8 @@ class DeskScene:
     claims: Sequence[Claim] = field(default_factory=claims)
     coming: Sequence[Coming] = ()
     refused: tuple[Refused, ...] = ()
+    decided: tuple[tuple[int, str], ...] = ()
+    """In place of the usual decisions: how many seconds ago, and what; the oldest first."""
     placement: dict[str, Any] = field(default_factory=lambda: {"target_id": node_id(2)})
     over: Sequence[Alarm] = ()
     recorders: Sequence[Recorder] = field(default_factory=recorders)
@@ -269,7 +271,7 @@ class ScriptedDesk:
 
     async def explain(self, channel_id: str) -> Explanation:
         self._asked()
-        said = (
+        said = tuple((ago, "decision", text) for ago, text in self.desk.decided) or (
             (94, "decision", "starts on node-a with epoch 7: its node answers and has room"),
             (92, "phase", "starting"),
             (91, "decision", "on air on node-a, epoch 7"),
