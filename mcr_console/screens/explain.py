@@ -108,8 +108,8 @@ class ExplainScreen(SheetScreen):
         """The newest first: what one looks for has just happened, and stands in sight without a key. ``said`` has the
         oldest first where several are of one instant."""
         palette, at = self.session.palette, self._subject.at
-        near = [one for one in said if at is None or abs(one[0] - at) <= AROUND]
-        near = sorted(reversed(near), key=lambda one: one[0], reverse=True)[:MOST]
+        near = [one for one in reversed(said) if at is None or abs(one[0] - at) <= AROUND]
+        near = sorted(near, key=lambda one: one[0], reverse=True)[:MOST]
         made: list[list[Part]] = []
         for when, kind, text in near:
             style = (
