@@ -16,6 +16,7 @@ from sidecar.protocol.channel import Playlist
 from sidecar.rundown.rate import parse_rate
 from supervisor.ahead.looking import Report
 from supervisor.ahead.standing import NodeClock, clocks, down_now, port_clashes
+from supervisor.asrun.starts import last_starts
 from supervisor.clock import Clock
 from supervisor.errors import McrError
 from supervisor.live import LiveBoard
@@ -143,20 +144,25 @@ class ComingWatch:
         if list_ is None or list_.key != key:
             material = await read_material(self._store, row, rate, STORE_S)
             list_ = self._lists[row.id] = _List(key, material.playlist)
+        aired: Mapping[str, datetime] = {}
+        if any(item.fixed_at_ns is not None for item in list_.told.items):
+            async with self._store.read(timeout=STORE_S) as tx:
+                aired = await last_starts(tx, row)
         live, now, report = self._live.get(row.id), self._clock.now(), self._reports().get(row.id)
         return await self._computing.run(
-            COMPUTE_S, coming, row.id, list_.told, live, parse_rate(rate), now, now + WITHIN, report
+            COMPUTE_S, coming, row.id, list_.told, live, parse_rate(rate), now, now + WITHIN, report, aired
         )
 
 
 def coming(
     channel_id: str, list_: Playlist, live: ChannelLive, rate: Fraction, now: datetime, until: datetime,
-    report: Report | None,
+    report: Report | None, aired: Mapping[str, datetime],
 ) -> tuple[Coming, ...]:  # fmt: skip
-    """What of the list asks for somebody or should be known, from ``now`` to ``until``. Pure."""
+    """What of the list asks for somebody or should be known, from ``now`` to ``until``. ``aired``: when items of this
+    run last started, so that a fixed start that was is none in a loop's next round. Pure."""
     made = _media(channel_id, report, now)
     if live.picture is not None:
-        timing = timing_on_air(list_, rate, live, {})
+        timing = timing_on_air(list_, rate, live, aired)
         made += _humans(channel_id, list_, timing, rate)
         made += _items(channel_id, list_, timing, rate)
     kept = [one for one in made if one.at is None or now - timedelta(seconds=2) <= one.at <= until]

@@ -9,11 +9,11 @@ from fractions import Fraction
 from typing import Final, Literal
 
 from db.models import Asset, Channel, Item, Playlist
-from db.repositories.as_run import EventFilters
 from db.store import Store
 from sidecar.rundown.rate import parse_rate
 from supervisor.ahead.checking import ChannelFacts, FileLook, Finding, Known, Measured, Severity, check
 from supervisor.airing import playout_of
+from supervisor.asrun.starts import last_starts
 from supervisor.clock import Clock
 from supervisor.errors import Unavailable
 from supervisor.intake.media import house_id_of
@@ -29,8 +29,6 @@ COMPUTE_S: Final = 5.0
 LOOK_S: Final = 5.0
 """Seconds in which the disks must say how so many files lie there."""
 AT_ONCE: Final = 500
-PAST: Final = 500
-"""Events of the past that are looked at for what aired."""
 UNKNOWN: Final = FileLook()
 TARGETS: Final[Mapping[LoudnessProfile, int | None]] = {"off": None, "r128": -2300, "a85": -2400}
 """Hundredths of LUFS: EBU R 128, ATSC A/85."""
@@ -154,12 +152,7 @@ class Ahead:
             if waiting := _waiting(spare.filler):
                 filler = await tx.playlists.get(channel.filler_playlist_id or "")
                 candidates = {**await tx.assets.by_house_ids(waiting, filler.project_id), **candidates}
-            filters = EventFilters(channel_id=channel.id, kinds=("item",))
-            events = await tx.as_run.events(filters, None, PAST)
-        aired: dict[str, datetime] = {}
-        for event in events:
-            if event.item_id and event.epoch == channel.epoch:
-                aired.setdefault(event.item_id, event.start_at)
+            aired = await last_starts(tx, channel)
         assets = {**assets, **spare.assets}
         if spare.standby is not None:
             assets[spare.standby.id] = spare.standby

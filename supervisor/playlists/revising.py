@@ -7,10 +7,10 @@ from typing import Final
 
 from db.errors import StaleRevision
 from db.models import Asset, Channel, Item, Playlist
-from db.repositories.as_run import EventFilters
 from db.store import Store
 from db.transaction import Transaction
 from sidecar.rundown.rate import parse_rate
+from supervisor.asrun.starts import last_starts
 from supervisor.clock import Clock
 from supervisor.errors import Invalid, Unavailable
 from supervisor.live import LiveBoard
@@ -23,8 +23,6 @@ from supervisor.sidecar_lists import sidecar_playlist
 from supervisor.threads import Threads
 
 COMPUTE_S: Final = 5.0
-PAST: Final = 500
-"""Events of the past that are looked at for what aired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +134,7 @@ class Revising:
         ]
 
     async def _seen_now(self, tx: Transaction, channel: Channel) -> _OnAir:
-        events = await tx.as_run.events(EventFilters(channel_id=channel.id, kinds=("item",)), None, PAST)
-        aired: dict[str, datetime] = {}
-        for event in events:
-            if event.item_id and event.epoch == channel.epoch:
-                aired.setdefault(event.item_id, event.start_at)
+        aired = await last_starts(tx, channel)
         live = self._live.get(channel.id)
         return _OnAir(channel, live, self._live.rate(channel.id) or channel.rate, aired)
 

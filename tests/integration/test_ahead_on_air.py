@@ -1,6 +1,6 @@
 """A channel on air says in time what it will lack, and no more once it has come."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,46 @@ async def test_a_clip_that_is_missing_soon_is_an_alarm_until_it_comes(supervisor
         return await alarms() == []
 
     await eventually(over, "the alarm stays though the clip is there", DEADLINE_S)
+
+
+async def test_the_coming_hours_of_a_loop_tell_a_fixed_start_that_was_as_its_rundown_does(supervisor: Running) -> None:
+    playlist = await supervisor.call("POST", "/playlists", json={"name": "Day"})
+    spec = {"name": "One", "playlist_id": playlist["id"], "after_last": "loop",
+            "format": {"width": 64, "height": 64, "rate": "25"}}  # fmt: skip
+    channel = await supervisor.call("POST", "/channels", json=spec)
+    path = f"/channels/{channel['id']}"
+    slates = [{"kind": "slate", "slate_frames": 5000, "title": title} for title in "AB"]
+    items = {"revision": playlist["revision"], "items": slates}
+    edit = await supervisor.call("POST", f"/playlists/{playlist['id']}/items", json=items)
+    await supervisor.call("POST", f"{path}/start")
+
+    async def on_air() -> str | None:
+        live = (await supervisor.call("GET", path))["live"]
+        return live["item"]["title"] if live["observed"] == "on_air" and live["item"] else None
+
+    await eventually(on_air, "on air", DEADLINE_S)
+    at = datetime.now(UTC) + timedelta(seconds=4)
+    cup = {"kind": "live", "title": "Cup", "url": "udp://127.0.0.1:9", "slate_frames": 25, "start_mode": "fixed",
+           "fixed_at": at.isoformat()}  # fmt: skip
+    more = {"revision": edit["revision"], "items": [cup]}
+    await supervisor.call("POST", f"/playlists/{playlist['id']}/items", json=more)
+
+    async def aired() -> bool:
+        log = (await supervisor.call("GET", "/asrun", params={"channel_id": channel["id"]}))["items"]
+        return any(event["title"] == "Cup" for event in log) and await on_air() == "A"
+
+    await eventually(aired, "the fixed start came, and the list went round", DEADLINE_S)
+
+    async def told() -> bool:
+        """What was looked at before the fixed start came is kept for some seconds."""
+        found = (await supervisor.call("GET", "/coming"))["items"]
+        rows = (await supervisor.call("GET", f"{path}/rundown"))["rows"]
+        due = next(row["start_at"] for row in rows if row["title"] == "Cup")
+        soon = [one["at"] for one in found if one["kind"] == "live"]
+        apart = [abs(datetime.fromisoformat(one) - datetime.fromisoformat(due)) for one in soon]
+        return len(apart) == 1 and apart[0] < timedelta(seconds=1)
+
+    await eventually(told, "the coming hours tell another start than the rundown", DEADLINE_S)
 
 
 async def test_filler_and_the_standby_clip_are_looked_at_though_nothing_is_listed(

@@ -32,9 +32,12 @@ def live(number: int = 0, position: int = 0) -> ChannelLive:
     return make_channel(live={"as_of": NOON, "picture": "item", "item": item}).live
 
 
-def seen(*items: Item, after_last: Any = "loop", report: Report | None = None) -> list[tuple[str, float | None, str]]:
+def seen(
+    *items: Item, after_last: Any = "loop", report: Report | None = None, aired: dict[int, datetime] | None = None
+) -> list[tuple[str, float | None, str]]:
     list_ = Playlist(revision=1, items=items, after_last=after_last)
-    found = coming(ONE, list_, live(), Fraction(25), NOON, NOON + timedelta(hours=12), report)
+    started = {f"{number:032x}": at for number, at in (aired or {}).items()}
+    found = coming(ONE, list_, live(), Fraction(25), NOON, NOON + timedelta(hours=12), report, started)
     assert all(isinstance(one, Coming) and one.channel_id == ONE for one in found)
     return [(one.kind, None if one.at is None else (one.at - NOON).total_seconds(), one.text) for one in found]
 
@@ -65,12 +68,26 @@ def test_live_gap_and_overrun() -> None:
     ]
 
 
+def test_a_fixed_start_that_was_is_none_in_a_loops_next_round() -> None:
+    """It follows in its turn then, and cuts nothing."""
+    at = NOON - timedelta(seconds=30)
+    show = Item(id=f"{3:032x}", title="Cup", kind="live", url="srt://x", duration_frames=2500, start_mode="fixed",
+                fixed_at_ns=nanoseconds(at))  # fmt: skip
+    assert seen(clip(0, 60), clip(1, 60), show, aired={3: at}) == [("live", 120.0, "live: Cup")]
+    later = Item(id=f"{3:032x}", title="Cup", kind="live", url="srt://x", duration_frames=2500, start_mode="fixed",
+                 fixed_at_ns=nanoseconds(NOON + timedelta(seconds=90)))  # fmt: skip
+    assert seen(clip(0, 60), clip(1, 60), later, aired={3: at}) == [
+        ("overrun", 90.0, "a fixed start cuts 0:30 of Item 1"),
+        ("live", 90.0, "live: Cup"),
+    ], "one that was given a new time is still to be"
+
+
 def test_media_that_are_not_as_they_should_be_are_critical_when_they_are_soon() -> None:
     row = Row(id="7" * 32, title="Ident", position=3)
     gone = (Finding("gone", "critical", "the file is gone"),)
     report = Report((Due(row, None, NOON + timedelta(minutes=5), gone),), 9, NOON)
     list_ = Playlist(revision=1, items=(clip(0, 60),), after_last="loop")
-    (one,) = coming(ONE, list_, live(), Fraction(25), NOON, NOON + timedelta(hours=1), report)
+    (one,) = coming(ONE, list_, live(), Fraction(25), NOON, NOON + timedelta(hours=1), report, {})
     assert (one.kind, one.severity, one.text) == ("media", "critical", "Ident: the file is gone")
 
 

@@ -14,7 +14,7 @@ from supervisor.api.route import note, router
 from supervisor.api.routes.channels import channel_row
 from supervisor.api.routes.items import time_keeper
 from supervisor.api.routes.playlists import playlist_row
-from supervisor.api.routes.rundowns import aired_in_run, answer_rundown, listing_of
+from supervisor.api.routes.rundowns import answer_rundown, listing_of
 from supervisor.api.rundown_change import (
     Change,
     Changed,
@@ -25,6 +25,7 @@ from supervisor.api.rundown_change import (
     require_unlocked,
     urls_of,
 )
+from supervisor.asrun.starts import last_starts
 from supervisor.errors import Conflict
 from supervisor.playlists.telling import tell_playlist
 from supervisor.principal import Principal
@@ -41,7 +42,7 @@ async def preview_rundown_edit(context: Ctx, who: Who, channel_id: Id, values: R
     """The rundown with the times that it would have after the edit; nothing is changed, and nothing is audited."""
     async with context.store.read() as tx:
         wanted = await _wanted(context, tx, who, channel_id, values)
-        aired = await aired_in_run(tx, wanted.channel)
+        aired = await last_starts(tx, wanted.channel)
     after = Listing(wanted.playlist, as_it_would_be(wanted.listing.items, wanted.change), wanted.listing.assets)
     return await answer_rundown(context, wanted.channel, after, aired)
 
@@ -57,7 +58,7 @@ async def edit_rundown(context: Ctx, who: Who, request: Request, channel_id: Id,
     await tell_playlist(row, context.store, context.supervision, context.events)
     async with context.store.read() as tx:
         listing = await listing_of(tx, row.id)
-        aired = await aired_in_run(tx, wanted.channel)
+        aired = await last_starts(tx, wanted.channel)
     return await answer_rundown(context, wanted.channel, listing, aired)
 
 

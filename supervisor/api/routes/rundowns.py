@@ -11,7 +11,6 @@ from fastapi import Query, Response
 from pydantic import AwareDatetime
 
 from db.models import Asset, Channel
-from db.repositories.as_run import EventFilters
 from db.transaction import Transaction
 from sidecar.protocol import channel as protocol
 from sidecar.rundown.rate import parse_rate
@@ -20,6 +19,7 @@ from supervisor.api.problems import documented
 from supervisor.api.route import router
 from supervisor.api.routes.channels import channel_row
 from supervisor.api.routes.playlists import playlist_row
+from supervisor.asrun.starts import last_starts
 from supervisor.errors import Unavailable
 from supervisor.rundowns import Listing, Timing, missing_items, rundown, timing_of_start, timing_on_air
 from supervisor.schemas.base import Id
@@ -31,8 +31,6 @@ routes = router("rundowns")
 LOOK_S: Final = 1.0
 """Seconds for looking whether the files are there; a disk that takes longer leaves the question open."""
 COMPUTE_S: Final = 5.0
-PAST: Final = 200
-"""Events of the past that are looked at for what aired."""
 PLAIN_RATE: Final = "25"
 """Frames a second of a preview that names no channel."""
 
@@ -45,7 +43,7 @@ async def read_rundown(context: Ctx, who: Who, channel_id: Id) -> Response:
     async with context.store.read() as tx:
         channel = await channel_row(tx, who, channel_id)
         listing = await listing_of(tx, channel.playlist_id)
-        aired = await aired_in_run(tx, channel)
+        aired = await last_starts(tx, channel)
     return await answer_rundown(context, channel, listing, aired)
 
 
@@ -74,7 +72,7 @@ async def preview_playlist(
 async def answer_rundown(
     context: Context, channel: Channel, listing: Listing, aired: Mapping[str, datetime]
 ) -> Response:
-    """With the channel's times as it stands now. ``aired`` as of ``aired_in_run``. Raises Unavailable."""
+    """With the channel's times as it stands now. ``aired`` as of ``last_starts``. Raises Unavailable."""
     listing = await _with_missing(context, listing)
     live = context.supervision.live.get(channel.id)
     rate = parse_rate(context.supervision.live.rate(channel.id) or channel.rate)
@@ -121,16 +119,6 @@ async def listing_of(tx: Transaction, playlist_id: str | None) -> Listing:
         return Listing(None, (), {})
     playlist = await tx.playlists.get(playlist_id)
     return Listing(playlist, await tx.playlists.items(playlist_id), await tx.assets.of_playlist(playlist_id))
-
-
-async def aired_in_run(tx: Transaction, channel: Channel) -> dict[str, datetime]:
-    """When items last started in the run that is on air, by item id."""
-    events = await tx.as_run.events(EventFilters(channel_id=channel.id, kinds=("item",)), None, PAST)
-    aired: dict[str, datetime] = {}
-    for event in events:
-        if event.item_id and event.epoch == channel.epoch:
-            aired.setdefault(event.item_id, event.start_at)
-    return aired
 
 
 async def _with_missing(context: Context, listing: Listing) -> Listing:
