@@ -161,6 +161,8 @@ class McrApp(Guarded, App[None]):
         self.bells.tick()
         on_top = True
         for screen in reversed(self.screen_stack):
+            if isinstance(screen, ArmScreen) and screen.is_mounted:
+                screen.tick()
             if isinstance(screen, OperatorScreen):
                 if not screen.is_mounted:
                     break

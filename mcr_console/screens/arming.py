@@ -92,8 +92,7 @@ class ArmScreen(Guarded, OwnModal[Answer]):
     def on_mount(self) -> None:
         """The focus is where a careless Enter does nothing."""
         self.query_one("#cancel", Button).focus()
-        self.set_interval(0.25, self._watch)
-        self._watch()
+        self.tick()
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
@@ -110,7 +109,8 @@ class ArmScreen(Guarded, OwnModal[Answer]):
         else:
             self.dismiss(Answer("do", reason))
 
-    def _watch(self) -> None:
+    def tick(self) -> None:
+        """How long it is armed for; takes itself away when that is over, or when what it asks about changed."""
         left = self._until - self._clock.monotonic()
         if self._essence() != self._armed_for:
             self.dismiss(Answer("changed"))

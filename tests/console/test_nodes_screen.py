@@ -49,7 +49,7 @@ async def test_what_changed_meanwhile_disarms() -> None:
         screen = desk.app.screen
         assert isinstance(screen, ArmScreen)
         desk.clock.passed += 11
-        screen._watch()
+        screen.tick()
         await settled(pilot)
         assert desk.supervisor.done == []
         assert "nobody answered" in desk.text()
