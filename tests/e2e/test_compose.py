@@ -5,6 +5,12 @@ compose_equal.py tells the few substitutions. Where ``MCR_DOCKER_TESTS=1`` turns
 containers of the real image; elsewhere they are plain processes, and the file's options of Docker do nothing.
 """
 
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
@@ -15,8 +21,9 @@ import pytest
 from sidecar.clips.make import make_clip
 from sidecar.clips.specification import ClipSpecification
 from supervisor.declared_nodes import parse_declared
+from supervisor.settings import Settings
 from tests.fixtures.compose_equal import ComposeEqual, EngineOfTest, compose_equal
-from tests.fixtures.compose_file import Service, read_services, resolve
+from tests.fixtures.compose_file import COMPOSE_FILE, Service, read_services, resolve
 from tests.fixtures.docker_engine import DockerEngine, why_not
 from tests.fixtures.homes import until
 from tests.fixtures.machines import ApiError, Json
@@ -112,14 +119,80 @@ def test_only_agents_reach_the_engine_and_nothing_is_privileged() -> None:
 
 
 def test_what_the_supervisors_write_to_is_made_and_given_to_their_user_beforehand() -> None:
-    services = read_services({"MCR_DATA": "/data", "MCR_UID": "77"})
+    services = read_services({"MCR_DATA": "/data", "MCR_UID": "77", "MCR_GID": "78"})
     prepare = services["prepare"]
     assert (prepare.raw["user"], prepare.environment["MCR_UID"]) == ("0:0", "77")
     (given,) = [part for part in prepare.command[-1].split("&&") if "chown -R" in part]
     for one in by_kind(services, "serve"):
-        assert one.raw["user"] == "77:77"
+        assert one.raw["user"] == "77:78"
         home = one.environment["MCR_HOME"].replace("/data", "$MCR_DATA")
         assert f'"{home}"' in given
+
+
+def test_supervisors_read_a_nodes_media_and_nothing_else_of_its_home(tmp_path: Path) -> None:
+    """Without root they look into clips, recordings too; a node's keys and journals are its own."""
+    data = tmp_path / "data"
+    variables = {"MCR_DATA": str(data), "MCR_UID": str(os.getuid()), "MCR_GID": str(os.getgid())}
+    services = read_services(variables)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "python").write_text('#!/bin/sh\ntouch "$MCR_CLUSTER_KEY_FILE"\n')
+    (programs / "python").chmod(0o755)
+    prepare = services["prepare"]
+    for _ in range(2):  # at every ``up``
+        subprocess.run(
+            prepare.command, check=True, timeout=60, capture_output=True,
+            env={**prepare.environment, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"},
+        )  # fmt: skip
+        for agent in by_kind(services, "agent"):
+            home = Path(agent.environment["MCR_HOME"])
+            Settings(home=home).make_directories()  # as an agent does
+            found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (home, *home.iterdir())}
+            assert (found.pop(home.name), found.pop("media")) == (0o710, 0o750)
+            assert {*found.values()} == {0o700}, found
+    group = prepare.command[-1].partition("chgrp")[2].split()[0]
+    assert (group, prepare.environment["MCR_GID"]) == ('"$MCR_GID"', str(os.getgid()))
+
+
+def test_a_database_that_is_being_made_is_not_taken_for_ready() -> None:
+    """While its image makes it, a server answers on the socket alone: what came by the network then ended ``up``."""
+    (test,) = (one.raw["healthcheck"]["test"] for one in read_services({}).values() if "healthcheck" in one.raw)
+    assert test[:4] == ["CMD", "pg_isready", "--host", "127.0.0.1"]
+
+
+def test_compose_itself_reads_the_file_as_these_tests_do() -> None:
+    compose = compose_program()
+    if compose is None:
+        pytest.skip("Docker Compose 2 is not on every machine")
+    variables = {"MCR_DATA": "/data", "MCR_UID": "77", "MCR_ENGINE_SOCKET": "/run/another.sock", "MCR_IMAGE": "mine:2"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MCR_", "COMPOSE_"))}
+    done = subprocess.run(
+        [*compose, "--file", str(COMPOSE_FILE), "config", "--format", "json", "--no-path-resolution"],
+        env=environment | variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    whole, ours = json.loads(done.stdout), read_services(variables)
+    assert (whole["name"], whole["services"].keys()) == ("mcr", ours.keys())
+    for name, one in whole["services"].items():
+        # What it writes is to be read again: each dollar is two.
+        command = [part.replace("$$", "$") for part in one.get("command") or ()]
+        mounts = {f"{it['source']}:{it['target']}" for it in one.get("volumes", ())}
+        service = ours[name]
+        assert command == list(service.command), name
+        assert one.get("environment") or dict(service.environment) == {}, name
+        assert mounts == set(service.volumes), name
+        plain = ("image", "user", "network_mode", "restart", "read_only", "cap_drop", "security_opt", "container_name")
+        assert {key: one.get(key) for key in plain} == {key: service.raw.get(key) for key in plain}, name
+
+
+def compose_program() -> list[str] | None:
+    """The first that does not know a project's name is of 2020 and reads another file."""
+    for program in (["docker", "compose"], ["docker-compose"]):
+        if shutil.which(program[0]) is not None:
+            said = subprocess.run([*program, "version", "--short"], capture_output=True, text=True, check=False).stdout
+            if re.match(r"v?[2-9]", said):
+                return program
+    return None
 
 
 def test_variables_are_put_in_and_everything_has_the_same_path() -> None:
