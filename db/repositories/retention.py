@@ -39,7 +39,8 @@ class Retention:
 
     async def old_runs(self, before: datetime, limit: int) -> Sequence[RunKey]:
         """Whole runs of the as-run that ended before and of which all is here; none of a channel that still owes its
-        log of a day until then."""
+        log of a day until then, and none after one that ended later: epochs only grow, so that its node's clock was
+        behind and nobody knows how old it is."""
         kept = exists().where(
             AsRun.channel_id == AsRunRun.channel_id, AsRun.run_id == AsRunRun.run_id, AsRun.at >= before
         )
@@ -49,9 +50,21 @@ class Retention:
             or_(AsRunIssue.state == "waiting", AsRunIssue.changes > AsRunIssue.included),
             or_(AsRunIssue.start_at.is_(None), AsRunIssue.start_at < before),
         )
+        earlier = aliased(AsRunRun)
+        end = (
+            select(AsRun.at)
+            .where(AsRun.channel_id == earlier.channel_id, AsRun.run_id == earlier.run_id)
+            .order_by(AsRun.seq.desc())
+            .limit(1)
+            .correlate(earlier)
+            .scalar_subquery()
+        )
+        behind = exists().where(
+            earlier.channel_id == AsRunRun.channel_id, earlier.epoch < AsRunRun.epoch, end >= before
+        )
         found = await self._session.execute(
             select(AsRunRun.channel_id, AsRunRun.run_id)
-            .where(AsRunRun.complete, there, ~kept, ~owed)
+            .where(AsRunRun.complete, there, ~kept, ~owed, ~behind)
             .order_by(AsRunRun.channel_id, AsRunRun.epoch)
             .limit(limit)
         )

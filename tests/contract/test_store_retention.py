@@ -136,6 +136,21 @@ async def test_the_log_goes_by_whole_runs_and_never_what_is_owed(store: Store, n
     assert await left() == "d"
 
 
+async def test_a_run_whose_nodes_clock_was_years_behind_stays_as_long_as_the_one_before_it(
+    store: Store, now: datetime
+) -> None:
+    """P4: a machine that starts without its time server is of the year 2000. What it airs is of today."""
+    for epoch, (name, age) in enumerate((("a", 3), ("b", 9000), ("d", 9000)), 1):
+        await air(store, CHANNEL, name * 32, epoch, now - age * DAY, [Part("x", 50)])
+    await round_of(store, now, Kept(asrun=7))
+    async with store.read() as tx:
+        assert all([await tx.as_run.records(CHANNEL, name * 32) for name in "abd"])
+    for _ in range(2):
+        await round_of(store, now + 10 * DAY, Kept(asrun=7))
+    async with store.read() as tx:
+        assert not any([await tx.as_run.records(CHANNEL, name * 32) for name in "abd"])
+
+
 async def test_what_is_kept_of_the_log_is_proven_though_what_it_follows_was_taken_away(
     real_store: Store, now: datetime
 ) -> None:
