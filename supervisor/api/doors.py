@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 import ssl
@@ -19,6 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from supervisor.api.authentication import Connection, is_loopback
 from supervisor.api.problems import failure_of, response_of
 from supervisor.api.tls import is_address
+from supervisor.api.unreadable import Unreadable, is_news
 from supervisor.errors import Conflict, Invalid, Unavailable
 
 SHUTDOWN_S: Final = 3
@@ -44,6 +46,9 @@ class DoorProtocol(H11Protocol):
 
     by_unix = False
     shook_hands = False
+    unreadable: Unreadable | None = None
+    """Set by its server: what is told of bytes that are no HTTP."""
+    _began_with = b""
     _head_due: asyncio.TimerHandle | None = None
     _rest_due: asyncio.TimerHandle | None = None
 
@@ -65,6 +70,7 @@ class DoorProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Begins a head's time with its first byte, and ends it with its last."""
+        self._began_with = self._began_with or data[:2]
         super().data_received(data)
         if self.conn.their_state is not h11.IDLE:
             self._head_is_here()
@@ -72,6 +78,13 @@ class DoorProtocol(H11Protocol):
             self._await_head()
         if self.conn.their_state is not h11.SEND_BODY:
             self._rest_is_here()
+
+    def send_400_response(self, msg: str) -> None:
+        """As in the base class; what came is no HTTP."""
+        if self.unreadable is not None:
+            address = cast("Connection", self.app_state["connection"]).address
+            self.unreadable.came(self._began_with, address, self.loop.time())
+        super().send_400_response(msg)
 
     def on_response_complete(self) -> None:
         """Of a request that was answered before its body was here the rest is read and dropped, but not for ever."""
@@ -134,6 +147,8 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._tls = tls
         self._shaking: weakref.WeakSet[DoorProtocol] = weakref.WeakSet()
+        self._unreadable = Unreadable()
+        logging.getLogger("uvicorn.error").addFilter(is_news)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -153,8 +168,10 @@ class Server(uvicorn.Server):
             self.servers.append(server)
         self.started = True
 
-    def _protocol(self) -> asyncio.Protocol:
-        return DoorProtocol(self.config, self.server_state, self.lifespan.state)
+    def _protocol(self) -> DoorProtocol:
+        made = DoorProtocol(self.config, self.server_state, self.lifespan.state)
+        made.unreadable = self._unreadable
+        return made
 
     def _shaking_protocol(self) -> asyncio.Protocol:
         """For a TLS connection, made before its handshake, in which nobody has shown anything yet.
@@ -163,7 +180,7 @@ class Server(uvicorn.Server):
         shaking = [one for one in self._shaking if not one.shook_hands]
         if len(shaking) >= TCP_CONNECTIONS:
             raise ConnectionRefusedError("too many handshakes at once")
-        made = DoorProtocol(self.config, self.server_state, self.lifespan.state)
+        made = self._protocol()
         self._shaking.add(made)
         return made
 

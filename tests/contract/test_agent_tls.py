@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import structlog.testing
 import time_machine
 
 from supervisor.agent.interface import AgentAway
@@ -19,6 +20,7 @@ from supervisor.agent.keys import node_key
 from supervisor.agent.remote import RemoteAgent
 from supervisor.agent.service.certificate import Shown, given_certificate, issued_certificate
 from supervisor.api.tls import TlsFiles
+from supervisor.api.unreadable import Unreadable
 from supervisor.errors import Invalid
 from tests.fixtures.agent_orders import start
 from tests.fixtures.agent_process import AgentProcess
@@ -110,6 +112,34 @@ async def test_of_an_agent_in_the_clear_that_is_called_by_tls_it_is_said_what_to
     async with served(node_home) as node, replace(node, url=node.url.replace("http", "https")).remote() as remote:
         with pytest.raises(AgentAway, match=r"not by TLS: .* is called by http://"):
             await remote.report(-1, 0.0)
+
+
+async def test_an_agent_in_the_clear_that_is_called_by_tls_says_so_once_and_not_at_each_call(
+    node_home: NodeHome, caplog: pytest.LogCaptureFixture
+) -> None:
+    with structlog.testing.capture_logs() as said:
+        async with served(node_home) as node, replace(node, url=node.url.replace("http", "https")).remote() as remote:
+            for _ in range(4):
+                with pytest.raises(AgentAway):
+                    await remote.report(-1, 0.0)
+    (line,) = [one for one in said if "TLS" in one["event"]]
+    assert line["event"] == "somebody speaks TLS to a door in the clear: it is called by http://"
+    assert line["by"] == "127.0.0.1"
+    assert "Invalid HTTP request" not in caplog.text, "uvicorn's own word for it, twice a second"
+
+
+def test_what_is_no_http_is_counted_by_the_minute() -> None:
+    unreadable = Unreadable()
+    with structlog.testing.capture_logs() as said:
+        for half_second in range(300):
+            unreadable.came(b"\x16\x03", "192.0.2.7", half_second / 2)
+        unreadable.came(b"GE", "192.0.2.9", 150.0)
+    assert [(one["event"].partition(":")[0], one["by"], one.get("more_before")) for one in said] == [
+        ("somebody speaks TLS to a door in the clear", "192.0.2.7", None),
+        ("somebody speaks TLS to a door in the clear", "192.0.2.7", 119),
+        ("somebody speaks TLS to a door in the clear", "192.0.2.7", 119),
+        ("what came is no HTTP", "192.0.2.9", None),
+    ]
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["first use", "seen before"])
