@@ -33,6 +33,7 @@ from supervisor.api.context import Context
 from supervisor.api.doors import SHUTDOWN_S, make_server, tcp_socket, unix_socket
 from supervisor.api.kept_channels import KeptChannels
 from supervisor.api.nodes_seen import read_nodes
+from supervisor.api.openings import Openings
 from supervisor.api.snapshot import Snapshot
 from supervisor.api.throttle import Throttle
 from supervisor.api.tls import TlsFiles, named_by, renew, tls_context
@@ -233,6 +234,7 @@ class Application:
             self._settings.home,
         )
         ahead = Ahead(store, self._clock, supervision.live, media, rundowns, folders.arriving)
+        snapshot = Snapshot(store, events, supervision, info)
         beyond = self._options.host is not None and not is_loopback(self._options.host)
         return Context(
             settings=self._settings,
@@ -248,7 +250,8 @@ class Application:
             supervision=supervision,
             channels=KeptChannels(store, self._clock, supervision.live.get, supervision.row),
             reach=self._reach,
-            snapshot=Snapshot(store, events, supervision, info),
+            snapshot=snapshot,
+            openings=Openings(events, snapshot.take),
             webhook_calls=Caller(Allowed.of(self._settings.webhook_hosts), self._clock.now, self._settings.webhook_ca),
             metrics=Metrics(
                 supervision, events, self._lag, Threads("metrics writers", places=1), self._clock.monotonic

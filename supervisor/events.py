@@ -66,25 +66,37 @@ class Batch:
     kept: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Between two events: after the one of this ``number``, when so many had been ``kept``."""
+
+    number: int
+    kept: int
+
+
 class Subscription:
     """One reader's place. Iterate over it or over its ``batches``; either ends when the reader was ``dropped`` or the
     events closed."""
 
-    def __init__(self, events: "Events", *, resumed: bool, after: int, position: int, kept: int, beats: int) -> None:
+    def __init__(self, events: "Events", *, resumed: bool, after: int, place: Place, beats: int) -> None:
         self.resumed: Final = resumed
         """Whether everything after the reader's last id follows; if not, it needs a reset with a snapshot. What waited
         for it then is in the ring and not counted among what may wait for it."""
-        self.position: Final = position
-        """The number of the last event before this subscription began."""
         self.dropped = False
         self._events = events
         self._after = after
-        self._kept = kept
+        self._kept = place.kept
         self._beats = beats
         self._closed = False
         self._wake = asyncio.Event()
-        if after < position:
+        if after < place.number:
             self._wake.set()
+
+    def pass_over(self, to: Place) -> None:
+        """Goes on after ``to``, if that is further on: the reader's snapshot has all that came before. Not for one that
+        reads already."""
+        if to.number > self._after:
+            self._after, self._kept = to.number, to.kept
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         async for batch in self.batches():
@@ -188,8 +200,7 @@ class Events:
             self,
             resumed=after is not None,
             after=self._number if after is None else after,
-            position=self._number,
-            kept=self._kept,
+            place=self.place,
             beats=self._beats,
         )
         if self._closed:
@@ -199,9 +210,14 @@ class Events:
         self.opened += 1
         return subscription
 
-    def id_at(self, subscription: Subscription) -> str:
-        """The id of the reset that begins ``subscription``."""
-        return self._id(subscription.position)
+    @property
+    def place(self) -> Place:
+        """After the last event."""
+        return Place(self._number, self._kept)
+
+    def reset_at(self, place: Place, data: str) -> Event:
+        """The event of a snapshot that was begun at ``place``: who saw it comes back with what follows."""
+        return Event(self._id(place.number), place.number, "reset", data)
 
     def forget(self, subscription: Subscription) -> None:
         """What a subscription says when it ends."""

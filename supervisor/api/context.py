@@ -12,6 +12,7 @@ from supervisor.ahead.coming import ComingWatch
 from supervisor.ahead.looking import Ahead
 from supervisor.api.authentication import Token
 from supervisor.api.kept_channels import KeptChannels
+from supervisor.api.openings import Openings
 from supervisor.api.snapshot import Snapshot
 from supervisor.api.throttle import Throttle
 from supervisor.assets.importing import AssetImport
@@ -56,6 +57,7 @@ class Context:
     reach: Reach
     """Where outputs, inputs, nodes and CasparCG servers may lead."""
     snapshot: Snapshot
+    openings: Openings
     metrics: Metrics
     webhook_calls: Caller
     assets: AssetImport

@@ -1,6 +1,7 @@
 """What an event stream begins with: everything a console shows, also while the store is away."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -21,6 +22,14 @@ READ_S: Final = 1.0
 """Seconds that the store has to answer. A console gives a silent stream up after three."""
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A snapshot. ``is_read``: from the store; if not, it is what was known when it was made."""
+
+    reset: Reset
+    is_read: bool
 
 
 class Snapshot:
@@ -46,11 +55,19 @@ class Snapshot:
 
     async def reset(self) -> Reset:
         """Everything as it is now; without an answer of the store as it was last known. What is live is always now."""
+        return (await self.take()).reset
+
+    async def take(self) -> Taken:
+        """The same, and whether the store answered."""
         try:
             await self._read()
         except StoreError as error:
             _log.warning("a console is shown what was last known", why=str(error))
             self._catch_up()
+            return Taken(self._known(), is_read=False)
+        return Taken(self._known(), is_read=True)
+
+    def _known(self) -> Reset:
         live = self._supervision.live
         channels = sorted(self._channels.values(), key=lambda channel: (channel.number, channel.id))
         return Reset(

@@ -1,6 +1,7 @@
 """The event stream over a real socket: snapshot, resume, heartbeat, slow readers, many readers."""
 
 import asyncio
+import gc
 import json
 import socket
 from collections.abc import AsyncGenerator
@@ -11,7 +12,8 @@ import pytest
 from httpx_sse import EventSource, aconnect_sse
 
 from db.errors import StoreUnavailable
-from supervisor.schemas.event import PAYLOADS
+from supervisor.events import WRITE, Event
+from supervisor.schemas.event import PAYLOADS, Reset
 from tests.fixtures.patience import patience
 from tests.fixtures.running import Running, eventually
 
@@ -148,6 +150,39 @@ async def test_a_reader_that_takes_nothing_is_cut_off_and_harms_nobody(
             await reader.until("reset", deadline_s=3.0)
     finally:
         stuck.close()
+
+
+async def test_streams_that_begin_together_have_their_snapshot_in_parts_and_hold_none_of_it(
+    supervisor: Running,
+) -> None:
+    """A restart brings every console back at once: each with a snapshot of its own in memory would be a lot for as long
+    as they stay; and what is written at once must go through the slowest line within the time it may take nothing."""
+    for number in range(12):
+        urls = [f"srt://127.0.0.1:{4000 + 10 * number + n}?streamid={'x' * 400}" for n in range(8)]
+        outputs = [{"kind": "srt", "url": url} for url in urls]
+        await supervisor.call("POST", "/channels", json={"name": f"Channel {number}", "outputs": outputs})
+    streams = [await asyncio.open_unix_connection(str(supervisor.settings.socket_path)) for _ in range(10)]
+    for _, writer in streams:
+        writer.write(b"GET /api/v1/events HTTP/1.1\r\nHost: mcr\r\n\r\n")
+    async with asyncio.timeout(patience(20.0)):
+        beginnings = await asyncio.gather(*(_beginning(reader) for reader, _ in streams))
+    resets = [json.loads(b"".join(parts).partition(b"data: ")[2].partition(b"\n")[0]) for parts in beginnings]
+    assert [len(reset["channels"]) for reset in resets] == [12] * len(streams)
+    assert max(len(part) for parts in beginnings for part in parts) <= WRITE < sum(len(part) for part in beginnings[0])
+    held = [one for one in gc.get_objects() if type(one) is Reset or (type(one) is Event and one.name == "reset")]
+    assert held == []
+    for _, writer in streams:
+        writer.close()
+
+
+async def _beginning(reader: asyncio.StreamReader) -> list[bytes]:
+    """The parts of an answer's body, as they were written, up to the first beat."""
+    await reader.readuntil(b"\r\n\r\n")
+    parts = [b""]
+    while b"event: beat" not in parts[-1]:
+        size = int(await reader.readline(), 16)
+        parts.append((await reader.readexactly(size + 2))[:-2])
+    return parts
 
 
 def _away(*_: object, **__: object) -> object:

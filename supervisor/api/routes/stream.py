@@ -10,12 +10,13 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from supervisor.api.authentication import Connection
-from supervisor.api.context import Context, Ctx, Who
+from supervisor.api.context import Ctx, Who
+from supervisor.api.openings import Openings
 from supervisor.api.permissions import sees_all
 from supervisor.api.problems import documented
 from supervisor.api.route import router
 from supervisor.api.sight import StreamSight
-from supervisor.events import Batch, Event, Events, Subscription, encode
+from supervisor.events import WRITE, Batch, Event, Events, Subscription, encode
 
 routes = router("events")
 
@@ -49,7 +50,7 @@ async def stream_events(
     subscription = context.events.subscribe(last_event_id if sees_all(who) else None)
     sight = StreamSight(who, context.supervision)
     try:
-        first = None if subscription.resumed else await _snapshot(context, subscription, sight)
+        first = None if subscription.resumed else await _first(context.openings, subscription, sight)
     except BaseException:
         subscription.close()
         raise
@@ -57,10 +58,11 @@ async def stream_events(
     return _Stream(context.events, subscription, first, connection, sight, lambda: context.people.stands(who))
 
 
-async def _snapshot(context: Context, subscription: Subscription, sight: StreamSight) -> Event:
+async def _first(openings: Openings, subscription: Subscription, sight: StreamSight) -> Event:
     """Everything a console shows. What changes while it is read follows it in the stream."""
-    reset = sight.begin(await context.snapshot.reset())
-    return Event(context.events.id_at(subscription), subscription.position, "reset", reset.model_dump_json())
+    opening = await openings.next()
+    subscription.pass_over(opening.place)
+    return opening.event(sight.begin(opening.reset))
 
 
 class _Stream(Response):
@@ -113,11 +115,18 @@ class _Stream(Response):
             return None
         return event.frame if told == (event.name, event.data) else encode(event.id, *told)
 
+    async def _begin(self, send: Send) -> None:
+        """Sends the snapshot, if there is one, and lets go of it: it is by far the largest that a stream has. In parts,
+        as a slow line takes longer for a large one than it may take nothing."""
+        first, self._first = self._first, None
+        frame = memoryview(b"" if first is None else first.frame)
+        for start in range(0, len(frame), WRITE):
+            await _send_within(send, bytes(frame[start : start + WRITE]))
+
     async def _write(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         try:
-            if self._first is not None:
-                await _send_within(send, self._first.frame)
+            await self._begin(send)
             async for batch in self._subscription.batches():
                 # A beat comes each second: nobody reads on for longer whose token was revoked.
                 if not self._stands():
