@@ -1,9 +1,10 @@
 """The event ring: what a reader gets, what it gets when it comes back, and what becomes of one that falls behind."""
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime
 
-from supervisor.events import BACKLOG, WRITE, Event, Events, Subscription
+from supervisor.events import BACKLOG, TOGETHER, WRITE, Event, Events, Subscription
 from supervisor.schemas.channel import ChannelLive
 from supervisor.schemas.event import ChannelDeleted, PlaylistChanged, SupervisorInfo
 
@@ -115,6 +116,39 @@ async def test_readers_at_one_place_are_given_the_same_bytes() -> None:
         assert b"".join(batch.frames for batch in batches).count(b"event: channel_live\n") == 400
         assert all(len(batch.frames) < 2 * WRITE for batch in batches)
     assert len({id(batches[0].frames) for batches in read}) == 1
+
+
+async def test_many_readers_are_not_told_all_in_one_turn_of_the_loop() -> None:
+    """A take that comes while a thousand consoles are told waits for some of them, and not for all."""
+    events = Events(boot_id="boot")
+    turn, told = 0, list[tuple[int, int]]()
+    some, all_twice = asyncio.Event(), asyncio.Event()
+
+    def turns() -> None:
+        nonlocal turn
+        turn += 1
+        asyncio.get_running_loop().call_soon(turns)
+
+    async def follow(reader: Subscription) -> None:
+        async for event in reader:
+            told.append((turn, event.number))
+            if len(told) == TOGETHER:
+                some.set()
+            if len(told) == 2 * len(following):
+                all_twice.set()
+
+    following = [asyncio.create_task(follow(events.subscribe())) for _ in range(4 * TOGETHER)]
+    await asyncio.sleep(0)
+    turns()
+    events.publish("playlist", edit(1))
+    async with asyncio.timeout(60):
+        await some.wait()
+        events.publish("playlist", edit(2))  # while the others are being told of the first
+        await all_twice.wait()
+    assert sorted(number for _, number in told) == [1] * len(following) + [2] * len(following)
+    assert max(Counter(told).values()) <= TOGETHER
+    for task in following:
+        task.cancel()
 
 
 def closed(reader: Subscription) -> Subscription:
