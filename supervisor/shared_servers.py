@@ -1,4 +1,4 @@
-"""Which other channel has the CasparCG server's channel that a start would take, all layers and outputs of it."""
+"""Which other channel has the CasparCG server's channel that a start or another setting would take."""
 
 from collections.abc import Sequence
 
@@ -17,11 +17,11 @@ def require_own_server(row: Channel, channels: Sequence[Channel], nodes: int) ->
     Two sidecars would take each other's pictures and outputs off again and again. A server on the node itself is
     another one on each node: two such channels are refused where they are sure to meet.
     """
-    mine = _server_of(row)
+    mine = server_of(row)
     if mine is None:
         return
     for other in channels:
-        if other.id == row.id or (other.desired == "off" and other.phase == "off") or _server_of(other) != mine:
+        if other.id == row.id or (other.desired == "off" and other.phase == "off") or server_of(other) != mine:
             continue
         placed = other.node_id or other.wanted_node_id
         if mine[0] != _HERE or nodes <= 1 or (row.wanted_node_id is not None and row.wanted_node_id == placed):
@@ -33,7 +33,8 @@ def require_own_server(row: Channel, channels: Sequence[Channel], nodes: int) ->
             )
 
 
-def _server_of(row: Channel) -> tuple[str, int, int] | None:
+def server_of(row: Channel) -> tuple[str, int, int] | None:
+    """Host, port and channel of the server that the row names; None where the channel plays by itself."""
     if row.engine != "caspar":
         return None
     server = playout_of(row).caspar or CasparIn()

@@ -12,7 +12,7 @@ from supervisor.rundowns import rundown
 from supervisor.schemas.channel import Rundown
 from tests.doubles.caspar.server import FakeCaspar
 from tests.fixtures.agents import until
-from tests.fixtures.running import Running
+from tests.fixtures.running import Json, Running
 
 NOBODY = "0" * 32
 
@@ -139,6 +139,27 @@ async def test_where_the_server_is_holds_from_the_next_start_on(supervisor: Runn
             return answer.json().get("from_next_start", [])  # its rev may be an old one by now
 
         assert await until(told, what="a change while it starts") == ["caspar"]
+
+        async def change(channel_id: str, caspar: Json) -> tuple[int, Json]:
+            """Answered for the newest revision."""
+            here = f"/channels/{channel_id}"
+            while True:
+                rev = (await supervisor.call("GET", here))["rev"]
+                seen = {"If-Match": f'"{rev}"'}
+                answer = await supervisor.unix.patch(f"/api/v1{here}", json={"caspar": caspar}, headers=seen)
+                if answer.status_code != 409 or answer.json()["code"] != "stale_rev":
+                    return answer.status_code, answer.json()
+
+        second = {**caspar, "channel": 2}
+        assert (await change(other["id"], second))[0] == 200, "an off channel may be set to anything"
+        await supervisor.call("POST", f"/channels/{other['id']}/start")
+        status, problem = await change(other["id"], caspar)
+        assert (status, problem["code"]) == (409, "server_taken")
+        assert "is One's now" in problem["detail"]
+        kept = (await supervisor.call("GET", f"/channels/{other['id']}"))["caspar"]
+        assert kept["channel"] == 2, "nothing was changed"
+        assert (await change(other["id"], {**second, "layer": 30}))[0] == 200
+        await supervisor.call("POST", f"/channels/{other['id']}/stop")
         await supervisor.call("POST", f"{path}/stop")
 
         async def is_off() -> bool:

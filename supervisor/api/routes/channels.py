@@ -25,6 +25,7 @@ from supervisor.schemas.base import Id, Page
 from supervisor.schemas.channel import Channel, ChannelIn, ChannelPatch
 from supervisor.schemas.event import ChannelDeleted
 from supervisor.schemas.playout import CasparIn, Playout
+from supervisor.shared_servers import require_own_server, server_of
 from supervisor.webhooks.facts import post_alarms
 
 routes = router("channels")
@@ -89,7 +90,8 @@ async def update_channel(
     context: Ctx, who: Who, request: Request, response: Response, channel_id: Id, rev: SeenRev, changes: ChannelPatch
 ) -> Channel:
     """Only what is given changes. A channel that plays takes other outputs on at once, without a glitch to those that
-    stay; a new format, and other cards, at its next start."""
+    stay; a new format, and other cards, at its next start. One that is on is not set to a CasparCG server's channel
+    that another has (409 ``server_taken``)."""
     spec = changed_channel(changes)
     outputs = output_specs(changes.outputs) if changes.outputs is not None else None
     _require_reach(context, outputs or (), changes.caspar)
@@ -107,7 +109,12 @@ async def update_channel(
         require_node(kinds, spec.get("wanted_node_id", before.wanted_node_id))
         # Outputs are apart: their urls may hold keys.
         note(request, name=before.name, before={name: getattr(before, name, None) for name in spec}, after=spec)
+        was_on = server_of(before), before.wanted_node_id
         row = await tx.channels.update_spec(channel_id, rev, spec, outputs)
+        # A later start of it asks nobody: it is followed, moved and adopted as it is set.
+        is_on = row.desired == "on" or row.phase != "off"
+        if is_on and (server_of(row), row.wanted_node_id) != was_on:
+            require_own_server(row, await tx.channels.list(), len(await tx.nodes.list()))
     note(request, saw_rev=rev, changed=sorted(changes.model_fields_set))
     held = _AT_NEXT_START if cards_change else _AT_NEXT_START - {"outputs"}
     if not context.supervision.commands.takes_look_now(channel_id):
