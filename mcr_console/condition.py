@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from mcr_console.wall_state import ChannelState
-from supervisor.schemas.channel import OutputLive
+from supervisor.schemas.channel import ChannelLive, OutputLive
 
 Tally: TypeAlias = Literal["on_air", "off_air", "changing", "unknown", "off"]
 """``off_air`` is unintended; ``off`` is what was asked for."""
@@ -130,10 +130,16 @@ def _warnings(state: ChannelState) -> list[tuple[str, str]]:
         why = "; ".join(f"{output.kind} {output.state}: {output.detail}" for output in broken)
         found.append((f"DEGRADED {len(outputs) - len(broken)}/{len(outputs)}", why))
     if live.observed == "late":
-        found.append(("LATE", _beyond_the_sign(live.decision)))
+        found.append(("LATE", _beyond_the_sign(live)))
     return found
 
 
-def _beyond_the_sign(decision: str) -> str:
-    """The supervisor's sentence without what the tally, LATE, DEGRADED and the title beside it say already."""
-    return decision.partition("; ")[2] if decision.startswith(LATE_SENTENCE) else decision
+def _beyond_the_sign(live: ChannelLive) -> str:
+    """The supervisor's sentence without what tally, LATE, DEGRADED, and title or reason beside it say already."""
+    decision = live.decision
+    if not decision.startswith(LATE_SENTENCE):
+        return decision
+    # Either may have a semicolon of its own.
+    for said in (live.reason, live.item.title if live.item else ""):
+        decision = decision.replace(said, "", 1) if said else decision
+    return decision.partition("; ")[2]

@@ -201,6 +201,15 @@ def test_what_waits_for_a_hand_is_not_hidden_by_what_is_late_or_broken() -> None
     assert condition(state).warnings == ("HOLD", "DEGRADED 1/2", "LATE")
 
 
+def test_what_a_late_channel_waits_for_is_said_once() -> None:
+    reason = "held after Kids; waits for a take of Feature"
+    one = channel(1, "News", picture="hold", observed="late", reason=reason)
+    more = "; gives it the new list"
+    live = one.live.model_copy(update={"decision": f"on air, frames late: hold, {reason}{more}"})
+    [(_, state)] = _states((one.model_copy(update={"live": live}),))
+    assert condition(state).why == f"{reason}; gives it the new list"
+
+
 def test_attention_puts_off_air_first_and_says_nothing_twice() -> None:
     alarms = (
         alarm(1, 2, "warning", "udp stalled", 95),
