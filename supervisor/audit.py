@@ -43,6 +43,7 @@ class AuditLog:
         self._store = store
         self._clock = clock
         self._waiting: asyncio.Queue[tuple[AuditEntry, asyncio.Future[None]] | None] = asyncio.Queue(QUEUE)
+        self._newest: asyncio.Future[None] | None = None
 
     async def record(
         self,
@@ -89,7 +90,14 @@ class AuditLog:
         except asyncio.QueueFull:
             log.critical("this audit row is in this log only: the database has been away too long")
             written.set_result(None)
+        else:
+            self._newest = written
         return written
+
+    async def settled(self) -> None:
+        """Returns when every row so far is in the database, or after ``WAIT_S``: who reads then finds them."""
+        if self._newest is not None:
+            await asyncio.wait({self._newest}, timeout=WAIT_S)
 
     async def run(self) -> None:
         """Writes until ``finish``."""

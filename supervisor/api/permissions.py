@@ -214,6 +214,14 @@ CHANGES_NOTHING: Final = frozenset({"preview_rundown_edit"})
 """Calls with a body that only read: a console asks while somebody types, and no row of the audit is about that."""
 
 
+ON_AIR: Final = frozenset(
+    {
+        "take", "skip", "play", "pause", "resume", "hold", "recue", "standby", "rejoin", "cue", "adjust", "drop",
+        "undrop", "logo",
+    }
+)  # fmt: skip
+"""What is said to a playout that runs. Its answer waits for no disk: the row of the audit follows it."""
+
 UNWRITTEN: Final = frozenset({"renew_controls"})
 """What changes nothing that anybody asks for later: each console says every few seconds that it is still there."""
 

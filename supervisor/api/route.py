@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 from supervisor.api.authentication import Connection
 from supervisor.api.context import Context, context_of
-from supervisor.api.permissions import ANYWHERE, CHANGES_NOTHING, UNWRITTEN, permit
+from supervisor.api.permissions import ANYWHERE, CHANGES_NOTHING, ON_AIR, UNWRITTEN, permit
 from supervisor.api.problems import Failure, failure_of, response_of
 from supervisor.errors import Follows, TooMany, Unauthenticated
 from supervisor.principal import Principal
@@ -126,7 +126,10 @@ async def _audit(request: Request, principal: Principal | None, action: str, fai
         outcome = "failed" if problem.status >= 500 and problem.code != Follows.code else "refused"
         detail |= {"status": problem.status, "code": problem.code, "why": problem.detail[:500]}
     audit = context_of(request).audit
-    await audit.record(principal, action, _target(request), outcome, origin=_origin(request), detail=detail)
+    if action in ON_AIR:
+        audit.add(principal, action, _target(request), outcome, origin=_origin(request), detail=detail)
+    else:
+        await audit.record(principal, action, _target(request), outcome, origin=_origin(request), detail=detail)
 
 
 def _add_cancelled(request: Request, principal: Principal | None, action: str) -> None:

@@ -123,3 +123,17 @@ async def test_what_is_no_session_is_none(supervisor: Running, session: str) -> 
         supervisor, f"/channels/{made['id']}/control", {"X-MCR-Session": session}, json={"over": True}
     )
     assert (status, problem["code"]) == (422, "invalid")
+
+
+async def test_the_audit_holds_every_air_command_as_soon_as_it_was_answered(supervisor: Running) -> None:
+    """Though the answer to an operator's key waits for no disk."""
+    made = await supervisor.call("POST", "/channels", json={"name": "News"})
+    for number in range(20):
+        status, _ = await post(supervisor, f"/channels/{made['id']}/take", {}, json={})
+        assert status == 409  # it is off
+        rows = (await supervisor.call("GET", "/audit", params={"action": "take"}))["items"]
+        assert len(rows) == number + 1
+    answer = await supervisor.tcp.post(f"/api/v1/channels/{made['id']}/hold", json={})
+    assert answer.status_code == 409
+    exported = await supervisor.tcp.get("/api/v1/audit/export", params={"format": "jsonl"})
+    assert '"hold"' in exported.text.splitlines()[0]

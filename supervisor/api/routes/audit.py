@@ -46,6 +46,7 @@ async def list_audit(
 ) -> Page[AuditRow]:
     """Newest first. `detail` holds what the action knew: what was there before and is after, why it was refused."""
     before = decode_cursor(cursor, int)[0] if cursor else None
+    await context.audit.settled()
     async with context.store.read() as tx:
         rows = await tx.audit.list(
             before, limit + 1, principal=principal, action=action, target=target, outcome=outcome, since=since,
@@ -75,6 +76,7 @@ async def export_audit(
 ) -> Response:  # fmt: skip
     """All of it, or of a span. It is read page by page: rows that are added meanwhile are not in it."""
     media_type = "text/csv; charset=utf-8" if form == "csv" else "application/x-ndjson"
+    await context.audit.settled()
     first = await _page(context, None, since, until)  # a store that is away is said before anything is sent
     return StreamingResponse(_lines(context, form, first, since, until), media_type=media_type)
 
