@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, ClassVar, Final, cast
 
 from rich.console import RenderableType
-from textual._compositor import ChopsUpdate
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App, SystemCommand
 from textual.command import Provider
 from textual.events import Event, Key
@@ -18,7 +18,7 @@ from textual.worker import Worker, WorkerState
 
 from mcr_console.actions import AirKeys
 from mcr_console.bells import Bells
-from mcr_console.changed_cells import ChangedCells
+from mcr_console.changed_cells import ChangedCells, WholeScreen
 from mcr_console.clock import Clock, SystemClock
 from mcr_console.command_palette import Commands
 from mcr_console.desk_keys import DeskKeys
@@ -45,11 +45,14 @@ from mcr_console.session import Feed, Session
 from mcr_console.shift_notes import ShiftNotes
 from mcr_console.wall_state import ChannelState
 from mcr_console.ways import Ways
+from mcr_console.widgets.strip_view import StripView
 from supervisor.schemas.channel import RundownRow
 from supervisor.schemas.playlist import Revision
 
 TICK_S: Final = 0.25
 LEAVE_S: Final = 1.0
+SENDING: Final = 3
+"""Turns of the loop after which an order is on its way (httpx and anyio take two): it goes before it is drawn."""
 SLOW_TICK_S: Final = 0.05
 MESSAGE_S: Final = 4.0
 WAYS_OUT: Final = frozenset({"back", "quit"})
@@ -98,6 +101,7 @@ class McrApp(Guarded, App[None]):
         self.bells = Bells(self.session, self)
         self._message_seen = (0, 0.0)
         self._slow_logged = 0.0
+        self._is_drawing_asked = False
         self._ways = Ways(
             self.session,
             self,
@@ -141,9 +145,12 @@ class McrApp(Guarded, App[None]):
                 await self.session.hands.leave()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """A part of the screen goes out as its cells alone."""
-        part = ChangedCells(renderable) if isinstance(renderable, ChopsUpdate) else renderable
-        super()._display(screen, part)  # pyright: ignore[reportUnknownMemberType] - Screen is generic
+        """A part of the screen goes out as its cells alone, and nothing with a style that the terminal has already."""
+        if isinstance(renderable, ChopsUpdate):
+            renderable = ChangedCells(renderable)
+        elif isinstance(renderable, LayoutUpdate):
+            renderable = WholeScreen(renderable)
+        super()._display(screen, renderable)  # pyright: ignore[reportUnknownMemberType] - Screen is generic
 
     def _driver_write(self, sequence: str) -> None:
         if self._driver is not None:
@@ -240,22 +247,44 @@ class McrApp(Guarded, App[None]):
         self.run_worker(self._follow, name="link", group="link", exit_on_error=False)
 
     def _changed(self) -> None:
-        if self.is_running:
-            self.call_later(self.tick)
+        if self.is_running and not self._is_drawing_asked:
+            self._is_drawing_asked = True
+            self.call_later(self._draw_what_changed)
+
+    def _draw_what_changed(self) -> None:
+        if self._is_drawing_asked:
+            self._draw_now()
+
+    def _draw_now(self) -> None:
+        """What a key did, and what became of it. Textual would wait for its next sixtieth of a second, which is later
+        still where others want the core."""
+        self._is_drawing_asked = False
+        self.tick()
+        screen = self.screen
+        views = (view for view in screen.query(StripView) if view.is_attached)
+        screen._dirty_widgets.update(views)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as if they had said so
+        screen._on_timer_update()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of 8.2, as ``changed_cells`` is
 
     # Keys
 
-    def action_act(self, action_id: str) -> None:
+    async def action_act(self, action_id: str) -> None:
+        """One entry of the table, by its key."""
+        self.act(action_id)
+        for _ in range(SENDING):
+            await asyncio.sleep(0)
+        self._draw_now()
+
+    def act(self, action_id: str) -> None:
         """One entry of the table."""
         if action_id in WAYS_OUT:
             self._editing.never_mind()
         elif self._editing.is_opening():
             self.session.message = f"{BY_ID[action_id].word}: nothing done, an edit was asked for and is not open yet"
-            self.tick()
+            self._changed()
             return
         self.session.message = ""
         self._doing[action_id]()
-        self.tick()
+        self._changed()
 
     @property
     def handled(self) -> frozenset[str]:
@@ -266,7 +295,7 @@ class McrApp(Guarded, App[None]):
         """A digit of a channel number."""
         self.session.digit(digit)
         self._ways.show_choice()
-        self.tick()
+        self._draw_now()
 
     def run_command(self, text: str) -> None:
         """A ``:`` line: a number, or a word of the table and what follows it."""

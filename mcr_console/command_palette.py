@@ -11,7 +11,7 @@ from mcr_console.keys import ACTIONS, Action
 class Doing(Protocol):
     """The app, as far as the palette needs it."""
 
-    def action_act(self, action_id: str) -> None: ...
+    def act(self, action_id: str) -> None: ...
 
 
 def is_offered(action: Action) -> bool:
@@ -38,4 +38,4 @@ class Commands(Provider):
 
     def _do(self, action_id: str) -> None:
         app: object = self.app  # pyright: ignore[reportUnknownMemberType] - App is generic
-        cast("Doing", app).action_act(action_id)
+        cast("Doing", app).act(action_id)

@@ -5,7 +5,7 @@ import io
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final, Protocol
 
 from PIL import Image
@@ -29,6 +29,8 @@ LARGEST: Final = (320, 180)
 UNREADABLE: Final = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 """What Pillow raises for bytes that are no picture, a broken one or a trap."""
 SIZES_KEPT: Final = 8
+_LEVELS: Final = [value & ~7 | value >> 5 for value in range(256)]
+"""32 of each colour, black and white among them: neighbours are then more often equal, and one style serves many."""
 PictureLine = tuple[Segment, ...]
 
 log = logging.getLogger(__name__)
@@ -128,7 +130,7 @@ def decode(data: bytes) -> Image.Image:
 
 def half_blocks(image: Image.Image, width: int, height: int, *, dimmed: bool) -> tuple[PictureLine, ...]:
     """``image`` as ``height`` lines of ``▀``: the text colour is the upper pixel, the ground the lower."""
-    pixels = image.resize((width, height * 2), Image.Resampling.BOX)
+    pixels = image.resize((width, height * 2), Image.Resampling.BOX).point(_LEVELS * 3)
     if dimmed:
         pixels = pixels.convert("L").point([value * 45 // 100 for value in range(256)]).convert("RGB")
     data = pixels.tobytes()
@@ -165,5 +167,9 @@ def _runs(upper: bytes, lower: bytes) -> list[Segment]:
 
 
 def _cell(pair: bytes, count: int) -> Segment:
-    style = Style(color=Color.from_rgb(*pair[:3]), bgcolor=Color.from_rgb(*pair[3:]))
-    return Segment("▀" * count, style)
+    return Segment("▀" * count, _style(pair))
+
+
+@lru_cache(maxsize=8192)
+def _style(pair: bytes) -> Style:
+    return Style(color=Color.from_rgb(*pair[:3]), bgcolor=Color.from_rgb(*pair[3:]))

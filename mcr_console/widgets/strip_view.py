@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from rich.cells import cached_cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual.filter import ANSIToTruecolor
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -20,17 +22,21 @@ def changed_parts(before: Strip | None, now: Strip, width: int) -> list[tuple[in
     was, new = list(before), list(now)
     if was == new:
         return []
-    differ = (index for index, pair in enumerate(zip(was, new, strict=False)) if pair[0] != pair[1])
-    same = next(differ, min(len(was), len(new)))
-    at = first = sum(segment.cell_length for segment in new[:same])
+    shorter = min(len(was), len(new))
+    # Most of a line is the very segments that stood there: told apart without measuring or hashing them.
+    begin = next((index for index, (one, other) in enumerate(zip(was, new, strict=False)) if one != other), shorter)
+    backwards = enumerate(zip(reversed(was), reversed(new), strict=False))
+    end = next((index for index, (one, other) in backwards if one != other), shorter)
+    end = min(end, shorter - begin)
+    at = first = sum(cached_cell_len(segment.text) for segment in new[:begin])
     known: set[tuple[int, Segment]] = set()
-    for segment in was[same:]:
+    for segment in was[begin : len(was) - end]:
         known.add((at, segment))
-        at += segment.cell_length
+        at += cached_cell_len(segment.text)
     found: list[tuple[int, int]] = []
     at = first
-    for segment in new[same:]:
-        cells = segment.cell_length
+    for segment in new[begin : len(new) - end]:
+        cells = cached_cell_len(segment.text)
         if (at, segment) not in known:
             if found and sum(found[-1]) == at:
                 found[-1] = (found[-1][0], found[-1][1] + cells)
@@ -92,6 +98,14 @@ class StripView(Guarded, ScrollView, can_focus=False):
             self._shown.update(enumerate(self._safely_drawn(line, 1, width), start=line))
             strip = self._shown.get(line, Strip.blank(width))
         return strip
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """What was drawn, as it is. Textual would go through every cell of a changed line for borders, tints and the
+        colours of 24 bits that stand for a terminal's sixteen: no palette has any of them. ``NO_COLOR`` is its to keep.
+        """
+        if not all(isinstance(one, ANSIToTruecolor) for one in self.get_line_filters()):
+            return super().render_lines(crop)
+        return [self.render_line(y).crop(crop.x, crop.right) for y in crop.line_range]
 
     def on_resize(self) -> None:
         """A new width is a new drawing."""

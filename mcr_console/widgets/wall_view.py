@@ -1,5 +1,7 @@
 """The wall: every channel as a tile, the focused one framed."""
 
+from dataclasses import dataclass
+
 from rich.segment import Segment
 from textual import events
 from textual.strip import Strip
@@ -14,6 +16,24 @@ from mcr_console.widgets.strip_view import StripView
 FOCUS_WORD = " FOCUS "
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    """What a line across the tiles is made of. ``framed``: the column of the focused tile, where it is in this row."""
+
+    parts: list[Strip]
+    framed: int | None
+    width: int
+    grid: Grid
+
+    def is_same(self, other: "_Made") -> bool:
+        """A tile that looks alike is the same object; one of another palette is another."""
+        return (
+            (self.framed, self.width, self.grid) == (other.framed, other.width, other.grid)
+            and len(self.parts) == len(other.parts)
+            and all(one is two for one, two in zip(self.parts, other.parts, strict=True))
+        )
+
+
 class WallView(StripView):
     """Draws the visible rows of tiles, and tells the thumbnails which channels are in sight."""
 
@@ -21,6 +41,7 @@ class WallView(StripView):
         super().__init__(id="wall")
         self._session = session
         self._kept: Kept[list[Strip]] = Kept()
+        self._across_kept: dict[int, tuple[_Made, Strip]] = {}
 
     @property
     def grid(self) -> Grid:
@@ -41,9 +62,11 @@ class WallView(StripView):
                 continue
             if row not in rows:
                 rows[row] = [self._tile(id_, grid) for id_ in shown[row * grid.columns : (row + 1) * grid.columns]]
-            strips.append(self._across(rows[row], row, offset - 1, grid, width, place))
+            framed = place[1] if place is not None and place[0] == row else None
+            strips.append(self._line(line, _Made([tile[offset - 1] for tile in rows[row]], framed, width, grid)))
         if count > 1:
             self._kept.prune()
+            self._across_kept = {y: kept for y, kept in self._across_kept.items() if first <= y < first + count}
         return strips
 
     def show_focus(self) -> None:
@@ -92,29 +115,28 @@ class WallView(StripView):
             return None
         return divmod(shown.index(focus), self.grid.columns)
 
-    def _across(
-        self,
-        tiles: list[list[Strip]],
-        row: int,
-        offset: int,
-        grid: Grid,
-        width: int,
-        place: tuple[int, int] | None,
-    ) -> Strip:
+    def _line(self, line: int, made: "_Made") -> Strip:
+        """The very strip that stood there where its tiles are the very ones: nothing of it is then looked at again."""
+        known = self._across_kept.get(line)
+        if known is not None and known[0].is_same(made):
+            return known[1]
+        strip = self._across(made)
+        self._across_kept[line] = (made, strip)
+        return strip
+
+    def _across(self, made: "_Made") -> Strip:
         palette = self._session.palette
         side = Segment(palette.glyphs.frame[3], palette.ground + palette.frame)
         gap = Segment(" ", palette.ground)
-        made: list[Segment] = []
-        for column, tile in enumerate(tiles):
-            beside = place is not None and place[0] == row and column in {place[1], place[1] + 1}
-            made.append(side if beside else gap)
-            made.extend(tile[offset])
-        beside = place == (row, len(tiles) - 1)
-        made.append(side if beside else gap)
-        used = len(tiles) * (grid.width + 1) + 1
-        if used < width:
-            made.append(Segment(" " * (width - used), palette.ground))
-        return Strip(made, max(used, width)).crop(0, width)
+        segments: list[Segment] = []
+        for column, part in enumerate(made.parts):
+            segments.append(side if made.framed is not None and column in {made.framed, made.framed + 1} else gap)
+            segments.extend(part)
+        segments.append(side if made.framed == len(made.parts) - 1 else gap)
+        used = len(made.parts) * (made.grid.width + 1) + 1
+        if used < made.width:
+            segments.append(Segment(" " * (made.width - used), palette.ground))
+        return Strip(segments, max(used, made.width)).crop(0, made.width)
 
     def _gap(self, line: int, grid: Grid, width: int, place: tuple[int, int] | None) -> Strip:
         palette = self._session.palette

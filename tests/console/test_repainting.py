@@ -1,7 +1,9 @@
 """What is drawn again, and what is left as it stands: a wall is calm, cheap and light on a far terminal's link."""
 
+import asyncio
 import gc
 import re
+from collections.abc import Callable
 
 import pyte
 import pytest
@@ -9,11 +11,18 @@ from rich.segment import Segment
 from rich.style import Style
 from textual._styles_cache import StylesCache
 from textual.drivers.headless_driver import HeadlessDriver
+from textual.events import Idle
+from textual.screen import Screen
+from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from mcr_console.palette import Palette, colour_blind, light, monochrome, sixteen, truecolor
 from mcr_console.preferences import Preferences
-from mcr_console.widgets.strip_view import changed_parts
-from tests.console.conftest import Desk, settled
+from mcr_console.widgets.strip_view import StripView, changed_parts
+from mcr_console.widgets.wall_view import WallView
+from supervisor.agent.interface import TransportVerb
+from supervisor.schemas.channel import CommandDone, CommandIn
+from tests.console.conftest import Desk, settled, until
 from tests.console.scenes import channel, reset
 
 RED, BLUE = Style(color="red"), Style(color="blue")
@@ -133,6 +142,77 @@ def same_picture(terminal: pyte.Screen, desk: Desk) -> bool:
     drawn = [line.rstrip() for line in desk.text().splitlines()]
     assert shown[: len(drawn)] == drawn
     return True
+
+
+@pytest.mark.parametrize("palette", [truecolor, light, colour_blind, sixteen, monochrome])
+async def test_what_is_drawn_needs_nothing_that_textual_would_add(palette: Callable[[], Palette]) -> None:
+    """Borders, tints, and colours of 24 bits for those of a terminal's sixteen: a view hands on what it drew."""
+    desk = Desk([reset([channel(number, f"Channel {number}") for number in range(1, 4)])], palette())
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        for key in ("2", "enter", "escape", "l", "f7", "escape", "f5", "escape", "w"):
+            await pilot.press(key)
+            await settled(pilot)
+            views = [view for view in desk.app.screen.query(StripView) if view.is_attached and view.size]
+            assert views
+            for view in views:
+                region = view.size.region
+                assert [cells(one) for one in view.render_lines(region)] == [
+                    cells(one) for one in ScrollView.render_lines(view, region)
+                ]
+
+
+async def test_no_colour_is_left_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    desk = Desk([reset([channel(1, "News")])], truecolor())
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        view = desk.app.screen.query_one(WallView)
+        styles = [style for strip in view.render_lines(view.size.region) for _, style, _ in strip if style is not None]
+        grey = {style.color.triplet for style in styles if style.color is not None and style.color.triplet is not None}
+        assert all(red == green == blue for red, green, blue in grey)
+
+
+async def test_an_order_is_sent_before_it_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk([reset([channel(1, "News"), channel(2, "Kids")])])
+    seen: list[str] = []
+    answered = asyncio.Event()
+
+    async def transport(channel_id: str, verb: TransportVerb, command: CommandIn) -> CommandDone:
+        for _ in range(2):  # as httpx does before it writes
+            await asyncio.sleep(0)
+        seen.append(desk.text())
+        await answered.wait()
+        return CommandDone(command_id="", channel_id=channel_id, done=verb, frame=1, item_id=None, took_ms=1.0)
+
+    monkeypatch.setattr(desk.supervisor, "transport", transport)
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        before = desk.text()
+        await pilot.press("t")
+        await until(lambda: bool(seen))
+        await until(lambda: desk.text() != before)
+        assert seen == [before]
+        answered.set()
+
+
+async def test_a_key_is_drawn_without_waiting_for_the_next_turn_of_textuals_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = FarTerminal(120, 40)
+    stream = pyte.Stream(terminal)
+    monkeypatch.setattr(HeadlessDriver, "is_headless", False)
+    monkeypatch.setattr(HeadlessDriver, "write", lambda _, data: stream.feed(data))
+    desk = Desk([reset([channel(1, "News"), channel(2, "Kids")])])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        monkeypatch.setattr(Screen, "_on_idle", never_idle)
+        await pilot.press("2")
+        await until(lambda: "TAKE 2" in terminal.display[-1])
+
+
+async def never_idle(_: Screen[None], event: Idle) -> None:
+    """Textual's screen asks for no turn of its clock."""
+    event.prevent_default()
 
 
 async def test_a_screen_that_was_left_leaves_no_lines_behind() -> None:
