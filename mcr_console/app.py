@@ -51,8 +51,9 @@ from supervisor.schemas.playlist import Revision
 
 TICK_S: Final = 0.25
 LEAVE_S: Final = 1.0
-SENDING: Final = 3
-"""Turns of the loop after which an order is on its way (httpx and anyio take two): it goes before it is drawn."""
+SENDING: Final = 6
+"""Turns of the loop after which an order is on its way, its body too (httpx and anyio take four): it goes before it is
+drawn."""
 SLOW_TICK_S: Final = 0.05
 MESSAGE_S: Final = 4.0
 WAYS_OUT: Final = frozenset({"back", "quit"})

@@ -178,7 +178,7 @@ async def test_an_order_is_sent_before_it_is_drawn(monkeypatch: pytest.MonkeyPat
     answered = asyncio.Event()
 
     async def transport(channel_id: str, verb: TransportVerb, command: CommandIn) -> CommandDone:
-        for _ in range(2):  # as httpx does before it writes
+        for _ in range(4):  # as httpx does before all of it is written
             await asyncio.sleep(0)
         seen.append(desk.text())
         await answered.wait()
