@@ -45,7 +45,8 @@ class Ways:
     def __init__(self, session: Session, host: Host, arguments: dict[str, Callable[[str], None]]) -> None:
         self._session = session
         self._host = host
-        self._arguments = {"channel": self.go_to, "filter": self._filter_by, **arguments}
+        self._arguments = {"channel": self.go_to, "filter": self._filter_by, "find": self._find_text, **arguments}
+        self._sought = ""
         self._history: list[str] = []
 
     def handlers(self) -> dict[str, Callable[[], None]]:
@@ -60,6 +61,9 @@ class Ways:
             "filter": self._filter,
             "next_match": partial(self._step, 1),
             "previous_match": partial(self._step, -1),
+            "find": self._find,
+            "find_next": partial(self._find_step, 1),
+            "find_previous": partial(self._find_step, -1),
             "create": self._create,
             "command": self._command,
             "help": self._help,
@@ -150,6 +154,29 @@ class Ways:
     def _filter_by(self, text: str) -> None:
         self._session.filter(text)
         self._host.remember_looks()
+
+    def _find(self) -> None:
+        def done(text: str | None) -> None:
+            if text is not None:
+                self._find_text(text)
+                self._host.tick()
+
+        self._host.open_dialog(LineScreen("/ words of a title; n and N then go on: ", self._sought), done)
+
+    def _find_text(self, text: str) -> None:
+        self._sought = text.strip()
+        self._find_step(1)
+
+    def _find_step(self, step: int) -> None:
+        screen = self._host.top
+        if not isinstance(screen, ChannelScreen):
+            self._session.message = "find goes to a row of a channel's rundown: open the channel first"
+        elif not self._sought:
+            self._session.message = "nothing is sought; / asks for words of a title"
+        elif not screen.find(self._sought, step):
+            self._session.message = f"no row has {self._sought!r} in its title"
+        else:
+            self._session.message = ""
 
     def _command(self) -> None:
         def done(text: str | None) -> None:

@@ -100,6 +100,10 @@ class ChannelScreen(OperatorScreen):
         steps = {"up": -1, "down": 1, "page_up": -page, "page_down": page, "first": -everything, "last": everything}
         self._rows.move(steps.get(action, 0))
 
+    def find(self, text: str, step: int) -> bool:
+        """To the next row, with a ``step`` of -1 to the one before, that has it in its title; False where none has."""
+        return self._rows.find(text, step)
+
     def tick(self) -> None:
         self._keep_up()
         super().tick()

@@ -127,6 +127,19 @@ class RundownList(RowList):
         self._chosen = item_id
         self.call_after_refresh(self.show_cursor)
 
+    def find(self, text: str, step: int) -> bool:
+        """Puts the cursor on the next row that way whose title has ``text``, in either case, and round the end; False
+        where none has."""
+        rows = () if self._rundown is None else self._rundown.rows
+        start, wanted = self.cursor or 0, text.casefold()
+        order = ((start + step * away) % len(rows) for away in range(1, len(rows) + 1))
+        index = next((index for index in order if wanted in rows[index].title.casefold()), None)
+        if index is None:
+            return False
+        self.put_cursor(index)
+        self.show_cursor()
+        return True
+
     def forget(self) -> None:
         """Another channel: nothing is listed until its rundown comes."""
         self._rundown, self._chosen = None, None

@@ -233,3 +233,36 @@ def test_what_is_typed_is_a_live_input_a_slate_a_comment_or_a_search() -> None:
     assert (comment.kind, comment.title) == ("comment", "the news")
     assert item_of("slate clips", "25") is None
     assert item_of("promo", "25") is None
+
+
+async def test_a_row_is_found_by_words_of_its_title_and_its_letters_never_reach_air() -> None:
+    desk, _ = desk_with_list()
+    async with desk.app.run_test(size=(80, 24)) as pilot:
+        await opened(desk, pilot, "slash", *"promo_sB", "backspace", "backspace", "enter")
+        screen = desk.app.screen
+        assert isinstance(screen, ChannelScreen)
+
+        def row() -> str:
+            found = screen.selected_row()
+            return "" if found is None else found.title
+
+        first = row()
+        await pilot.press("slash", "ctrl+u", *"_", "enter")
+        await settled(pilot)
+        found = [row()]
+        for key in ("n", "n", "N"):
+            await pilot.press(key)
+            await settled(pilot)
+            found.append(row())
+        assert first.startswith("promo_")
+        assert len({*found[:3]}) == 3
+        assert found[3] == found[1], "N goes back"
+        await pilot.press("slash", "ctrl+u", *"tHDBnone", "enter")
+        await settled(pilot)
+        assert "no row has 'tHDBnone' in its title" in desk.text()
+        assert row() == found[3], "the cursor stays"
+        await pilot.press("colon", *f"find {first.upper()}", "enter")
+        await settled(pilot)
+        assert row() == first
+    assert desk.supervisor.sent == []
+    assert not desk.app.faults
