@@ -5,6 +5,7 @@ every take for seconds.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,6 +18,9 @@ SHARE: Final = 4.0
 """A snapshot is followed by a pause of so many times what it took: whoever comes meanwhile shares the next one."""
 LONGEST_PAUSE_S: Final = 0.5
 """A console gives a silent stream up after three seconds, and a store that hangs takes one of them."""
+
+TOGETHER: Final = 8
+"""Streams that begin in one turn of the loop: each is half a millisecond's work, ten times that for who sees a part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,39 +50,50 @@ class Openings:
     def __init__(self, events: Events, take: Callable[[], Awaitable[Taken]]) -> None:
         self._events = events
         self._take = take
-        self._turn = asyncio.Lock()
-        self._came = 0
-        self._waiting = 0
-        self._made: tuple[int, Opening] | None = None
-        """With how many had come whom it serves: it is as new as the last of them."""
+        self._waiting: deque[asyncio.Future[Opening]] = deque()
+        self._making: asyncio.Task[None] | None = None
         self._rests_until = 0.0
 
     async def next(self) -> Opening:
-        """A snapshot that is begun now or later, never before: what the caller did shows in it.
+        """A snapshot that is begun now or later, never before: what the caller did shows in it. Raises what ``take``
+        raises. Only a few callers have it in the same turn of the loop."""
+        mine: asyncio.Future[Opening] = asyncio.get_running_loop().create_future()
+        self._waiting.append(mine)
+        if self._making is None:
+            self._making = asyncio.create_task(self._make_for_all(), name="snapshots")
+        return await mine
 
-        Callers get it one after another, the loop has its turn between them.
-        """
-        self._came += 1
-        ticket = self._came
-        self._waiting += 1
+    async def _make_for_all(self) -> None:
+        """Ends once nobody waits any more."""
         try:
-            async with self._turn:
-                if self._made is None or self._made[0] < ticket:
-                    await asyncio.sleep(max(0.0, self._rests_until - asyncio.get_running_loop().time()))
-                    self._made = await self._make()
-                return self._made[1]
+            while self._waiting:
+                await asyncio.sleep(max(0.0, self._rests_until - asyncio.get_running_loop().time()))
+                await self._make()
         finally:
-            self._waiting -= 1
-            if not self._waiting:
-                self._made = None
+            self._making = None
+            for left in self._waiting:  # none, but where the program ends
+                left.cancel()
+            self._waiting.clear()
 
-    async def _make(self) -> tuple[int, Opening]:
+    async def _make(self) -> None:
         clock = asyncio.get_running_loop().time
-        began, place, serves = clock(), self._events.place, self._came
+        began, place, served = clock(), self._events.place, len(self._waiting)
+        opening, fault = None, None
         try:
             taken = await self._take()
-        finally:
-            self._rests_until = clock() + min(SHARE * (clock() - began), LONGEST_PAUSE_S)
-        if not taken.is_read:
-            serves = self._came  # what is remembered is what was known at the end
-        return serves, Opening(taken.reset, place, self._events)
+            opening = Opening(taken.reset, place, self._events)
+            if not taken.is_read:
+                served = len(self._waiting)  # what is remembered is what was known at the end
+        except Exception as error:
+            fault = error
+        self._rests_until = clock() + min(SHARE * (clock() - began), LONGEST_PAUSE_S)
+        for number in range(served):
+            if number and number % TOGETHER == 0:
+                await asyncio.sleep(0)
+            waiter = self._waiting.popleft()
+            if waiter.done():
+                continue  # it went
+            if opening is not None:
+                waiter.set_result(opening)
+            elif fault is not None:
+                waiter.set_exception(fault)

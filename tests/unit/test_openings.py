@@ -1,11 +1,12 @@
 """What streams that begin together begin with: how many snapshots are made for them, and how new each one is."""
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
 
-from supervisor.api.openings import Opening, Openings
+from supervisor.api.openings import TOGETHER, Opening, Openings
 from supervisor.api.snapshot import Taken
 from supervisor.events import Events
 from supervisor.schemas.event import PlaylistChanged, Reset, SupervisorInfo
@@ -149,7 +150,27 @@ async def test_one_that_goes_or_fails_keeps_nobody_waiting() -> None:
     assert (await _all([second]))[0].reset.supervisor.term == 0
 
     station.fails_once = True
-    failing, other = station.come(), station.come()
     with pytest.raises(RuntimeError):
-        await failing
-    assert (await _all([other]))[0].reset.supervisor.term == 0
+        await station.openings.next()
+    assert (await station.openings.next()).reset.supervisor.term == 0
+
+
+async def test_streams_do_not_begin_all_in_one_turn_of_the_loop() -> None:
+    """A take that comes while two hundred consoles come back waits for some of them, and not for all."""
+    station = Station()
+    turn, begun = 0, list[int]()
+
+    def turns() -> None:
+        nonlocal turn
+        turn += 1
+        asyncio.get_running_loop().call_soon(turns)
+
+    async def begin() -> None:
+        await station.openings.next()
+        begun.append(turn)
+
+    turns()
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(begin() for _ in range(200)))
+    assert len(begun) == 200
+    assert max(Counter(begun).values()) <= TOGETHER
