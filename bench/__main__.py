@@ -1,5 +1,5 @@
 """``python -m bench [NAME]…``: start_to_segment, take_latency, agreement, cpu_against_ffmpeg, four_channels, scale,
-failover, asrun_scale, console_keys, console_takes, console_hostile, console_load, load; or all of them.
+failover, asrun_scale, console_keys, console_takes, console_hostile, console_load, load, load_postgresql; or all.
 ``console_growth`` takes an hour, and is made only when it is named. ``soak`` takes hours, and is made alone and only
 when it is named.
 
@@ -49,6 +49,7 @@ MEASUREMENTS = {
     "console_load": console_load.measure,
     "console_growth": console_growth.measure,
     "load": load.measure,
+    "load_postgresql": partial(load.measure, database="postgresql"),
 }
 WHEN_NAMED = {"console_growth"}
 

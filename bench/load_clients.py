@@ -22,7 +22,10 @@ CONNECTIONS = 40
 class Seen:
     """Seconds; ``ended`` counts readers that were cut off."""
 
-    answers: list[float] = field(default_factory=list[float])
+    answers: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
+    """When each call was due, since the beginning, and how long after that it was answered."""
+    clients_late: list[float] = field(default_factory=list[float])
+    """How long after its time each call was handed out: these clients' own loop, which has all readers too."""
     failed: int = 0
     late: int = 0
     """Calls that were made more than a second after their time: nobody was free."""
@@ -86,7 +89,9 @@ async def read_nothing(port: int, token: str, seen: Seen, until: float) -> None:
     writer.close()
 
 
-async def call(port: int, token: str, paths: list[str], due: "asyncio.Queue[tuple[float, int]]", seen: Seen) -> None:
+async def call(
+    port: int, token: str, paths: list[str], due: "asyncio.Queue[tuple[float, int]]", began: float, seen: Seen
+) -> None:
     """One connection, for ever; anew where it is lost."""
     while True:
         try:
@@ -99,7 +104,7 @@ async def call(port: int, token: str, paths: list[str], due: "asyncio.Queue[tupl
                 length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
                 await reader.readexactly(length)
                 seen.failed += not head.startswith(b"HTTP/1.1 200")
-                seen.answers.append(time.monotonic() - at)
+                seen.answers.append((at - began, time.monotonic() - at))
         except (OSError, ValueError, asyncio.IncompleteReadError):
             seen.failed += 1
 
@@ -113,11 +118,12 @@ async def run(port: int, token: str, readers: int, slow: int, rate: float, secon
         for number in range(readers):
             work = read_nothing if number < slow else read_events
             group.create_task(work(port, token, seen, until))
-        callers = [group.create_task(call(port, token, paths, due, seen)) for _ in range(CONNECTIONS)]
         number, began = 0, time.monotonic()
+        callers = [group.create_task(call(port, token, paths, due, began, seen)) for _ in range(CONNECTIONS)]
         while time.monotonic() < until:
             at = began + number / rate
             await asyncio.sleep(max(0.0, at - time.monotonic()))
+            seen.clients_late.append(time.monotonic() - at)
             with contextlib.suppress(asyncio.QueueFull):
                 due.put_nowait((at, number))
             number += 1

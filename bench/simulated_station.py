@@ -1,4 +1,5 @@
-"""A real supervisor on SQLite whose sidecars are simulated ones, behind real agent services over HTTP."""
+"""A real supervisor whose sidecars are simulated ones, behind real agent services over HTTP; on SQLite, or on a real
+server of PostgreSQL on the same machine that waits for its disk."""
 
 import asyncio
 import os
@@ -13,12 +14,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from bench.simulated_nodes import node_name
 from db.repositories.channels import OutputSpec
 from db.repositories.playlists import ItemSpec
 from db.store import Store
 from tests.fixtures.machines import Api, ApiError, Json
+from tests.fixtures.postgres import PostgresServer
+
+Database = Literal["sqlite", "postgresql"]
 
 UP_S = 900.0
 _ITEMS, _ITEM_FRAMES = 10, 1500
@@ -60,12 +65,14 @@ class SimulatedStation:
 
 @contextmanager
 def simulated_station(
-    size: int, *, agents: int, processes: int, names: Sequence[str] = ()
+    size: int, *, agents: int, processes: int, names: Sequence[str] = (), database: Database = "sqlite"
 ) -> Iterator[SimulatedStation]:
     """``size`` channels, wanted on air, on so many nodes in so many processes; ended at the end."""
     with tempfile.TemporaryDirectory(prefix="mcrsim", dir="/tmp") as folder, ExitStack() as stack:
         home = Path(folder)
         simulated, environment = stack.enter_context(_nodes(home, agents, processes))
+        if database == "postgresql":
+            environment["MCR_DATABASE_URL"] = stack.enter_context(_postgresql())
         asyncio.run(_fill(home, size, environment, agents, names))
         port = free_ports(1)
         supervisor = stack.enter_context(_supervisor(home, environment, port))
@@ -75,6 +82,17 @@ def simulated_station(
 
 def _settled(live: Json) -> bool:
     return bool(live["observed"] == "on_air" and live["phase"] == "running")
+
+
+@contextmanager
+def _postgresql() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="mcrpg", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)  # root's server runs as a user of its own
+        server = PostgresServer(Path(folder))
+        try:
+            yield server.url()
+        finally:
+            server.stop()
 
 
 @contextmanager
@@ -94,7 +112,8 @@ def _nodes(home: Path, agents: int, count: int) -> Iterator[tuple[list[subproces
     ]  # fmt: skip
     nodes = ",".join(f"{node_name(n)}=http://127.0.0.1:{first_port + n}" for n in range(agents))
     try:
-        yield processes, {**os.environ, "MCR_HOME": str(home), "MCR_CLUSTER_KEY_FILE": str(key), "MCR_NODES": nodes}
+        ours = {"MCR_HOME": str(home), "MCR_CLUSTER_KEY_FILE": str(key), "MCR_NODES": nodes, "MCR_DATABASE_URL": ""}
+        yield processes, {**os.environ, **ours}
     finally:
         for process in processes:
             process.kill()
@@ -136,7 +155,7 @@ async def _fill(home: Path, size: int, environment: dict[str, str], agents: int,
     """Nodes with room, and ``size`` channels that are wanted on air: the supervisor comes as after a power cut."""
     upgrade = [sys.executable, "-P", "-m", "supervisor", "db-upgrade"]
     await asyncio.to_thread(subprocess.run, upgrade, env=environment, check=True)
-    store = Store(f"sqlite+aiosqlite:///{home / 'mcr.db'}")
+    store = Store(environment.get("MCR_DATABASE_URL") or f"sqlite+aiosqlite:///{home / 'mcr.db'}")
     now = datetime.now(UTC)
     async with store.write() as tx:
         for name, url in (pair.split("=") for pair in environment["MCR_NODES"].split(",")):
