@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 import pyte
 import pytest
+from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
+from textual._compositor import ChopsUpdate
 from textual._styles_cache import StylesCache
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.events import Idle
@@ -16,6 +18,7 @@ from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from mcr_console.changed_cells import ChangedCells
 from mcr_console.palette import Palette, colour_blind, light, monochrome, sixteen, truecolor
 from mcr_console.preferences import Preferences
 from mcr_console.widgets.strip_view import StripView, changed_parts
@@ -134,6 +137,23 @@ async def test_a_far_terminal_is_sent_what_changed_and_not_what_stands_left_of_i
             await pilot.press(key)
             await settled(pilot)
             assert same_picture(terminal, desk)
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "written"),
+    [(2, 4, ["cd"]), (4, 7, ["ef", "g"]), (0, 6, ["abcdef"]), (6, 9, ["ghi"]), (0, 9, ["abcdef", "ghi"])],
+)
+def test_of_a_line_the_cells_that_changed_are_sent_and_none_beside_them(
+    first: int, end: int, written: list[str]
+) -> None:
+    """Of two widgets side by side, and a third that is not drawn."""
+    chops = [{0: Strip([Segment("abcdef")]), 6: Strip([Segment("ghi")]), 9: None}]
+    update = ChangedCells(ChopsUpdate(chops, [(0, first, end)], [[6, 9, 12]]))
+    sent = update.render_segments(Console(color_system=None))
+    assert re.split(r"\x1b\[[0-9;]*H", sent)[1:] == written
+    terminal = FarTerminal(12, 1)
+    pyte.Stream(terminal).feed(sent)
+    assert terminal.display[0].rstrip() == " " * first + "abcdefghi"[first:end]
 
 
 def same_picture(terminal: pyte.Screen, desk: Desk) -> bool:

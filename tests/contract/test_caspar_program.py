@@ -108,9 +108,18 @@ def test_its_last_words_repeat_no_secret_of_what_it_was_told_and_its_log_is_its_
     address = "srt://ob.example:9000?passphrase=hornisgrinde"
     received = f'[info]    Received message from 127.0.0.1: PLAY 1-12 "{address}" CUT 0'
     failed = "[error]    rtmp://kim:hornisgrinde@cdn.example/app/hornisgrinde: Input/output error"
-    for lines, said in (([received], "srt://ob.example:9000"), ([failed, received], "rtmp://cdn.example")):
+    shouted = failed.replace("rtmp:", "RTMP:")
+    for lines, said in (
+        ([received], "srt://ob.example:9000"),
+        ([failed, received], "rtmp://cdn.example"),
+        ([shouted], "RTMP://cdn.example"),
+    ):
         (folder / "server.log").write_text("\n".join([*lines * 500, *lines]))
         assert said in kept.minder.last_words()
+        assert "grinde" not in kept.minder.last_words()
+    # What is read of a long log begins anywhere: within a passphrase, too, where nothing says that it is one.
+    for length in range(len(failed)):
+        (folder / "server.log").write_text(f"{failed}\n{failed * 200}\n{'x' * length}")
         assert "grinde" not in kept.minder.last_words()
 
 
