@@ -18,6 +18,8 @@ QUEUE: Final = 1000
 """Rows that may wait for the database. Each is in the process' log from the start, so that none is lost unseen."""
 WAIT_S: Final = 0.1
 """An answer waits this long for its row: a database that is slow must not slow a take."""
+SETTLE_S: Final = 2.0
+"""Who reads the log waits this long for what is on its way to it: nobody at a key does."""
 _RETRY_S: Final = 1.0
 
 _log = structlog.get_logger(__name__)
@@ -95,9 +97,9 @@ class AuditLog:
         return written
 
     async def settled(self) -> None:
-        """Returns when every row so far is in the database, or after ``WAIT_S``: who reads then finds them."""
+        """Returns when every row so far is in the database, or after ``SETTLE_S``: who reads then finds them."""
         if self._newest is not None:
-            await asyncio.wait({self._newest}, timeout=WAIT_S)
+            await asyncio.wait({self._newest}, timeout=SETTLE_S)
 
     async def run(self) -> None:
         """Writes until ``finish``."""

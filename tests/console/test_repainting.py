@@ -112,13 +112,19 @@ class FarTerminal(pyte.Screen):
         super().draw(data)
 
 
-async def test_a_far_terminal_is_sent_what_changed_and_not_what_stands_left_of_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def far_terminal(monkeypatch: pytest.MonkeyPatch) -> FarTerminal:
+    """What every console of this test writes to."""
     terminal = FarTerminal(120, 40)
     stream = pyte.Stream(terminal)
     monkeypatch.setattr(HeadlessDriver, "is_headless", False)
     monkeypatch.setattr(HeadlessDriver, "write", lambda _, data: stream.feed(data))
+    return terminal
+
+
+async def test_a_far_terminal_is_sent_what_changed_and_not_what_stands_left_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = far_terminal(monkeypatch)
     # A name of wide characters: a part of a line may begin behind one, never within.
     names = ("衛星 News", "Kids", "Sport", "Movies")
     desk = Desk([reset([channel(number, name, left=2504) for number, name in enumerate(names, 1)])])
@@ -218,10 +224,7 @@ async def test_an_order_is_sent_before_it_is_drawn(monkeypatch: pytest.MonkeyPat
 async def test_a_key_is_drawn_without_waiting_for_the_next_turn_of_textuals_clock(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    terminal = FarTerminal(120, 40)
-    stream = pyte.Stream(terminal)
-    monkeypatch.setattr(HeadlessDriver, "is_headless", False)
-    monkeypatch.setattr(HeadlessDriver, "write", lambda _, data: stream.feed(data))
+    terminal = far_terminal(monkeypatch)
     desk = Desk([reset([channel(1, "News"), channel(2, "Kids")])])
     async with desk.app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
