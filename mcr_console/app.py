@@ -30,6 +30,7 @@ from mcr_console.keypad import KEYPAD_APPLICATION, KEYPAD_ENTER, KEYPAD_NUMERIC,
 from mcr_console.keys import ACTIONS, BY_ID, ON_CHANNELS, Action
 from mcr_console.looks import Looks, theme_of
 from mcr_console.marking import Marking
+from mcr_console.operator_terminal import OperatorTerminal
 from mcr_console.palette import Palette, choose
 from mcr_console.preferences import Base, Preferences
 from mcr_console.screens.arming import ArmScreen, Outcome, Question, essence_of
@@ -79,7 +80,7 @@ class McrApp(Guarded, App[None]):
         preferences: Preferences | None = None,
         read_only: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=OperatorTerminal)
         distinguish_keypad()
         mine = preferences or Preferences()
         chosen = palette or choose(

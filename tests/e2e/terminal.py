@@ -7,23 +7,38 @@ import select
 import signal
 import struct
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
+from typing import Final
 
 import pyte
 
 from tests.fixtures.patience import patience
 
+_AS_LEADER: Final = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
+
 
 class Terminal:
-    """``columns`` by ``rows``; entered it runs ``command``, left it closes the terminal as a lost SSH session would."""
+    """``columns`` by ``rows``; entered it runs ``command``, left it closes the terminal as a lost SSH session would.
+
+    Where it is ``controlling``, as a shell's is, the kernel itself sends the command a SIGHUP when it closes.
+    """
 
     def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], columns: int = 120, rows: int = 40
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        columns: int = 120,
+        rows: int = 40,
+        *,
+        controlling: bool = False,
     ) -> None:
-        self._command = command
+        self._command = [sys.executable, "-c", _AS_LEADER, *command] if controlling else command
         self._environment = dict(environment) | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
         self._size = struct.pack("HHHH", rows, columns, 0, 0)
         self._screen = pyte.Screen(columns, rows)
@@ -36,12 +51,13 @@ class Terminal:
             self._command, env=self._environment, stdin=slave, stdout=slave, stderr=slave, start_new_session=True
         )
         os.close(slave)
+        self._is_there = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.close(self._master)
+        self.go_away()
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGHUP)
         try:
@@ -53,6 +69,21 @@ class Terminal:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    def go_away(self) -> None:
+        """Closes the terminal, and tells nobody but by that."""
+        if self._is_there:
+            self._is_there = False
+            os.close(self._master)
+
+    def until_ended(self) -> int:
+        """The exit code; raises TimeoutExpired. What it writes meanwhile is left unread."""
+        return self._process.wait(patience(0))
+
+    def until_written(self) -> None:
+        """Waits for something to read, and leaves it; raises TimeoutError."""
+        if not select.select([self._master], [], [], patience(0))[0]:
+            raise TimeoutError("nothing was written")
 
     def has_ended(self) -> bool:
         self.text()  # what is not read would hold it up
