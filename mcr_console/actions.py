@@ -42,10 +42,11 @@ class AirKeys:
         if state is None:
             session.message = session.no_focus
             return
-        if session.hands.whose(state) == "other":
-            session.desk.refuse(state.channel.id, BY_ID[action_id].word.upper(), others_have_it(state))
+        why = others_have_it(state) if session.hands.whose(state) == "other" else self._vain(action_id, state)
+        if why:
+            session.desk.refuse(state.channel.id, BY_ID[action_id].word.upper(), why)
             if self._host.hides_channels:
-                session.message = f"{BY_ID[action_id].word} {target(state)}: {others_have_it(state)}"
+                session.message = f"{BY_ID[action_id].word} {target(state)}: {why}"
             return
         # Both are asked: a press during a pending command must also put off the end of a held key.
         repeats = session.desk.repeats(action_id, state.channel.id)
@@ -135,6 +136,20 @@ class AirKeys:
         if why:
             self._session.message = f"{BY_ID[action_id].word}: nothing sent, {why}"
         return bool(why)
+
+    def _vain(self, action_id: str, state: ChannelState) -> str:
+        """Why a start or a stop would do nothing; empty where it may, or where what is known of the channel is old."""
+        live, session = state.live, self._session
+        if action_id not in {"start", "stop"} or session.wall.stale(session.clock.monotonic()):
+            return ""
+        match action_id, live.desired:
+            case "start", "on":
+                is_there = live.phase == "running" and live.off_air_since is None
+                return "it is on air already" if is_there else "it was started already; e says why it is not on air"
+            case "stop", "off":
+                return "it is off already" if live.phase == "off" else "it was stopped already and is about to end"
+            case _:
+                return ""
 
     async def _acknowledge(self, alarm_ids: list[str]) -> None:
         try:

@@ -1,6 +1,7 @@
 """What air keys do: one press, one command, to the target that stood there when it was pressed."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -337,6 +338,41 @@ async def test_a_channel_that_is_off_offers_its_start_first_and_a_take_says_so()
         await settled(pilot)
         assert desk.supervisor.sent == []
         assert "it is off, S starts it" in desk.text()
+
+
+OFF = {"desired": "off", "phase": "off", "observed": None, "picture": None, "item": None, "follows": None}
+
+
+@pytest.mark.parametrize(
+    ("key", "fields", "words"),
+    [
+        ("S", {}, "it is on air already"),
+        ("S", {"phase": "starting", "observed": "unknown"}, "it was started already"),
+        ("X", OFF, "it is off already"),
+        ("X", {"desired": "off", "phase": "stopping"}, "it was stopped already"),
+    ],
+)
+async def test_a_start_of_what_is_on_and_a_stop_of_what_is_off_are_not_asked_about(
+    key: str, fields: dict[str, Any], words: str
+) -> None:
+    desk = Desk([reset([channel(1, "News", **fields)])])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press(key)
+        await settled(pilot)
+        assert words in desk.text()
+        assert not isinstance(desk.app.screen, ArmScreen)
+        assert desk.supervisor.sent == []
+
+
+async def test_of_a_channel_that_was_last_heard_of_long_ago_a_stop_is_asked_about() -> None:
+    desk = Desk([reset([channel(1, "News", **OFF)])])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        desk.clock.passed += 60
+        await pilot.press("X")
+        await settled(pilot)
+        assert isinstance(desk.app.screen, ArmScreen)
 
 
 async def test_on_the_slate_the_way_back_stands_beside_the_take() -> None:
