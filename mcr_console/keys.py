@@ -12,6 +12,7 @@ Needs: TypeAlias = Literal["nothing", "channel", "row"]
 EVERYWHERE: Final[tuple[Place, ...]] = (
     "wall", "list", "channel", "asrun", "attention", "nodes", "recorders", "explain", "handover",
 )  # fmt: skip
+WITH_ROWS: Final[tuple[Place, ...]] = ("channel", "asrun", "attention", "nodes", "recorders", "explain")
 ON_CHANNELS: Final[tuple[Place, ...]] = ("wall", "list", "channel")
 
 
@@ -237,11 +238,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("next_match", ("n",), "n", "next", "Focus the next channel that the filter shows.", 0, ("wall", "list")),
     Action("previous_match", ("N",), "N", "previous", "Focus the one before.", 0, ("wall", "list")),
     Action(
-        "find", ("slash",), "/", "find", "Go to the next row of the rundown with this in its title.",
-        0, ("channel",), "channel", command="find", argument="TEXT",
+        "find", ("slash",), "/", "find", "Go to the next row with this in it; of a rundown: in its title.",
+        0, WITH_ROWS, command="find", argument="TEXT",
     ),
-    Action("find_next", ("n",), "n", "find next", "To the next row with what was sought last.", 0, ("channel",)),
-    Action("find_previous", ("N",), "N", "find previous", "To the one before.", 0, ("channel",)),
+    Action("find_next", ("n",), "n", "find next", "To the next row with what was sought last.", 0, WITH_ROWS),
+    Action("find_previous", ("N",), "N", "find previous", "To the one before.", 0, WITH_ROWS),
     Action(
         "create", ("c", "plus"), "c", "new channel", "Make a channel that plays a folder, and start it.",
         16, ("wall", "list"), command="new",

@@ -161,7 +161,7 @@ class Ways:
                 self._find_text(text)
                 self._host.tick()
 
-        self._host.open_dialog(LineScreen("/ words of a title; n and N then go on: ", self._sought), done)
+        self._host.open_dialog(LineScreen("/ words of a row; n and N then go on: ", self._sought), done)
 
     def _find_text(self, text: str) -> None:
         self._sought = text.strip()
@@ -169,14 +169,24 @@ class Ways:
 
     def _find_step(self, step: int) -> None:
         screen = self._host.top
-        if not isinstance(screen, ChannelScreen):
-            self._session.message = "find goes to a row of a channel's rundown: open the channel first"
+        rows = None if screen is None else screen.listed
+        if rows is None:
+            self._session.message = "find goes to a row of a list, and here is none: open a channel, A or r first"
         elif not self._sought:
-            self._session.message = "nothing is sought; / asks for words of a title"
-        elif not screen.find(self._sought, step):
-            self._session.message = f"no row has {self._sought!r} in its title"
+            self._session.message = "nothing is sought; / asks for words of a row"
+        elif not rows.find(self._sought, step):
+            self._session.message = self._not_found(screen)
         else:
             self._session.message = ""
+
+    def _not_found(self, screen: OperatorScreen | None) -> str:
+        match screen:
+            case ChannelScreen():
+                return f"no row has {self._sought!r} in its title"
+            case AsRunScreen(is_complete=False):
+                return f"no {self._sought!r} so far; G fetches older ones"
+            case _:
+                return f"no row has {self._sought!r}"
 
     def _command(self) -> None:
         def done(text: str | None) -> None:

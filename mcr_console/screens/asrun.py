@@ -17,7 +17,7 @@ from mcr_console.keys import Place, bindings
 from mcr_console.screens.operator_screen import OperatorScreen
 from mcr_console.session import Session
 from mcr_console.subjects import Subject, of_event
-from mcr_console.widgets.row_list import AsRunList
+from mcr_console.widgets.row_list import AsRunList, RowList
 from mcr_console.widgets.strip_view import Panel
 from supervisor.schemas.asrun import AsRunEvent
 
@@ -52,6 +52,15 @@ class AsRunScreen(OperatorScreen):
     def event(self) -> AsRunEvent | None:
         """The one under the cursor."""
         return self._list.selected
+
+    @property
+    def listed(self) -> RowList:
+        return self._list
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing older is to be had."""
+        return self._pages.complete
 
     def subject(self) -> Subject | None:
         event = self._list.selected

@@ -20,7 +20,7 @@ from mcr_console.keys import Place, bindings
 from mcr_console.screens.operator_screen import OperatorScreen
 from mcr_console.session import Session
 from mcr_console.subjects import Subject, of_row
-from mcr_console.widgets.row_list import RundownList
+from mcr_console.widgets.row_list import RowList, RundownList
 from mcr_console.widgets.strip_view import Panel
 from supervisor.schemas.channel import Rundown, RundownRow
 
@@ -100,9 +100,9 @@ class ChannelScreen(OperatorScreen):
         steps = {"up": -1, "down": 1, "page_up": -page, "page_down": page, "first": -everything, "last": everything}
         self._rows.move(steps.get(action, 0))
 
-    def find(self, text: str, step: int) -> bool:
-        """To the next row, with a ``step`` of -1 to the one before, that has it in its title; False where none has."""
-        return self._rows.find(text, step)
+    @property
+    def listed(self) -> RowList:
+        return self._rows
 
     def tick(self) -> None:
         self._keep_up()

@@ -21,6 +21,7 @@ from mcr_console.safe_text import safe
 from mcr_console.session import Session
 from mcr_console.subjects import Subject, of_channel
 from mcr_console.wall_state import ChannelState
+from mcr_console.widgets.row_list import RowList
 from mcr_console.widgets.strip_view import Panel, StripView
 from supervisor.schemas.channel import RundownRow
 
@@ -55,6 +56,11 @@ class OperatorScreen(Guarded, Screen[None]):
     def title_parts(self) -> Sequence[Part]:
         """The screen's name in the heading."""
         return [(self.PLACE, self.session.palette.dim)]
+
+    @property
+    def listed(self) -> RowList | None:
+        """The rows among which ``/`` finds; None where it is something else."""
+        return None
 
     def selected_row(self) -> RundownRow | None:
         """The rundown row that a cue would act on."""

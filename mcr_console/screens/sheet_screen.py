@@ -12,6 +12,7 @@ from mcr_console.polled import Question
 from mcr_console.safe_text import age
 from mcr_console.screens.operator_screen import OperatorScreen
 from mcr_console.session import Session
+from mcr_console.widgets.row_list import RowList
 from mcr_console.widgets.sheet import Row, Sheet
 from mcr_console.widgets.strip_view import Panel
 
@@ -48,6 +49,10 @@ class SheetScreen(OperatorScreen):
     def detail_lines(self, width: int) -> Sequence[Sequence[Part]]:
         """What is known of the selected row; what has no room is not shown."""
         return ()
+
+    @property
+    def listed(self) -> RowList:
+        return self.sheet
 
     @property
     def selected(self) -> str | None:

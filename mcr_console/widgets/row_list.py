@@ -1,6 +1,7 @@
 """Lists of one line a row, of any length: only what is visible is drawn."""
 
 from abc import abstractmethod
+from typing import Final
 
 from textual import events
 from textual.strip import Strip
@@ -14,6 +15,9 @@ from mcr_console.session import Session
 from mcr_console.widgets.strip_view import StripView
 from supervisor.schemas.asrun import AsRunEvent
 from supervisor.schemas.channel import Rundown, RundownRow
+
+_WIDE: Final = 400
+"""Cells in which nothing of a row is cut."""
 
 
 class RowList(StripView):
@@ -51,6 +55,22 @@ class RowList(StripView):
             else blank(width, self.session.palette.ground)
             for index in range(first, first + count)
         ]
+
+    def words(self, index: int) -> str:
+        """What the row is found by."""
+        return self.row(index, _WIDE, cursor=False).text
+
+    def find(self, text: str, step: int) -> bool:
+        """Puts the cursor on the next row that way, with a ``step`` of -1 on the one before, that has ``text`` in it,
+        in either case, and round the end; False where none has."""
+        total, start, wanted = self.rows(), self.cursor or 0, text.casefold()
+        order = ((start + step * away) % total for away in range(1, total + 1))
+        index = next((index for index in order if wanted in self.words(index).casefold()), None)
+        if index is None:
+            return False
+        self.put_cursor(index)
+        self.show_cursor()
+        return True
 
     def move(self, step: int) -> None:
         """Moves the cursor and scrolls it into sight."""
@@ -127,18 +147,8 @@ class RundownList(RowList):
         self._chosen = item_id
         self.call_after_refresh(self.show_cursor)
 
-    def find(self, text: str, step: int) -> bool:
-        """Puts the cursor on the next row that way whose title has ``text``, in either case, and round the end; False
-        where none has."""
-        rows = () if self._rundown is None else self._rundown.rows
-        start, wanted = self.cursor or 0, text.casefold()
-        order = ((start + step * away) % len(rows) for away in range(1, len(rows) + 1))
-        index = next((index for index in order if wanted in rows[index].title.casefold()), None)
-        if index is None:
-            return False
-        self.put_cursor(index)
-        self.show_cursor()
-        return True
+    def words(self, index: int) -> str:
+        return "" if self._rundown is None else self._rundown.rows[index].title
 
     def forget(self) -> None:
         """Another channel: nothing is listed until its rundown comes."""

@@ -47,6 +47,10 @@ class Sheet(RowList):
         palette = self.session.palette
         return self._rows[index].draw(width, palette.cursor_row if cursor else palette.ground)
 
+    def words(self, index: int) -> str:
+        """None of a heading."""
+        return "" if self._rows[index].key is None else super().words(index)
+
     def rows(self) -> int:
         return len(self._rows)
 

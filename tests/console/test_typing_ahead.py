@@ -8,7 +8,8 @@ from mcr_console.screens.new_channel import CreateScreen
 from tests.console.conftest import Desk, desk_with_list, settled
 from tests.console.scenes import normal_channels, reset
 
-CODES = {"\t": "tab", "\r": "enter", "\x7f": "backspace", "\x15": "ctrl+u"}
+BACK = "\x19"
+CODES = {BACK: "shift+tab", "\t": "tab", "\r": "enter", "\x7f": "backspace", "\x15": "ctrl+u"}
 
 
 def typed_at_once(desk: Desk, keys: str) -> None:
@@ -32,6 +33,21 @@ async def test_a_form_that_is_typed_ahead_has_every_word_in_its_own_field() -> N
         typed_at_once(desk, "\r\r")
         await settled(pilot)
         assert [made.name for made in desk.supervisor.created] == ["News"]
+    assert not desk.app.faults
+
+
+async def test_shift_tab_leads_back_to_the_field_before() -> None:
+    desk = Desk([reset(normal_channels())])
+    async with desk.app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("c")
+        await settled(pilot)
+        typed_at_once(desk, f"Nws\r/wrong\t1080p50{BACK}/clips{BACK}News")
+        await settled(pilot)
+        screen = desk.app.screen
+        assert isinstance(screen, CreateScreen)
+        values = [screen.query_one(f"#{field}", Input).value for field in ("name", "folder", "format")]
+        assert values == ["News", "/clips", "1080p50"]
     assert not desk.app.faults
 
 
