@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import msgspec
+
 from sidecar.protocol.asrun import GENESIS, AsRunRecord, chain_hash, encode_line
 from sidecar.protocol.channel import Item, SidecarDocument
 from sidecar.protocol.commands import CommandReply, Refusal
@@ -152,7 +154,7 @@ class SimulatedSidecar:
         if self.armed_at is None:
             raise SidecarRefused(Refusal("Muted", 409, "not_armed", "the channel is not on air"))
         if order.command_id in self.replies:
-            return self.replies[order.command_id]
+            return self._telling(self.replies[order.command_id], clock)
         arrived = clock.monotonic()
         self._run_on(self._frame(arrived), clock.now())
         if self.taken_at is not None and arrived - self.taken_at < TAKE_GUARD_S:
@@ -172,7 +174,12 @@ class SimulatedSidecar:
         self.replies[order.command_id] = reply
         while len(self.replies) > REPLIES_KEPT:
             del self.replies[next(iter(self.replies))]
-        return reply
+        return self._telling(reply, clock)
+
+    def _telling(self, reply: CommandReply, clock: Clock) -> CommandReply:
+        """With its status, as a real one answers."""
+        self.poll(clock.monotonic(), clock.now())
+        return msgspec.structs.replace(reply, status=self.status)
 
     def report(self, now: float) -> SidecarReport:
         age = None if self.answered_at is None else now - self.answered_at

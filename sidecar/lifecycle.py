@@ -22,6 +22,7 @@ from sidecar.control.server import announce, listening_socket, server
 from sidecar.engine.playout import Playout
 from sidecar.journal import Journal
 from sidecar.outputs.interface import not_leased
+from sidecar.protocol.status import Status
 from sidecar.recorder.commands import RecorderCommands
 from sidecar.recorder.engine import RecorderEngine
 from sidecar.rundown.model import Fact
@@ -74,7 +75,7 @@ class Sidecar:
             configuration.document.leased,
         )
         reads = Reads(identity, self._engine, self._journal, self._lease, nonces)
-        commands = self._commands(configuration.epoch, nonces)
+        commands = self._commands(configuration.epoch, nonces, reads.now)
         door = listening_socket(configuration.door)
         http = server(application(reads, commands, configuration.token))
         serving = asyncio.create_task(http.serve(sockets=[door]), name="http")
@@ -118,11 +119,11 @@ class Sidecar:
             document, epoch=epoch, journal=journal, media_root=root, folder=folder, lease_left=lease_left
         )
 
-    def _commands(self, epoch: int, nonces: Nonces) -> Acts:
+    def _commands(self, epoch: int, nonces: Nonces, status: Callable[[], Status]) -> Acts:
         stop = partial(self._stop, "stop")
         if isinstance(self._engine, RecorderEngine):
             return RecorderCommands(epoch, self._engine, self._lease, nonces, stop)
-        return Commands(epoch, self._engine, self._lease, nonces, stop)
+        return Commands(epoch, self._engine, self._lease, nonces, stop, status)
 
     def _listen_for_the_end(self) -> None:
         loop = asyncio.get_running_loop()

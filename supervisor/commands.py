@@ -276,7 +276,11 @@ class Commands:
             await self._show(keeper)
             raise self._mapped(keeper, error) from error
         took = self._desk.clock.monotonic() - began
-        await self._show(keeper)
+        if reply.status is None:
+            await self._show(keeper)
+        else:
+            watch.heard(row.id, row.epoch, reply.status)
+            keeper.look()
         return CommandDone(
             command_id=command_id,
             channel_id=row.id,
@@ -287,7 +291,8 @@ class Commands:
         )
 
     async def _show(self, keeper: ChannelKeeper) -> None:
-        """The tile shows what was done before the key press is answered (P8)."""
+        """The tile shows what was done before the key press is answered (P8). Where the answer does not tell, or there
+        is none, the sidecar is asked."""
         watch = keeper.watch
         if watch is None:
             return

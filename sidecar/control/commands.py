@@ -8,8 +8,10 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from http import HTTPStatus
 from typing import Final
 
+import msgspec
 from starlette.requests import Request
 
 from sidecar.control.answers import Answer, FirstAnswers, Refuse, answer
@@ -33,6 +35,7 @@ from sidecar.protocol.commands import (
     PlaylistCommand,
     TakeCommand,
 )
+from sidecar.protocol.status import Status
 from sidecar.rundown.clock import Done, Refused, RundownClock
 
 log = logging.getLogger(__name__)
@@ -42,6 +45,8 @@ COMMAND_S = 2.0
 _BODY_BYTES = 64 << 10
 _UNIX: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PLAYLIST_BYTES = 2 << 20
+_SHOWS_NOTHING: Final = frozenset({"lease", "outputs", "stop"})
+"""Commands whose answer tells no status."""
 
 Act = Callable[[RundownClock], Done]
 AnyCommand = (
@@ -98,13 +103,14 @@ SHAPES: Final[dict[str, Shape]] = {
 
 @dataclass(slots=True)
 class Commands:
-    """``stop(by)`` begins the clean end of the process and returns at once."""
+    """``stop(by)`` begins the clean end of the process and returns at once. ``status`` is as in ``Reads.now``."""
 
     epoch: int
     playout: Engine
     lease: Lease
     nonces: Nonces
     stop: Callable[[str], None]
+    status: Callable[[], Status]
     answers: FirstAnswers = field(default_factory=FirstAnswers)
     openings: Pool = field(default_factory=lambda: Pool("outputs", 1))
 
@@ -115,7 +121,8 @@ class Commands:
         command: AnyCommand = decoded(await read_body(request, most), SHAPES[verb])
         if command.epoch != self.epoch:
             raise Refuse("stale_epoch", f"this sidecar is epoch {self.epoch}, the command is of epoch {command.epoch}")
-        return await self.answers.once(command.command_id, partial(self._do, verb, command, arrived))
+        given = await self.answers.once(command.command_id, partial(self._do, verb, command, arrived))
+        return given if verb in _SHOWS_NOTHING else self._with_status(given)
 
     async def _do(self, verb: str, command: AnyCommand, arrived: float) -> Answer:
         match command:
@@ -181,6 +188,13 @@ class Commands:
         said = await self.openings.run(partial(self.playout.replace_outputs, command.outputs), COMMAND_S)
         log.info("outputs changed by %s: %s", command.by or "nobody named", said)
         return said
+
+    def _with_status(self, given: Answer) -> Answer:
+        """Kept answers have none: it is large, and of that moment."""
+        if given.status != HTTPStatus.OK:
+            return given
+        reply = msgspec.json.decode(given.body, type=CommandReply)
+        return answer(msgspec.structs.replace(reply, status=self.status()))
 
     def _issue_of(self, nonce: str) -> float:
         issued = self.nonces.redeem(nonce)

@@ -58,7 +58,11 @@ class Reads:
     pictures: Pool = field(default_factory=lambda: Pool("pictures", 1))
 
     async def status(self, _request: Request) -> Answer:
-        return answer(self._status(self.nonces.issue()))
+        return answer(self.now())
+
+    def now(self) -> Status:
+        """As ``GET /status`` answers."""
+        return self._status(self.nonces.issue())
 
     async def asrun(self, request: Request) -> Answer:
         run_id = request.query_params.get("run", self.journal.run_id)

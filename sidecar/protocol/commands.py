@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from sidecar.protocol.channel import Epoch, LogoOverride, Look, Output, Playlist, ResumePoint
+from sidecar.protocol.status import Status
 
 CommandId = Annotated[str, Meta(min_length=8, max_length=64)]
 
@@ -131,7 +132,10 @@ class OutputsCommand(Struct, frozen=True, forbid_unknown_fields=True):
 class CommandReply(Struct, frozen=True):
     """``frame`` is the output frame that first shows the effect, handed to the encoder ``took_ms`` after arrival.
 
-    ``frame`` is None for a command without a picture (cue, hold, lease, playlist).
+    ``frame`` is None for a command without a picture (cue, hold, lease, playlist). ``status`` is what ``/status`` would
+    answer now, with a fresh nonce, so that nobody has to ask what came of it; None for what concerns no picture (lease,
+    outputs, stop), of a recorder, and of a sidecar from before this word. Who repeats a ``command_id`` gets the first
+    answer with the status as it is by then.
     """
 
     command_id: str
@@ -140,6 +144,7 @@ class CommandReply(Struct, frozen=True):
     frame: int | None
     took_ms: float
     item_id: str | None = None
+    status: Status | None = None
 
 
 RefusalCode = Literal[

@@ -31,7 +31,7 @@ from supervisor.agent.memory import Damaged, Memory
 from supervisor.agent.names import check_name
 from supervisor.agent.terms import Terms
 from supervisor.agent.watched import Watched
-from supervisor.agent.watching import Watching
+from supervisor.agent.watching import Watching, is_not
 from supervisor.clock import Clock
 from supervisor.nursery import Nursery
 
@@ -188,6 +188,11 @@ class Orders:
         reply = await open_door(watched).command(request_for(order), timeout)
         if reply.epoch != order.epoch:
             raise SidecarBroken(f"epoch {reply.epoch} answered an order for epoch {order.epoch}")
+        if reply.status is not None:
+            impostor = is_not(watched, reply.status)
+            if impostor:
+                raise SidecarBroken(impostor)
+            watched.heard(reply.status, self._clock.monotonic())
         return reply
 
     def _living(self, channel_id: str) -> list[Watched]:

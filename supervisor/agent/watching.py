@@ -193,7 +193,7 @@ class Watching:
         except (SidecarSilent, SidecarBroken) as error:
             watched.missed(str(error))
             return
-        impostor = _is_not(watched, status)
+        impostor = is_not(watched, status)
         if impostor:
             watched.missed(impostor)
             return
@@ -295,7 +295,7 @@ def _decodes_its_first(status: Status | None) -> bool:
     return status is not None and status.state == "muted" and status.next is not None and not status.next.ready
 
 
-def _is_not(watched: Watched, status: Status) -> str:
+def is_not(watched: Watched, status: Status) -> str:
     """Why an answer is not this sidecar's; empty when it is."""
     if status.channel_id != watched.handle.channel_id:
         return f"it answers for channel {status.channel_id}"

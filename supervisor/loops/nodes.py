@@ -2,10 +2,12 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from typing import Final
 
 import structlog
 
+from sidecar.protocol.status import Status
 from supervisor.agent.interface import (
     AgentAway,
     LeaseRound,
@@ -93,6 +95,8 @@ class NodeWatch:
         self._reports: dict[tuple[str, int], SidecarReport] = {}
         self._counted: dict[tuple[str, int], SidecarReport] = {}
         self._taken_at: dict[tuple[str, int], float] = {}
+        self._heard: dict[tuple[str, int], tuple[Status, float]] = {}
+        """What a command's answer told and when, for as long as a report from before it may still come."""
         self._pulses: dict[tuple[str, int], Pulse] = {}
         self._beats: dict[str, deque[int]] = {}
         self.missed: Final[Counter[str]] = Counter()
@@ -251,6 +255,14 @@ class NodeWatch:
         if self.incarnation in (None, report.condition.incarnation):
             self._take(report, self._clock.monotonic())
 
+    def heard(self, channel_id: str, epoch: int, status: Status) -> None:
+        """What a sidecar told with a command's answer, just now."""
+        known = self._reports.get((channel_id, epoch))
+        if known is not None and known.exit is None:
+            self._heard[channel_id, epoch] = status, self._clock.monotonic()
+            self._note(replace(known, status=status, age_s=0.0))
+            self._news((channel_id,))
+
     async def poll(self, channel_id: str, epoch: int) -> None:
         """Asks one sidecar now, so that what was just done is seen. Raises what the agent raises."""
         report = await self.agent.poll(channel_id, epoch)
@@ -278,7 +290,7 @@ class NodeWatch:
         gone = self._reports.keys() - {(sidecar.channel_id, sidecar.epoch) for sidecar in report.sidecars}
         told = {channel_id for channel_id, _ in gone}
         for key in gone:
-            for known in (self._reports, self._counted, self._pulses, self._taken_at):
+            for known in (self._reports, self._counted, self._pulses, self._taken_at, self._heard):
                 known.pop(key, None)
             epochs = self.channels[key[0]]
             del epochs[key[1]]
@@ -296,7 +308,7 @@ class NodeWatch:
     def _begin_anew(self, boot: str) -> None:
         """Another life of the agent, which counts its polls from zero: beside the old numbers they would look late."""
         self._boot = boot
-        for known in (self.channels, self._reports, self._counted, self._taken_at, self._pulses):
+        for known in (self.channels, self._reports, self._counted, self._taken_at, self._pulses, self._heard):
             known.clear()
 
     def _note(self, report: SidecarReport) -> None:
@@ -304,9 +316,16 @@ class NodeWatch:
         before = self._reports.get(key)
         if before is not None and before.polls > report.polls:
             return
+        now = self._clock.monotonic()
+        status, heard_at = self._heard.get(key, (None, 0.0))
+        if status is not None and report.exit is None and report.age_s is not None and report.age_s > now - heard_at:
+            # It was on its way when a command was answered.
+            report = replace(report, status=status, age_s=now - heard_at)
+        if now - heard_at > self._timing.poll + _CALL:
+            self._heard.pop(key, None)
         self._reports[key] = report
         self.channels.setdefault(report.channel_id, {})[report.epoch] = report
-        self._taken_at[key] = self._clock.monotonic()
+        self._taken_at[key] = now
         pulse = self._pulses.get(key)
         first = report.status is not None and (before is None or before.status is None)
         if first and pulse is not None:

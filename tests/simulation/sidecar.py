@@ -251,7 +251,7 @@ class SimSidecar:
             raise Refuse("stale_epoch", f"this sidecar is epoch {self.epoch}, the command is of epoch {body['epoch']}")
         known = self.replies.get(body["command_id"])
         if known is not None:
-            return known
+            return self._telling(verb, known)
         by = body.get("by", "")
         frame: int | None = None
         match verb:
@@ -274,7 +274,11 @@ class SimSidecar:
                     raise Refuse("not_armed", "the channel is not on air")
         reply = CommandReply(body["command_id"], self.epoch, verb, frame, 1.0, None)
         self.replies[body["command_id"]] = reply
-        return reply
+        return self._telling(verb, reply)
+
+    def _telling(self, verb: str, reply: CommandReply) -> CommandReply:
+        """With its status, as a real one answers, but for what concerns no picture."""
+        return reply if verb in {"lease", "stop"} else msgspec.structs.replace(reply, status=self.status())
 
     def _issued(self, nonce: str) -> float:
         issued = self.nonces.redeem(nonce)

@@ -126,7 +126,7 @@ def client(playout: Playout, tmp_path: Path, clock: Monotonic | None = None) -> 
     lease, nonces = Lease(clock), Nonces(clock)
     journal = Journal(tmp_path / "journal", "c" * 32, "1" * 32, 1, "25")
     reads = Reads(Identity("c" * 32, 1, "25", 1), playout, journal, lease, nonces)
-    commands = Commands(1, playout, lease, nonces, lambda _by: None)
+    commands = Commands(1, playout, lease, nonces, lambda _by: None, reads.now)
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(application(reads, commands, TOKEN)),
         base_url="http://sidecar",
