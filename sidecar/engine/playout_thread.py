@@ -24,10 +24,15 @@ from sidecar.protocol.status import ItemNext, Picture, SidecarState, SkippedItem
 from sidecar.rundown.clock import OnAir, RundownClock
 from sidecar.rundown.model import Fact, Shown
 from sidecar.rundown.output import NO_DATA
-from sidecar.rundown.rate import due_ns, frames_to_ms, parse_rate, samples_before
+from sidecar.rundown.rate import due_ns, frames_in, frames_to_ms, parse_rate, samples_before
 
 _MUTED_PASS_S = 0.02
 _SKIPPED_KEPT = 20
+_ANSWERED_S = Fraction(3, 25)
+"""Seconds after a command's frame in which no source is opened and none closed: both take a core for some 30 ms, and
+whoever gave the command is being answered."""
+_SOON_S = 2
+"""Seconds before an item's end from which on what follows it is opened at once."""
 
 
 class FactSink(Protocol):
@@ -96,6 +101,7 @@ class PlayoutThread:
         self._started_number: int = -1
         self._started_ns = 0
         self._length: int | None = None
+        self._answering_until = 0
         self._skipped_items: deque[SkippedItem] = deque(maxlen=_SKIPPED_KEPT)
         self._armed = threading.Event()
         self._entrance: Entrance | None = None
@@ -185,6 +191,8 @@ class PlayoutThread:
         captions = shown.airing is None or shown.airing.item.captions
         job = FrameJob(frame, wall_ns, picture, sound, airing, _meant(shown), self._logo.decide(shown), captions)
         accepted = self._encoder.put(job)
+        if self._commands.is_shown_soon:
+            self._answering_until = frame + frames_in(_ANSWERED_S, self._rate)
         self._commands.shown(frame)
         if not shown.late:  # that one the rundown has counted
             self._note_late(came=came, accepted=accepted, is_late=is_late)
@@ -192,7 +200,16 @@ class PlayoutThread:
             self._record(fact, frame, wall_ns)
         self._publish(shown, wall_ns, skipped)
         self._commands.tell()
-        self._pool.sync(self._rundown.wanted())
+        wanted = self._rundown.wanted()
+        if frame >= self._answering_until or self._is_over_soon():
+            self._pool.sync(wanted)
+
+    def _is_over_soon(self) -> bool:
+        """What is on air ends within ``_SOON_S``, or nobody knows when."""
+        on_air = self._rundown.on_air
+        if on_air is None or on_air.duration is None:
+            return True
+        return on_air.duration - on_air.position < _SOON_S * self._rate
 
     def _leave_air(self, by: str, wall_ns: int) -> None:
         for fact in self._rundown.stop(by):

@@ -4,6 +4,7 @@ import gc
 import logging
 import queue
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
@@ -29,6 +30,8 @@ _AHEAD = Fraction(4, 5)
 """Seconds decoded ahead."""
 _AHEAD_BYTES = 96 << 20
 _AHEAD_AT_LEAST = 4
+"""Moments that are there at once. Before it is on air the rest is decoded at twice its speed and no faster: whatever is
+opened beside other channels would take a core from them, and from who takes there."""
 
 _SPARE = 2
 """Samples more than a frame's worth ahead: where the channel stands in its own sample pattern (1601, 1602…) is not
@@ -66,6 +69,7 @@ class FileSource:
         self._outcome: SourceView | None = None
         self._delivered = False
         self._closed = False
+        self._breath_s = float(1 / self._rate / 2)
         # One token a moment that may be made: SimpleQueue never blocks its putter, unlike locks and conditions.
         self._room: queue.SimpleQueue[None] = queue.SimpleQueue()
         for _ in range(_moments_ahead(channel, self._rate)):
@@ -241,6 +245,8 @@ class FileSource:
         self._ready.append(_Ready(picture, number, reader.sound.take(until)))
 
     def _wait_for_room(self) -> bool:
+        if not self._delivered and len(self._ready) > _AHEAD_AT_LEAST:
+            time.sleep(self._breath_s)  # how fast it decodes ahead
         self._room.get()
         return not self._closed
 
