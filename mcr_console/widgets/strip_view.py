@@ -91,8 +91,9 @@ class StripView(Guarded, ScrollView, can_focus=False):
 
     def render_line(self, y: int) -> Strip:
         """What ``paint`` drew; after a scroll or a resize, what it would draw now."""
-        line = y + self.scroll_offset.y
-        width = self.size.width
+        return self._strip_at(y + self.scroll_offset.y, self.size.width)
+
+    def _strip_at(self, line: int, width: int) -> Strip:
         strip = self._shown.get(line)
         if strip is None or strip.cell_length != width:
             self._shown.update(enumerate(self._safely_drawn(line, 1, width), start=line))
@@ -105,7 +106,12 @@ class StripView(Guarded, ScrollView, can_focus=False):
         """
         if not all(isinstance(one, ANSIToTruecolor) for one in self.get_line_filters()):
             return super().render_lines(crop)
-        return [self.render_line(y).crop(crop.x, crop.right) for y in crop.line_range]
+        # Both are worked out by Textual each time they are asked for.
+        top, width = self.scroll_offset.y, self.size.width
+        lines = (self._strip_at(top + y, width) for y in crop.line_range)
+        if (crop.x, crop.width) == (0, width):
+            return list(lines)
+        return [one.crop(crop.x, crop.right) for one in lines]
 
     def on_resize(self) -> None:
         """A new width is a new drawing."""
