@@ -172,6 +172,11 @@ class AirDesk:
         """True while a command of this console is under way there."""
         return channel_id in self._pending
 
+    @property
+    def waits(self) -> bool:
+        """True while any command of this console is under way."""
+        return bool(self._pending)
+
     def repeats(self, action: str, channel_id: str) -> bool:
         """True when this press is the repeat of a key held down, or a bounce. Every press puts the end off."""
         now = self._clock.monotonic()

@@ -46,7 +46,7 @@ from mcr_console.session import Feed, Session
 from mcr_console.shift_notes import ShiftNotes
 from mcr_console.wall_state import ChannelState
 from mcr_console.ways import Ways
-from mcr_console.widgets.strip_view import StripView
+from mcr_console.widgets.strip_view import draw_at_once
 from supervisor.schemas.channel import RundownRow
 from supervisor.schemas.playlist import Revision
 
@@ -164,10 +164,21 @@ class McrApp(Guarded, App[None]):
                 self.session.builder.merge(message)
 
     def tick(self) -> None:
-        """Draws what changed on the screens that are seen, and fetches the pictures that are due."""
+        """Draws what changed on the screens that are seen, and does what is due. Four times a second."""
         began = time.perf_counter()
         self._forget_message()
         self.bells.tick()
+        self._paint()
+        self._watch_hands()
+        if not self.session.desk.waits:
+            for channel_id in self.session.thumbnails.due():
+                self.start_work("picture", self.session.thumbnails.fetch(channel_id))
+        took = time.perf_counter() - began
+        if took > SLOW_TICK_S and began - self._slow_logged > 10:
+            self._slow_logged = began
+            log.warning("a tick took %.0f ms", took * 1000)
+
+    def _paint(self) -> None:
         on_top = True
         for screen in reversed(self.screen_stack):
             if isinstance(screen, ArmScreen) and screen.is_mounted:
@@ -180,13 +191,6 @@ class McrApp(Guarded, App[None]):
                     self.session.thumbnails.wanted = screen.pictures()
                 break
             on_top = False
-        self._watch_hands()
-        for channel_id in self.session.thumbnails.due():
-            self.start_work("picture", self.session.thumbnails.fetch(channel_id))
-        took = time.perf_counter() - began
-        if took > SLOW_TICK_S and began - self._slow_logged > 10:
-            self._slow_logged = began
-            log.warning("a tick took %.0f ms", took * 1000)
 
     def _watch_hands(self) -> None:
         hands, desk = self.session.hands, self.session.desk
@@ -258,14 +262,11 @@ class McrApp(Guarded, App[None]):
             self._draw_now()
 
     def _draw_now(self) -> None:
-        """What a key did, and what became of it. Textual would wait for its next sixtieth of a second, which is later
-        still where others want the core."""
+        """What a key did, and what became of it."""
         self._is_drawing_asked = False
-        self.tick()
+        self._paint()
         screen = self.screen
-        views = (view for view in screen.query(StripView) if view.is_attached)
-        screen._dirty_widgets.update(views)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as if they had said so
-        screen._on_timer_update()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of 8.2, as ``changed_cells`` is
+        draw_at_once(screen, screen.strip_views() if isinstance(screen, OperatorScreen) else ())
 
     # Keys
 

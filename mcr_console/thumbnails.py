@@ -20,6 +20,7 @@ from mcr_console.safe_text import age
 
 EVERY_S: Final = 2.0
 """Seconds between two fetches of one channel's picture."""
+ASKED: Final = 8
 AT_ONCE: Final = 4
 OLD_S: Final = 3.0
 """Older than a missed fetch, and it is drawn dim, with its age."""
@@ -86,13 +87,16 @@ class Thumbnails:
         return bool(self._busy)
 
     def due(self) -> tuple[str, ...]:
-        """Which of the wanted are to be fetched now, so many as may be under way at once."""
+        """Which of the wanted are to be fetched now, so many as may be under way at once. To be asked ``ASKED`` times
+        in ``EVERY_S``: those that were fetched before come one after the other then, and not all in one moment."""
         now = self._clock.monotonic()
         waiting = [
             id_ for id_ in self.wanted if id_ not in self._busy and now - self._tried.get(id_, -EVERY_S) >= EVERY_S
         ]
         waiting.sort(key=lambda id_: self._tried.get(id_, -1.0))
-        return tuple(waiting[: AT_ONCE - len(self._busy)])
+        new = sum(id_ not in self._tried for id_ in waiting)
+        most = max(new, -(-len(self.wanted) // ASKED))
+        return tuple(waiting[: min(most, AT_ONCE - len(self._busy))])
 
     def fetch(self, channel_id: str) -> Callable[[], Coroutine[None, None, None]]:
         """Marks one picture as being fetched; what is returned fetches it when it is called.

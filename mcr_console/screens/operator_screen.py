@@ -39,6 +39,7 @@ class OperatorScreen(Guarded, Screen[None]):
         super().__init__()
         self.session = session
         self._body = Vertical(id="body")
+        self._views: tuple[StripView, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield Panel(self._draw_header, id="header")
@@ -99,9 +100,15 @@ class OperatorScreen(Guarded, Screen[None]):
         """Draws what changed."""
         small = self.size.width < LEAST[0] or self.size.height < LEAST[1]
         self.set_class(small, "-too-small")
-        for view in self.query(StripView):
+        for view in self.strip_views():
             if view.is_attached and (view.display or view.id in {"banner", "said"}):
                 view.paint()
+
+    def strip_views(self) -> tuple[StripView, ...]:
+        """All that it was composed of: none comes or goes later, and Textual goes through the whole screen for them."""
+        if not self._views:
+            self._views = tuple(self.query(StripView))
+        return self._views
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A worker of this screen that failed is a fault of the console: the app hears only of its own."""

@@ -1,12 +1,13 @@
 """The base of all of them, and the plainest one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from rich.cells import cached_cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.filter import ANSIToTruecolor
 from textual.geometry import Region, Size
+from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -29,15 +30,15 @@ def changed_parts(before: Strip | None, now: Strip, width: int) -> list[tuple[in
     end = next((index for index, (one, other) in backwards if one != other), shorter)
     end = min(end, shorter - begin)
     at = first = sum(cached_cell_len(segment.text) for segment in new[:begin])
-    known: set[tuple[int, Segment]] = set()
+    known: dict[int, Segment] = {}
     for segment in was[begin : len(was) - end]:
-        known.add((at, segment))
+        known[at] = segment
         at += cached_cell_len(segment.text)
     found: list[tuple[int, int]] = []
     at = first
     for segment in new[begin : len(new) - end]:
         cells = cached_cell_len(segment.text)
-        if (at, segment) not in known:
+        if cells and known.get(at) != segment:
             if found and sum(found[-1]) == at:
                 found[-1] = (found[-1][0], found[-1][1] + cells)
             else:
@@ -71,7 +72,7 @@ class StripView(Guarded, ScrollView, can_focus=False):
 
     def paint(self) -> None:
         """Called at every tick of the screen, and at once when a key changed something."""
-        width, height = self.size.width, self.size.height
+        width, height = self.size
         if width <= 0 or height <= 0:
             return
         wanted = Size(width, max(1, self.lines_for(width)))
@@ -145,6 +146,20 @@ class StripView(Guarded, ScrollView, can_focus=False):
             return [
                 Strip([Segment("! this part cannot be drawn".ljust(width)[:width], Style(reverse=True))], width)
             ] * count
+
+
+def draw_at_once(screen: Screen[object], views: Iterable[StripView]) -> None:
+    """Sends what ``views`` painted. Textual would hear of it when it has nothing else to do, and then wait for its next
+    sixtieth of a second, which is later still where others want the core.
+
+    By the insides of 8.2, as ``changed_cells`` is: a view that was sent says no more that it wants to be. Those that
+    painted nothing are left out, as one that is not seen makes Textual arrange the whole screen anew.
+    """
+    for view in views:
+        if view._repaint_required and view.is_attached and view.display:  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - see above
+            view._repaint_required = False  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - see above
+            screen._dirty_widgets.add(view)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - see above
+    screen._on_timer_update()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - see above
 
 
 class Panel(StripView):

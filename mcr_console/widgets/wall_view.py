@@ -46,13 +46,15 @@ class WallView(StripView):
     @property
     def grid(self) -> Grid:
         """Columns and sizes for the present size and number of channels."""
-        return grid_for(len(self._session.visible()), self.size.width, self.size.height)
+        return grid_for(len(self._session.visible()), *self.size)
 
     def lines_for(self, width: int) -> int:
         return self.grid.total_height
 
     def draw(self, first: int, count: int, width: int) -> list[Strip]:
-        grid, shown, place = self.grid, self._session.visible(), self._focus_place()
+        shown = self._session.visible()
+        grid = self.grid
+        place = self._focus_place(grid)
         strips: list[Strip] = []
         rows: dict[int, list[list[Strip]]] = {}
         for line in range(first, first + count):
@@ -71,10 +73,11 @@ class WallView(StripView):
 
     def show_focus(self) -> None:
         """Scrolls the focused tile and its frame into sight."""
-        place = self._focus_place()
+        grid = self.grid
+        place = self._focus_place(grid)
         if place is None:
             return
-        pitch, height, row = self.grid.pitch, self.size.height, place[0]
+        pitch, height, row = grid.pitch, self.size.height, place[0]
         top = self.scroll_offset.y
         whole = max(1, (height - 1) // pitch)
         if row * pitch < top or (row + 1) * pitch + 1 > top + height:
@@ -109,11 +112,11 @@ class WallView(StripView):
         view = self._session.tile(channel_id, picture_size(*size, palette))
         return self._kept.get(view, size, palette, lambda: render_tile(view, *size, palette))
 
-    def _focus_place(self) -> tuple[int, int] | None:
+    def _focus_place(self, grid: Grid) -> tuple[int, int] | None:
         shown, focus = self._session.visible(), self._session.focus
         if focus is None or focus not in shown:
             return None
-        return divmod(shown.index(focus), self.grid.columns)
+        return divmod(shown.index(focus), grid.columns)
 
     def _line(self, line: int, made: "_Made") -> Strip:
         """The very strip that stood there where its tiles are the very ones: nothing of it is then looked at again."""
