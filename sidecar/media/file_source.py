@@ -30,7 +30,8 @@ _AHEAD = Fraction(4, 5)
 """Seconds decoded ahead."""
 _AHEAD_BYTES = 96 << 20
 _AHEAD_AT_LEAST = 4
-"""Moments that are there at once. Before it is on air the rest is decoded at twice its speed and no faster: whatever is
+_AT_ONCE = 2
+"""Moments decoded as fast as it goes. Until it is on air the others follow at twice its speed and no faster: what is
 opened beside other channels would take a core from them, and from who takes there."""
 
 _SPARE = 2
@@ -245,7 +246,7 @@ class FileSource:
         self._ready.append(_Ready(picture, number, reader.sound.take(until)))
 
     def _wait_for_room(self) -> bool:
-        if not self._delivered and len(self._ready) > _AHEAD_AT_LEAST:
+        if not self._delivered and len(self._ready) >= _AT_ONCE:
             time.sleep(self._breath_s)  # how fast it decodes ahead
         self._room.get()
         return not self._closed
