@@ -40,12 +40,19 @@ class Air:
         channel: ChannelFormat = FORMAT,
         outputs: tuple[Output, ...] = (),
         lives: bool = True,
+        timed: bool = False,
     ) -> None:
+        """``timed``: the list says how long its items are."""
         self.folder = folder
+        self.opened: dict[str, int] = {}
+        """By item the frame before which its source was opened."""
         self.facts = Facts()
         self.sources: list[NumberedSource] = []
         self.lengths = lengths
-        self.items = tuple(Item(name, name, path=f"/{name}") for name in lengths)
+        self.items = tuple(
+            Item(name, name, path=f"/{name}", duration_frames=frames if timed else None)
+            for name, frames in lengths.items()
+        )
         self.deaths: list[str] = []
         document = SidecarDocument(
             "c" * 32,
@@ -75,6 +82,7 @@ class Air:
         clip = list(self.lengths).index(airing.item.id) + 1
         source = NumberedSource(airing, channel, clip=clip, frames=self.lengths[airing.item.id], level=clip / 10)
         self.sources.append(source)
+        self.opened[airing.item.id] = self.playout.status().frame
         return source
 
     def start(self) -> None:
@@ -165,6 +173,20 @@ def test_a_take_cuts_at_the_frame_it_answers_with(air: Callable[..., Air]) -> No
     assert seen[applied.frame] == (2, 0)
     start = one.facts.of("item_start")[-1]
     assert (start.frame, start.cause, start.by) == (applied.frame, "take", "op")
+
+
+@pytest.mark.parametrize(("length", "after"), [(500, 3), (45, 0)])
+def test_what_follows_a_take_is_opened_once_it_was_answered(air: Callable[..., Air], length: int, after: int) -> None:
+    """P8: opening takes a core, which whoever took waits for. What is over within 2 s is followed all the same."""
+    one = air({"a": 500, "b": length, "c": 500}, timed=True)
+    one.start()
+    one.play(10)
+    wait_until(lambda: one.next_is_ready, 5, "b is ready")
+    applied = one.playout.command(lambda rundown: rundown.take("b", "op")).result(60)
+    wait_until(lambda: "c" in one.opened, 30, "c is opened")
+    one.stop()
+    assert applied.frame is not None
+    assert one.opened["c"] - (applied.frame + 1) == after
 
 
 def test_sound_has_no_click_at_a_take_and_is_untouched_at_a_seam(air: Callable[..., Air]) -> None:

@@ -82,7 +82,7 @@ class Sidecar:
         self.airing = 0
         self.cued: str | None = None
         self.hold = False
-        self.replies: dict[str, bytes] = {}
+        self.replies: dict[str, CommandReply] = {}
         self.nonces: dict[str, float] = {}
         self.leased_until: float | None = None
         self.journal = Journal(
@@ -238,7 +238,7 @@ class Sidecar:
         if body["epoch"] != self.epoch:
             return Refusal("Stale", 409, "stale_epoch", f"this is epoch {self.epoch}, not {body['epoch']}")
         if body["command_id"] in self.replies:
-            return self.replies[body["command_id"]]
+            return self.telling(verb, self.replies[body["command_id"]])
         if verb not in ("arm", "stop", "playlist", "lease") and self.armed_at is None:
             return Refusal("Muted", 409, "not_armed", "the channel is not on air")
         by, done, ids = body.get("by", ""), verb, [item.id for item in self.playlist.items]
@@ -287,11 +287,15 @@ class Sidecar:
                     self.cut(0, "arm", self.frame, by)
         frame = self.frame if verb in ("arm", "take", "skip") else None
         item = self.item
-        reply = msgspec.json.encode(
-            CommandReply(body["command_id"], self.epoch, done, frame, 1.0, item.id if item else None)
-        )
+        reply = CommandReply(body["command_id"], self.epoch, done, frame, 1.0, item.id if item else None)
         self.replies[body["command_id"]] = reply
-        return reply
+        return self.telling(verb, reply)
+
+    def telling(self, verb: str, reply: CommandReply) -> bytes:
+        """With its status, as a real one answers from this version on; ``tells_nothing`` is one from before."""
+        if verb not in {"lease", "outputs", "stop"} and not self.faults.get("tells_nothing"):
+            reply = msgspec.structs.replace(reply, status=self.status())
+        return msgspec.json.encode(reply)
 
 
 def handler_for(sidecar: Sidecar) -> type[BaseHTTPRequestHandler]:

@@ -158,6 +158,22 @@ async def test_a_command_that_was_taken_and_not_shown_is_a_failure_and_not_done_
         assert again.content == first.content
 
 
+async def test_every_answer_tells_the_status_as_it_is(silent: Playout, tmp_path: Path) -> None:
+    """P8: who commands has not to ask what came of it; a repeated command too, whose answer else is the first one."""
+    async with client(silent, tmp_path) as door:
+        give_at_once(silent, lambda future: future.set_result(Applied("holds", None, 1.0, None)))
+        first = (await door.post("/hold", json=HOLD)).json()
+        again = (await door.post("/hold", json=HOLD)).json()
+        now = (await door.get("/status")).json()
+    of_first, of_again = first.pop("status"), again.pop("status")
+    assert first == again
+    assert len({of_first["nonce"], of_again["nonce"], now["nonce"]}) == 3, "each is good for an order of its own"
+    apart = {"nonce", "at", "journal"}
+    assert {key: value for key, value in of_first.items() if key not in apart} == {
+        key: value for key, value in now.items() if key not in apart
+    }
+
+
 async def test_a_full_queue_is_busy(silent: Playout, tmp_path: Path) -> None:
     with suppress(CommandQueueFull):
         while True:

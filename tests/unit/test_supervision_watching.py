@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from db.elector import StoreElector
 from db.store import Store
@@ -60,6 +61,7 @@ class ToldAgent:
         self.elsewhere = False
         self.stuck = False
         self.exit: Exit | None = None
+        self.age = 0.1
 
     async def report(self, seen: int, wait: float, leases: LeaseRound | None = None) -> NodeReport:
         if self.away:
@@ -75,7 +77,7 @@ class ToldAgent:
             journal=JournalStatus("r", 1, None), skipped=(), at="2026-03-01T00:00:00+00:00",
         )  # fmt: skip
         fault = "" if self.polls == self.answers else "no answer"
-        sidecar = SidecarReport(CHANNEL, 1, 7, self.exit, self.polls, self.answers, status, 0.1, 4, fault, None)
+        sidecar = SidecarReport(CHANNEL, 1, 7, self.exit, self.polls, self.answers, status, self.age, 4, fault, None)
         return NodeReport(self.number, self.number, (sidecar,), condition(self.clock))
 
     def round(self, *, answered: bool, after: float = 1.0, frames: int = 25) -> None:
@@ -105,6 +107,30 @@ async def test_misses_are_counted_by_rounds_in_a_row() -> None:
     assert [await here.round(answered=answered) for answered in (True, False, False, True)] == [0, 1, 2, 0]
     assert here.watch.beats(CHANNEL) == (4, -1, -1, 4)
     assert [await here.round(answered=True, frames=0) for _ in range(3)] == [1, 2, 3]
+
+
+async def test_what_a_command_told_is_not_taken_back_by_a_report_from_before_it() -> None:
+    """P8: the tile shows what was done, and goes on doing so."""
+    here = Watched()
+    await here.round(answered=True, frames=25)
+    here.clock.seconds += 0.5
+    (report,) = here.watch.of(CHANNEL)
+    assert report.status is not None
+    here.news.clear()
+    here.watch.heard(CHANNEL, 1, structs.replace(report.status, frame=40, reason="taken"))
+    assert here.news == [(CHANNEL,)]
+    (report,) = here.watch.of(CHANNEL)
+    assert here.watch.age(report) == 0.0
+    here.agent.age = 0.45  # it was asked before the command, and is told of after it
+    await here.round(answered=True, after=0.05, frames=10)
+    (report,) = here.watch.of(CHANNEL)
+    assert report.status is not None
+    assert (report.status.frame, report.status.reason) == (40, "taken")
+    here.agent.age = 0.1
+    await here.round(answered=True, frames=25)
+    (report,) = here.watch.of(CHANNEL)
+    assert report.status is not None
+    assert (report.status.frame, report.status.reason) == (60, "")
 
 
 async def test_a_late_tick_of_our_own_clears_what_was_missed() -> None:
