@@ -4,13 +4,14 @@ import asyncio
 import gc
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pyte
 import pytest
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate
+from textual._compositor import ChopsUpdate, Compositor
 from textual._styles_cache import StylesCache
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.events import Idle
@@ -18,15 +19,17 @@ from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from mcr_console.air import order
 from mcr_console.changed_cells import ChangedCells
 from mcr_console.palette import Palette, colour_blind, light, monochrome, sixteen, truecolor
 from mcr_console.preferences import Preferences
+from mcr_console.thumbnails import ASKED, EVERY_S
 from mcr_console.widgets.strip_view import StripView, changed_parts
 from mcr_console.widgets.wall_view import WallView
 from supervisor.agent.interface import TransportVerb
 from supervisor.schemas.channel import CommandDone, CommandIn
 from tests.console.conftest import Desk, settled, until
-from tests.console.scenes import channel, reset
+from tests.console.scenes import channel, ident, reset
 
 RED, BLUE = Style(color="red"), Style(color="blue")
 
@@ -236,6 +239,63 @@ async def test_a_key_is_drawn_without_waiting_for_the_next_turn_of_textuals_cloc
 async def never_idle(_: Screen[None], event: Idle) -> None:
     """Textual's screen asks for no turn of its clock."""
     event.prevent_default()
+
+
+async def test_a_key_is_drawn_once_and_arranges_nothing_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Views that are not seen are none of Textual's business, and what was sent is not asked for once more."""
+    desk = Desk([reset([channel(number, f"Channel {number}") for number in range(1, 5)])])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        arranged: list[bool] = []
+        drawn: list[int] = []
+        arrange, refresh = Compositor._arrange_root, Screen._compositor_refresh
+
+        def arranging(self: Compositor, *args: Any, visible_only: bool = True) -> Any:
+            arranged.append(visible_only)
+            return arrange(self, *args, visible_only=visible_only)
+
+        def refreshing(self: Screen[Any]) -> None:
+            drawn.append(len(self._dirty_widgets))
+            refresh(self)
+
+        monkeypatch.setattr(Compositor, "_arrange_root", arranging)
+        monkeypatch.setattr(Screen, "_compositor_refresh", refreshing)
+        await pilot.press("right")
+        await pilot.pause()
+        assert arranged == []
+        assert len(drawn) == 1, "the wall and the foot line, together"
+
+
+async def test_pictures_come_one_after_the_other() -> None:
+    """The first ones at once; later none that comes with three others in the moment of a key."""
+    desk = Desk([reset([channel(number, f"Channel {number}") for number in range(1, 5)])])
+    pictures = desk.session.thumbnails
+    wanted = pictures.wanted = tuple(ident(number) for number in range(1, 5))
+    assert pictures.due() == wanted
+    for one in wanted:
+        await pictures.fetch(one)()
+    fetched: list[tuple[float, str]] = []
+    for _ in range(2 * ASKED):
+        desk.clock.passed += EVERY_S / ASKED
+        for one in pictures.due():
+            fetched.append((desk.clock.passed, one))
+            await pictures.fetch(one)()
+    assert len({at for at, _ in fetched}) == len(fetched), "never two in one moment"
+    assert tuple(one for _, one in fetched[:4]) == wanted
+
+
+async def test_no_picture_is_fetched_while_an_order_is_under_way() -> None:
+    desk = Desk([reset([channel(number, f"Channel {number}") for number in range(1, 5)])])
+    async with desk.app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        desk.clock.passed += 3
+        asked = order("hold", desk.session.wall.channels[desk.session.wall.order[0]])
+        assert desk.session.desk.begin(asked)
+        desk.app.tick()
+        assert not desk.session.thumbnails.busy
+        await desk.session.desk.send(asked)
+        desk.app.tick()
+        assert desk.session.thumbnails.busy
 
 
 async def test_a_screen_that_was_left_leaves_no_lines_behind() -> None:
