@@ -22,6 +22,7 @@ from sidecar.clips.specification import ClipSpecification
 from sidecar.configuration import EXIT_BAD_CONFIGURATION
 from sidecar.journal.reading import damages
 from sidecar.protocol.channel import Item, Output, Playlist, ResumePoint
+from sidecar.protocol.status import Status
 from tests.fixtures.sidecars import RunningSidecar, document, sidecar
 
 ROUTES = [("GET", path) for path in ("/status", "/asrun", "/thumbnail.jpg", "/metrics")] + [
@@ -232,11 +233,11 @@ class TestCommands:
         """P2: also while the first is still under way, and also of a refusal."""
         settled(on_air)
         takes = {"command_id": uuid4().hex, "epoch": 7, "by": "ada"}
-        answers: list[bytes] = []
+        answers: list[dict[str, object]] = []
         one = httpx.Client(base_url=on_air.client.base_url, headers=on_air.client.headers, trust_env=False)
 
         def take() -> None:
-            answers.append(one.post("/take", json=takes).content)
+            answers.append(one.post("/take", json=takes).json())
 
         askers = [threading.Thread(target=take) for _ in range(8)]
         for asker in askers:
@@ -244,14 +245,16 @@ class TestCommands:
         for asker in askers:
             asker.join()
         take()
-        assert len(set(answers)) == 1
-        assert json.loads(answers[0])["item_id"]
+        nonces = {msgspec.convert(answer.pop("status"), Status).nonce for answer in answers}
+        assert len(nonces) == len(answers), "each is told how it is by then"
+        assert all(answer == answers[0] for answer in answers)
+        assert answers[0]["item_id"]
         refused = {"command_id": uuid4().hex, "epoch": 7}
         first = one.post("/take", json=refused)
         assert first.json()["code"] == "take_guard"
         settled(on_air)
         assert one.post("/take", json=refused).content == first.content
-        taken = [r for r in on_air.records() if r.kind == "command" and r.frame == json.loads(answers[0])["frame"]]
+        taken = [r for r in on_air.records() if r.kind == "command" and r.frame == answers[0]["frame"]]
         assert len(taken) == 1
         one.close()
 
