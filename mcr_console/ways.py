@@ -161,7 +161,8 @@ class Ways:
                 self._find_text(text)
                 self._host.tick()
 
-        self._host.open_dialog(LineScreen("/ words of a row; n and N then go on: ", self._sought), done)
+        prompt = "/ words of a row; n and N then go on: "
+        self._host.open_dialog(LineScreen(prompt, self._sought, replaced=True), done)
 
     def _find_text(self, text: str) -> None:
         self._sought = text.strip()

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Label
+from textual.widgets.input import Selection
 
 from mcr_console.faults import Guarded
 from mcr_console.keys import BY_COMMAND
@@ -18,7 +19,10 @@ from mcr_console.widgets.field import Field
 
 
 class LineScreen(Guarded, OwnModal[str | None]):
-    """One line of text at the foot of the screen. Dismissed with it, or None on Esc."""
+    """One line of text at the foot of the screen. Dismissed with it, or None on Esc.
+
+    What stands there at first is edited, or ``replaced`` by what is typed.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "cancel"),
@@ -34,8 +38,10 @@ class LineScreen(Guarded, OwnModal[str | None]):
         changed: Callable[[str], None] | None = None,
         suggestions: tuple[str, ...] = (),
         history: list[str] | None = None,
+        replaced: bool = False,
     ) -> None:
         super().__init__()
+        self._replaced = replaced
         self._prompt = prompt
         self._text = text
         self._changed = changed
@@ -47,7 +53,10 @@ class LineScreen(Guarded, OwnModal[str | None]):
         with Horizontal(id="line"):
             yield Label(Text(self._prompt), id="prompt")
             suggester = SuggestFromList(self._suggestions, case_sensitive=False) if self._suggestions else None
-            yield Field(self._text, suggester=suggester)
+            entry = Field(self._text, suggester=suggester)
+            if self._replaced:
+                entry.selection = Selection(0, len(self._text))
+            yield entry
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

@@ -39,9 +39,9 @@ async def test_of_what_aired_an_event_is_found_and_the_next_one_and_the_one_befo
         assert cursor(desk) == weather[1]
         await pressed(pilot, "N", "N")
         assert cursor(desk) == weather[-1], "round the end"
-        await pressed(pilot, "slash", "ctrl+u", *"no data", "enter")
+        await pressed(pilot, "slash", *"no data", "enter")
         assert events[cursor(desk) or 0].detail == "no data for 2 s", "what the line says is found too"
-        await pressed(pilot, "slash", "ctrl+u", *"tHDBnone", "enter")
+        await pressed(pilot, "slash", *"tHDBnone", "enter")
         assert "no row has 'tHDBnone'" in desk.text()
     assert desk.supervisor.sent == []
     assert not desk.app.faults
@@ -65,7 +65,7 @@ async def test_of_what_needs_somebody_a_row_is_found_by_what_it_says_and_no_head
         assert screen.coming is not None
         assert "council_live" in screen.coming.text
         before = cursor(desk)
-        await pressed(pilot, "slash", "ctrl+u", *"COMING,", "enter")
+        await pressed(pilot, "slash", *"COMING,", "enter")
         assert "no row has 'COMING,'" in desk.text()
         assert cursor(desk) == before
     assert not desk.app.faults
