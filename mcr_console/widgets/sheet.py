@@ -28,7 +28,8 @@ class Sheet(RowList):
         self._was_at = 0
 
     def show(self, rows: Sequence[Row]) -> None:
-        """Takes what is to be listed. Drawn at the screen's next paint."""
+        """Takes what is to be listed. Drawn at the screen's next paint. A cursor that was in sight stays there."""
+        before, top = self.cursor, self.scroll_offset.y
         self._rows = rows
         cursor = self.cursor
         if cursor is not None:
@@ -36,6 +37,8 @@ class Sheet(RowList):
         elif self._chosen is not None:
             near = self._nearest(self._was_at)
             self._chosen = None if near is None else rows[near].key
+        if before is not None and self.cursor != before and top <= before < top + self.size.height:
+            self.call_after_refresh(self.show_cursor)
 
     @property
     def selected(self) -> str | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mcr_console.ringing import Means, Ringing, loud, run_command, sequence
+from mcr_console.screens.attention import AttentionScreen
 from mcr_console.wall_state import WallBuilder
 from supervisor.schemas.alarm import Alarm, ShelveIn
 from supervisor.schemas.coming import Coming
@@ -217,3 +218,22 @@ async def test_what_is_told_again_stays_as_long_as_the_first_time() -> None:
         await settled(pilot)
         assert "this row is no open alarm" not in desk.text()
     assert not desk.app.faults
+
+
+async def test_the_row_that_one_stands_on_stays_in_sight_when_others_come_above_it() -> None:
+    old = (an_alarm(90), an_alarm(91))
+    desk = Desk([reset(normal_channels(), old)])
+    async with desk.app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("A", "j")
+        await settled(pilot)
+        screen = desk.app.screen
+        assert isinstance(screen, AttentionScreen)
+        stands_on = screen.selected
+        assert stands_on == f"a:{old[1].id}"
+        desk.supervisor.tell(reset(normal_channels(), [*(an_alarm(number) for number in range(30)), *old]))
+        await settled(pilot)
+        assert screen.selected == stands_on
+        cursor, top = screen.sheet.cursor, screen.sheet.scroll_offset.y
+        assert cursor is not None
+        assert top <= cursor < top + screen.sheet.size.height
