@@ -191,7 +191,7 @@ class PlayoutThread:
         captions = shown.airing is None or shown.airing.item.captions
         job = FrameJob(frame, wall_ns, picture, sound, airing, _meant(shown), self._logo.decide(shown), captions)
         accepted = self._encoder.put(job)
-        if self._commands.is_shown_soon:
+        if self._commands.is_shown_soon and frame > 0:  # nobody waits at the desk for the way onto the air
             self._answering_until = frame + frames_in(_ANSWERED_S, self._rate)
         self._commands.shown(frame)
         if not shown.late:  # that one the rundown has counted

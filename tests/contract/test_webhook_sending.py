@@ -152,8 +152,15 @@ async def test_who_does_not_answer_holds_up_nobody_either(desk: Desk) -> None:
     assert desk.receivers.took[B] == []
 
 
+async def only_a(desk: Desk) -> None:
+    """Both are called beside each other: which one first is chance."""
+    async with desk.store.write() as tx:
+        await tx.webhooks.delete(next(hook.id for hook in await tx.webhooks.list() if hook.url == B))
+
+
 async def test_what_was_taken_and_not_written_down_is_told_again(desk: Desk) -> None:
     """As of a supervisor that is ended, or replaced, between the two."""
+    await only_a(desk)
     await desk.post("one")
     fence = desk.fence
     desk.receivers.then = lambda: setattr(desk, "fence", None)
@@ -179,8 +186,7 @@ async def test_a_call_that_fails_as_nobody_foresaw_is_tried_later_and_later_too(
 
 
 async def test_who_leads_no_more_tells_nothing_further(desk: Desk) -> None:
-    async with desk.store.write() as tx:
-        await tx.webhooks.delete(next(hook.id for hook in await tx.webhooks.list() if hook.url == B))
+    await only_a(desk)
     await desk.post("one", "two", "three")
     desk.receivers.then = lambda: setattr(desk, "fence", None)
     await desk.round()
