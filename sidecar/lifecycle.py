@@ -123,7 +123,9 @@ class Sidecar:
         stop = partial(self._stop, "stop")
         if isinstance(self._engine, RecorderEngine):
             return RecorderCommands(epoch, self._engine, self._lease, nonces, stop)
-        return Commands(epoch, self._engine, self._lease, nonces, stop, status)
+        # A CasparCG server is asked for more before the status shows what a command did.
+        told = None if isinstance(self._engine, CasparPlayout) else status
+        return Commands(epoch, self._engine, self._lease, nonces, stop, told)
 
     def _listen_for_the_end(self) -> None:
         loop = asyncio.get_running_loop()

@@ -106,9 +106,12 @@ class OperatorScreen(Guarded, Screen[None]):
 
     def strip_views(self) -> tuple[StripView, ...]:
         """All that it was composed of: none comes or goes later, and Textual goes through the whole screen for them."""
-        if not self._views:
-            self._views = tuple(self.query(StripView))
-        return self._views
+        if self._views:
+            return self._views
+        found = tuple(self.query(StripView))
+        if self.is_mounted:  # before that some may be still to come
+            self._views = found
+        return found
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A worker of this screen that failed is a fault of the console: the app hears only of its own."""

@@ -103,14 +103,15 @@ SHAPES: Final[dict[str, Shape]] = {
 
 @dataclass(slots=True)
 class Commands:
-    """``stop(by)`` begins the clean end of the process and returns at once. ``status`` is as in ``Reads.now``."""
+    """``stop(by)`` begins the clean end of the process and returns at once. ``status`` is as in ``Reads.now``, of an
+    engine whose status shows a command before it is answered; None of another."""
 
     epoch: int
     playout: Engine
     lease: Lease
     nonces: Nonces
     stop: Callable[[str], None]
-    status: Callable[[], Status]
+    status: Callable[[], Status] | None
     answers: FirstAnswers = field(default_factory=FirstAnswers)
     openings: Pool = field(default_factory=lambda: Pool("outputs", 1))
 
@@ -191,7 +192,7 @@ class Commands:
 
     def _with_status(self, given: Answer) -> Answer:
         """Kept answers have none: it is large, and of that moment."""
-        if given.status != HTTPStatus.OK:
+        if self.status is None or given.status != HTTPStatus.OK:
             return given
         reply = msgspec.json.decode(given.body, type=CommandReply)
         return answer(msgspec.structs.replace(reply, status=self.status()))

@@ -32,7 +32,7 @@ _ANSWERED_S = Fraction(3, 25)
 """Seconds after a command's frame in which no source is opened and none closed: both take a core for some 30 ms, and
 whoever gave the command is being answered."""
 _SOON_S = 2
-"""Seconds before an item's end from which on what follows it is opened at once."""
+"""Seconds before an item's end, or a fixed start, from which on what follows is opened at once."""
 
 
 class FactSink(Protocol):
@@ -201,15 +201,8 @@ class PlayoutThread:
         self._publish(shown, wall_ns, skipped)
         self._commands.tell()
         wanted = self._rundown.wanted()
-        if frame >= self._answering_until or self._is_over_soon():
+        if frame >= self._answering_until or self._rundown.may_change_within(frames_in(_SOON_S, self._rate)):
             self._pool.sync(wanted)
-
-    def _is_over_soon(self) -> bool:
-        """What is on air ends within ``_SOON_S``, or nobody knows when."""
-        on_air = self._rundown.on_air
-        if on_air is None or on_air.duration is None:
-            return True
-        return on_air.duration - on_air.position < _SOON_S * self._rate
 
     def _leave_air(self, by: str, wall_ns: int) -> None:
         for fact in self._rundown.stop(by):

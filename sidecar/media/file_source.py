@@ -31,7 +31,7 @@ _AHEAD = Fraction(4, 5)
 _AHEAD_BYTES = 96 << 20
 _AHEAD_AT_LEAST = 4
 _AT_ONCE = 2
-"""Moments decoded as fast as it goes. Until it is on air the others follow at twice its speed and no faster: what is
+"""Moments decoded as fast as it goes. Until it is on air the others follow at twice its speed at most: what is
 opened beside other channels would take a core from them, and from who takes there."""
 
 _SPARE = 2

@@ -134,8 +134,8 @@ class CommandReply(Struct, frozen=True):
 
     ``frame`` is None for a command without a picture (cue, hold, lease, playlist). ``status`` is what ``/status`` would
     answer now, with a fresh nonce, so that nobody has to ask what came of it; None for what concerns no picture (lease,
-    outputs, stop), of a recorder, and of a sidecar from before this word. Who repeats a ``command_id`` gets the first
-    answer with the status as it is by then.
+    outputs, stop), of a recorder or a CasparCG channel, and of a sidecar from before this word. Who repeats a
+    ``command_id`` gets the first answer with the status as it is by then.
     """
 
     command_id: str

@@ -209,3 +209,7 @@ class Status(Struct, frozen=True):
     since_frame: int | None = None
     """The frame of the as-run record with which what is on the output began: an item, a clip of filler, the slate, a
     held picture, a live input's loss or return. None while muted, and of a sidecar that does not tell it."""
+
+    def is_before(self, other: "Status") -> bool:
+        """Told by the same run at an earlier frame, whichever came first."""
+        return self.run_id == other.run_id and self.frame < other.frame

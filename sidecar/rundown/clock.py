@@ -185,6 +185,13 @@ class RundownClock(Transport):
         live = live_status(air.airing.item, view_of(self._programme.sources, air.airing))
         return OnAir(air.airing, air.position, air.duration, air.started, air.late, live)
 
+    def may_change_within(self, frames: int) -> bool:
+        """What is on air ends by itself, or a fixed start comes, before so many frames have passed; or nobody knows."""
+        air = self._out.air
+        if air is None or air.left is None or air.left < frames:
+            return True
+        return self._lineup.is_fixed_within(self._out.frame, frames)
+
     @property
     def frame(self) -> int:
         """The number of the next tick's frame: how many were shown."""

@@ -136,6 +136,11 @@ class Lineup:
         first = self.timeline.coming(self._anchor, frame)
         return None if first is None else self.playlist.items[first[0]]
 
+    def is_fixed_within(self, frame: int, frames: int) -> bool:
+        """A fixed start is due before so many frames have passed."""
+        first = self.timeline.coming(self._anchor, frame)
+        return first is not None and first[1] - frame < frames
+
     def fixed_due(self, frame: int) -> int | None:
         """The fixed start whose time has come: its index."""
         return self.timeline.last_due(self._anchor, frame)

@@ -46,8 +46,8 @@ class Watched:
     stamp: int | None = None
     stamp_seen_at: float | None = None
     linked: set[str] = field(default_factory=set[str])
-    heard_at: float = 0.0
-    """When it last told its status with a command's answer, monotonic: what was asked before is older."""
+    told: Status | None = None
+    """What it told last with a command's answer."""
     apart_until: float = 0.0
     """Until then, monotonic, a drill keeps it apart: it is not spoken to."""
 
@@ -68,15 +68,21 @@ class Watched:
         """A poll that was. ``now`` is when the answer came, ``took`` its round trip; seconds, monotonic."""
         self.polls += 1
         self.answers += 1
-        if now - took >= self.heard_at:
-            self.status = status
-        self.answered_at = now
+        self._know(status, now)
         self.round_trip_ms = round(took * 1000)
         self.fault = ""
 
     def heard(self, status: Status, now: float) -> None:
         """What it told with a command's answer, at ``now``; no poll."""
-        self.status, self.answered_at, self.heard_at = status, now, now
+        if self.told is None or not status.is_before(self.told):
+            self.told = status
+        self._know(status, now)
+
+    def _know(self, status: Status, now: float) -> None:
+        """Answers may overtake each other."""
+        if self.told is None or not status.is_before(self.told):
+            self.status = status
+        self.answered_at = now
 
     def witness(self, stamp: int | None, now: float) -> None:
         """The media playlists' stamp as just read. Only changes that we saw ourselves count, on our own clock."""

@@ -258,10 +258,12 @@ class NodeWatch:
     def heard(self, channel_id: str, epoch: int, status: Status) -> None:
         """What a sidecar told with a command's answer, just now."""
         known = self._reports.get((channel_id, epoch))
-        if known is not None and known.exit is None:
+        if known is None or known.exit is not None:
+            return
+        if known.status is None or not status.is_before(known.status):
             self._heard[channel_id, epoch] = status, self._clock.monotonic()
             self._note(replace(known, status=status, age_s=0.0))
-            self._news((channel_id,))
+        self._news((channel_id,))
 
     async def poll(self, channel_id: str, epoch: int) -> None:
         """Asks one sidecar now, so that what was just done is seen. Raises what the agent raises."""
@@ -318,7 +320,7 @@ class NodeWatch:
             return
         now = self._clock.monotonic()
         status, heard_at = self._heard.get(key, (None, 0.0))
-        if status is not None and report.exit is None and report.age_s is not None and report.age_s > now - heard_at:
+        if status is not None and report.status is not None and report.exit is None and report.status.is_before(status):
             # It was on its way when a command was answered.
             report = replace(report, status=status, age_s=now - heard_at)
         if now - heard_at > self._timing.poll + _CALL:

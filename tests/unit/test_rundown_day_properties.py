@@ -181,3 +181,19 @@ def test_advance_is_where_the_clock_is_by_then(first: Playlist, lead: int, frame
     if point is not None and not (fixed and first.after_last == "loop"):
         assert after.airing is not None
         assert (after.airing.item.id, after.position) == (point.item_id, point.frame)
+
+
+def test_that_what_is_on_air_may_change_soon_is_told() -> None:
+    """Its end, a fixed start, an end by the time of day; and that nobody knows."""
+    at = NOON + 4 * NS
+    plain = Item("a", "a", path="/a", duration_frames=150)
+    fixed = Item("b", "b", path="/a", duration_frames=50, start_mode="fixed", fixed_at_ns=at)
+    ends = msgspec.structs.replace(plain, end_mode="at", end_at_ns=at)
+    unknown = msgspec.structs.replace(plain, duration_frames=None)
+    for items, until in (((plain,), 150), ((plain, fixed), 100), ((ends,), 100)):
+        world = World(Playlist(1, items, "filler"), rate=Fraction(25), wall_ns=NOON).run(10)
+        left = until - world.clock.frame
+        assert not world.clock.may_change_within(left - 2)
+        assert world.clock.may_change_within(left + 2)
+    world = World(Playlist(1, (unknown,), "filler"), lambda item: Media(frames=150), Fraction(25), wall_ns=NOON).run(10)
+    assert world.clock.may_change_within(1)

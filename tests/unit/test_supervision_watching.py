@@ -61,7 +61,6 @@ class ToldAgent:
         self.elsewhere = False
         self.stuck = False
         self.exit: Exit | None = None
-        self.age = 0.1
 
     async def report(self, seen: int, wait: float, leases: LeaseRound | None = None) -> NodeReport:
         if self.away:
@@ -77,7 +76,7 @@ class ToldAgent:
             journal=JournalStatus("r", 1, None), skipped=(), at="2026-03-01T00:00:00+00:00",
         )  # fmt: skip
         fault = "" if self.polls == self.answers else "no answer"
-        sidecar = SidecarReport(CHANNEL, 1, 7, self.exit, self.polls, self.answers, status, self.age, 4, fault, None)
+        sidecar = SidecarReport(CHANNEL, 1, 7, self.exit, self.polls, self.answers, status, 0.1, 4, fault, None)
         return NodeReport(self.number, self.number, (sidecar,), condition(self.clock))
 
     def round(self, *, answered: bool, after: float = 1.0, frames: int = 25) -> None:
@@ -121,13 +120,16 @@ async def test_what_a_command_told_is_not_taken_back_by_a_report_from_before_it(
     assert here.news == [(CHANNEL,)]
     (report,) = here.watch.of(CHANNEL)
     assert here.watch.age(report) == 0.0
-    here.agent.age = 0.45  # it was asked before the command, and is told of after it
-    await here.round(answered=True, after=0.05, frames=10)
+    # It was asked before the command, and is told of after it; its age says nothing of how long it was on its way.
+    await here.round(answered=True, after=0.3, frames=10)
     (report,) = here.watch.of(CHANNEL)
     assert report.status is not None
     assert (report.status.frame, report.status.reason) == (40, "taken")
-    here.agent.age = 0.1
     await here.round(answered=True, frames=25)
+    (report,) = here.watch.of(CHANNEL)
+    assert report.status is not None
+    assert (report.status.frame, report.status.reason) == (60, "")
+    here.watch.heard(CHANNEL, 1, structs.replace(report.status, frame=50, reason="another command, answered before"))
     (report,) = here.watch.of(CHANNEL)
     assert report.status is not None
     assert (report.status.frame, report.status.reason) == (60, "")
