@@ -21,6 +21,7 @@ from supervisor.agent.interface import (
     OtherCluster,
     SidecarReport,
 )
+from supervisor.agent.watched import Watched as WatchedSidecar
 from supervisor.clock import SystemClock
 from supervisor.decisions.timing import Timing
 from supervisor.loops.leadership import Leadership
@@ -133,6 +134,24 @@ async def test_what_a_command_told_is_not_taken_back_by_a_report_from_before_it(
     (report,) = here.watch.of(CHANNEL)
     assert report.status is not None
     assert (report.status.frame, report.status.reason) == (60, "")
+
+
+async def test_an_agent_takes_no_poll_for_news_that_was_asked_before_a_command() -> None:
+    """P8: it is a heartbeat, and what it shows is over."""
+    here = Watched()
+    await here.round(answered=True, frames=25)
+    (report,) = here.watch.of(CHANNEL)
+    before = report.status
+    assert before is not None
+    taken = structs.replace(before, frame=40, reason="taken")
+    sidecar = WatchedSidecar(None, None)  # type: ignore[arg-type] - neither is asked
+    sidecar.answered(before, 1.0, 0.01)
+    sidecar.heard(taken, 2.0)
+    sidecar.answered(before, 2.1, 0.5)
+    assert (sidecar.status, sidecar.answers, sidecar.answered_at) == (taken, 2, 2.1)
+    later = structs.replace(before, frame=41)
+    sidecar.answered(later, 3.0, 0.01)
+    assert sidecar.status == later
 
 
 async def test_a_late_tick_of_our_own_clears_what_was_missed() -> None:
